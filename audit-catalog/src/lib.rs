@@ -1,1 +1,88 @@
-//! Placeholder.
+//! The audit catalog: which actions an application records, on which targets, with which metadata.
+//!
+//! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every mistake at once with
+//! its line and column; [`Action::wire_schema`] turns an action into the schema that the service wants to know before it
+//! accepts an event. `#[audited]` uses this crate while it compiles, the command line uses it to register the schemas.
+//! The crate does no I/O but reading that one file.
+//!
+//! ```
+//! use audit_catalog::{Catalog, Kind};
+//!
+//! let catalog = Catalog::parse(
+//!     r#"
+//!     [action."document.share"]
+//!     summary = "{actor} shared {targets} as {metadata.role}"
+//!     targets = ["document", "user"]
+//!     denied  = "document.share_denied"
+//!
+//!     [action."document.share".metadata]
+//!     role  = "string"
+//!     pages = "number?"
+//!
+//!     [action."document.share_denied"]
+//!     targets = ["document", "user"]
+//!
+//!     [target.document.metadata]
+//!     title = "string?"
+//!
+//!     [actor.metadata]
+//!     role = "string?"
+//!     "#,
+//!     "audit.toml",
+//! )?;
+//!
+//! let share = catalog.action("document.share").ok_or("no such action")?;
+//! assert_eq!(share.metadata()[1].key(), "pages");
+//! assert_eq!(share.metadata()[1].kind(), Kind::Number);
+//! assert!(share.metadata()[1].is_optional());
+//! assert_eq!(catalog.nearest_action("document.shar"), Some("document.share"));
+//! assert_eq!(share.wire_schema()["targets"][1]["type"], "user");
+//!
+//! let error = Catalog::parse("[action.login]\ntargets = []\ndurabel = true", "audit.toml").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "audit.toml:2:11: the action has no target type; name at least one, as in `targets = [\"document\"]`\n\
+//!      audit.toml:3:1: unknown key `durabel`; did you mean `durable`?",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The file
+//!
+//! | key | value | |
+//! | --- | --- | --- |
+//! | `[action."NAME"]` | table | one action; quote a name that holds a dot |
+//! | `targets` | array of strings, at least one | the target types an event of the action may have |
+//! | `summary` | string | a sentence with the placeholders `{actor}`, `{action}`, `{target}`, `{targets}`, `{organization}`, `{metadata.KEY}`; `{{` is a brace |
+//! | `denied` | string | the action under which a denial is recorded |
+//! | `durable` | boolean, `false` | whether an event of the action is on disk before the operation answers |
+//! | `deprecated` | string | what to write instead |
+//! | `[action."NAME".metadata]` | `KEY = "string"`, `"number"` or `"boolean"`; a trailing `?` makes it optional | the metadata of the event |
+//! | `[target.TYPE.metadata]` | the same | the metadata of each target of that type |
+//! | `[actor.metadata]` | the same | the metadata of the actor |
+//!
+//! # Rules
+//!
+//! - Names of actions and target types are 1 or more of `a-z A-Z 0-9 . _ - :`, begin and end with a letter or digit, and
+//!   hold no `..`. The service states no rule for names; these survive as one segment of its URLs.
+//! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table
+//!   ([service limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has room for 40,
+//!   because [`RESERVED_METADATA`] is set by the framework and may not be declared.
+//! - `denied` names another action of the catalog that allows the same target types, and gives the metadata they share
+//!   the same type: a denial carries what the action would have carried.
+//! - `[target.TYPE]` describes a type that some action names.
+//!
+//! A mistake in the syntax of the file (duplicate keys are one) hides the other mistakes until it is mended.
+
+mod check;
+mod error;
+mod model;
+mod nearest;
+mod parse;
+mod schema;
+
+pub use error::{CatalogError, Mistake};
+pub use model::{
+    Action, Catalog, Field, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA, Target,
+};
+pub use nearest::nearest;

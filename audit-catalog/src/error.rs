@@ -1,0 +1,159 @@
+//! What is wrong with a catalog, and where.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a catalog could not be read.
+///
+/// Shown as one line per mistake, each as `path:line:column: what is wrong; the remedy`, in the order of the file.
+// `Display` and `Error` are written out: this crate is on the way to every macro expansion, and a derive would make that
+// way wait for another proc-macro crate.
+#[derive(Debug)]
+pub struct CatalogError {
+    path: PathBuf,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Unreadable(io::Error),
+    Invalid(Vec<Mistake>),
+}
+
+impl CatalogError {
+    pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            cause: Cause::Unreadable(source),
+        }
+    }
+
+    pub(crate) fn invalid(path: &Path, mut mistakes: Vec<Mistake>) -> Self {
+        mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        Self {
+            path: path.to_owned(),
+            cause: Cause::Invalid(mistakes),
+        }
+    }
+
+    /// The path as it was given to [`Catalog::read`](crate::Catalog::read) or [`Catalog::parse`](crate::Catalog::parse).
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is no such file, as opposed to one that cannot be read or holds mistakes.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(&self.cause, Cause::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The mistakes in the text, in the order of the file; empty when the file could not be read.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        match &self.cause {
+            Cause::Invalid(mistakes) => mistakes,
+            Cause::Unreadable(_) => &[],
+        }
+    }
+}
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.cause {
+            Cause::Unreadable(_) => write!(f, "read {path}"),
+            Cause::Invalid(mistakes) => {
+                for (index, mistake) in mistakes.iter().enumerate() {
+                    let newline = if index == 0 { "" } else { "\n" };
+                    write!(f, "{newline}{path}:{mistake}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for CatalogError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Unreadable(error) => Some(error),
+            Cause::Invalid(_) => None,
+        }
+    }
+}
+
+/// One mistake in the text of a catalog, shown as `line:column: message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl Mistake {
+    /// A mistake at a byte offset of the text; an offset past the end counts as the end.
+    pub(crate) fn new(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        }
+    }
+
+    /// The line, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in characters (Unicode scalar values), counted from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// What is wrong, and the remedy.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one_and_in_characters() {
+        let text = "a\näöx";
+        let at = |offset| {
+            let mistake = Mistake::new(text, offset, "");
+            (mistake.line(), mistake.column())
+        };
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(1), (1, 2));
+        assert_eq!(at(2), (2, 1));
+        assert_eq!(at(6), (2, 3));
+        assert_eq!(at(7), (2, 4));
+        assert_eq!(at(700), (2, 4));
+    }
+
+    #[test]
+    fn a_missing_file_is_not_found_and_keeps_its_source() {
+        let error = crate::Catalog::read("no/such/audit.toml").unwrap_err();
+        assert!(error.is_not_found());
+        assert!(error.mistakes().is_empty());
+        assert_eq!(error.to_string(), "read no/such/audit.toml");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,112 @@
+//! An action as the schema that the service wants to know.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{Action, Field, Kind, RESERVED_METADATA};
+
+impl Action {
+    /// The body of [`POST /audit_logs/actions/{action}/schemas`](https://workos.com/docs/reference/audit-logs/schema/create):
+    /// `{"actor"?, "metadata", "targets": [{"metadata"?, "type"}]}`.
+    ///
+    /// Each `metadata` is a JSON Schema object with a type for each property. The event's own metadata holds the
+    /// declared fields and the [`RESERVED_METADATA`]; `actor`, and the `metadata` of a target type, are there when the
+    /// catalog declares some. Keys are in alphabetical order, so equal actions give equal bytes.
+    ///
+    /// There is **no `required` list**, also for fields that the catalog does not call optional. What the compiler can see
+    /// it has checked already; what is known late, such as the id of a row that an operation creates, is absent when the
+    /// operation fails, and an event about a failure must not be refused for that.
+    ///
+    /// Target types are the allowed set: whether the service takes the list as a set or as an exact list, its reference
+    /// does not say.
+    #[must_use]
+    pub fn wire_schema(&self) -> Value {
+        let targets = self.targets().iter().map(|target| {
+            if target.metadata().is_empty() {
+                json!({ "type": target.name() })
+            } else {
+                json!({ "metadata": object(target.metadata().iter().map(property)), "type": target.name() })
+            }
+        });
+        let targets: Value = targets.collect();
+        let metadata = object(
+            self.metadata()
+                .iter()
+                .map(property)
+                .chain(RESERVED_METADATA),
+        );
+        if self.actor_metadata().is_empty() {
+            json!({ "metadata": metadata, "targets": targets })
+        } else {
+            let actor = object(self.actor_metadata().iter().map(property));
+            json!({ "actor": { "metadata": actor }, "metadata": metadata, "targets": targets })
+        }
+    }
+}
+
+fn property(field: &Field) -> (&str, Kind) {
+    (field.key(), field.kind())
+}
+
+fn object<'a>(properties: impl Iterator<Item = (&'a str, Kind)>) -> Value {
+    // Sorted here, because the order of a `serde_json` map depends on the features of the final build.
+    let sorted: BTreeMap<&str, Kind> = properties.collect();
+    let properties: Map<String, Value> = sorted
+        .into_iter()
+        .map(|(key, kind)| (key.to_owned(), json!({ "type": kind.as_str() })))
+        .collect();
+    json!({ "properties": properties, "type": "object" })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::{Action, Catalog, RESERVED_METADATA};
+
+    fn action(text: &str) -> Action {
+        let catalog = Catalog::parse(text, "audit.toml").unwrap();
+        catalog.actions().next().unwrap().clone()
+    }
+
+    #[test]
+    fn a_schema_with_everything_is_the_golden_file() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/audit.toml");
+        let catalog = Catalog::read(path).unwrap();
+        let share = catalog.action("document.share").unwrap();
+        let text = format!(
+            "{}\n",
+            serde_json::to_string_pretty(&share.wire_schema()).unwrap()
+        );
+        assert_eq!(text, include_str!("../tests/golden/document.share.json"));
+    }
+
+    #[test]
+    fn what_the_catalog_does_not_declare_is_absent() {
+        let schema = action("[action.login]\ntargets = [\"user\"]").wire_schema();
+        assert_eq!(schema.get("actor"), None);
+        assert_eq!(schema["targets"], serde_json::json!([{ "type": "user" }]));
+    }
+
+    #[test]
+    fn reserved_keys_are_allowed_and_nothing_is_required() {
+        let schema = action(
+            "[action.login]\ntargets = [\"user\"]\n[action.login.metadata]\nway = \"string\"",
+        )
+        .wire_schema();
+        for (key, kind) in RESERVED_METADATA {
+            assert_eq!(schema["metadata"]["properties"][key]["type"], kind.as_str());
+        }
+        fn mentions_required(value: &Value) -> bool {
+            match value {
+                Value::Object(map) => {
+                    map.contains_key("required") || map.values().any(mentions_required)
+                }
+                Value::Array(items) => items.iter().any(mentions_required),
+                _ => false,
+            }
+        }
+        assert!(!mentions_required(&schema));
+    }
+}
