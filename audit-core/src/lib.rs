@@ -1,1 +1,72 @@
-//! Placeholder.
+//! Audit events for Rust services: who did what, to which thing, when, from where.
+//!
+//! This crate is what a service needs without a web framework. Behind axum or another tower service use `audit-tower`,
+//! which exports all of it.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use audit_core::{Actor, Event, MemorySink, Recorder, Target};
+//! use std::time::Duration;
+//!
+//! let sink = MemorySink::new();                       // or `WorkOs::from_env()?`
+//! let recorder = Recorder::builder(sink.clone()).build()?;
+//!
+//! let event = Event::builder("document.delete")
+//!     .organization("org_01EHWNCE74X7JSDV0X3SZ3KJNY")
+//!     .actor(Actor::user("user_1").name("Ada Lovelace"))
+//!     .target(Target::new("document", 42))
+//!     .build()?;
+//! recorder.record(event)?;                            // returns at once
+//!
+//! recorder.shutdown(Duration::from_secs(5)).await;
+//! assert_eq!(sink.events()[0].action(), "document.delete");
+//! # Ok(()) }
+//! ```
+//!
+//! # The way of an event
+//!
+//! An audited function opens a [`Draft`] on entry and closes it on exit, or on drop. The [`Scope`] of the request or
+//! job adds who, for whom and from where. The [`Recorder`] takes the event into a queue that is bounded in events and
+//! bytes. A dispatcher on a thread of its own delivers it to a [`Sink`], repeats what can be repeated, and keeps what
+//! was refused for good as a [`DeadLetter`].
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
+
+mod dead_letter;
+mod dispatcher;
+mod draft;
+mod event;
+mod log;
+mod outcome;
+mod principal;
+mod queue;
+mod recorder;
+mod scope;
+mod sink;
+mod stats;
+
+#[doc(hidden)]
+pub mod private;
+#[cfg(feature = "workos")]
+pub mod workos;
+
+pub use dead_letter::DeadLetter;
+pub use dispatcher::Report;
+pub use draft::{Draft, unrecorded};
+pub use event::{
+    Actor, ActorKind, ActorRef, AuditId, AuditText, BooleanValue, Context, Event, EventBuilder,
+    EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,
+    Targets, Text, TextValue, Value,
+};
+pub use outcome::{AuditOutcome, Outcome};
+pub use principal::Principal;
+pub use recorder::{BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder};
+pub use scope::{InScope, Scope};
+pub use sink::{Delivery, Fault, MemorySink, Sink};
+pub use stats::Stats;
+#[cfg(feature = "workos")]
+pub use workos::WorkOs;

@@ -1,0 +1,213 @@
+//! Who did it.
+
+use std::fmt;
+
+use super::capture::{AuditId, AuditText, Entry, MetadataValue};
+use super::facts::{Facts, Owner, Tag};
+use super::value::Value;
+
+/// What sort of actor acts.
+///
+/// On the wire it is the actor's `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ActorKind {
+    /// A person who signed in.
+    User,
+    /// A program of the organization or of ours, such as a worker.
+    Service,
+    /// A caller known only by its API key.
+    ApiKey,
+    /// The product itself, such as a scheduled clean-up.
+    System,
+    /// Somebody who did not sign in.
+    Anonymous,
+    /// Nobody said who it was: the event is kept, and a log line says how to mend it.
+    Unresolved,
+}
+
+impl ActorKind {
+    const ALL: [ActorKind; 6] =
+        [Self::User, Self::Service, Self::ApiKey, Self::System, Self::Anonymous, Self::Unresolved];
+
+    /// The actor's `type` on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Service => "service",
+            Self::ApiKey => "api_key",
+            Self::System => "system",
+            Self::Anonymous => "anonymous",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
+impl fmt::Display for ActorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who did it: a kind, an id, and what else is worth knowing about them.
+///
+/// There is no default actor. Where nobody is known, say so: [`Actor::anonymous`], [`Actor::system`].
+///
+/// ```
+/// use audit_core::{Actor, ActorKind};
+///
+/// let actor = Actor::user("user_1").name("Ada Lovelace").metadata("role", "admin");
+/// assert_eq!(actor.kind(), ActorKind::User);
+/// assert_eq!(actor.id(), "user_1");
+/// assert_eq!(actor.display_name(), Some("Ada Lovelace"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Actor {
+    facts: Facts,
+}
+
+impl Actor {
+    /// A person who signed in.
+    pub fn user(id: impl AuditId) -> Self {
+        Self::new(ActorKind::User, id)
+    }
+
+    /// A program, by its name or id.
+    pub fn service(id: impl AuditId) -> Self {
+        Self::new(ActorKind::Service, id)
+    }
+
+    /// A caller known only by an API key: the key's id or prefix, never the key.
+    pub fn api_key(id: impl AuditId) -> Self {
+        Self::new(ActorKind::ApiKey, id)
+    }
+
+    /// The product itself.
+    pub fn system() -> Self {
+        Self::new(ActorKind::System, "system")
+    }
+
+    /// Somebody who did not sign in.
+    pub fn anonymous() -> Self {
+        Self::new(ActorKind::Anonymous, "anonymous")
+    }
+
+    pub(crate) fn unresolved() -> Self {
+        Self::new(ActorKind::Unresolved, "unresolved")
+    }
+
+    fn new(kind: ActorKind, id: impl AuditId) -> Self {
+        let mut facts = Facts::default();
+        facts.push_named(Tag::Actor, kind.as_str(), "actor.id", |out| id.write_id(out));
+        Self { facts }
+    }
+
+    /// The name that a reader of the log sees.
+    pub fn name(mut self, name: impl AuditText) -> Self {
+        self.facts.push_text(Tag::ActorName, "actor.name", |out| name.audit_text(out));
+        self
+    }
+
+    /// A fact about the actor, such as a role. The key and its type belong into the catalog's `[actor.metadata]`.
+    pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
+        value.append(Entry { facts: &mut self.facts, owner: Owner::Actor, key });
+        self
+    }
+
+    /// For whom the actor acts, such as the customer whose account a support agent has opened.
+    ///
+    /// The event's metadata names them under `on_behalf_of`.
+    pub fn on_behalf_of(mut self, id: impl AuditId) -> Self {
+        self.facts.push_metadata_text(Owner::Event, "on_behalf_of", |out| id.write_id(out));
+        self
+    }
+
+    /// The kind of actor.
+    #[must_use]
+    pub fn kind(&self) -> ActorKind {
+        self.view().map_or(ActorKind::Unresolved, |actor| actor.kind())
+    }
+
+    /// The actor's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.view().map_or("", |actor| actor.id())
+    }
+
+    /// The actor's name, if one was given.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        self.view()?.name()
+    }
+
+    fn view(&self) -> Option<ActorRef<'_>> {
+        ActorRef::find(&self.facts, 0)
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor").field("kind", &self.kind()).field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+/// The actor of an event, decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActorRef<'a> {
+    kind: ActorKind,
+    id: &'a str,
+    name: Option<&'a str>,
+    metadata: Vec<(&'a str, Value<'a>)>,
+}
+
+impl<'a> ActorRef<'a> {
+    /// The last actor among the facts.
+    pub(super) fn find(facts: &'a Facts, header: usize) -> Option<Self> {
+        let mut found: Option<Self> = None;
+        for fact in facts.iter(header) {
+            match (fact.tag, &mut found) {
+                (Tag::Actor, found) => {
+                    let (kind, id) = fact.named();
+                    let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+                    *found = Some(Self { kind, id, name: None, metadata: Vec::new() });
+                }
+                (Tag::ActorName, Some(actor)) => actor.name = Some(fact.text()),
+                (Tag::ActorMetadata, Some(actor)) => {
+                    super::event::insert_last(&mut actor.metadata, fact.metadata());
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The kind of actor.
+    #[must_use]
+    pub fn kind(&self) -> ActorKind {
+        self.kind
+    }
+
+    /// The actor's id.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// The actor's name, if one was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&'a str> {
+        self.name
+    }
+
+    /// The facts about the actor.
+    #[must_use]
+    pub fn metadata(&self) -> &[(&'a str, Value<'a>)] {
+        &self.metadata
+    }
+}

@@ -1,0 +1,197 @@
+//! The builder, for code that has no audited function around it.
+
+use std::time::SystemTime;
+
+use super::capture::MetadataValue;
+use super::facts::Tag;
+use super::time::{now_millis, to_millis};
+use super::value::{MAX_KEYS, RESERVED_KEYS};
+use super::{Actor, Context, Event, OrganizationId, Target};
+use crate::Outcome;
+
+/// The service refuses an event with more targets
+/// ([reported by users](https://github.com/dust-tt/dust/pull/27021), not documented).
+const MAX_TARGETS: usize = 20;
+/// A metadata key has at most this many characters of `[a-zA-Z0-9_-]`
+/// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
+const MAX_KEY_CHARS: usize = 40;
+
+/// Builds an [`Event`]. The event's time is the call of [`Event::builder`] unless another is set.
+#[derive(Debug)]
+#[must_use]
+pub struct EventBuilder {
+    event: Event,
+    problem: Option<Problem>,
+}
+
+impl EventBuilder {
+    pub(super) fn new(action: &str) -> Self {
+        let mut event = Event::begin(action, now_millis());
+        event.set_outcome(Outcome::Succeeded);
+        let problem = action.is_empty().then_some(Problem::EmptyAction);
+        Self { event, problem }
+    }
+
+    /// Whose log the event belongs to. Without one, the recorder's fallback counts.
+    pub fn organization(mut self, organization: impl Into<OrganizationId>) -> Self {
+        let organization = organization.into();
+        self.event.set_organization(|out| out.push_str(organization.as_str()));
+        self
+    }
+
+    /// Who did it.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.check_keys(actor.facts().iter(0), Tag::ActorMetadata);
+        self.event.set_actor(&actor);
+        self
+    }
+
+    /// On what; at most 20 times.
+    pub fn target(mut self, target: Target) -> Self {
+        self.check_keys(target.facts().iter(0), Tag::TargetMetadata);
+        self.event.push_target(&target);
+        self
+    }
+
+    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 50 keys.
+    pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
+        if RESERVED_KEYS.contains(&key) {
+            self.refuse(Problem::ReservedKey(key.to_owned()));
+        } else {
+            self.check_key(key);
+            self.event.push_metadata(key, &value);
+        }
+        self
+    }
+
+    /// From where. Without a location, it is `internal`.
+    pub fn context(mut self, context: Context) -> Self {
+        self.event.set_context(&context);
+        self
+    }
+
+    /// When it happened, cut to milliseconds.
+    pub fn occurred_at(mut self, time: SystemTime) -> Self {
+        self.event.set_occurred_at(to_millis(time));
+        self
+    }
+
+    /// How it ended; [`Outcome::Succeeded`] unless said otherwise.
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.event.set_outcome(outcome);
+        self
+    }
+
+    /// The schema version that the event is written for. Zero stands for none.
+    pub fn version(mut self, version: u32) -> Self {
+        self.event.set_version(version);
+        self
+    }
+
+    /// Checks the documented limits and hands out the event.
+    ///
+    /// # Errors
+    ///
+    /// The action is empty; there are more than 20 targets; a metadata object has more than 50 keys, a key of
+    /// another form than `[a-zA-Z0-9_-]{1,40}`, or one that the framework reserves. The first mistake is reported.
+    pub fn build(mut self) -> Result<Event, EventError> {
+        let targets = self.event.targets().count();
+        if targets > MAX_TARGETS {
+            self.refuse(Problem::TooManyTargets(targets));
+        }
+        let keys = self.event.metadata().count();
+        let most = self.event.targets().map(|target| target.metadata().len());
+        let most = most.chain(self.event.actor().map(|actor| actor.metadata().len())).chain([keys]).max();
+        if let Some(keys) = most.filter(|keys| *keys > MAX_KEYS) {
+            self.refuse(Problem::TooManyKeys(keys));
+        }
+        match self.problem {
+            None => Ok(self.event),
+            Some(problem) => Err(EventError { problem }),
+        }
+    }
+
+    fn check_keys<'a>(&mut self, facts: impl Iterator<Item = super::facts::Fact<'a>>, tag: Tag) {
+        for (key, _) in facts.filter(|fact| fact.tag == tag).filter_map(|fact| fact.metadata()) {
+            self.check_key(key);
+        }
+    }
+
+    fn check_key(&mut self, key: &str) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if key.is_empty() || key.len() > MAX_KEY_CHARS || !key.chars().all(allowed) {
+            self.refuse(Problem::BadKey(key.to_owned()));
+        }
+    }
+
+    fn refuse(&mut self, problem: Problem) {
+        self.problem.get_or_insert(problem);
+    }
+}
+
+/// Why an event could not be built. The message names the field, the rule and the value.
+#[derive(Debug, thiserror::Error)]
+#[error("build the event: {problem}")]
+pub struct EventError {
+    problem: Problem,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("the action is empty; name it as the catalog does, such as `document.delete`")]
+    EmptyAction,
+    #[error("{0} targets, and the service takes {MAX_TARGETS}; record several events")]
+    TooManyTargets(usize),
+    #[error("a metadata object has {0} keys, and the service takes {MAX_KEYS}")]
+    TooManyKeys(usize),
+    #[error("metadata key {0:?} is not of the form [a-zA-Z0-9_-]{{1,{MAX_KEY_CHARS}}}")]
+    BadKey(String),
+    #[error("metadata key {0:?} is set by the framework; choose another")]
+    ReservedKey(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(builder: EventBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_names_the_field_the_rule_and_the_value() {
+        assert_eq!(
+            error(Event::builder("")),
+            "build the event: the action is empty; name it as the catalog does, such as `document.delete`"
+        );
+        assert_eq!(
+            error(Event::builder("a").metadata("no spaces", "x")),
+            "build the event: metadata key \"no spaces\" is not of the form [a-zA-Z0-9_-]{1,40}"
+        );
+        assert_eq!(
+            error(Event::builder("a").metadata("outcome", "x")),
+            "build the event: metadata key \"outcome\" is set by the framework; choose another"
+        );
+        let many = (0..21).fold(Event::builder("a"), |event, id| event.target(Target::new("document", id)));
+        assert_eq!(
+            error(many),
+            "build the event: 21 targets, and the service takes 20; record several events"
+        );
+        let many = (0..51).fold(Actor::system(), |actor, key| actor.metadata(&format!("k{key}"), key));
+        assert_eq!(
+            error(Event::builder("a").actor(many)),
+            "build the event: a metadata object has 51 keys, and the service takes 50"
+        );
+        assert!(error(Event::builder("a").target(Target::new("t", 1).metadata("ä", 1))).contains("\"ä\""));
+    }
+
+    #[test]
+    fn the_limits_themselves_are_accepted() {
+        let key = "k".repeat(40);
+        let event = (0..20).fold(Event::builder("a").metadata(&key, 1), |event, id| {
+            event.target(Target::new("document", id))
+        });
+        let event = (0..49).fold(event, |event, key| event.metadata(&format!("k{key}"), key));
+        assert!(event.build().is_ok());
+    }
+}

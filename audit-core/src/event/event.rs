@@ -1,0 +1,374 @@
+//! The event: one packed buffer, decoded on demand.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use super::actor::ActorRef;
+use super::builder::EventBuilder;
+use super::capture::{AuditId, Entry, MetadataValue};
+use super::facts::{Facts, Owner, Tag};
+use super::id::EventId;
+use super::target::TargetRef;
+use super::time::from_millis;
+use super::value::Value;
+use super::{Actor, Context, Target};
+use crate::Outcome;
+
+/// id 16, occurred_at 8, version 4, outcome 1, flags 1.
+const HEADER: usize = 30;
+const OCCURRED_AT: usize = 16;
+const VERSION: usize = 24;
+const OUTCOME: usize = 28;
+const FLAGS: usize = 29;
+
+/// Room for an usual event, so that it takes one allocation.
+const CAPACITY: usize = 512;
+
+const HAS_ACTOR: u8 = 1;
+const HAS_ORGANIZATION: u8 = 2;
+const HAS_LOCATION: u8 = 4;
+
+/// What happened, once: an action, who did it, on what, from where, and how it ended.
+///
+/// Events come from `#[audited]`, or from a builder:
+///
+/// ```
+/// use audit_core::{Actor, Event, Outcome, Target};
+///
+/// let event = Event::builder("document.delete")
+///     .organization("org_01EHWNCE74X7JSDV0X3SZ3KJNY")
+///     .actor(Actor::user("user_1"))
+///     .target(Target::new("document", 42))
+///     .metadata("reason", "gdpr")
+///     .build()?;
+///
+/// assert_eq!(event.action(), "document.delete");
+/// assert_eq!(event.outcome(), Outcome::Succeeded);
+/// assert_eq!(event.targets().next().map(|target| target.id()), Some("42"));
+/// # Ok::<_, audit_core::EventError>(())
+/// ```
+///
+/// Values longer than 500 characters were cut, and the names of the cut fields are in [`Event::truncated`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Event {
+    facts: Facts,
+}
+
+impl Event {
+    /// Starts an event of an action, such as `document.delete`.
+    pub fn builder(action: &str) -> EventBuilder {
+        EventBuilder::new(action)
+    }
+
+    /// An event that begins now and whose outcome is not known yet.
+    pub(crate) fn begin(action: &str, millis: u64) -> Self {
+        let mut header = [0; HEADER];
+        header[..16].copy_from_slice(EventId::mint(millis).as_bytes());
+        header[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
+        header[OUTCOME] = Outcome::Unknown.to_byte();
+        let mut facts = Facts::with_header(&header, CAPACITY);
+        facts.push_text(Tag::Action, "action", |out| out.push_str(action));
+        Self { facts }
+    }
+
+    fn header(&self) -> [u8; HEADER] {
+        self.facts.header()
+    }
+
+    /// The id, which is also the `Idempotency-Key` of every attempt to deliver the event.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        EventId::from_bytes(self.facts.header())
+    }
+
+    /// The action, such as `document.delete`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        self.first(Tag::Action).unwrap_or_default()
+    }
+
+    /// When it began, to the millisecond.
+    #[must_use]
+    pub fn occurred_at(&self) -> SystemTime {
+        let mut millis = [0; 8];
+        millis.copy_from_slice(&self.header()[OCCURRED_AT..VERSION]);
+        from_millis(u64::from_le_bytes(millis))
+    }
+
+    /// The schema version that the event is written for, if one was chosen.
+    #[must_use]
+    pub fn version(&self) -> Option<u32> {
+        let mut version = [0; 4];
+        version.copy_from_slice(&self.header()[VERSION..OUTCOME]);
+        Some(u32::from_le_bytes(version)).filter(|version| *version != 0)
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::from_byte(self.header()[OUTCOME])
+    }
+
+    /// The organization whose log it belongs to; `None` until somebody says.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.last(Tag::Organization)
+    }
+
+    /// Who did it; `None` until somebody says.
+    #[must_use]
+    pub fn actor(&self) -> Option<ActorRef<'_>> {
+        ActorRef::find(&self.facts, HEADER)
+    }
+
+    /// On what, in the order in which the targets were named.
+    #[must_use]
+    pub fn targets(&self) -> Targets<'_> {
+        Targets { facts: self.facts.iter(HEADER), next: None }
+    }
+
+    /// The facts about the event itself. Each key comes once, with its last value, in the order of first mention.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata<'_> {
+        let mut entries = Vec::new();
+        for fact in self.facts.iter(HEADER).filter(|fact| fact.tag == Tag::Metadata) {
+            insert_last(&mut entries, fact.metadata());
+        }
+        Metadata { entries: entries.into_iter() }
+    }
+
+    /// The value of one metadata key.
+    #[must_use]
+    pub fn metadata_value(&self, key: &str) -> Option<Value<'_>> {
+        self.metadata().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// The place: an address, or a word such as `internal`.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.last(Tag::Location)
+    }
+
+    /// What the client calls itself.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.last(Tag::UserAgent)
+    }
+
+    /// The names of the fields whose values were cut.
+    pub fn truncated(&self) -> impl Iterator<Item = &str> {
+        self.facts.iter(HEADER).filter(|fact| fact.tag == Tag::Truncated).map(|fact| fact.text())
+    }
+
+    /// The bytes that the event occupies in memory, which is what the queue's bound on bytes counts.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.facts.capacity() + size_of::<Self>()
+    }
+
+    fn first(&self, tag: Tag) -> Option<&str> {
+        self.facts.iter(HEADER).find(|fact| fact.tag == tag).map(|fact| fact.text())
+    }
+
+    fn last(&self, tag: Tag) -> Option<&str> {
+        self.facts.iter(HEADER).filter(|fact| fact.tag == tag).last().map(|fact| fact.text())
+    }
+}
+
+/// Writing, for builders, drafts and the scope.
+impl Event {
+    pub(crate) fn set_occurred_at(&mut self, millis: u64) {
+        self.facts.header_mut()[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
+    }
+
+    pub(crate) fn set_version(&mut self, version: u32) {
+        self.facts.header_mut()[VERSION..OUTCOME].copy_from_slice(&version.to_le_bytes());
+    }
+
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.facts.header_mut()[OUTCOME] = outcome.to_byte();
+    }
+
+    pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut super::Text<'_>)) {
+        self.facts.push_text(Tag::Organization, "organization", write);
+        self.flag(HAS_ORGANIZATION);
+    }
+
+    pub(crate) fn set_actor(&mut self, actor: &Actor) {
+        self.facts.extend(actor.facts());
+        self.flag(HAS_ACTOR);
+    }
+
+    pub(crate) fn set_context(&mut self, context: &Context) {
+        self.facts.extend(context.facts());
+        if context.facts().iter(0).any(|fact| fact.tag == Tag::Location) {
+            self.flag(HAS_LOCATION);
+        }
+    }
+
+    pub(crate) fn push_target(&mut self, target: &Target) {
+        self.facts.extend(target.facts());
+    }
+
+    pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
+        if id.is_present() {
+            self.facts.push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
+        }
+    }
+
+    pub(crate) fn push_metadata(&mut self, key: &str, value: &(impl MetadataValue + ?Sized)) {
+        value.append(self.entry(key));
+    }
+
+    pub(crate) fn push_status(&mut self, status: http::StatusCode) {
+        self.facts.push_metadata(Owner::Event, "status", Value::Integer(status.as_u16().into()));
+    }
+
+    pub(crate) fn entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
+        Entry { facts: &mut self.facts, owner: Owner::Event, key }
+    }
+
+    pub(crate) fn has_actor(&self) -> bool {
+        self.header()[FLAGS] & HAS_ACTOR != 0
+    }
+
+    pub(crate) fn has_organization(&self) -> bool {
+        self.header()[FLAGS] & HAS_ORGANIZATION != 0
+    }
+
+    pub(crate) fn has_location(&self) -> bool {
+        self.header()[FLAGS] & HAS_LOCATION != 0
+    }
+
+    fn flag(&mut self, flag: u8) {
+        self.facts.header_mut()[FLAGS] |= flag;
+    }
+}
+
+/// The content stays out: an event is personal data, and `Debug` output ends up in logs.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("id", &self.id())
+            .field("action", &self.action())
+            .field("outcome", &self.outcome())
+            .field("bytes", &self.facts.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts an entry where its key stands already, or at the end.
+pub(super) fn insert_last<'a>(entries: &mut Vec<(&'a str, Value<'a>)>, entry: Option<(&'a str, Value<'a>)>) {
+    let Some((key, value)) = entry else { return };
+    match entries.iter_mut().find(|(known, _)| *known == key) {
+        Some(known) => known.1 = value,
+        None => entries.push((key, value)),
+    }
+}
+
+/// The targets of an event.
+#[derive(Clone, Debug)]
+pub struct Targets<'a> {
+    facts: super::facts::FactIter<'a>,
+    next: Option<TargetRef<'a>>,
+}
+
+impl<'a> Iterator for Targets<'a> {
+    type Item = TargetRef<'a>;
+
+    fn next(&mut self) -> Option<TargetRef<'a>> {
+        for fact in self.facts.by_ref() {
+            match (fact.tag, &mut self.next) {
+                (Tag::Target, next) => {
+                    let (kind, id) = fact.named();
+                    let opened = TargetRef { kind, id, name: None, metadata: Vec::new() };
+                    if let Some(complete) = next.replace(opened) {
+                        return Some(complete);
+                    }
+                }
+                (Tag::TargetName, Some(target)) => target.name = Some(fact.text()),
+                (Tag::TargetMetadata, Some(target)) => insert_last(&mut target.metadata, fact.metadata()),
+                _ => {}
+            }
+        }
+        self.next.take()
+    }
+}
+
+/// The metadata of an event.
+#[derive(Clone, Debug)]
+pub struct Metadata<'a> {
+    entries: std::vec::IntoIter<(&'a str, Value<'a>)>,
+}
+
+impl<'a> Iterator for Metadata<'a> {
+    type Item = (&'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.entries.next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> Event {
+        Event::builder("document.share")
+            .organization("org_1")
+            .actor(Actor::user("u1").name("Ada").metadata("role", "admin"))
+            .target(Target::new("document", 42).name("Plan").metadata("pages", 3))
+            .target(Target::new("user", "u2"))
+            .metadata("role", "reader")
+            .context(Context::new().location("203.0.113.7").user_agent("curl/8"))
+            .version(3)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let event = event();
+        let actor = event.actor().unwrap();
+        assert_eq!((actor.id(), actor.name()), ("u1", Some("Ada")));
+        assert_eq!(actor.metadata(), [("role", Value::Text("admin"))]);
+        let targets: Vec<_> = event.targets().collect();
+        assert_eq!((targets[0].kind(), targets[0].id(), targets[0].name()), ("document", "42", Some("Plan")));
+        assert_eq!(targets[0].metadata(), [("pages", Value::Integer(3))]);
+        assert_eq!((targets[1].kind(), targets[1].id(), targets[1].name()), ("user", "u2", None));
+        assert_eq!(event.metadata().collect::<Vec<_>>(), [("role", Value::Text("reader"))]);
+        assert_eq!(event.organization(), Some("org_1"));
+        assert_eq!((event.location(), event.user_agent()), (Some("203.0.113.7"), Some("curl/8")));
+        assert_eq!(event.version(), Some(3));
+    }
+
+    #[test]
+    fn the_last_writer_of_a_key_wins_in_the_place_of_the_first() {
+        let mut event = Event::begin("a", 0);
+        event.push_metadata("role", "reader");
+        event.push_metadata("pages", &1);
+        event.push_metadata("role", "writer");
+        let entries: Vec<_> = event.metadata().collect();
+        assert_eq!(entries, [("role", Value::Text("writer")), ("pages", Value::Integer(1))]);
+    }
+
+    #[test]
+    fn a_later_actor_replaces_the_earlier_with_all_that_was_said_of_it() {
+        let mut event = Event::begin("a", 0);
+        event.set_actor(&Actor::user("u1").name("Ada").metadata("role", "admin"));
+        event.set_actor(&Actor::service("billing"));
+        let actor = event.actor().unwrap();
+        assert_eq!((actor.id(), actor.name(), actor.metadata().len()), ("billing", None, 0));
+    }
+
+    #[test]
+    fn an_usual_event_takes_one_allocation_of_the_stated_size() {
+        assert_eq!(event().facts.capacity(), CAPACITY);
+    }
+
+    #[test]
+    fn debug_output_holds_no_content() {
+        let text = format!("{:?}", event());
+        assert!(!text.contains("u1") && !text.contains("Ada") && !text.contains("reader"), "{text}");
+    }
+}

@@ -1,0 +1,301 @@
+//! The packed form: a buffer of facts, each a tag, a length and its bytes.
+//!
+//! Facts are only ever appended. Of facts that can stand once (the actor, the organization, a metadata key) the
+//! last one counts, so that a later, better-informed writer wins without a rewrite of the buffer.
+
+use std::fmt;
+
+use super::value::{Text, Value};
+
+/// What one fact says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Action = 1,
+    Organization = 2,
+    /// Kind, then id; opens an actor, to which the actor facts behind it belong.
+    Actor = 3,
+    ActorName = 4,
+    ActorMetadata = 5,
+    /// Type, then id; opens a target, to which the target facts behind it belong.
+    Target = 6,
+    TargetName = 7,
+    TargetMetadata = 8,
+    Metadata = 9,
+    Location = 10,
+    UserAgent = 11,
+    /// The name of a field whose value was cut.
+    Truncated = 12,
+}
+
+impl Tag {
+    fn from_byte(byte: u8) -> Option<Self> {
+        const ALL: [Tag; 12] = [
+            Tag::Action,
+            Tag::Organization,
+            Tag::Actor,
+            Tag::ActorName,
+            Tag::ActorMetadata,
+            Tag::Target,
+            Tag::TargetName,
+            Tag::TargetMetadata,
+            Tag::Metadata,
+            Tag::Location,
+            Tag::UserAgent,
+            Tag::Truncated,
+        ];
+        ALL.into_iter().find(|tag| *tag as u8 == byte)
+    }
+}
+
+/// Whose metadata a key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Event,
+    Actor,
+    Target,
+}
+
+impl Owner {
+    pub(crate) fn tag(self) -> Tag {
+        match self {
+            Owner::Event => Tag::Metadata,
+            Owner::Actor => Tag::ActorMetadata,
+            Owner::Target => Tag::TargetMetadata,
+        }
+    }
+}
+
+/// A buffer of facts.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    bytes: Vec<u8>,
+}
+
+/// The content stays out, since `Debug` output ends up in logs.
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Facts {
+    pub(crate) fn with_header(header: &[u8], capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity.max(header.len()));
+        bytes.extend_from_slice(header);
+        Self { bytes }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// What the buffer occupies, which is what a bound on memory has to count.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    pub(crate) fn header<const N: usize>(&self) -> [u8; N] {
+        let mut header = [0; N];
+        if let Some(bytes) = self.bytes.get(..N) {
+            header.copy_from_slice(bytes);
+        }
+        header
+    }
+
+    pub(crate) fn header_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// Appends a fact whose bytes `write` produces.
+    pub(crate) fn push(&mut self, tag: Tag, write: impl FnOnce(&mut Vec<u8>)) {
+        self.bytes.push(tag as u8);
+        let length_at = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
+        self.bytes[length_at..start].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Appends a fact that is one text, cut at the limit of values; `field` is how a cut is reported.
+    pub(crate) fn push_text(&mut self, tag: Tag, field: &str, write: impl FnOnce(&mut Text<'_>)) {
+        let mut cut = false;
+        self.push(tag, |bytes| {
+            let mut text = Text::new(bytes);
+            write(&mut text);
+            cut = text.finish();
+        });
+        if cut {
+            self.push_truncated(field);
+        }
+    }
+
+    /// Appends a fact of a short word (a type, a kind) and a text.
+    pub(crate) fn push_named(&mut self, tag: Tag, word: &str, field: &str, write: impl FnOnce(&mut Text<'_>)) {
+        let mut cut = false;
+        self.push(tag, |bytes| {
+            push_word(bytes, word);
+            let mut text = Text::new(bytes);
+            write(&mut text);
+            cut = text.finish();
+        });
+        if cut {
+            self.push_truncated(field);
+        }
+    }
+
+    /// Appends a metadata text.
+    pub(crate) fn push_metadata_text(&mut self, owner: Owner, key: &str, write: impl FnOnce(&mut Text<'_>)) {
+        let mut cut = false;
+        self.push(owner.tag(), |bytes| {
+            push_word(bytes, key);
+            bytes.push(Value::TEXT);
+            let mut text = Text::new(bytes);
+            write(&mut text);
+            cut = text.finish();
+        });
+        if cut {
+            self.push_truncated(key);
+        }
+    }
+
+    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and reported as cut.
+    pub(crate) fn push_metadata(&mut self, owner: Owner, key: &str, value: Value<'_>) {
+        match value {
+            Value::Text(text) => self.push_metadata_text(owner, key, |out| out.push_str(text)),
+            Value::Float(number) if !number.is_finite() => self.push_truncated(key),
+            other => self.push(owner.tag(), |bytes| {
+                push_word(bytes, key);
+                other.pack(bytes);
+            }),
+        }
+    }
+
+    pub(crate) fn push_truncated(&mut self, field: &str) {
+        self.push(Tag::Truncated, |bytes| bytes.extend_from_slice(field.as_bytes()));
+    }
+
+    /// Appends all facts of another buffer that has no header.
+    pub(crate) fn extend(&mut self, other: &Facts) {
+        self.bytes.extend_from_slice(&other.bytes);
+    }
+
+    /// The facts behind a header of `header` bytes, in the order they were written.
+    pub(crate) fn iter(&self, header: usize) -> FactIter<'_> {
+        FactIter { rest: self.bytes.get(header..).unwrap_or_default() }
+    }
+}
+
+fn push_word(bytes: &mut Vec<u8>, word: &str) {
+    let word = &word.as_bytes()[..word.len().min(usize::from(u16::MAX))];
+    bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(word);
+}
+
+/// The facts of a buffer.
+#[derive(Clone, Debug)]
+pub(crate) struct FactIter<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for FactIter<'a> {
+    type Item = Fact<'a>;
+
+    fn next(&mut self) -> Option<Fact<'a>> {
+        let (&tag, rest) = self.rest.split_first()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        self.rest = rest;
+        Some(Fact { tag: Tag::from_byte(tag)?, bytes })
+    }
+}
+
+/// One fact, still packed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fact<'a> {
+    pub(crate) tag: Tag,
+    bytes: &'a [u8],
+}
+
+impl<'a> Fact<'a> {
+    pub(crate) fn text(&self) -> &'a str {
+        text(self.bytes)
+    }
+
+    /// A word and the text behind it.
+    pub(crate) fn named(&self) -> (&'a str, &'a str) {
+        let (word, rest) = self.word();
+        (word, text(rest))
+    }
+
+    /// A metadata key and its value.
+    pub(crate) fn metadata(&self) -> Option<(&'a str, Value<'a>)> {
+        let (key, rest) = self.word();
+        Some((key, Value::unpack(rest)?))
+    }
+
+    fn word(&self) -> (&'a str, &'a [u8]) {
+        let Some((length, rest)) = self.bytes.split_first_chunk::<2>() else { return ("", &[]) };
+        match rest.split_at_checked(usize::from(u16::from_le_bytes(*length))) {
+            Some((word, rest)) => (text(word), rest),
+            None => ("", &[]),
+        }
+    }
+}
+
+/// Only whole `str`s are ever written, so the fallback is never seen; decoding must not be able to panic all the same.
+pub(super) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_come_back_in_order() {
+        let mut facts = Facts::with_header(b"head", 0);
+        facts.push_text(Tag::Action, "action", |out| out.push_str("document.delete"));
+        facts.push_named(Tag::Target, "document", "target.id", |out| out.push_str("7"));
+        facts.push_metadata(Owner::Event, "pages", Value::Integer(-3));
+        facts.push_metadata(Owner::Target, "draft", Value::Boolean(true));
+
+        let read: Vec<_> = facts.iter(4).collect();
+        assert_eq!(facts.header::<4>(), *b"head");
+        assert_eq!(read[0].text(), "document.delete");
+        assert_eq!(read[1].named(), ("document", "7"));
+        assert_eq!(read[2].metadata(), Some(("pages", Value::Integer(-3))));
+        assert_eq!(read[3].metadata(), Some(("draft", Value::Boolean(true))));
+        assert_eq!(read.len(), 4);
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_its_key_reported() {
+        let mut facts = Facts::default();
+        facts.push_metadata_text(Owner::Event, "note", |out| out.push_str(&"ä".repeat(501)));
+        let read: Vec<_> = facts.iter(0).collect();
+        let Some((_, Value::Text(text))) = read[0].metadata() else { unreachable!("a text was written") };
+        assert_eq!(text.chars().count(), 500);
+        assert!(text.ends_with('…'));
+        assert_eq!(read[1].text(), "note");
+    }
+
+    #[test]
+    fn a_number_that_json_cannot_say_is_left_out_and_reported() {
+        let mut facts = Facts::default();
+        facts.push_metadata(Owner::Event, "ratio", Value::Float(f64::NAN));
+        let read: Vec<_> = facts.iter(0).map(|fact| (fact.tag, fact.text())).collect();
+        assert_eq!(read, [(Tag::Truncated, "ratio")]);
+    }
+
+    #[test]
+    fn a_cut_buffer_ends_the_iteration_and_does_not_panic() {
+        let mut facts = Facts::default();
+        facts.push_named(Tag::Target, "document", "target.id", |out| out.push_str("seven"));
+        for length in 0..facts.len() {
+            let cut = Facts { bytes: facts.bytes[..length].to_vec() };
+            assert_eq!(cut.iter(0).count(), 0);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What happened, once: the event and its parts.
+//!
+//! An [`Event`] is one packed buffer from the start. Builders and drafts append facts to it, accessors decode
+//! them, and the dispatcher's thread turns it into JSON. That keeps the audited code at one allocation per event.
+
+mod actor;
+mod builder;
+mod capture;
+mod context;
+#[allow(clippy::module_inception, reason = "`event::event` is the file of the type the module is named for")]
+mod event;
+mod facts;
+mod id;
+mod target;
+mod time;
+mod value;
+#[cfg(feature = "workos")]
+pub(crate) mod wire;
+
+pub use actor::{Actor, ActorKind, ActorRef};
+pub use builder::{EventBuilder, EventError};
+pub use capture::{AuditId, AuditText, BooleanValue, MetadataValue, NumberValue, TextValue};
+pub use context::Context;
+pub use event::{Event, Metadata, Targets};
+pub use id::{EventId, OrganizationId};
+pub use target::{Target, TargetRef};
+pub use value::{Text, Value};
+
+pub(crate) use time::now_millis;
+#[cfg(feature = "workos")]
+pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};

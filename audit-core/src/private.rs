@@ -1,0 +1,93 @@
+//! What the expansions of the macros call. Not part of the public interface: it changes with any release.
+//!
+//! The functions know no user types but the one they render, so that an expansion is a few calls.
+
+use std::fmt;
+
+use crate::event::{BooleanValue, NumberValue, TextValue};
+use crate::{AuditId, Outcome, Principal};
+
+pub use crate::draft::{CallSite, Draft};
+
+pub mod outcome;
+
+/// Opens the draft of a call.
+#[must_use]
+pub fn open(site: &'static CallSite) -> Draft {
+    Draft::open(site)
+}
+
+/// Adds a target.
+pub fn target<T: AuditId + ?Sized>(draft: &mut Draft, kind: &'static str, id: &T) {
+    if let Some(event) = draft.event() {
+        event.push_target_id(kind, id);
+    }
+}
+
+/// Adds a text.
+pub fn text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds a number.
+pub fn number<T: NumberValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds a truth value.
+pub fn boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds what a value's `Display` prints.
+pub fn display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        event.push_metadata(key, &Displayed(value));
+    }
+}
+
+struct Displayed<'a, T: ?Sized>(&'a T);
+
+impl<T: fmt::Display + ?Sized> crate::AuditText for Displayed<'_, T> {
+    fn audit_text(&self, out: &mut crate::Text<'_>) {
+        use fmt::Write as _;
+        // A text takes everything; an error can only be the value's own, and what it wrote before stays.
+        let _ = write!(out, "{}", self.0);
+    }
+}
+
+/// Says who acts, over what the scope says, and the organization if the principal knows it.
+pub fn actor<P: Principal + ?Sized>(draft: &mut Draft, principal: &P) {
+    if let Some(event) = draft.event() {
+        event.set_actor(&principal.actor());
+        if let Some(organization) = principal.organization() {
+            event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+    }
+}
+
+/// Says whose log it is, over what the scope says.
+pub fn organization<T: AuditId + ?Sized>(draft: &mut Draft, id: &T) {
+    if let Some(event) = draft.event()
+        && id.is_present()
+    {
+        event.set_organization(|out| id.write_id(out));
+    }
+}
+
+/// Closes the draft of a call that returned.
+pub fn close(draft: Draft, outcome: Outcome) {
+    draft.close(outcome);
+}
+
+/// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow and return what a
+/// closure called on the spot could not.
+pub fn once<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}

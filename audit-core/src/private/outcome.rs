@@ -1,0 +1,175 @@
+//! How a returned value says how it went, without a bound on the user's types.
+//!
+//! `(&&…Probe(&value)).outcome()` picks, by the number of references that method look-up has to strip, the first of:
+//! a type that implements [`AuditOutcome`]; a `Result` of a response and an error that knows; of a response; of an
+//! error that knows; any `Result`; a response; anything else. Type aliases and `impl Trait` do not hide a type from it.
+
+use http::StatusCode;
+
+use crate::{AuditOutcome, Outcome};
+
+/// A returned value, by reference.
+#[derive(Debug)]
+pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// Types that have an HTTP status: responses, statuses, and tuples that begin with one, as axum takes them.
+pub trait Response {
+    /// The status.
+    fn status(&self) -> StatusCode;
+}
+
+impl Response for StatusCode {
+    fn status(&self) -> StatusCode {
+        *self
+    }
+}
+
+impl<B> Response for http::Response<B> {
+    fn status(&self) -> StatusCode {
+        http::Response::status(self)
+    }
+}
+
+macro_rules! tuples {
+    ($($rest:ident)*) => {
+        impl<R: Response, $($rest),*> Response for (R, $($rest,)*) {
+            fn status(&self) -> StatusCode {
+                self.0.status()
+            }
+        }
+    };
+}
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+macro_rules! ladder {
+    ($($(#[$meta:meta])* $name:ident: [$($generics:tt)*] $probe:ty, |$value:ident| $outcome:expr;)*) => {$(
+        $(#[$meta])*
+        pub trait $name {
+            /// How it went.
+            fn outcome(&self) -> Outcome;
+        }
+
+        impl<$($generics)*> $name for $probe {
+            fn outcome(&self) -> Outcome {
+                let $value = self.0;
+                $outcome
+            }
+        }
+    )*};
+}
+
+ladder! {
+    /// The value says it itself.
+    Knows: [T: AuditOutcome + ?Sized] &&&&&&Probe<'_, T>, |value| value.audit_outcome();
+
+    /// A response, or an error that says it itself.
+    ResponseOrKnows: [R: Response, E: AuditOutcome] &&&&&Probe<'_, Result<R, E>>, |value| match value {
+        Ok(response) => Outcome::of_status(response.status()),
+        Err(error) => error.audit_outcome(),
+    };
+
+    /// A response, or an error.
+    ResponseOrError: [R: Response, E] &&&&Probe<'_, Result<R, E>>, |value| match value {
+        Ok(response) => Outcome::of_status(response.status()),
+        Err(_) => Outcome::Failed,
+    };
+
+    /// Something, or an error that says it itself.
+    SomethingOrKnows: [T, E: AuditOutcome] &&&Probe<'_, Result<T, E>>, |value| match value {
+        Ok(_) => Outcome::Succeeded,
+        Err(error) => error.audit_outcome(),
+    };
+
+    /// Something, or an error.
+    SomethingOrError: [T, E] &&Probe<'_, Result<T, E>>, |value| match value {
+        Ok(_) => Outcome::Succeeded,
+        Err(_) => Outcome::Failed,
+    };
+
+    /// A response.
+    IsResponse: [R: Response] &Probe<'_, R>, |value| Outcome::of_status(value.status());
+
+    /// Anything else: a web layer will know.
+    Anything: [T: ?Sized] Probe<'_, T>, |_value| Outcome::Unknown;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! outcome {
+        ($value:expr) => {
+            (&&&&&&&&Probe(&$value)).outcome()
+        };
+    }
+
+    enum AppError {
+        Forbidden,
+        Broken,
+    }
+
+    impl AuditOutcome for AppError {
+        fn audit_outcome(&self) -> Outcome {
+            match self {
+                AppError::Forbidden => Outcome::Denied,
+                AppError::Broken => Outcome::Failed,
+            }
+        }
+    }
+
+    fn response(status: u16) -> http::Response<()> {
+        http::Response::builder().status(status).body(()).unwrap()
+    }
+
+    #[test]
+    fn a_result_says_whether_it_succeeded() {
+        assert_eq!(outcome!(Ok::<_, String>(1)), Outcome::Succeeded);
+        assert_eq!(outcome!(Err::<(), _>("no")), Outcome::Failed);
+    }
+
+    #[test]
+    fn a_response_inside_a_result_is_read() {
+        assert_eq!(outcome!(Ok::<_, String>(response(500))), Outcome::Failed);
+        assert_eq!(outcome!(Ok::<_, String>((StatusCode::FORBIDDEN, "no"))), Outcome::Denied);
+        assert_eq!(outcome!(Ok::<_, AppError>(StatusCode::NO_CONTENT)), Outcome::Succeeded);
+        assert_eq!(outcome!(Err::<StatusCode, _>(AppError::Forbidden)), Outcome::Denied);
+    }
+
+    #[test]
+    fn an_error_that_knows_is_asked() {
+        assert_eq!(outcome!(Err::<(), _>(AppError::Forbidden)), Outcome::Denied);
+        assert_eq!(outcome!(Err::<(), _>(AppError::Broken)), Outcome::Failed);
+        assert_eq!(outcome!(Ok::<(), AppError>(())), Outcome::Succeeded);
+        assert_eq!(outcome!(AppError::Forbidden), Outcome::Denied);
+    }
+
+    #[test]
+    fn a_response_is_read_and_anything_else_is_unknown() {
+        assert_eq!(outcome!(StatusCode::UNAUTHORIZED), Outcome::Denied);
+        assert_eq!(outcome!(response(404)), Outcome::Failed);
+        assert_eq!(outcome!((StatusCode::CREATED, [("location", "/1")], "made")), Outcome::Succeeded);
+        assert_eq!(outcome!(()), Outcome::Unknown);
+        assert_eq!(outcome!("text"), Outcome::Unknown);
+    }
+
+    #[test]
+    fn generics_aliases_and_opaque_types_do_not_hide_a_result() {
+        type Answer<T> = Result<T, String>;
+        fn generic<T>(value: Answer<T>) -> Outcome {
+            outcome!(value)
+        }
+        assert_eq!(generic(Ok(())), Outcome::Succeeded);
+        assert_eq!(generic::<()>(Err(String::new())), Outcome::Failed);
+        fn bare<T>(value: T) -> Outcome {
+            outcome!(value)
+        }
+        assert_eq!(bare(1), Outcome::Unknown);
+    }
+}

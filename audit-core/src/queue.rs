@@ -1,0 +1,200 @@
+//! The bounded queue between the audited code and the dispatcher.
+//!
+//! A place in it is held for an event's whole life: waiting, in flight, parked for a retry. So its two bounds, in
+//! events and in bytes, are bounds on what undelivered events can occupy. Pushing takes no lock and wakes nobody while
+//! the dispatcher is awake; the dispatcher looks by itself every few milliseconds and asks to be woken only after a
+//! silence, because waking a thread costs a hundred times what a push does.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+
+use crossbeam_queue::ArrayQueue;
+use tokio::sync::Notify;
+
+use crate::Event;
+
+/// The bit of the place count that says that no more events are taken.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+/// Why the queue did not take an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Full,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    ring: ArrayQueue<Event>,
+    /// Places held, and [`CLOSED`]. One atomic for both, so that after the queue was closed the places still held
+    /// are exactly the events that got in.
+    places: AtomicUsize,
+    bytes: AtomicUsize,
+    max_bytes: usize,
+    asleep: AtomicBool,
+    wake: Notify,
+}
+
+impl Queue {
+    pub(crate) fn new(capacity: usize, max_bytes: usize) -> Self {
+        Self {
+            ring: ArrayQueue::new(capacity.max(1)),
+            places: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            max_bytes,
+            asleep: AtomicBool::new(false),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Takes an event, or hands it back. Never blocks.
+    pub(crate) fn push(&self, event: Event) -> Result<(), (Event, Refusal)> {
+        let size = event.size();
+        let places = self.places.fetch_add(1, Ordering::AcqRel);
+        let refusal = if places & CLOSED != 0 {
+            Some(Refusal::Closed)
+        } else if places >= self.ring.capacity() {
+            Some(Refusal::Full)
+        } else if self.bytes.fetch_add(size, Ordering::AcqRel).saturating_add(size) > self.max_bytes {
+            self.bytes.fetch_sub(size, Ordering::AcqRel);
+            Some(Refusal::Full)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            self.places.fetch_sub(1, Ordering::AcqRel);
+            return Err((event, refusal));
+        }
+        // A held place is room in the ring, which has as many slots as there are places.
+        if let Err(event) = self.ring.push(event) {
+            self.release(size);
+            return Err((event, Refusal::Full));
+        }
+        // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher sees the event.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The next waiting event. Its place stays held until [`Queue::release`].
+    pub(crate) fn pop(&self) -> Option<Event> {
+        self.ring.pop()
+    }
+
+    /// Gives back the place of an event of `size` bytes that has come to its end.
+    pub(crate) fn release(&self, size: usize) {
+        self.bytes.fetch_sub(size, Ordering::AcqRel);
+        self.places.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Takes no more events. Those that were taken stay.
+    pub(crate) fn close(&self) {
+        self.places.fetch_or(CLOSED, Ordering::AcqRel);
+    }
+
+    /// The places held: events waiting, in flight or parked.
+    pub(crate) fn held(&self) -> usize {
+        self.places.load(Ordering::Acquire) & !CLOSED
+    }
+
+    /// The bytes of the events that hold places.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Asks to be woken by the next push; `false` if there is something to do at once.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let empty = self.ring.is_empty();
+        if !empty {
+            self.asleep.store(false, Ordering::Relaxed);
+        }
+        empty
+    }
+
+    /// Waits for the push that follows [`Queue::fall_asleep`].
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn event() -> Event {
+        Event::builder("a").build().unwrap()
+    }
+
+    #[test]
+    fn a_full_queue_hands_the_event_back_until_a_place_is_released() {
+        let queue = Queue::new(2, usize::MAX);
+        queue.push(event()).unwrap();
+        queue.push(event()).unwrap();
+        let third = event();
+        let (back, refusal) = queue.push(third.clone()).unwrap_err();
+        assert_eq!((back.id(), refusal), (third.id(), Refusal::Full));
+
+        let first = queue.pop().unwrap();
+        assert_eq!(queue.push(third.clone()).unwrap_err().1, Refusal::Full, "a popped event still holds its place");
+        queue.release(first.size());
+        queue.push(third).unwrap();
+    }
+
+    #[test]
+    fn the_bound_on_bytes_holds_too() {
+        let size = event().size();
+        let queue = Queue::new(100, 2 * size);
+        queue.push(event()).unwrap();
+        queue.push(event()).unwrap();
+        assert_eq!(queue.push(event()).unwrap_err().1, Refusal::Full);
+        assert_eq!((queue.held(), queue.held_bytes()), (2, 2 * size));
+    }
+
+    #[test]
+    fn a_closed_queue_takes_nothing_and_keeps_what_it_has() {
+        let queue = Queue::new(2, usize::MAX);
+        queue.push(event()).unwrap();
+        queue.close();
+        assert_eq!(queue.push(event()).unwrap_err().1, Refusal::Closed);
+        assert_eq!((queue.held(), queue.waiting()), (1, 1));
+    }
+
+    #[test]
+    fn every_event_of_racing_threads_is_taken_or_handed_back() {
+        let queue = Arc::new(Queue::new(64, usize::MAX));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                std::thread::spawn(move || (0..1_000).filter(|_| queue.push(event()).is_ok()).count())
+            })
+            .collect();
+        let mut popped = 0;
+        while threads.iter().any(|thread| !thread.is_finished()) || queue.waiting() > 0 {
+            if let Some(event) = queue.pop() {
+                popped += 1;
+                queue.release(event.size());
+            }
+        }
+        let taken: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(popped, taken);
+        assert_eq!((queue.held(), queue.held_bytes()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_push_wakes_a_sleeping_dispatcher_and_only_that() {
+        let queue = Queue::new(8, usize::MAX);
+        assert!(queue.fall_asleep());
+        queue.push(event()).unwrap();
+        queue.woken().await;
+        assert!(!queue.fall_asleep(), "there is an event to fetch");
+    }
+}

@@ -1,0 +1,436 @@
+//! The recorder: the cheap handle a service clones.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::dead_letter::DeadLetters;
+use crate::dispatcher::{Command, Dispatcher};
+use crate::log::LogLimit;
+use crate::queue::{Queue, Refusal};
+use crate::sink::{DynSink, Fault, Sink};
+use crate::stats::Counters;
+use crate::{DeadLetter, Event, OrganizationId, Report, Scope, Stats};
+
+/// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
+/// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
+const CAPACITY: usize = 4_096;
+/// How many bytes they may occupy unless told otherwise.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// How long a guard waits on drop unless told otherwise.
+pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
+/// How many flushes and shutdowns may ask at once before the next has to wait.
+const COMMANDS: usize = 64;
+
+static INSTALLED: OnceLock<Recorder> = OnceLock::new();
+
+/// Accepts events and delivers them in the background. Clones are handles to the same queue.
+///
+/// Delivery runs on a thread and a Tokio runtime of its own, so a recorder works under any runtime and under none.
+/// When the last handle is dropped without a shutdown, the dispatcher delivers what it has for up to two seconds and
+/// ends; the end of `main` does not wait for it, which is what [`Recorder::guard`] is for.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use audit_core::{Actor, Event, MemorySink, Recorder, Target};
+/// use std::time::Duration;
+///
+/// let recorder = Recorder::builder(MemorySink::new()).fallback_organization("org_1").build()?;
+/// let event = Event::builder("document.delete").actor(Actor::user("u1")).target(Target::new("document", 42));
+/// recorder.record(event.build()?)?;
+///
+/// let report = recorder.shutdown(Duration::from_secs(5)).await;
+/// assert_eq!(report.delivered, 1);
+/// assert_eq!(recorder.stats().delivered, 1);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+    /// Held by the handles alone, so that the dispatcher learns when the last is gone.
+    commands: mpsc::Sender<Command>,
+}
+
+/// What the handles and the dispatcher share.
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) counters: Counters,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) final_report: OnceLock<Report>,
+    fallback_organization: Option<OrganizationId>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    faults: LogLimit,
+    dead: LogLimit,
+    refusals: LogLimit,
+    unresolved: LogLimit,
+}
+
+impl Recorder {
+    /// Starts a recorder that delivers to a sink.
+    pub fn builder(sink: impl Sink) -> RecorderBuilder {
+        RecorderBuilder {
+            sink: Arc::new(sink),
+            capacity: CAPACITY,
+            max_bytes: MAX_BYTES,
+            fallback_organization: None,
+        }
+    }
+
+    /// Queues one event for delivery and returns at once.
+    ///
+    /// `Ok` means accepted, not delivered; [`Recorder::flush`] waits. An event without an organization gets the
+    /// fallback. The call takes no lock, does no I/O and wakes no thread while there is traffic.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full, or the recorder was shut down. The event is inside the error, and the refusal is counted.
+    ///
+    /// # Cancellation
+    ///
+    /// Not async; safe in `Drop`.
+    pub fn record(&self, mut event: Event) -> Result<(), RecordError> {
+        let shared = &*self.shared;
+        if !event.has_organization()
+            && let Some(organization) = &shared.fallback_organization
+        {
+            event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+        let truncated = event.truncated().next().is_some();
+        match shared.queue.push(event) {
+            Ok(()) => {
+                shared.counters.accepted.add(1);
+                if truncated {
+                    shared.counters.truncated.add(1);
+                }
+                Ok(())
+            }
+            Err((event, refusal)) => {
+                shared.counters.refused.add(1);
+                Err(RecordError { event: Box::new(event), refusal })
+            }
+        }
+    }
+
+    /// [`Recorder::record`] for callers that have nobody to hand an error to: a refusal is counted and logged.
+    pub(crate) fn record_or_log(&self, event: Event) {
+        if let Err(error) = self.record(event)
+            && let Some(suppressed) = self.shared.refusals.admit()
+        {
+            tracing::error!(
+                action = error.event.action(),
+                refused = self.shared.counters.refused.get(),
+                suppressed,
+                "audit event refused: {error}"
+            );
+        }
+    }
+
+    /// Waits until every event accepted before the call has come to an end, or the deadline has.
+    ///
+    /// Events accepted meanwhile are not waited for, so it returns under any load. Works on any executor.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future changes nothing about delivery.
+    pub async fn flush(&self, deadline: Duration) -> Report {
+        self.command(|reply| Command::Flush { deadline, reply }).await
+    }
+
+    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what is left is counted
+    /// as lost. A second call gets the same report.
+    ///
+    /// # Cancellation
+    ///
+    /// Once polled, the shutdown goes on even if the future is dropped.
+    pub async fn shutdown(&self, deadline: Duration) -> Report {
+        let report = self.command(|reply| Command::Shutdown { deadline, reply }).await;
+        self.join();
+        report
+    }
+
+    /// [`Recorder::shutdown`] for code outside any runtime: blocks the thread until the dispatcher has ended.
+    ///
+    /// Inside a runtime it holds up that runtime's thread for at most the deadline; it cannot deadlock, since delivery
+    /// has a thread of its own.
+    pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
+        pollster::block_on(self.shutdown(deadline))
+    }
+
+    /// A guard that shuts the recorder down when it is dropped, waiting up to two seconds. Keep it in `main`.
+    ///
+    /// ```
+    /// # use audit_core::{MemorySink, Recorder};
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let _guard = recorder.guard();
+    /// # Ok::<_, audit_core::BuildError>(())
+    /// ```
+    pub fn guard(&self) -> Guard {
+        Guard { recorder: self.clone(), deadline: GUARD_DEADLINE }
+    }
+
+    /// Opens a scope: who acts and for whom, for code that runs without a web layer, such as a job.
+    pub fn scope(&self) -> Scope {
+        Scope::new(self.clone())
+    }
+
+    /// Makes this the recorder of the process, for audited functions that run outside any scope.
+    ///
+    /// # Errors
+    ///
+    /// Another recorder was installed before; it stays.
+    pub fn install(&self) -> Result<(), InstallError> {
+        INSTALLED.set(self.clone()).map_err(|_| InstallError { private: () })
+    }
+
+    pub(crate) fn installed() -> Option<&'static Recorder> {
+        INSTALLED.get()
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Shared { counters, queue, .. } = &*self.shared;
+        Stats {
+            accepted: counters.accepted.get(),
+            refused: counters.refused.get(),
+            delivered: counters.delivered.get(),
+            pending: queue.held() as u64,
+            pending_bytes: queue.held_bytes() as u64,
+            dead: counters.dead.get(),
+            lost: counters.lost.get(),
+            retried: counters.retried.get(),
+            truncated: counters.truncated.get(),
+            unresolved: counters.unresolved.get(),
+        }
+    }
+
+    /// The events that were refused for good, oldest first: the last 1,000, of at most 16 MiB.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.shared.dead_letters.list()
+    }
+
+    /// An event that nobody named an actor for. `expected` is the type that the layer looked for.
+    pub(crate) fn unresolved(&self, event: &Event, expected: Option<&'static str>) {
+        self.shared.counters.unresolved.add(1);
+        let Some(suppressed) = self.shared.unresolved.admit() else { return };
+        match expected {
+            Some(expected) => tracing::error!(
+                action = event.action(),
+                suppressed,
+                "audit event without an actor: `{expected}` was not in the request's extensions when AuditLayer ran. \
+                 AuditLayer ran outside the layer that inserts `{expected}`: add that layer after AuditLayer, \
+                 since the layer that is added last runs first"
+            ),
+            None => tracing::error!(
+                action = event.action(),
+                suppressed,
+                "audit event without an actor: name one with `AuditLayer::principal`, `Scope::actor`, or `actor = ..` \
+                 in the attribute; `Actor::anonymous()` and `Actor::system()` are actors too"
+            ),
+        }
+    }
+
+    async fn command(&self, command: impl FnOnce(oneshot::Sender<Report>) -> Command) -> Report {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(command(reply)).await.is_ok()
+            && let Ok(report) = answer.await
+        {
+            return report;
+        }
+        // The dispatcher has ended, and said with what.
+        let unknown = || Report { pending: self.shared.queue.held() as u64, ..Report::default() };
+        self.shared.final_report.get().copied().unwrap_or_else(unknown)
+    }
+
+    /// Waits for the dispatcher's thread, which has given its last answer.
+    fn join(&self) {
+        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the audit dispatcher's thread panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn log_fault(&self, event: &Event, fault: Option<&Fault>) {
+        if let Some(fault) = fault
+            && let Some(suppressed) = self.faults.admit()
+        {
+            if fault.is_fatal() {
+                tracing::error!(id = %event.id(), suppressed, "audit delivery waits until this is mended: {fault}");
+            } else {
+                tracing::warn!(id = %event.id(), suppressed, "audit delivery will be repeated: {fault}");
+            }
+        }
+    }
+
+    pub(crate) fn log_dead_letter(&self, event: &Event, fault: &Fault) {
+        if let Some(suppressed) = self.dead.admit() {
+            tracing::error!(
+                id = %event.id(),
+                action = event.action(),
+                dead = self.counters.dead.get(),
+                suppressed,
+                "audit event refused for good, and kept as a dead letter: {fault}"
+            );
+        }
+    }
+}
+
+/// Sets up a [`Recorder`].
+#[must_use]
+pub struct RecorderBuilder {
+    sink: Arc<dyn DynSink>,
+    capacity: usize,
+    max_bytes: usize,
+    fallback_organization: Option<OrganizationId>,
+}
+
+impl RecorderBuilder {
+    /// How many events may be undelivered at once; 4,096 unless set, at least 1. Beyond, `record` hands events back.
+    pub fn capacity(mut self, events: usize) -> Self {
+        self.capacity = events.max(1);
+        self
+    }
+
+    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, `record` hands events back.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Whose log an event goes to that names no organization. Without it, such an event becomes a dead letter.
+    pub fn fallback_organization(mut self, organization: impl Into<OrganizationId>) -> Self {
+        self.fallback_organization = Some(organization.into());
+        self
+    }
+
+    /// Starts the dispatcher's thread.
+    ///
+    /// # Errors
+    ///
+    /// The operating system gives no thread, or no timer and I/O driver for the runtime.
+    pub fn build(self) -> Result<Recorder, BuildError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (recorder, dispatcher) = self.assemble();
+        let thread = std::thread::Builder::new()
+            .name("audit-dispatcher".to_owned())
+            .spawn(move || runtime.block_on(dispatcher.run()))?;
+        *recorder.shared.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(recorder)
+    }
+
+    /// The recorder and its dispatcher, which the caller has to run.
+    pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(self.capacity, self.max_bytes),
+            counters: Counters::default(),
+            dead_letters: DeadLetters::default(),
+            final_report: OnceLock::new(),
+            fallback_organization: self.fallback_organization,
+            thread: Mutex::new(None),
+            faults: LogLimit::new(),
+            dead: LogLimit::new(),
+            refusals: LogLimit::new(),
+            unresolved: LogLimit::new(),
+        });
+        let dispatcher = Dispatcher::new(Arc::clone(&shared), self.sink, receiver);
+        (Recorder { shared, commands }, dispatcher)
+    }
+}
+
+impl fmt::Debug for RecorderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecorderBuilder")
+            .field("capacity", &self.capacity)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shuts a recorder down when dropped, see [`Recorder::guard`].
+#[derive(Debug)]
+#[must_use = "a guard that is not kept shuts the recorder down at once"]
+pub struct Guard {
+    recorder: Recorder,
+    deadline: Duration,
+}
+
+impl Guard {
+    /// Waits up to `deadline` instead of two seconds.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.recorder.shutdown_blocking(self.deadline);
+    }
+}
+
+/// The event was not accepted; it is inside.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", match refusal {
+    Refusal::Full => "the queue is full; the sink is slower than the service records, or stands still",
+    Refusal::Closed => "the recorder was shut down",
+})]
+pub struct RecordError {
+    event: Box<Event>,
+    refusal: Refusal,
+}
+
+impl RecordError {
+    /// Whether the queue was at its limit of events or of bytes.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.refusal == Refusal::Full
+    }
+
+    /// Whether the recorder was shut down before.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.refusal == Refusal::Closed
+    }
+
+    /// The event, as it would have been delivered.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        *self.event
+    }
+}
+
+/// The recorder could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("start the audit dispatcher")]
+pub struct BuildError {
+    #[from]
+    source: std::io::Error,
+}
+
+/// Another recorder is the process's already.
+#[derive(Debug, thiserror::Error)]
+#[error("another recorder was installed before, and stays")]
+pub struct InstallError {
+    private: (),
+}

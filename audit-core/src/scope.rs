@@ -1,0 +1,335 @@
+//! The scope: who acts, for whom and from where, carried by the task, and the events that ended inside it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{self, Poll};
+
+use http::StatusCode;
+use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
+
+use crate::{Actor, Context, Event, OrganizationId, Outcome, Principal, Recorder};
+
+tokio::task_local! {
+    static CURRENT: Scope;
+}
+
+/// One request's or job's shared slot: actor, organization, context, and the events that ended inside it.
+///
+/// A web layer opens one per request. Elsewhere, open one around a job:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use audit_core::{Actor, MemorySink, Recorder};
+/// # let recorder = Recorder::builder(MemorySink::new()).build()?;
+/// # async fn clean_up() {}
+/// recorder.scope().actor(Actor::service("clean-up")).organization("org_1").run(clean_up()).await;
+/// # Ok(()) }
+/// ```
+///
+/// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the task that opened it
+/// where it has to.
+#[derive(Clone)]
+pub struct Scope {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    recorder: Recorder,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    actor: Option<Actor>,
+    organization: Option<OrganizationId>,
+    context: Context,
+    /// The principal type that the layer looked for, named in the log when there was none.
+    expected: Option<&'static str>,
+    /// Events that ended before the scope was settled.
+    ended: Vec<Event>,
+    settled: bool,
+}
+
+impl Scope {
+    pub(crate) fn new(recorder: Recorder) -> Self {
+        Self { inner: Arc::new(Inner { recorder, state: Mutex::default() }) }
+    }
+
+    /// A scope for a single function outside any: what ends inside is recorded at once.
+    pub(crate) fn detached(recorder: Recorder) -> Self {
+        let state = State { settled: true, ..State::default() };
+        Self { inner: Arc::new(Inner { recorder, state: Mutex::new(state) }) }
+    }
+
+    /// The scope of the running task, if there is one.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    /// Says who acts.
+    #[must_use]
+    pub fn actor(self, actor: Actor) -> Self {
+        self.set_actor(actor);
+        self
+    }
+
+    /// Says whose log it is.
+    #[must_use]
+    pub fn organization(self, organization: impl Into<OrganizationId>) -> Self {
+        self.set_organization(organization);
+        self
+    }
+
+    /// Says from where.
+    #[must_use]
+    pub fn context(self, context: Context) -> Self {
+        self.state().context = context;
+        self
+    }
+
+    /// Says who acts, from wherever it becomes known; the last word counts.
+    pub fn set_actor(&self, actor: Actor) {
+        self.state().actor = Some(actor);
+    }
+
+    /// Says whose log it is, from wherever it becomes known; the last word counts.
+    pub fn set_organization(&self, organization: impl Into<OrganizationId>) {
+        self.state().organization = Some(organization.into());
+    }
+
+    /// Says who acts and, if the principal knows, whose log it is.
+    pub fn set_principal(&self, principal: &(impl Principal + ?Sized)) {
+        let (actor, organization) = (principal.actor(), principal.organization());
+        let mut state = self.state();
+        state.actor = Some(actor);
+        if organization.is_some() {
+            state.organization = organization;
+        }
+    }
+
+    /// Runs a job inside the scope and records what ended in it, also when the job panics or is dropped.
+    pub async fn run<F: Future>(self, job: F) -> F::Output {
+        // Declared first, so that it is dropped after the job.
+        let _settle = SettleOnDrop(self.clone());
+        self.in_scope(job).await
+    }
+
+    /// Carries the scope into a future, such as one for `tokio::spawn`, and settles nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use audit_core::Scope;
+    ///
+    /// let work = async { /* audited functions in here belong to the request */ };
+    /// match Scope::current() {
+    ///     Some(scope) => tokio::spawn(scope.in_scope(work)),
+    ///     None => tokio::spawn(work),
+    /// };
+    /// # }
+    /// ```
+    pub fn in_scope<F: Future>(self, future: F) -> InScope<F> {
+        InScope { inner: CURRENT.scope(self, future) }
+    }
+
+    /// Runs a function inside the scope and settles nothing.
+    pub fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self.clone(), function)
+    }
+
+    /// The principal type that a layer looks for, for the log line about its absence.
+    #[doc(hidden)]
+    pub fn expect_principal(&self, type_name: &'static str) {
+        self.state().expected = Some(type_name);
+    }
+
+    /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
+    /// records itself.
+    #[doc(hidden)]
+    pub fn settle(&self, status: Option<StatusCode>) {
+        let mut state = self.state();
+        state.settled = true;
+        let mut ended = std::mem::take(&mut state.ended);
+        for event in &mut ended {
+            self.complete(&state, event, status);
+        }
+        drop(state);
+        for event in ended {
+            self.inner.recorder.record_or_log(event);
+        }
+    }
+
+    /// An event came to its end.
+    pub(crate) fn ended(&self, mut event: Event) {
+        let mut state = self.state();
+        if state.settled {
+            self.complete(&state, &mut event, None);
+            drop(state);
+            self.inner.recorder.record_or_log(event);
+        } else {
+            state.ended.push(event);
+        }
+    }
+
+    /// Gives an event what it does not have of its own.
+    fn complete(&self, state: &State, event: &mut Event, status: Option<StatusCode>) {
+        if !event.has_actor() {
+            match &state.actor {
+                Some(actor) => event.set_actor(actor),
+                None => {
+                    event.set_actor(&Actor::unresolved());
+                    self.inner.recorder.unresolved(event, state.expected);
+                }
+            }
+        }
+        if !event.has_organization()
+            && let Some(organization) = &state.organization
+        {
+            event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+        if !event.has_location() {
+            event.set_context(&state.context);
+        }
+        let outcome = match status {
+            Some(status) => {
+                event.push_status(status);
+                event.outcome().settled(status)
+            }
+            // Nobody says otherwise, and the function returned.
+            None if event.outcome() == Outcome::Unknown => Outcome::Succeeded,
+            None => event.outcome(),
+        };
+        event.set_outcome(outcome);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+struct SettleOnDrop(Scope);
+
+impl Drop for SettleOnDrop {
+    fn drop(&mut self) {
+        self.0.settle(None);
+    }
+}
+
+pin_project! {
+    /// The future of [`Scope::in_scope`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InScope<F> {
+        #[pin]
+        inner: TaskLocalFuture<Scope, F>,
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        self.project().inner.poll(cx)
+    }
+}
+
+impl<F> fmt::Debug for InScope<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InScope").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::MemorySink;
+    use crate::private::{CallSite, close, open};
+
+    static SITE: CallSite = CallSite::new("document.delete", "scope.rs", 1);
+
+    async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
+        recorder.flush(Duration::from_secs(5)).await;
+        sink.events()
+    }
+
+    fn recorder() -> (Recorder, MemorySink) {
+        let sink = MemorySink::new();
+        (Recorder::builder(sink.clone()).build().unwrap(), sink)
+    }
+
+    #[tokio::test]
+    async fn what_the_scope_says_reaches_the_event_however_late_it_was_said() {
+        let (recorder, sink) = recorder();
+        let scope = recorder.scope().context(Context::new().location("203.0.113.7"));
+        scope
+            .run(async {
+                close(open(&SITE), Outcome::Unknown);
+                Scope::current().unwrap().set_actor(Actor::user("u1"));
+                Scope::current().unwrap().set_organization("org_1");
+            })
+            .await;
+        let events = delivered(&recorder, &sink).await;
+        let actor = events[0].actor().unwrap();
+        assert_eq!((actor.id(), events[0].organization()), ("u1", Some("org_1")));
+        assert_eq!((events[0].location(), events[0].outcome()), (Some("203.0.113.7"), Outcome::Succeeded));
+    }
+
+    #[tokio::test]
+    async fn a_status_settles_what_has_ended_and_what_ends_later_records_itself() {
+        let (recorder, sink) = recorder();
+        let scope = recorder.scope().actor(Actor::system());
+        let (first, second) = scope.enter(|| (open(&SITE), open(&SITE)));
+        close(first, Outcome::Failed);
+        assert!(delivered(&recorder, &sink).await.is_empty(), "nothing is recorded before the answer is known");
+        scope.settle(Some(StatusCode::FORBIDDEN));
+        close(second, Outcome::Failed);
+        let outcomes: Vec<_> = delivered(&recorder, &sink).await.iter().map(Event::outcome).collect();
+        assert_eq!(outcomes, [Outcome::Denied, Outcome::Failed]);
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_is_dropped_is_abandoned_and_one_that_unwinds_has_panicked() {
+        let (recorder, sink) = recorder();
+        let scope = recorder.scope().actor(Actor::system());
+        drop(scope.enter(|| open(&SITE)));
+        let task = tokio::spawn(scope.clone().in_scope(async {
+            let _draft = open(&SITE);
+            panic!("on purpose");
+        }));
+        assert!(task.await.unwrap_err().is_panic());
+        scope.settle(None);
+        let outcomes: Vec<_> = delivered(&recorder, &sink).await.iter().map(Event::outcome).collect();
+        assert_eq!(outcomes, [Outcome::Abandoned, Outcome::Panicked]);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_dropped_leaves_its_events() {
+        let (recorder, sink) = recorder();
+        let job = recorder.scope().actor(Actor::system()).run(async {
+            let _draft = open(&SITE);
+            std::future::pending::<()>().await;
+        });
+        assert!(futures_util::FutureExt::now_or_never(job).is_none());
+        let events = delivered(&recorder, &sink).await;
+        assert_eq!(events.iter().map(Event::outcome).collect::<Vec<_>>(), [Outcome::Abandoned]);
+    }
+
+    #[tokio::test]
+    async fn nobody_named_as_actor_is_unresolved_and_counted() {
+        let (recorder, sink) = recorder();
+        recorder.scope().run(async { close(open(&SITE), Outcome::Succeeded) }).await;
+        let events = delivered(&recorder, &sink).await;
+        assert_eq!(events[0].actor().unwrap().kind(), crate::ActorKind::Unresolved);
+        assert_eq!(recorder.stats().unresolved, 1);
+    }
+}

@@ -1,0 +1,56 @@
+//! The ledger: every event is counted where it came in and where it ended.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A snapshot of a recorder's counts, since it was built.
+///
+/// At rest, with no call under way, they balance: `accepted = delivered + pending + dead + lost`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// `record` answered `Ok`.
+    pub accepted: u64,
+    /// `record` handed the event back: the queue was full, or the recorder was shut down.
+    pub refused: u64,
+    /// The sink took the event.
+    pub delivered: u64,
+    /// Waiting, in flight or between two attempts.
+    pub pending: u64,
+    /// The bytes that pending events occupy.
+    pub pending_bytes: u64,
+    /// Refused for good by the sink, and kept as dead letters with the reason.
+    pub dead: u64,
+    /// Accepted, but still pending when the deadline of the shutdown came.
+    pub lost: u64,
+    /// Attempts that failed and were, or will be, repeated.
+    pub retried: u64,
+    /// Events in which a value was cut.
+    pub truncated: u64,
+    /// Events that nobody named an actor for.
+    pub unresolved: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) accepted: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) delivered: Counter,
+    pub(crate) dead: Counter,
+    pub(crate) lost: Counter,
+    pub(crate) retried: Counter,
+    pub(crate) truncated: Counter,
+    pub(crate) unresolved: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
