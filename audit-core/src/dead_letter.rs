@@ -54,7 +54,8 @@ impl DeadLetters {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += event.size();
         kept.letters.push_back(DeadLetter { event, fault });
-        while kept.letters.len() > MOST_KEPT || (kept.bytes > MOST_BYTES && kept.letters.len() > 1) {
+        while kept.letters.len() > MOST_KEPT || (kept.bytes > MOST_BYTES && kept.letters.len() > 1)
+        {
             if let Some(oldest) = kept.letters.pop_front() {
                 kept.bytes -= oldest.event.size();
             }
@@ -62,7 +63,13 @@ impl DeadLetters {
     }
 
     pub(crate) fn list(&self) -> Vec<DeadLetter> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).letters.iter().cloned().collect()
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .letters
+            .iter()
+            .cloned()
+            .collect()
     }
 }
 
@@ -73,7 +80,9 @@ mod tests {
     #[test]
     fn the_oldest_makes_room() {
         let letters = DeadLetters::default();
-        let events: Vec<_> = (0..=MOST_KEPT).map(|_| Event::builder("a").build().unwrap()).collect();
+        let events: Vec<_> = (0..=MOST_KEPT)
+            .map(|_| Event::builder("a").build().unwrap())
+            .collect();
         for event in &events {
             letters.keep(event.clone(), Fault::rejected("no"));
         }

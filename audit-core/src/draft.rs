@@ -31,7 +31,12 @@ impl CallSite {
     /// The call site of an action.
     #[must_use]
     pub const fn new(action: &'static str, file: &'static str, line: u32) -> Self {
-        Self { action, file, line, complained: AtomicBool::new(false) }
+        Self {
+            action,
+            file,
+            line,
+            complained: AtomicBool::new(false),
+        }
     }
 
     fn unrecorded(&self) {
@@ -64,13 +69,20 @@ struct Open {
 impl Draft {
     /// A draft that belongs to the current scope, or to the installed recorder.
     pub(crate) fn open(site: &'static CallSite) -> Self {
-        let scope = Scope::current().or_else(|| Recorder::installed().cloned().map(Scope::detached));
+        let scope =
+            Scope::current().or_else(|| Recorder::installed().cloned().map(Scope::detached));
         let Some(scope) = scope else {
             site.unrecorded();
             return Self { open: None };
         };
         let event = Event::begin(site.action, now_millis());
-        Self { open: Some(Open { event, scope, unwinding: std::thread::panicking() }) }
+        Self {
+            open: Some(Open {
+                event,
+                scope,
+                unwinding: std::thread::panicking(),
+            }),
+        }
     }
 
     /// Whether there is a recorder to whom the event will go. If not, nothing needs to be captured.
@@ -88,7 +100,10 @@ impl Draft {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(Open { mut event, scope, .. }) = self.open.take() {
+        if let Some(Open {
+            mut event, scope, ..
+        }) = self.open.take()
+        {
             event.set_outcome(outcome);
             scope.ended(event);
         }
@@ -99,7 +114,11 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let Some(open) = &self.open else { return };
         let panicked = std::thread::panicking() && !open.unwinding;
-        self.end(if panicked { Outcome::Panicked } else { Outcome::Abandoned });
+        self.end(if panicked {
+            Outcome::Panicked
+        } else {
+            Outcome::Abandoned
+        });
     }
 }
 

@@ -17,7 +17,11 @@ pub(crate) struct LogLimit {
 
 impl LogLimit {
     pub(crate) fn new() -> Self {
-        Self { born: Instant::now(), next: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
+        Self {
+            born: Instant::now(),
+            next: AtomicU64::new(0),
+            suppressed: AtomicU64::new(0),
+        }
     }
 
     /// Whether to write a line now, and if so how many were suppressed since the last.
@@ -28,7 +32,11 @@ impl LogLimit {
     fn admit_at(&self, now: u64) -> Option<u64> {
         let next = self.next.load(Ordering::Relaxed);
         let after = now.saturating_add(EVERY.as_millis() as u64);
-        let won = now >= next && self.next.compare_exchange(next, after, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let won = now >= next
+            && self
+                .next
+                .compare_exchange(next, after, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
         if won {
             Some(self.suppressed.swap(0, Ordering::Relaxed))
         } else {

@@ -26,8 +26,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Outcome; 6] =
-        [Self::Unknown, Self::Succeeded, Self::Denied, Self::Failed, Self::Panicked, Self::Abandoned];
+    const ALL: [Outcome; 6] = [
+        Self::Unknown,
+        Self::Succeeded,
+        Self::Denied,
+        Self::Failed,
+        Self::Panicked,
+        Self::Abandoned,
+    ];
 
     /// The word on the wire.
     #[must_use]
@@ -68,7 +74,10 @@ impl Outcome {
     }
 
     pub(crate) fn from_byte(byte: u8) -> Self {
-        Self::ALL.get(usize::from(byte)).copied().unwrap_or(Self::Unknown)
+        Self::ALL
+            .get(usize::from(byte))
+            .copied()
+            .unwrap_or(Self::Unknown)
     }
 }
 
@@ -121,9 +130,16 @@ mod tests {
 
     #[test]
     fn a_status_settles_what_is_unknown_and_never_demotes_a_success() {
-        let (ok, denied, broken) = (StatusCode::OK, StatusCode::FORBIDDEN, StatusCode::BAD_GATEWAY);
+        let (ok, denied, broken) = (
+            StatusCode::OK,
+            StatusCode::FORBIDDEN,
+            StatusCode::BAD_GATEWAY,
+        );
         assert_eq!(Outcome::Unknown.settled(ok), Outcome::Succeeded);
-        assert_eq!(Outcome::Unknown.settled(StatusCode::UNAUTHORIZED), Outcome::Denied);
+        assert_eq!(
+            Outcome::Unknown.settled(StatusCode::UNAUTHORIZED),
+            Outcome::Denied
+        );
         assert_eq!(Outcome::Unknown.settled(broken), Outcome::Failed);
         assert_eq!(Outcome::Failed.settled(denied), Outcome::Denied);
         assert_eq!(Outcome::Failed.settled(ok), Outcome::Failed);

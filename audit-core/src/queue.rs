@@ -54,7 +54,12 @@ impl Queue {
             Some(Refusal::Closed)
         } else if places >= self.ring.capacity() {
             Some(Refusal::Full)
-        } else if self.bytes.fetch_add(size, Ordering::AcqRel).saturating_add(size) > self.max_bytes {
+        } else if self
+            .bytes
+            .fetch_add(size, Ordering::AcqRel)
+            .saturating_add(size)
+            > self.max_bytes
+        {
             self.bytes.fetch_sub(size, Ordering::AcqRel);
             Some(Refusal::Full)
         } else {
@@ -144,7 +149,11 @@ mod tests {
         assert_eq!((back.id(), refusal), (third.id(), Refusal::Full));
 
         let first = queue.pop().unwrap();
-        assert_eq!(queue.push(third.clone()).unwrap_err().1, Refusal::Full, "a popped event still holds its place");
+        assert_eq!(
+            queue.push(third.clone()).unwrap_err().1,
+            Refusal::Full,
+            "a popped event still holds its place"
+        );
         queue.release(first.size());
         queue.push(third).unwrap();
     }
@@ -174,7 +183,9 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let queue = Arc::clone(&queue);
-                std::thread::spawn(move || (0..1_000).filter(|_| queue.push(event()).is_ok()).count())
+                std::thread::spawn(move || {
+                    (0..1_000).filter(|_| queue.push(event()).is_ok()).count()
+                })
             })
             .collect();
         let mut popped = 0;
@@ -184,7 +195,10 @@ mod tests {
                 queue.release(event.size());
             }
         }
-        let taken: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        let taken: usize = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum();
         assert_eq!(popped, taken);
         assert_eq!((queue.held(), queue.held_bytes()), (0, 0));
     }

@@ -109,7 +109,10 @@ impl Recorder {
             }
             Err((event, refusal)) => {
                 shared.counters.refused.add(1);
-                Err(RecordError { event: Box::new(event), refusal })
+                Err(RecordError {
+                    event: Box::new(event),
+                    refusal,
+                })
             }
         }
     }
@@ -136,7 +139,8 @@ impl Recorder {
     ///
     /// Dropping the future changes nothing about delivery.
     pub async fn flush(&self, deadline: Duration) -> Report {
-        self.command(|reply| Command::Flush { deadline, reply }).await
+        self.command(|reply| Command::Flush { deadline, reply })
+            .await
     }
 
     /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what is left is counted
@@ -146,7 +150,9 @@ impl Recorder {
     ///
     /// Once polled, the shutdown goes on even if the future is dropped.
     pub async fn shutdown(&self, deadline: Duration) -> Report {
-        let report = self.command(|reply| Command::Shutdown { deadline, reply }).await;
+        let report = self
+            .command(|reply| Command::Shutdown { deadline, reply })
+            .await;
         self.join();
         report
     }
@@ -168,7 +174,10 @@ impl Recorder {
     /// # Ok::<_, audit_core::BuildError>(())
     /// ```
     pub fn guard(&self) -> Guard {
-        Guard { recorder: self.clone(), deadline: GUARD_DEADLINE }
+        Guard {
+            recorder: self.clone(),
+            deadline: GUARD_DEADLINE,
+        }
     }
 
     /// Opens a scope: who acts and for whom, for code that runs without a web layer, such as a job.
@@ -182,7 +191,9 @@ impl Recorder {
     ///
     /// Another recorder was installed before; it stays.
     pub fn install(&self) -> Result<(), InstallError> {
-        INSTALLED.set(self.clone()).map_err(|_| InstallError { private: () })
+        INSTALLED
+            .set(self.clone())
+            .map_err(|_| InstallError { private: () })
     }
 
     pub(crate) fn installed() -> Option<&'static Recorder> {
@@ -192,7 +203,9 @@ impl Recorder {
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Shared { counters, queue, .. } = &*self.shared;
+        let Shared {
+            counters, queue, ..
+        } = &*self.shared;
         Stats {
             accepted: counters.accepted.get(),
             refused: counters.refused.get(),
@@ -216,7 +229,9 @@ impl Recorder {
     /// An event that nobody named an actor for. `expected` is the type that the layer looked for.
     pub(crate) fn unresolved(&self, event: &Event, expected: Option<&'static str>) {
         self.shared.counters.unresolved.add(1);
-        let Some(suppressed) = self.shared.unresolved.admit() else { return };
+        let Some(suppressed) = self.shared.unresolved.admit() else {
+            return;
+        };
         match expected {
             Some(expected) => tracing::error!(
                 action = event.action(),
@@ -242,13 +257,25 @@ impl Recorder {
             return report;
         }
         // The dispatcher has ended, and said with what.
-        let unknown = || Report { pending: self.shared.queue.held() as u64, ..Report::default() };
-        self.shared.final_report.get().copied().unwrap_or_else(unknown)
+        let unknown = || Report {
+            pending: self.shared.queue.held() as u64,
+            ..Report::default()
+        };
+        self.shared
+            .final_report
+            .get()
+            .copied()
+            .unwrap_or_else(unknown)
     }
 
     /// Waits for the dispatcher's thread, which has given its last answer.
     fn join(&self) {
-        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .shared
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {
@@ -259,13 +286,17 @@ impl Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("queue", &self.queue).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
     }
 }
 
@@ -329,12 +360,18 @@ impl RecorderBuilder {
     ///
     /// The operating system gives no thread, or no timer and I/O driver for the runtime.
     pub fn build(self) -> Result<Recorder, BuildError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (recorder, dispatcher) = self.assemble();
         let thread = std::thread::Builder::new()
             .name("audit-dispatcher".to_owned())
             .spawn(move || runtime.block_on(dispatcher.run()))?;
-        *recorder.shared.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        *recorder
+            .shared
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(recorder)
     }
 

@@ -55,13 +55,26 @@ struct State {
 
 impl Scope {
     pub(crate) fn new(recorder: Recorder) -> Self {
-        Self { inner: Arc::new(Inner { recorder, state: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                recorder,
+                state: Mutex::default(),
+            }),
+        }
     }
 
     /// A scope for a single function outside any: what ends inside is recorded at once.
     pub(crate) fn detached(recorder: Recorder) -> Self {
-        let state = State { settled: true, ..State::default() };
-        Self { inner: Arc::new(Inner { recorder, state: Mutex::new(state) }) }
+        let state = State {
+            settled: true,
+            ..State::default()
+        };
+        Self {
+            inner: Arc::new(Inner {
+                recorder,
+                state: Mutex::new(state),
+            }),
+        }
     }
 
     /// The scope of the running task, if there is one.
@@ -132,7 +145,9 @@ impl Scope {
     /// # }
     /// ```
     pub fn in_scope<F: Future>(self, future: F) -> InScope<F> {
-        InScope { inner: CURRENT.scope(self, future) }
+        InScope {
+            inner: CURRENT.scope(self, future),
+        }
     }
 
     /// Runs a function inside the scope and settles nothing.
@@ -206,7 +221,10 @@ impl Scope {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -270,7 +288,9 @@ mod tests {
     #[tokio::test]
     async fn what_the_scope_says_reaches_the_event_however_late_it_was_said() {
         let (recorder, sink) = recorder();
-        let scope = recorder.scope().context(Context::new().location("203.0.113.7"));
+        let scope = recorder
+            .scope()
+            .context(Context::new().location("203.0.113.7"));
         scope
             .run(async {
                 close(open(&SITE), Outcome::Unknown);
@@ -280,8 +300,14 @@ mod tests {
             .await;
         let events = delivered(&recorder, &sink).await;
         let actor = events[0].actor().unwrap();
-        assert_eq!((actor.id(), events[0].organization()), ("u1", Some("org_1")));
-        assert_eq!((events[0].location(), events[0].outcome()), (Some("203.0.113.7"), Outcome::Succeeded));
+        assert_eq!(
+            (actor.id(), events[0].organization()),
+            ("u1", Some("org_1"))
+        );
+        assert_eq!(
+            (events[0].location(), events[0].outcome()),
+            (Some("203.0.113.7"), Outcome::Succeeded)
+        );
     }
 
     #[tokio::test]
@@ -290,10 +316,17 @@ mod tests {
         let scope = recorder.scope().actor(Actor::system());
         let (first, second) = scope.enter(|| (open(&SITE), open(&SITE)));
         close(first, Outcome::Failed);
-        assert!(delivered(&recorder, &sink).await.is_empty(), "nothing is recorded before the answer is known");
+        assert!(
+            delivered(&recorder, &sink).await.is_empty(),
+            "nothing is recorded before the answer is known"
+        );
         scope.settle(Some(StatusCode::FORBIDDEN));
         close(second, Outcome::Failed);
-        let outcomes: Vec<_> = delivered(&recorder, &sink).await.iter().map(Event::outcome).collect();
+        let outcomes: Vec<_> = delivered(&recorder, &sink)
+            .await
+            .iter()
+            .map(Event::outcome)
+            .collect();
         assert_eq!(outcomes, [Outcome::Denied, Outcome::Failed]);
     }
 
@@ -308,7 +341,11 @@ mod tests {
         }));
         assert!(task.await.unwrap_err().is_panic());
         scope.settle(None);
-        let outcomes: Vec<_> = delivered(&recorder, &sink).await.iter().map(Event::outcome).collect();
+        let outcomes: Vec<_> = delivered(&recorder, &sink)
+            .await
+            .iter()
+            .map(Event::outcome)
+            .collect();
         assert_eq!(outcomes, [Outcome::Abandoned, Outcome::Panicked]);
     }
 
@@ -321,15 +358,24 @@ mod tests {
         });
         assert!(futures_util::FutureExt::now_or_never(job).is_none());
         let events = delivered(&recorder, &sink).await;
-        assert_eq!(events.iter().map(Event::outcome).collect::<Vec<_>>(), [Outcome::Abandoned]);
+        assert_eq!(
+            events.iter().map(Event::outcome).collect::<Vec<_>>(),
+            [Outcome::Abandoned]
+        );
     }
 
     #[tokio::test]
     async fn nobody_named_as_actor_is_unresolved_and_counted() {
         let (recorder, sink) = recorder();
-        recorder.scope().run(async { close(open(&SITE), Outcome::Succeeded) }).await;
+        recorder
+            .scope()
+            .run(async { close(open(&SITE), Outcome::Succeeded) })
+            .await;
         let events = delivered(&recorder, &sink).await;
-        assert_eq!(events[0].actor().unwrap().kind(), crate::ActorKind::Unresolved);
+        assert_eq!(
+            events[0].actor().unwrap().kind(),
+            crate::ActorKind::Unresolved
+        );
         assert_eq!(recorder.stats().unresolved, 1);
     }
 }

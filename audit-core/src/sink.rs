@@ -45,11 +45,17 @@ pub trait Sink: Send + Sync + 'static {
 
 /// [`Sink`] behind a pointer, so that a [`Recorder`](crate::Recorder) has no type parameter.
 pub(crate) trait DynSink: Send + Sync {
-    fn deliver<'a>(&'a self, event: &'a Event) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+    fn deliver<'a>(
+        &'a self,
+        event: &'a Event,
+    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
 }
 
 impl<S: Sink> DynSink for S {
-    fn deliver<'a>(&'a self, event: &'a Event) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>> {
+    fn deliver<'a>(
+        &'a self,
+        event: &'a Event,
+    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>> {
         Box::pin(Sink::deliver(self, event))
     }
 }
@@ -104,7 +110,11 @@ impl Fault {
     }
 
     fn new(kind: Kind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), retry_after: None }
+        Self {
+            kind,
+            reason: reason.into(),
+            retry_after: None,
+        }
     }
 
     /// With the wait that the sink asked for.
@@ -151,7 +161,10 @@ impl fmt::Display for Fault {
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fault").field("kind", &self.kind).field("reason", &self.reason).finish_non_exhaustive()
+        f.debug_struct("Fault")
+            .field("kind", &self.kind)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,7 +205,10 @@ impl MemorySink {
     /// A sink that keeps up to `limit` events.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { events: Arc::default(), limit }
+        Self {
+            events: Arc::default(),
+            limit,
+        }
     }
 
     /// The events delivered so far, in the order of delivery.
@@ -222,7 +238,10 @@ impl Sink for MemorySink {
     async fn deliver(&self, event: &Event) -> Delivery {
         let mut events = self.lock();
         if events.len() >= self.limit {
-            return Err(Fault::rejected(format!("the memory sink holds its limit of {} events", self.limit)));
+            return Err(Fault::rejected(format!(
+                "the memory sink holds its limit of {} events",
+                self.limit
+            )));
         }
         events.push(event.clone());
         Ok(())

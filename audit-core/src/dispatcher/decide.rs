@@ -28,7 +28,9 @@ pub(super) enum Decision {
 /// Decides by the attempt's fault and how many attempts this event has had, this one included. `draw` is a random
 /// number in `[0, 1)`.
 pub(super) fn decide(delivery: Result<(), &Fault>, attempts: u32, draw: f64) -> Decision {
-    let Err(fault) = delivery else { return Decision::Delivered };
+    let Err(fault) = delivery else {
+        return Decision::Delivered;
+    };
     let asked = fault.retry_after().map(|wait| {
         // Everybody who was told the same moment spreads over a tenth more.
         let wait = wait.min(LONGEST_RETRY_AFTER);
@@ -45,7 +47,10 @@ pub(super) fn decide(delivery: Result<(), &Fault>, attempts: u32, draw: f64) -> 
 /// Exponential with full jitter: anything from nothing to the doubled limit, so that retries never come in waves.
 fn backoff(attempts: u32, draw: f64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
-    FIRST_BACKOFF.saturating_mul(1 << doublings).min(LONGEST_BACKOFF).mul_f64(draw)
+    FIRST_BACKOFF
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_BACKOFF)
+        .mul_f64(draw)
 }
 
 #[cfg(test)]
@@ -54,8 +59,15 @@ mod tests {
 
     #[test]
     fn backoff_doubles_from_half_a_second_to_a_minute() {
-        let limits: Vec<_> = (1..=9).map(|attempts| backoff(attempts, 1.0).as_millis()).collect();
-        assert_eq!(limits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+        let limits: Vec<_> = (1..=9)
+            .map(|attempts| backoff(attempts, 1.0).as_millis())
+            .collect();
+        assert_eq!(
+            limits,
+            [
+                500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000
+            ]
+        );
         assert_eq!(backoff(u32::MAX, 1.0), LONGEST_BACKOFF);
         assert_eq!(backoff(5, 0.0), Duration::ZERO);
     }
@@ -63,18 +75,39 @@ mod tests {
     #[test]
     fn retry_after_beats_backoff_and_is_capped() {
         let fault = |wait| Fault::retryable("busy").after(Some(Duration::from_secs(wait)));
-        assert_eq!(decide(Err(&fault(7)), 9, 0.0), Decision::Retry(Duration::from_secs(7)));
-        assert_eq!(decide(Err(&fault(10)), 1, 0.5), Decision::Retry(Duration::from_millis(10_500)));
-        assert_eq!(decide(Err(&fault(1_000_000_000)), 1, 0.0), Decision::Retry(LONGEST_RETRY_AFTER));
+        assert_eq!(
+            decide(Err(&fault(7)), 9, 0.0),
+            Decision::Retry(Duration::from_secs(7))
+        );
+        assert_eq!(
+            decide(Err(&fault(10)), 1, 0.5),
+            Decision::Retry(Duration::from_millis(10_500))
+        );
+        assert_eq!(
+            decide(Err(&fault(1_000_000_000)), 1, 0.0),
+            Decision::Retry(LONGEST_RETRY_AFTER)
+        );
     }
 
     #[test]
     fn a_limit_pauses_everything_and_a_rejection_nothing() {
         let wait = Duration::from_secs(3);
-        assert_eq!(decide(Err(&Fault::limited("slow down").after(Some(wait))), 1, 0.0), Decision::Pause(wait));
-        assert_eq!(decide(Err(&Fault::fatal("wrong key")), 1, 0.9), Decision::Pause(FATAL_PAUSE));
-        assert_eq!(decide(Err(&Fault::rejected("no such action")), 1, 0.9), Decision::DeadLetter);
-        assert_eq!(decide(Err(&Fault::panicked()), 1, 0.9), Decision::DeadLetter);
+        assert_eq!(
+            decide(Err(&Fault::limited("slow down").after(Some(wait))), 1, 0.0),
+            Decision::Pause(wait)
+        );
+        assert_eq!(
+            decide(Err(&Fault::fatal("wrong key")), 1, 0.9),
+            Decision::Pause(FATAL_PAUSE)
+        );
+        assert_eq!(
+            decide(Err(&Fault::rejected("no such action")), 1, 0.9),
+            Decision::DeadLetter
+        );
+        assert_eq!(
+            decide(Err(&Fault::panicked()), 1, 0.9),
+            Decision::DeadLetter
+        );
         assert_eq!(decide(Ok(()), 1, 0.9), Decision::Delivered);
     }
 }

@@ -38,8 +38,21 @@ pub(super) struct Fence {
 
 impl Fence {
     /// A fence over `open` events, all numbered below `before`.
-    pub(super) fn new(before: u64, open: u64, deadline: Instant, reply: oneshot::Sender<Report>) -> Self {
-        Self { before, deadline, report: Report { pending: open, ..Report::default() }, reply }
+    pub(super) fn new(
+        before: u64,
+        open: u64,
+        deadline: Instant,
+        reply: oneshot::Sender<Report>,
+    ) -> Self {
+        Self {
+            before,
+            deadline,
+            report: Report {
+                pending: open,
+                ..Report::default()
+            },
+            reply,
+        }
     }
 
     /// One event came to its end.

@@ -28,8 +28,14 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// What the recorder asks of the dispatcher, on a lane of its own.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Flush { deadline: Duration, reply: oneshot::Sender<Report> },
-    Shutdown { deadline: Duration, reply: oneshot::Sender<Report> },
+    Flush {
+        deadline: Duration,
+        reply: oneshot::Sender<Report>,
+    },
+    Shutdown {
+        deadline: Duration,
+        reply: oneshot::Sender<Report>,
+    },
 }
 
 type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
@@ -63,7 +69,11 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(shared: Arc<Shared>, sink: Arc<dyn DynSink>, commands: mpsc::Receiver<Command>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        sink: Arc<dyn DynSink>,
+        commands: mpsc::Receiver<Command>,
+    ) -> Self {
         Self {
             shared,
             sink,
@@ -101,8 +111,16 @@ impl Dispatcher {
             && self.shutdowns.is_empty()
             && self.shared.queue.fall_asleep();
         let tick = (has_room && !asleep).then(|| Instant::now() + LINGER);
-        let due = if has_room { self.parked.first().map(|(due, _)| *due) } else { None };
-        let deadlines = self.fences.iter().chain(&self.shutdowns).map(|fence| fence.deadline);
+        let due = if has_room {
+            self.parked.first().map(|(due, _)| *due)
+        } else {
+            None
+        };
+        let deadlines = self
+            .fences
+            .iter()
+            .chain(&self.shutdowns)
+            .map(|fence| fence.deadline);
         let moment = deadlines.chain(tick).chain(due).chain(self.paused).min();
 
         let timer = async {
@@ -133,12 +151,19 @@ impl Dispatcher {
     fn start_attempts(&mut self) {
         while self.paused.is_none() && self.in_flight.len() < self.concurrency() {
             let Some(number) = self.next() else { return };
-            let Some(open) = self.open.get_mut(&number) else { continue };
+            let Some(open) = self.open.get_mut(&number) else {
+                continue;
+            };
             open.attempts = open.attempts.saturating_add(1);
             let (sink, event) = (Arc::clone(&self.sink), Arc::clone(&open.event));
             self.in_flight.push(Box::pin(async move {
                 let attempt = AssertUnwindSafe(async { sink.deliver(&event).await }).catch_unwind();
-                (number, attempt.await.unwrap_or_else(|_panic| Err(Fault::panicked())))
+                (
+                    number,
+                    attempt
+                        .await
+                        .unwrap_or_else(|_panic| Err(Fault::panicked())),
+                )
             }));
         }
     }
@@ -155,15 +180,23 @@ impl Dispatcher {
         let number = self.fetched;
         self.fetched += 1;
         self.last_fetch = Instant::now();
-        self.open.insert(number, Open { event: Arc::new(event), attempts: 0 });
+        self.open.insert(
+            number,
+            Open {
+                event: Arc::new(event),
+                attempts: 0,
+            },
+        );
         Some(number)
     }
 
     fn ended(&mut self, number: u64, delivery: Delivery) {
-        let Some(open) = self.open.get(&number) else { return };
+        let Some(open) = self.open.get(&number) else {
+            return;
+        };
         let counters = &self.shared.counters;
         let now = Instant::now();
-        match decide(delivery.as_ref().map(|()| ()), open.attempts, fastrand::f64()) {
+        match decide(delivery.as_ref().copied(), open.attempts, fastrand::f64()) {
             Decision::Delivered => {
                 self.probing = false;
                 counters.delivered.add(1);
@@ -192,7 +225,9 @@ impl Dispatcher {
 
     /// An event came to its end: delivered, or with a fault a dead letter.
     fn close(&mut self, number: u64, fault: Option<Fault>) {
-        let Some(open) = self.open.remove(&number) else { return };
+        let Some(open) = self.open.remove(&number) else {
+            return;
+        };
         let size = open.event.size();
         let delivered = fault.is_none();
         if let Some(fault) = fault {
@@ -225,7 +260,10 @@ impl Dispatcher {
     fn orphan(&mut self) {
         self.orphaned = true;
         let (reply, _nobody) = oneshot::channel();
-        self.obey(Command::Shutdown { deadline: GUARD_DEADLINE, reply });
+        self.obey(Command::Shutdown {
+            deadline: GUARD_DEADLINE,
+            reply,
+        });
     }
 
     /// A fence over everything accepted so far: what is open, and what waits in the queue, which is first in, first out.
@@ -233,8 +271,15 @@ impl Dispatcher {
         let waiting = self.shared.queue.waiting() as u64;
         let now = Instant::now();
         // A deadline beyond the clock's range is as good as none.
-        let deadline = now.checked_add(deadline).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        Fence::new(self.fetched + waiting, self.open.len() as u64 + waiting, deadline, reply)
+        let deadline = now
+            .checked_add(deadline)
+            .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
+        Fence::new(
+            self.fetched + waiting,
+            self.open.len() as u64 + waiting,
+            deadline,
+            reply,
+        )
     }
 
     fn answer_fences(&mut self) {
@@ -249,7 +294,8 @@ impl Dispatcher {
     fn is_over(&self) -> bool {
         let now = Instant::now();
         !self.shutdowns.is_empty()
-            && (self.shared.queue.held() == 0 || self.shutdowns.iter().any(|fence| fence.deadline <= now))
+            && (self.shared.queue.held() == 0
+                || self.shutdowns.iter().any(|fence| fence.deadline <= now))
     }
 
     /// Counts what is left as lost, and answers everybody who waits.
@@ -277,7 +323,11 @@ impl Dispatcher {
                  give shutdown more time, and find out why the sink is slow"
             );
         }
-        let mut report = self.shutdowns.first().map(Fence::report).unwrap_or_default();
+        let mut report = self
+            .shutdowns
+            .first()
+            .map(Fence::report)
+            .unwrap_or_default();
         (report.lost, report.pending) = (lost, 0);
         let report = *self.shared.final_report.get_or_init(|| report);
         for fence in self.shutdowns.drain(..).chain(self.fences.drain(..)) {
@@ -285,7 +335,9 @@ impl Dispatcher {
         }
         // Those who ask between the last look and the end of the channel get the same answer.
         self.commands.close();
-        while let Ok(Command::Flush { reply, .. } | Command::Shutdown { reply, .. }) = self.commands.try_recv() {
+        while let Ok(Command::Flush { reply, .. } | Command::Shutdown { reply, .. }) =
+            self.commands.try_recv()
+        {
             let _ = reply.send(report);
         }
     }

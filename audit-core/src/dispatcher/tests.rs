@@ -24,7 +24,10 @@ struct Script {
 
 impl Script {
     fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), ..Self::default() }
+        Self {
+            steps: Arc::new(Mutex::new(steps.into_iter().collect())),
+            ..Self::default()
+        }
     }
 
     fn attempts(&self) -> Vec<(EventId, Instant)> {
@@ -34,7 +37,10 @@ impl Script {
 
 impl Sink for Script {
     async fn deliver(&self, event: &Event) -> Delivery {
-        self.attempts.lock().unwrap().push((event.id(), Instant::now()));
+        self.attempts
+            .lock()
+            .unwrap()
+            .push((event.id(), Instant::now()));
         let step = self.steps.lock().unwrap().pop_front();
         match step {
             None | Some(Step::Take) => Ok(()),
@@ -53,7 +59,10 @@ fn start(builder: RecorderBuilder) -> Recorder {
 }
 
 fn event() -> Event {
-    Event::builder("document.delete").organization("org_1").build().unwrap()
+    Event::builder("document.delete")
+        .organization("org_1")
+        .build()
+        .unwrap()
 }
 
 fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
@@ -84,7 +93,13 @@ async fn a_flush_waits_for_what_was_accepted_before_it() {
     let sink = Script::default();
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 100);
-    assert_eq!(recorder.flush(MINUTE).await, Report { delivered: 100, ..Report::default() });
+    assert_eq!(
+        recorder.flush(MINUTE).await,
+        Report {
+            delivered: 100,
+            ..Report::default()
+        }
+    );
     let sent: Vec<_> = sink.attempts().into_iter().map(|(id, _)| id).collect();
     assert_eq!(sent, ids, "first in, first out");
     assert_balanced(&recorder);
@@ -115,21 +130,37 @@ async fn a_limit_holds_everything_back_and_one_event_goes_first() {
     assert!(recorder.flush(5 * MINUTE).await.is_complete());
     let attempts = sink.attempts();
     assert_eq!(attempts.len(), 7);
-    assert!(attempts[1].1 - attempts[0].1 >= wait, "nothing is sent inside the window");
-    assert_eq!(attempts[1].0, attempts[0].0, "the event that met the limit goes first");
+    assert!(
+        attempts[1].1 - attempts[0].1 >= wait,
+        "nothing is sent inside the window"
+    );
+    assert_eq!(
+        attempts[1].0, attempts[0].0,
+        "the event that met the limit goes first"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_event_is_a_dead_letter_and_delays_nobody() {
-    let sink = Script::new([Step::Take, Step::Answer(Fault::rejected("no such action")), Step::Take]);
+    let sink = Script::new([
+        Step::Take,
+        Step::Answer(Fault::rejected("no such action")),
+        Step::Take,
+    ]);
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 3);
     let begun = Instant::now();
     let report = recorder.flush(MINUTE).await;
     assert_eq!((report.delivered, report.dead), (2, 1));
-    assert!(begun.elapsed() <= Duration::from_millis(5), "no wait but the queue's tick");
+    assert!(
+        begun.elapsed() <= Duration::from_millis(5),
+        "no wait but the queue's tick"
+    );
     let letters = recorder.dead_letters();
-    assert_eq!((letters[0].id(), letters[0].fault().to_string()), (ids[1], "no such action".to_owned()));
+    assert_eq!(
+        (letters[0].id(), letters[0].fault().to_string()),
+        (ids[1], "no such action".to_owned())
+    );
     assert_balanced(&recorder);
 }
 
@@ -139,7 +170,13 @@ async fn a_fatal_fault_destroys_nothing() {
     let sink = Script::new([wrong_key(), wrong_key(), wrong_key()]);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 3);
-    assert_eq!(recorder.flush(MINUTE).await, Report { delivered: 3, ..Report::default() });
+    assert_eq!(
+        recorder.flush(MINUTE).await,
+        Report {
+            delivered: 3,
+            ..Report::default()
+        }
+    );
     assert_eq!(recorder.stats().dead, 0);
 }
 
@@ -150,7 +187,10 @@ async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
     record(&recorder, 2);
     let report = recorder.flush(MINUTE).await;
     assert_eq!((report.delivered, report.dead), (1, 1));
-    assert_eq!(recorder.dead_letters()[0].fault().to_string(), "the sink panicked on this event");
+    assert_eq!(
+        recorder.dead_letters()[0].fault().to_string(),
+        "the sink panicked on this event"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,15 +198,27 @@ async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
     let sink = Script::new((0..100).map(|_| Step::Hang));
     let recorder = start(Recorder::builder(sink).capacity(20));
     let results: Vec<_> = (0..200).map(|_| recorder.record(event())).collect();
-    let refused = results.iter().filter(|result| result.as_ref().is_err_and(|e| e.is_full())).count();
+    let refused = results
+        .iter()
+        .filter(|result| result.as_ref().is_err_and(|e| e.is_full()))
+        .count();
     assert_eq!(refused, 180);
     let stats = recorder.stats();
-    assert_eq!((stats.accepted, stats.refused, stats.pending), (20, 180, 20));
+    assert_eq!(
+        (stats.accepted, stats.refused, stats.pending),
+        (20, 180, 20)
+    );
 
     let begun = Instant::now();
     let report = recorder.shutdown(Duration::from_secs(5)).await;
     assert_eq!(begun.elapsed(), Duration::from_secs(5));
-    assert_eq!(report, Report { lost: 20, ..Report::default() });
+    assert_eq!(
+        report,
+        Report {
+            lost: 20,
+            ..Report::default()
+        }
+    );
     assert_balanced(&recorder);
 }
 
@@ -175,7 +227,13 @@ async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
     let recorder = start(Recorder::builder(Script::default()));
     record(&recorder, 1_000);
     let report = recorder.shutdown(MINUTE).await;
-    assert_eq!(report, Report { delivered: 1_000, ..Report::default() });
+    assert_eq!(
+        report,
+        Report {
+            delivered: 1_000,
+            ..Report::default()
+        }
+    );
     assert_eq!(recorder.shutdown(MINUTE).await, report);
     assert_eq!(recorder.flush(MINUTE).await, report);
     let refused = recorder.record(event()).unwrap_err();
@@ -215,7 +273,9 @@ fn a_recorder_works_without_a_runtime() {
 #[test]
 fn a_recorder_outlives_the_runtime_it_was_built_in() {
     let sink = crate::MemorySink::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let recorder = runtime.block_on(async { Recorder::builder(sink.clone()).build().unwrap() });
     drop(runtime);
     record(&recorder, 10);
@@ -225,7 +285,9 @@ fn a_recorder_outlives_the_runtime_it_was_built_in() {
 #[test]
 fn a_guard_delivers_on_drop_also_inside_a_runtime() {
     let sink = crate::MemorySink::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
         let _guard = recorder.guard();

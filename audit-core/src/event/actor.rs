@@ -27,8 +27,14 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    const ALL: [ActorKind; 6] =
-        [Self::User, Self::Service, Self::ApiKey, Self::System, Self::Anonymous, Self::Unresolved];
+    const ALL: [ActorKind; 6] = [
+        Self::User,
+        Self::Service,
+        Self::ApiKey,
+        Self::System,
+        Self::Anonymous,
+        Self::Unresolved,
+    ];
 
     /// The actor's `type` on the wire.
     #[must_use]
@@ -100,19 +106,26 @@ impl Actor {
 
     fn new(kind: ActorKind, id: impl AuditId) -> Self {
         let mut facts = Facts::default();
-        facts.push_named(Tag::Actor, kind.as_str(), "actor.id", |out| id.write_id(out));
+        facts.push_named(Tag::Actor, kind.as_str(), "actor.id", |out| {
+            id.write_id(out)
+        });
         Self { facts }
     }
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
-        self.facts.push_text(Tag::ActorName, "actor.name", |out| name.audit_text(out));
+        self.facts
+            .push_text(Tag::ActorName, "actor.name", |out| name.audit_text(out));
         self
     }
 
     /// A fact about the actor, such as a role. The key and its type belong into the catalog's `[actor.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
-        value.append(Entry { facts: &mut self.facts, owner: Owner::Actor, key });
+        value.append(Entry {
+            facts: &mut self.facts,
+            owner: Owner::Actor,
+            key,
+        });
         self
     }
 
@@ -120,14 +133,16 @@ impl Actor {
     ///
     /// The event's metadata names them under `on_behalf_of`.
     pub fn on_behalf_of(mut self, id: impl AuditId) -> Self {
-        self.facts.push_metadata_text(Owner::Event, "on_behalf_of", |out| id.write_id(out));
+        self.facts
+            .push_metadata_text(Owner::Event, "on_behalf_of", |out| id.write_id(out));
         self
     }
 
     /// The kind of actor.
     #[must_use]
     pub fn kind(&self) -> ActorKind {
-        self.view().map_or(ActorKind::Unresolved, |actor| actor.kind())
+        self.view()
+            .map_or(ActorKind::Unresolved, |actor| actor.kind())
     }
 
     /// The actor's id.
@@ -153,7 +168,10 @@ impl Actor {
 
 impl fmt::Debug for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Actor").field("kind", &self.kind()).field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("Actor")
+            .field("kind", &self.kind())
+            .field("id", &self.id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -174,8 +192,15 @@ impl<'a> ActorRef<'a> {
             match (fact.tag, &mut found) {
                 (Tag::Actor, found) => {
                     let (kind, id) = fact.named();
-                    let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
-                    *found = Some(Self { kind, id, name: None, metadata: Vec::new() });
+                    let kind = ActorKind::ALL
+                        .into_iter()
+                        .find(|known| known.as_str() == kind)?;
+                    *found = Some(Self {
+                        kind,
+                        id,
+                        name: None,
+                        metadata: Vec::new(),
+                    });
                 }
                 (Tag::ActorName, Some(actor)) => actor.name = Some(fact.text()),
                 (Tag::ActorMetadata, Some(actor)) => {

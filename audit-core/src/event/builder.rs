@@ -35,7 +35,8 @@ impl EventBuilder {
     /// Whose log the event belongs to. Without one, the recorder's fallback counts.
     pub fn organization(mut self, organization: impl Into<OrganizationId>) -> Self {
         let organization = organization.into();
-        self.event.set_organization(|out| out.push_str(organization.as_str()));
+        self.event
+            .set_organization(|out| out.push_str(organization.as_str()));
         self
     }
 
@@ -101,7 +102,10 @@ impl EventBuilder {
         }
         let keys = self.event.metadata().count();
         let most = self.event.targets().map(|target| target.metadata().len());
-        let most = most.chain(self.event.actor().map(|actor| actor.metadata().len())).chain([keys]).max();
+        let most = most
+            .chain(self.event.actor().map(|actor| actor.metadata().len()))
+            .chain([keys])
+            .max();
         if let Some(keys) = most.filter(|keys| *keys > MAX_KEYS) {
             self.refuse(Problem::TooManyKeys(keys));
         }
@@ -112,7 +116,10 @@ impl EventBuilder {
     }
 
     fn check_keys<'a>(&mut self, facts: impl Iterator<Item = super::facts::Fact<'a>>, tag: Tag) {
-        for (key, _) in facts.filter(|fact| fact.tag == tag).filter_map(|fact| fact.metadata()) {
+        for (key, _) in facts
+            .filter(|fact| fact.tag == tag)
+            .filter_map(|fact| fact.metadata())
+        {
             self.check_key(key);
         }
     }
@@ -172,17 +179,24 @@ mod tests {
             error(Event::builder("a").metadata("outcome", "x")),
             "build the event: metadata key \"outcome\" is set by the framework; choose another"
         );
-        let many = (0..21).fold(Event::builder("a"), |event, id| event.target(Target::new("document", id)));
+        let many = (0..21).fold(Event::builder("a"), |event, id| {
+            event.target(Target::new("document", id))
+        });
         assert_eq!(
             error(many),
             "build the event: 21 targets, and the service takes 20; record several events"
         );
-        let many = (0..51).fold(Actor::system(), |actor, key| actor.metadata(&format!("k{key}"), key));
+        let many = (0..51).fold(Actor::system(), |actor, key| {
+            actor.metadata(&format!("k{key}"), key)
+        });
         assert_eq!(
             error(Event::builder("a").actor(many)),
             "build the event: a metadata object has 51 keys, and the service takes 50"
         );
-        assert!(error(Event::builder("a").target(Target::new("t", 1).metadata("ä", 1))).contains("\"ä\""));
+        assert!(
+            error(Event::builder("a").target(Target::new("t", 1).metadata("ä", 1)))
+                .contains("\"ä\"")
+        );
     }
 
     #[test]

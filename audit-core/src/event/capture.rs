@@ -56,7 +56,10 @@ impl AuditText for char {
 
 impl AuditText for uuid::Uuid {
     fn audit_text(&self, out: &mut Text<'_>) {
-        out.push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        out.push_str(
+            self.hyphenated()
+                .encode_lower(&mut uuid::Uuid::encode_buffer()),
+        );
     }
 }
 
@@ -148,7 +151,9 @@ macro_rules! whole_numbers {
         }
     )*};
 }
-whole_numbers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+whole_numbers!(
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
+);
 
 /// The place of one metadata value: whose, and under which key.
 #[doc(hidden)]
@@ -293,8 +298,16 @@ mod tests {
 
     fn captured(value: &(impl MetadataValue + ?Sized)) -> Vec<String> {
         let mut facts = Facts::default();
-        value.append(Entry { facts: &mut facts, owner: Owner::Event, key: "key" });
-        facts.iter(0).filter_map(|fact| fact.metadata()).map(|(_, value)| format!("{value:?}")).collect()
+        value.append(Entry {
+            facts: &mut facts,
+            owner: Owner::Event,
+            key: "key",
+        });
+        facts
+            .iter(0)
+            .filter_map(|fact| fact.metadata())
+            .map(|(_, value)| format!("{value:?}"))
+            .collect()
     }
 
     #[test]
@@ -304,7 +317,10 @@ mod tests {
         assert_eq!(captured(&String::from("a")), [r#"Text("a")"#]);
         assert_eq!(captured(&Cow::Borrowed("a")), [r#"Text("a")"#]);
         assert_eq!(captured(&&Arc::<str>::from("a")), [r#"Text("a")"#]);
-        assert_eq!(captured(&id), [r#"Text("00000000-0000-0000-0000-000000000000")"#]);
+        assert_eq!(
+            captured(&id),
+            [r#"Text("00000000-0000-0000-0000-000000000000")"#]
+        );
         assert_eq!(captured(&7_u8), ["Integer(7)"]);
         assert_eq!(captured(&u64::MAX), ["Unsigned(18446744073709551615)"]);
         assert_eq!(captured(&0.5_f32), ["Float(0.5)"]);

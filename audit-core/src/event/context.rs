@@ -22,25 +22,33 @@ impl Context {
 
     /// An address, or another place.
     pub fn location(mut self, location: impl AuditText) -> Self {
-        self.facts.push_text(Tag::Location, "context.location", |out| location.audit_text(out));
+        self.facts
+            .push_text(Tag::Location, "context.location", |out| {
+                location.audit_text(out)
+            });
         self
     }
 
     /// What the client calls itself.
     pub fn user_agent(mut self, user_agent: impl AuditText) -> Self {
-        self.facts.push_text(Tag::UserAgent, "context.user_agent", |out| user_agent.audit_text(out));
+        self.facts
+            .push_text(Tag::UserAgent, "context.user_agent", |out| {
+                user_agent.audit_text(out)
+            });
         self
     }
 
     /// The id of the request; the event's metadata names it under `request_id`.
     pub fn request_id(mut self, id: impl AuditText) -> Self {
-        self.facts.push_metadata_text(Owner::Event, "request_id", |out| id.audit_text(out));
+        self.facts
+            .push_metadata_text(Owner::Event, "request_id", |out| id.audit_text(out));
         self
     }
 
     /// The id of the distributed trace; the event's metadata names it under `trace_id`.
     pub fn trace_id(mut self, id: impl AuditText) -> Self {
-        self.facts.push_metadata_text(Owner::Event, "trace_id", |out| id.audit_text(out));
+        self.facts
+            .push_metadata_text(Owner::Event, "trace_id", |out| id.audit_text(out));
         self
     }
 

@@ -124,23 +124,34 @@ impl Event {
     /// On what, in the order in which the targets were named.
     #[must_use]
     pub fn targets(&self) -> Targets<'_> {
-        Targets { facts: self.facts.iter(HEADER), next: None }
+        Targets {
+            facts: self.facts.iter(HEADER),
+            next: None,
+        }
     }
 
     /// The facts about the event itself. Each key comes once, with its last value, in the order of first mention.
     #[must_use]
     pub fn metadata(&self) -> Metadata<'_> {
         let mut entries = Vec::new();
-        for fact in self.facts.iter(HEADER).filter(|fact| fact.tag == Tag::Metadata) {
+        for fact in self
+            .facts
+            .iter(HEADER)
+            .filter(|fact| fact.tag == Tag::Metadata)
+        {
             insert_last(&mut entries, fact.metadata());
         }
-        Metadata { entries: entries.into_iter() }
+        Metadata {
+            entries: entries.into_iter(),
+        }
     }
 
     /// The value of one metadata key.
     #[must_use]
     pub fn metadata_value(&self, key: &str) -> Option<Value<'_>> {
-        self.metadata().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.metadata()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
     }
 
     /// The place: an address, or a word such as `internal`.
@@ -157,7 +168,10 @@ impl Event {
 
     /// The names of the fields whose values were cut.
     pub fn truncated(&self) -> impl Iterator<Item = &str> {
-        self.facts.iter(HEADER).filter(|fact| fact.tag == Tag::Truncated).map(|fact| fact.text())
+        self.facts
+            .iter(HEADER)
+            .filter(|fact| fact.tag == Tag::Truncated)
+            .map(|fact| fact.text())
     }
 
     /// The bytes that the event occupies in memory, which is what the queue's bound on bytes counts.
@@ -167,11 +181,18 @@ impl Event {
     }
 
     fn first(&self, tag: Tag) -> Option<&str> {
-        self.facts.iter(HEADER).find(|fact| fact.tag == tag).map(|fact| fact.text())
+        self.facts
+            .iter(HEADER)
+            .find(|fact| fact.tag == tag)
+            .map(|fact| fact.text())
     }
 
     fn last(&self, tag: Tag) -> Option<&str> {
-        self.facts.iter(HEADER).filter(|fact| fact.tag == tag).last().map(|fact| fact.text())
+        self.facts
+            .iter(HEADER)
+            .filter(|fact| fact.tag == tag)
+            .last()
+            .map(|fact| fact.text())
     }
 }
 
@@ -190,7 +211,8 @@ impl Event {
     }
 
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut super::Text<'_>)) {
-        self.facts.push_text(Tag::Organization, "organization", write);
+        self.facts
+            .push_text(Tag::Organization, "organization", write);
         self.flag(HAS_ORGANIZATION);
     }
 
@@ -201,7 +223,11 @@ impl Event {
 
     pub(crate) fn set_context(&mut self, context: &Context) {
         self.facts.extend(context.facts());
-        if context.facts().iter(0).any(|fact| fact.tag == Tag::Location) {
+        if context
+            .facts()
+            .iter(0)
+            .any(|fact| fact.tag == Tag::Location)
+        {
             self.flag(HAS_LOCATION);
         }
     }
@@ -212,7 +238,8 @@ impl Event {
 
     pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
         if id.is_present() {
-            self.facts.push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
+            self.facts
+                .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
         }
     }
 
@@ -221,11 +248,19 @@ impl Event {
     }
 
     pub(crate) fn push_status(&mut self, status: http::StatusCode) {
-        self.facts.push_metadata(Owner::Event, "status", Value::Integer(status.as_u16().into()));
+        self.facts.push_metadata(
+            Owner::Event,
+            "status",
+            Value::Integer(status.as_u16().into()),
+        );
     }
 
     pub(crate) fn entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
-        Entry { facts: &mut self.facts, owner: Owner::Event, key }
+        Entry {
+            facts: &mut self.facts,
+            owner: Owner::Event,
+            key,
+        }
     }
 
     pub(crate) fn has_actor(&self) -> bool {
@@ -258,7 +293,10 @@ impl fmt::Debug for Event {
 }
 
 /// Puts an entry where its key stands already, or at the end.
-pub(super) fn insert_last<'a>(entries: &mut Vec<(&'a str, Value<'a>)>, entry: Option<(&'a str, Value<'a>)>) {
+pub(super) fn insert_last<'a>(
+    entries: &mut Vec<(&'a str, Value<'a>)>,
+    entry: Option<(&'a str, Value<'a>)>,
+) {
     let Some((key, value)) = entry else { return };
     match entries.iter_mut().find(|(known, _)| *known == key) {
         Some(known) => known.1 = value,
@@ -281,13 +319,20 @@ impl<'a> Iterator for Targets<'a> {
             match (fact.tag, &mut self.next) {
                 (Tag::Target, next) => {
                     let (kind, id) = fact.named();
-                    let opened = TargetRef { kind, id, name: None, metadata: Vec::new() };
+                    let opened = TargetRef {
+                        kind,
+                        id,
+                        name: None,
+                        metadata: Vec::new(),
+                    };
                     if let Some(complete) = next.replace(opened) {
                         return Some(complete);
                     }
                 }
                 (Tag::TargetName, Some(target)) => target.name = Some(fact.text()),
-                (Tag::TargetMetadata, Some(target)) => insert_last(&mut target.metadata, fact.metadata()),
+                (Tag::TargetMetadata, Some(target)) => {
+                    insert_last(&mut target.metadata, fact.metadata())
+                }
                 _ => {}
             }
         }
@@ -317,7 +362,11 @@ mod tests {
         Event::builder("document.share")
             .organization("org_1")
             .actor(Actor::user("u1").name("Ada").metadata("role", "admin"))
-            .target(Target::new("document", 42).name("Plan").metadata("pages", 3))
+            .target(
+                Target::new("document", 42)
+                    .name("Plan")
+                    .metadata("pages", 3),
+            )
             .target(Target::new("user", "u2"))
             .metadata("role", "reader")
             .context(Context::new().location("203.0.113.7").user_agent("curl/8"))
@@ -333,12 +382,24 @@ mod tests {
         assert_eq!((actor.id(), actor.name()), ("u1", Some("Ada")));
         assert_eq!(actor.metadata(), [("role", Value::Text("admin"))]);
         let targets: Vec<_> = event.targets().collect();
-        assert_eq!((targets[0].kind(), targets[0].id(), targets[0].name()), ("document", "42", Some("Plan")));
+        assert_eq!(
+            (targets[0].kind(), targets[0].id(), targets[0].name()),
+            ("document", "42", Some("Plan"))
+        );
         assert_eq!(targets[0].metadata(), [("pages", Value::Integer(3))]);
-        assert_eq!((targets[1].kind(), targets[1].id(), targets[1].name()), ("user", "u2", None));
-        assert_eq!(event.metadata().collect::<Vec<_>>(), [("role", Value::Text("reader"))]);
+        assert_eq!(
+            (targets[1].kind(), targets[1].id(), targets[1].name()),
+            ("user", "u2", None)
+        );
+        assert_eq!(
+            event.metadata().collect::<Vec<_>>(),
+            [("role", Value::Text("reader"))]
+        );
         assert_eq!(event.organization(), Some("org_1"));
-        assert_eq!((event.location(), event.user_agent()), (Some("203.0.113.7"), Some("curl/8")));
+        assert_eq!(
+            (event.location(), event.user_agent()),
+            (Some("203.0.113.7"), Some("curl/8"))
+        );
         assert_eq!(event.version(), Some(3));
     }
 
@@ -349,7 +410,13 @@ mod tests {
         event.push_metadata("pages", &1);
         event.push_metadata("role", "writer");
         let entries: Vec<_> = event.metadata().collect();
-        assert_eq!(entries, [("role", Value::Text("writer")), ("pages", Value::Integer(1))]);
+        assert_eq!(
+            entries,
+            [
+                ("role", Value::Text("writer")),
+                ("pages", Value::Integer(1))
+            ]
+        );
     }
 
     #[test]
@@ -358,7 +425,10 @@ mod tests {
         event.set_actor(&Actor::user("u1").name("Ada").metadata("role", "admin"));
         event.set_actor(&Actor::service("billing"));
         let actor = event.actor().unwrap();
-        assert_eq!((actor.id(), actor.name(), actor.metadata().len()), ("billing", None, 0));
+        assert_eq!(
+            (actor.id(), actor.name(), actor.metadata().len()),
+            ("billing", None, 0)
+        );
     }
 
     #[test]
@@ -369,6 +439,9 @@ mod tests {
     #[test]
     fn debug_output_holds_no_content() {
         let text = format!("{:?}", event());
-        assert!(!text.contains("u1") && !text.contains("Ada") && !text.contains("reader"), "{text}");
+        assert!(
+            !text.contains("u1") && !text.contains("Ada") && !text.contains("reader"),
+            "{text}"
+        );
     }
 }

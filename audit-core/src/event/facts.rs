@@ -75,7 +75,9 @@ pub(crate) struct Facts {
 /// The content stays out, since `Debug` output ends up in logs.
 impl fmt::Debug for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Facts").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+        f.debug_struct("Facts")
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +134,13 @@ impl Facts {
     }
 
     /// Appends a fact of a short word (a type, a kind) and a text.
-    pub(crate) fn push_named(&mut self, tag: Tag, word: &str, field: &str, write: impl FnOnce(&mut Text<'_>)) {
+    pub(crate) fn push_named(
+        &mut self,
+        tag: Tag,
+        word: &str,
+        field: &str,
+        write: impl FnOnce(&mut Text<'_>),
+    ) {
         let mut cut = false;
         self.push(tag, |bytes| {
             push_word(bytes, word);
@@ -146,7 +154,12 @@ impl Facts {
     }
 
     /// Appends a metadata text.
-    pub(crate) fn push_metadata_text(&mut self, owner: Owner, key: &str, write: impl FnOnce(&mut Text<'_>)) {
+    pub(crate) fn push_metadata_text(
+        &mut self,
+        owner: Owner,
+        key: &str,
+        write: impl FnOnce(&mut Text<'_>),
+    ) {
         let mut cut = false;
         self.push(owner.tag(), |bytes| {
             push_word(bytes, key);
@@ -173,7 +186,9 @@ impl Facts {
     }
 
     pub(crate) fn push_truncated(&mut self, field: &str) {
-        self.push(Tag::Truncated, |bytes| bytes.extend_from_slice(field.as_bytes()));
+        self.push(Tag::Truncated, |bytes| {
+            bytes.extend_from_slice(field.as_bytes())
+        });
     }
 
     /// Appends all facts of another buffer that has no header.
@@ -183,7 +198,9 @@ impl Facts {
 
     /// The facts behind a header of `header` bytes, in the order they were written.
     pub(crate) fn iter(&self, header: usize) -> FactIter<'_> {
-        FactIter { rest: self.bytes.get(header..).unwrap_or_default() }
+        FactIter {
+            rest: self.bytes.get(header..).unwrap_or_default(),
+        }
     }
 }
 
@@ -207,7 +224,10 @@ impl<'a> Iterator for FactIter<'a> {
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         self.rest = rest;
-        Some(Fact { tag: Tag::from_byte(tag)?, bytes })
+        Some(Fact {
+            tag: Tag::from_byte(tag)?,
+            bytes,
+        })
     }
 }
 
@@ -236,7 +256,9 @@ impl<'a> Fact<'a> {
     }
 
     fn word(&self) -> (&'a str, &'a [u8]) {
-        let Some((length, rest)) = self.bytes.split_first_chunk::<2>() else { return ("", &[]) };
+        let Some((length, rest)) = self.bytes.split_first_chunk::<2>() else {
+            return ("", &[]);
+        };
         match rest.split_at_checked(usize::from(u16::from_le_bytes(*length))) {
             Some((word, rest)) => (text(word), rest),
             None => ("", &[]),
@@ -257,7 +279,9 @@ mod tests {
     fn facts_come_back_in_order() {
         let mut facts = Facts::with_header(b"head", 0);
         facts.push_text(Tag::Action, "action", |out| out.push_str("document.delete"));
-        facts.push_named(Tag::Target, "document", "target.id", |out| out.push_str("7"));
+        facts.push_named(Tag::Target, "document", "target.id", |out| {
+            out.push_str("7")
+        });
         facts.push_metadata(Owner::Event, "pages", Value::Integer(-3));
         facts.push_metadata(Owner::Target, "draft", Value::Boolean(true));
 
@@ -275,7 +299,9 @@ mod tests {
         let mut facts = Facts::default();
         facts.push_metadata_text(Owner::Event, "note", |out| out.push_str(&"ä".repeat(501)));
         let read: Vec<_> = facts.iter(0).collect();
-        let Some((_, Value::Text(text))) = read[0].metadata() else { unreachable!("a text was written") };
+        let Some((_, Value::Text(text))) = read[0].metadata() else {
+            unreachable!("a text was written")
+        };
         assert_eq!(text.chars().count(), 500);
         assert!(text.ends_with('…'));
         assert_eq!(read[1].text(), "note");
@@ -292,9 +318,13 @@ mod tests {
     #[test]
     fn a_cut_buffer_ends_the_iteration_and_does_not_panic() {
         let mut facts = Facts::default();
-        facts.push_named(Tag::Target, "document", "target.id", |out| out.push_str("seven"));
+        facts.push_named(Tag::Target, "document", "target.id", |out| {
+            out.push_str("seven")
+        });
         for length in 0..facts.len() {
-            let cut = Facts { bytes: facts.bytes[..length].to_vec() };
+            let cut = Facts {
+                bytes: facts.bytes[..length].to_vec(),
+            };
             assert_eq!(cut.iter(0).count(), 0);
         }
     }

@@ -7,7 +7,10 @@ mod actor;
 mod builder;
 mod capture;
 mod context;
-#[allow(clippy::module_inception, reason = "`event::event` is the file of the type the module is named for")]
+#[allow(
+    clippy::module_inception,
+    reason = "`event::event` is the file of the type the module is named for"
+)]
 mod event;
 mod facts;
 mod id;
@@ -26,6 +29,8 @@ pub use id::{EventId, OrganizationId};
 pub use target::{Target, TargetRef};
 pub use value::{Text, Value};
 
+#[cfg(feature = "workos")]
+pub(crate) use time::from_millis;
 pub(crate) use time::now_millis;
 #[cfg(feature = "workos")]
 pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};

@@ -30,13 +30,18 @@ impl Target {
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
-        self.facts.push_text(Tag::TargetName, "target.name", |out| name.audit_text(out));
+        self.facts
+            .push_text(Tag::TargetName, "target.name", |out| name.audit_text(out));
         self
     }
 
     /// A fact about the target. The key and its type belong into the catalog's `[target.TYPE.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
-        value.append(Entry { facts: &mut self.facts, owner: Owner::Target, key });
+        value.append(Entry {
+            facts: &mut self.facts,
+            owner: Owner::Target,
+            key,
+        });
         self
     }
 
@@ -59,7 +64,10 @@ impl Target {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("kind", &self.kind()).field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("Target")
+            .field("kind", &self.kind())
+            .field("id", &self.id())
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,13 +6,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const LAST_MILLIS: u64 = 253_402_300_799_999;
 
 /// Now, in milliseconds since 1970. A clock set before 1970 reads as 1970.
-#[expect(clippy::disallowed_methods, reason = "this is the one file that reads the wall clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one file that reads the wall clock"
+)]
 pub(crate) fn now_millis() -> u64 {
     to_millis(SystemTime::now())
 }
 
 pub(crate) fn to_millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let since = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
     u64::try_from(since).unwrap_or(LAST_MILLIS).min(LAST_MILLIS)
 }
 

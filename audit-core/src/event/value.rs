@@ -102,7 +102,11 @@ pub struct Text<'a> {
 impl<'a> Text<'a> {
     pub(super) fn new(bytes: &'a mut Vec<u8>) -> Self {
         let start = bytes.len();
-        Self { bytes, start, cut: false }
+        Self {
+            bytes,
+            start,
+            cut: false,
+        }
     }
 
     /// Appends a piece of text.
@@ -115,7 +119,9 @@ impl<'a> Text<'a> {
             self.bytes.extend_from_slice(text.as_bytes());
             return;
         }
-        let written = super::facts::text(&self.bytes[self.start..]).chars().count();
+        let written = super::facts::text(&self.bytes[self.start..])
+            .chars()
+            .count();
         let room = MAX_VALUE_CHARS - written;
         match text.char_indices().nth(room) {
             None => self.bytes.extend_from_slice(text.as_bytes()),
@@ -168,8 +174,11 @@ mod tests {
 
     #[test]
     fn one_more_is_cut_to_five_hundred_with_an_ellipsis() {
-        for pieces in [vec!["é".repeat(501)], vec!["é".repeat(250), "é".repeat(251)], vec!["é".repeat(500), "x".into()]]
-        {
+        for pieces in [
+            vec!["é".repeat(501)],
+            vec!["é".repeat(250), "é".repeat(251)],
+            vec!["é".repeat(500), "x".into()],
+        ] {
             let (text, cut) = written(&pieces.iter().map(String::as_str).collect::<Vec<_>>());
             assert!(cut);
             assert_eq!(text, format!("{}…", "é".repeat(499)));

@@ -19,7 +19,11 @@ const SHED_CHARS: usize = 40;
 pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_json::Error> {
     let mut body = Vec::new();
     for shed in [Shed::Nothing, Shed::LongTexts, Shed::Metadata] {
-        body = serde_json::to_vec(&Body { event, organization, shed })?;
+        body = serde_json::to_vec(&Body {
+            event,
+            organization,
+            shed,
+        })?;
         if body.len() <= MAX_BODY_BYTES {
             break;
         }
@@ -64,7 +68,13 @@ impl Serialize for Inner<'_> {
         if let Some(actor) = event.actor() {
             map.serialize_entry(
                 "actor",
-                &Party { id: actor.id(), kind: actor.kind().as_str(), name: actor.name(), metadata: actor.metadata(), shed },
+                &Party {
+                    id: actor.id(),
+                    kind: actor.kind().as_str(),
+                    name: actor.name(),
+                    metadata: actor.metadata(),
+                    shed,
+                },
             )?;
         }
         map.serialize_entry("targets", &Parties { event, shed })?;
@@ -78,7 +88,13 @@ impl Serialize for Inner<'_> {
         if !truncated.is_empty() {
             metadata.push(("truncated", Value::Text(&truncated)));
         }
-        map.serialize_entry("metadata", &Entries { entries: &metadata, shed })?;
+        map.serialize_entry(
+            "metadata",
+            &Entries {
+                entries: &metadata,
+                shed,
+            },
+        )?;
         map.end()
     }
 }
@@ -113,7 +129,9 @@ fn is_shed(key: &str, value: &Value<'_>, shed: Shed) -> bool {
     match shed {
         _ if super::RESERVED_KEYS.contains(&key) => false,
         Shed::Nothing => false,
-        Shed::LongTexts => matches!(value, Value::Text(text) if text.chars().nth(SHED_CHARS).is_some()),
+        Shed::LongTexts => {
+            matches!(value, Value::Text(text) if text.chars().nth(SHED_CHARS).is_some())
+        }
         Shed::Metadata => true,
     }
 }
@@ -156,7 +174,13 @@ impl Serialize for Party<'_> {
             map.serialize_entry("name", name)?;
         }
         if !self.metadata.is_empty() {
-            map.serialize_entry("metadata", &Entries { entries: self.metadata, shed: self.shed })?;
+            map.serialize_entry(
+                "metadata",
+                &Entries {
+                    entries: self.metadata,
+                    shed: self.shed,
+                },
+            )?;
         }
         map.end()
     }
@@ -186,7 +210,10 @@ impl Serialize for Entries<'_> {
         for (key, value) in self.entries {
             match (is_shed(key, value, self.shed), self.shed, value) {
                 (true, Shed::LongTexts, Value::Text(text)) => {
-                    let end = text.char_indices().nth(SHED_CHARS - 1).map_or(text.len(), |(end, _)| end);
+                    let end = text
+                        .char_indices()
+                        .nth(SHED_CHARS - 1)
+                        .map_or(text.len(), |(end, _)| end);
                     map.serialize_entry(key, &format_args!("{}…", &text[..end]))?;
                 }
                 (true, ..) => {}
@@ -218,12 +245,26 @@ mod tests {
     fn the_body_has_the_documented_form() {
         let event = Event::builder("document.share")
             .occurred_at(UNIX_EPOCH + Duration::from_millis(1_770_050_139_317))
-            .actor(Actor::user("u1").name("Ada").metadata("admin", true).on_behalf_of("u9"))
-            .target(Target::new("document", 42).name("Plan").metadata("pages", 3))
+            .actor(
+                Actor::user("u1")
+                    .name("Ada")
+                    .metadata("admin", true)
+                    .on_behalf_of("u9"),
+            )
+            .target(
+                Target::new("document", 42)
+                    .name("Plan")
+                    .metadata("pages", 3),
+            )
             .target(Target::new("user", "u2"))
             .metadata("share", 0.5)
             .metadata("role", "reader")
-            .context(Context::new().location("203.0.113.7").user_agent("curl/8").request_id("r1"))
+            .context(
+                Context::new()
+                    .location("203.0.113.7")
+                    .user_agent("curl/8")
+                    .request_id("r1"),
+            )
             .outcome(Outcome::Denied)
             .version(3)
             .build()
@@ -253,12 +294,18 @@ mod tests {
     #[test]
     fn without_a_request_the_location_is_internal() {
         let event = Event::builder("a").build().unwrap();
-        assert_eq!(json(&event)["event"]["context"], json!({ "location": "internal" }));
+        assert_eq!(
+            json(&event)["event"]["context"],
+            json!({ "location": "internal" })
+        );
     }
 
     #[test]
     fn a_cut_value_is_named_in_the_metadata() {
-        let event = Event::builder("a").metadata("note", "x".repeat(600)).build().unwrap();
+        let event = Event::builder("a")
+            .metadata("note", "x".repeat(600))
+            .build()
+            .unwrap();
         assert_eq!(json(&event)["event"]["metadata"]["truncated"], "note");
     }
 
@@ -266,15 +313,32 @@ mod tests {
     fn an_oversize_event_sheds_its_metadata_and_says_so() {
         let long = "é".repeat(500);
         let full = |kind: &str, id: i32| {
-            (0..50).fold(Target::new(kind, id), |target, key| target.metadata(&format!("k{key}"), &long))
+            (0..50).fold(Target::new(kind, id), |target, key| {
+                target.metadata(&format!("k{key}"), &long)
+            })
         };
-        let two = Event::builder("a").target(full("d", 1)).target(full("d", 2)).build().unwrap();
+        let two = Event::builder("a")
+            .target(full("d", 1))
+            .target(full("d", 2))
+            .build()
+            .unwrap();
         let sent = json(&two);
         assert!(body(&two, "org_1").unwrap().len() <= MAX_BODY_BYTES);
-        assert_eq!(sent["event"]["targets"][1]["metadata"]["k49"], format!("{}…", "é".repeat(39)));
-        assert!(sent["event"]["metadata"]["truncated"].as_str().unwrap().starts_with("k0,k1,"));
+        assert_eq!(
+            sent["event"]["targets"][1]["metadata"]["k49"],
+            format!("{}…", "é".repeat(39))
+        );
+        assert!(
+            sent["event"]["metadata"]["truncated"]
+                .as_str()
+                .unwrap()
+                .starts_with("k0,k1,")
+        );
 
-        let many = (0..20).fold(Event::builder("a"), |event, id| event.target(full("d", id))).build().unwrap();
+        let many = (0..20)
+            .fold(Event::builder("a"), |event, id| event.target(full("d", id)))
+            .build()
+            .unwrap();
         let sent = json(&many);
         assert!(body(&many, "org_1").unwrap().len() <= MAX_BODY_BYTES);
         assert_eq!(sent["event"]["targets"].as_array().unwrap().len(), 20);

@@ -137,9 +137,18 @@ mod tests {
     #[test]
     fn a_response_inside_a_result_is_read() {
         assert_eq!(outcome!(Ok::<_, String>(response(500))), Outcome::Failed);
-        assert_eq!(outcome!(Ok::<_, String>((StatusCode::FORBIDDEN, "no"))), Outcome::Denied);
-        assert_eq!(outcome!(Ok::<_, AppError>(StatusCode::NO_CONTENT)), Outcome::Succeeded);
-        assert_eq!(outcome!(Err::<StatusCode, _>(AppError::Forbidden)), Outcome::Denied);
+        assert_eq!(
+            outcome!(Ok::<_, String>((StatusCode::FORBIDDEN, "no"))),
+            Outcome::Denied
+        );
+        assert_eq!(
+            outcome!(Ok::<_, AppError>(StatusCode::NO_CONTENT)),
+            Outcome::Succeeded
+        );
+        assert_eq!(
+            outcome!(Err::<StatusCode, _>(AppError::Forbidden)),
+            Outcome::Denied
+        );
     }
 
     #[test]
@@ -154,7 +163,10 @@ mod tests {
     fn a_response_is_read_and_anything_else_is_unknown() {
         assert_eq!(outcome!(StatusCode::UNAUTHORIZED), Outcome::Denied);
         assert_eq!(outcome!(response(404)), Outcome::Failed);
-        assert_eq!(outcome!((StatusCode::CREATED, [("location", "/1")], "made")), Outcome::Succeeded);
+        assert_eq!(
+            outcome!((StatusCode::CREATED, [("location", "/1")], "made")),
+            Outcome::Succeeded
+        );
         assert_eq!(outcome!(()), Outcome::Unknown);
         assert_eq!(outcome!("text"), Outcome::Unknown);
     }

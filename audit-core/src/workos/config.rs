@@ -1,0 +1,259 @@
+//! How to reach the service: the key, the address, the time-outs. The one file that reads the environment.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Uri};
+use tower::util::BoxCloneSyncService;
+use zeroize::Zeroizing;
+
+use super::client::WorkOs;
+use super::transport::{self, BoxError, Transport};
+
+/// Where the service is, unless told otherwise ([WorkOS API reference](https://workos.com/docs/reference)).
+const BASE_URL: &str = "https://api.workos.com";
+/// How long an attempt may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an attempt may take in all.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A secret API key of the service, `sk_…`. It is wiped from memory on drop and never printed.
+#[derive(Clone)]
+pub struct ApiKey(Zeroizing<String>);
+
+impl ApiKey {
+    /// Wraps a key.
+    ///
+    /// # Errors
+    ///
+    /// It does not start with `sk_`, or holds a character that no header can.
+    pub fn new(key: impl Into<String>) -> Result<Self, ConfigError> {
+        let key = Zeroizing::new(key.into());
+        if !key.starts_with("sk_") {
+            return Err(Problem::KeyForm.into());
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::KeyCharacter.into());
+        }
+        Ok(Self(key))
+    }
+
+    /// The value of the `Authorization` header, marked as sensitive.
+    pub(super) fn header(&self) -> Result<HeaderValue, ConfigError> {
+        let text = Zeroizing::new(format!("Bearer {}", *self.0));
+        let mut value = HeaderValue::from_str(&text).map_err(|_| Problem::KeyCharacter)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(sk_…)")
+    }
+}
+
+impl WorkOs {
+    /// A client by the environment: `WORKOS_API_KEY`, and `WORKOS_BASE_URL` unless it is the service itself.
+    ///
+    /// # Errors
+    ///
+    /// `WORKOS_API_KEY` is not set or not a key; `WORKOS_BASE_URL` is not an `http` or `https` address.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one file that reads the environment"
+    )]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let Ok(key) = std::env::var("WORKOS_API_KEY") else {
+            return Err(Problem::NoKey.into());
+        };
+        let mut builder = Self::builder(ApiKey::new(key)?);
+        if let Ok(url) = std::env::var("WORKOS_BASE_URL") {
+            builder = builder.base_url(url);
+        }
+        builder.build()
+    }
+
+    /// Sets up a client.
+    ///
+    /// ```
+    /// use audit_core::workos::{ApiKey, WorkOs};
+    ///
+    /// let workos = WorkOs::builder(ApiKey::new("sk_test_local")?).base_url("http://127.0.0.1:4100").build()?;
+    /// # Ok::<_, audit_core::workos::ConfigError>(())
+    /// ```
+    pub fn builder(key: ApiKey) -> WorkOsBuilder {
+        WorkOsBuilder {
+            key,
+            base_url: BASE_URL.to_owned(),
+            connect_timeout: CONNECT_TIMEOUT,
+            request_timeout: REQUEST_TIMEOUT,
+            transport: None,
+        }
+    }
+}
+
+/// Sets up a [`WorkOs`] client.
+#[must_use]
+pub struct WorkOsBuilder {
+    key: ApiKey,
+    base_url: String,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+    transport: Option<Transport>,
+}
+
+impl WorkOsBuilder {
+    /// The address in front of the paths; `https://api.workos.com` unless set. A local server's is `http://127.0.0.1:4100`.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// How long an attempt may take to connect; 5 seconds unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Sends requests through a service of yours instead of reqwest: a proxy, other roots, a recording for a test.
+    ///
+    /// The request carries the key, so the service must not follow redirects to other hosts. The time-outs of this
+    /// builder do not apply to it.
+    pub fn transport<S>(mut self, service: S) -> Self
+    where
+        S: tower_service::Service<http::Request<Bytes>, Response = http::Response<Bytes>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.transport = Some(BoxCloneSyncService::new(tower::util::MapErr::new(
+            service,
+            Into::into,
+        )));
+        self
+    }
+
+    /// Checks the settings and makes the client. It connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// The base URL is not an `http` or `https` address without a query; the TLS library finds no way to start.
+    pub fn build(self) -> Result<WorkOs, ConfigError> {
+        let base_url = self.base_url.trim_end_matches('/').to_owned();
+        let uri: Uri = base_url
+            .parse()
+            .map_err(|_| Problem::BaseUrl(base_url.clone()))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https"))
+            || uri.host().is_none()
+            || uri.query().is_some()
+        {
+            return Err(Problem::BaseUrl(base_url).into());
+        }
+        let (calls, deliveries) = match self.transport {
+            Some(transport) => (transport.clone(), transport),
+            // A pool of connections is bound to the runtime that opened them: the dispatcher's must not be the caller's.
+            None => (
+                transport::reqwest(self.connect_timeout, self.request_timeout)?,
+                transport::reqwest(self.connect_timeout, self.request_timeout)?,
+            ),
+        };
+        Ok(WorkOs::new(self.key.header()?, base_url, calls, deliveries))
+    }
+}
+
+impl fmt::Debug for WorkOsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkOsBuilder")
+            .field("key", &self.key)
+            .field("base_url", &self.base_url)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The client cannot be set up as asked.
+#[derive(Debug, thiserror::Error)]
+#[error("set up the WorkOS client: {problem}")]
+pub struct ConfigError {
+    problem: Problem,
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problem }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error(
+        "WORKOS_API_KEY is not set; for a local server run `audited serve` and paste the two lines that it prints"
+    )]
+    NoKey,
+    #[error(
+        "the API key does not start with `sk_`; secret keys do, and client ids or publishable keys do not serve"
+    )]
+    KeyForm,
+    #[error("the API key holds white space or a character outside ASCII; copy it anew")]
+    KeyCharacter,
+    #[error(
+        "base URL {0:?} is not an http or https address without a query, such as http://127.0.0.1:4100"
+    )]
+    BaseUrl(String),
+    #[error("the TLS library does not start")]
+    Tls(#[source] BoxError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_remedy() {
+        let error = |result: Result<WorkOs, ConfigError>| result.unwrap_err().to_string();
+        let key = || ApiKey::new("sk_test").unwrap();
+        assert!(
+            ApiKey::new("client_123")
+                .unwrap_err()
+                .to_string()
+                .contains("does not start with `sk_`")
+        );
+        assert!(
+            ApiKey::new("sk_a\nb")
+                .unwrap_err()
+                .to_string()
+                .contains("white space")
+        );
+        for url in ["", "ftp://x", "127.0.0.1:4100", "http://x?y=1", "not a url"] {
+            assert!(
+                error(WorkOs::builder(key()).base_url(url).build())
+                    .contains("is not an http or https address"),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_key_is_never_printed() {
+        let key = ApiKey::new("sk_canary").unwrap();
+        let client = WorkOs::builder(key.clone()).build().unwrap();
+        let printed = format!(
+            "{key:?} {client:?} {:?} {:?}",
+            WorkOs::builder(key.clone()),
+            key.header().unwrap()
+        );
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+}
