@@ -1,1 +1,77 @@
-//! Placeholder.
+//! A local server that speaks the WorkOS Audit Logs API.
+//!
+//! It stands in for an account while a program is written or tested: the same routes, the same statuses and bodies, schemas enforced, and
+//! nothing leaves the machine. Point any client's base URL at [`LocalServer::url`], then look at what arrived.
+//!
+//! ```
+//! use audit_server::{EventFilter, EventStatus, LocalServer};
+//!
+//! let server = LocalServer::builder().organization("org_acme").start()?;
+//! // … register a schema, send events to server.url() with the key server.api_key() …
+//! let refused = server.events_where(&EventFilter::new().status(EventStatus::Rejected))?;
+//! for event in &refused {
+//!     eprintln!("{} {:?}", event.http_status(), event.reasons());
+//! }
+//! assert!(refused.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Routes
+//!
+//! | route | answers |
+//! | --- | --- |
+//! | `POST /audit_logs/events` | 200; 400, 401, 404, 413, 415, 422 |
+//! | `POST /audit_logs/actions/{actionName}/schemas` | 201; 400, 401, 413, 415, 422 |
+//! | `GET /audit_logs/actions/{actionName}/schemas` | 200; 400, 401, 404, 422 |
+//! | `GET /audit_logs/actions` | 200; 401, 422 |
+//! | `GET /health` | 200; no key |
+//! | `GET /_local` | the list of routes |
+//! | `GET /_local/events?organization=&action=&status=&limit=&after=` | stored events, oldest first; `limit` 1 to 1,000, default 100 |
+//! | `GET` and `POST /_local/organizations` | the organizations; a new one `{"id"?, "name"?}` |
+//! | `GET /_local/stats` | `{"accepted", "rejected", "duplicates"}` |
+//!
+//! Every answer is JSON and carries `X-Request-ID` (the request's own, if it had one); every error has a `message`. A body is at most 1 MiB.
+//!
+//! # Where the reference is silent
+//!
+//! The [WorkOS API reference](https://workos.com/docs/reference/audit-logs) does not settle everything. The readings here are the stricter
+//! ones, so that what passes here should pass there:
+//!
+//! - An event without `version` is checked against version 1 of its action, which is what users report, and not against the newest.
+//! - The `targets` of a schema are a whitelist of types. An event has 1 to 20 targets.
+//! - A limit of metadata that is broken is a 400, as other violations inside a well-formed event. All violations are named at once.
+//! - `null` is refused, also for an optional field. Undocumented fields are ignored.
+//! - Absent metadata is checked against its schema as an empty object. A metadata schema without `$schema` is of draft 7.
+//! - `Idempotency-Key`: only accepted events are remembered, for 24 hours, separately for each API key; the key has at most 255 characters.
+//! - `occurred_at` may be any moment, also in the future.
+//!
+//! # Safety
+//!
+//! The server listens on loopback and answers only to the hosts `localhost`, `127.0.0.1` and `[::1]`, so that a web page cannot reach it
+//! under a name of its own; the routes under `/_local` need no key there. Any other address has to be allowed by
+//! [`LocalServerBuilder::allow_remote`], and then `/_local` needs the key. API keys are never written to disk, and neither keys nor events to
+//! a log.
+
+mod answer;
+mod app;
+mod auth;
+mod body;
+mod clock;
+mod config;
+mod error;
+mod host;
+mod judge;
+mod routes;
+mod server;
+mod store;
+mod stored;
+mod subscribe;
+mod timestamp;
+mod validate;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
+pub use error::{QueryError, StartError};
+pub use server::LocalServer;
+pub use stored::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
+pub use subscribe::Subscription;

@@ -1,0 +1,174 @@
+//! HTTP answers: always JSON, and in the service's words.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::store::StoreError;
+use crate::validate::{FormError, Violation};
+
+/// What a handler gives back: an answer, be it of success or failure.
+pub(crate) type Reply = Result<Answer, Answer>;
+
+/// A status and a JSON body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        match serde_json::to_string(body) {
+            Ok(body) => Self { status, body },
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written as JSON");
+                Self::internal()
+            }
+        }
+    }
+
+    pub(crate) fn ok(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
+    pub(crate) fn created(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::CREATED, body)
+    }
+
+    /// `{"message": …}`, the form of every error that has no form of its own.
+    pub(crate) fn message(status: StatusCode, message: &str) -> Self {
+        Self {
+            status,
+            body: json!({ "message": message }).to_string(),
+        }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::message(StatusCode::UNAUTHORIZED, "Unauthorized")
+    }
+
+    pub(crate) fn organization_not_found(id: &str) -> Self {
+        Self::message(
+            StatusCode::NOT_FOUND,
+            &format!("Organization not found: '{id}'."),
+        )
+    }
+
+    pub(crate) fn unprocessable(message: &str) -> Self {
+        Self::message(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::message(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The local server could not read or write its database; see its log.",
+        )
+    }
+
+    /// The 422 for an event that is not of the right form.
+    pub(crate) fn validation_failed(errors: &[FormError]) -> Self {
+        #[derive(Serialize)]
+        struct Item<'a> {
+            code: &'a str,
+            field: &'a str,
+        }
+        #[derive(Serialize)]
+        struct Body<'a> {
+            message: &'a str,
+            errors: Vec<Item<'a>>,
+        }
+        let errors = errors
+            .iter()
+            .map(|error| Item {
+                code: error.code,
+                field: &error.field,
+            })
+            .collect();
+        Self::json(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &Body {
+                message: "Validation failed.",
+                errors,
+            },
+        )
+    }
+
+    /// The 400 for an event that its schema or a limit refuses. A path is listed once, however many rules it breaks.
+    pub(crate) fn invalid_event(violations: &[Violation]) -> Self {
+        #[derive(PartialEq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Item<'a> {
+            instance_path: &'a str,
+        }
+        #[derive(Serialize)]
+        struct Body<'a> {
+            message: &'a str,
+            code: &'a str,
+            errors: Vec<Item<'a>>,
+        }
+        let mut errors: Vec<Item<'_>> = Vec::with_capacity(violations.len());
+        let mut seen = std::collections::BTreeSet::new();
+        for violation in violations {
+            if seen.insert(violation.instance_path.as_str()) {
+                errors.push(Item {
+                    instance_path: &violation.instance_path,
+                });
+            }
+        }
+        let body = Body {
+            message: "Invalid Audit Log event.",
+            code: "invalid_audit_log_event",
+            errors,
+        };
+        Self::json(StatusCode::BAD_REQUEST, &body)
+    }
+}
+
+impl From<StoreError> for Answer {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the database refused"
+        );
+        Self::internal()
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        (self.status, [(header::CONTENT_TYPE, json)], self.body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bodies_are_those_of_the_reference() {
+        let error = FormError {
+            code: "required",
+            field: "event.action".to_owned(),
+            reason: String::new(),
+        };
+        assert_eq!(
+            Answer::validation_failed(&[error]).body,
+            r#"{"message":"Validation failed.","errors":[{"code":"required","field":"event.action"}]}"#
+        );
+        assert_eq!(
+            Answer::invalid_event(&[
+                Violation::new("/targets", "a"),
+                Violation::new("/targets", "b")
+            ])
+            .body,
+            r#"{"message":"Invalid Audit Log event.","code":"invalid_audit_log_event","errors":[{"instancePath":"/targets"}]}"#
+        );
+        assert_eq!(
+            Answer::organization_not_found("org_1").body,
+            r#"{"message":"Organization not found: 'org_1'."}"#
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! What the handlers share, and the router they hang in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+use crate::auth::Keys;
+use crate::clock::Clock;
+use crate::host::{Hosts, check_host};
+use crate::routes;
+use crate::store::Writer;
+use crate::subscribe::Subscribers;
+use crate::timestamp::Timestamp;
+use crate::validate::CompiledSchema;
+
+/// How many compiled schemas are kept; beyond it the cache starts anew.
+const COMPILED_SCHEMAS: usize = 1_024;
+
+/// One server's state.
+pub(crate) struct App {
+    pub(crate) store: Arc<Writer>,
+    pub(crate) keys: Keys,
+    pub(crate) hosts: Hosts,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) subscribers: Subscribers,
+    /// By the schema's row id. Rows are immutable, so an entry is never stale.
+    compiled: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
+}
+
+impl App {
+    pub(crate) fn new(store: Writer, keys: Keys, hosts: Hosts, clock: Box<dyn Clock>) -> Self {
+        let compiled = Mutex::new(HashMap::new());
+        Self {
+            store: Arc::new(store),
+            keys,
+            hosts,
+            clock,
+            subscribers: Subscribers::open(),
+            compiled,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    /// The compiled schema of this row, made by `compile` if it is not at hand.
+    pub(crate) fn compiled<E>(
+        &self,
+        id: i64,
+        compile: impl FnOnce() -> Result<CompiledSchema, E>,
+    ) -> Result<Arc<CompiledSchema>, E> {
+        let mut cache = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = cache.get(&id) {
+            return Ok(Arc::clone(schema));
+        }
+        let schema = Arc::new(compile()?);
+        if cache.len() >= COMPILED_SCHEMAS {
+            cache.clear();
+        }
+        cache.insert(id, Arc::clone(&schema));
+        Ok(schema)
+    }
+}
+
+/// All routes, inside what every answer goes through.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    // The last layer runs first.
+    routes::all(&app)
+        .layer(map_response(routes::as_json))
+        .layer(from_fn_with_state(Arc::clone(&app), check_host))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}

@@ -1,0 +1,131 @@
+//! API keys: who may call, and under which scope idempotency keys are kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::answer::Answer;
+use crate::app::App;
+
+/// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing about the key, and what it writes to disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope([u8; 32]);
+
+impl Scope {
+    pub(crate) fn of(key: &str) -> Self {
+        Self(Sha256::digest(key).into())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scope(..)")
+    }
+}
+
+/// The keys that are let in.
+#[derive(Debug)]
+pub(crate) struct Keys(Vec<Scope>);
+
+impl Keys {
+    pub(crate) fn new(keys: &[String]) -> Self {
+        Self(keys.iter().map(|key| Scope::of(key)).collect())
+    }
+
+    /// The scope of the request's key, if the request has `Authorization: Bearer` and a key that is known.
+    pub(crate) fn authorize(&self, headers: &HeaderMap) -> Option<Scope> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, key) = value.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let scope = Scope::of(key.trim());
+        self.0.contains(&scope).then_some(scope)
+    }
+}
+
+/// Whether a key can be sent in a header and looks like one of the service's.
+pub(crate) fn is_api_key(key: &str) -> bool {
+    key.len() > 3 && key.starts_with("sk_") && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Lets nobody in without a key.
+pub(crate) async fn require_key(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.keys.authorize(request.headers()) {
+        Some(_) => next.run(request).await,
+        None => Answer::unauthorized().into_response(),
+    }
+}
+
+/// As [`require_key`] where other machines can reach the server; on loopback the server's own routes are open.
+pub(crate) async fn require_key_if_remote(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.hosts.is_loopback() || app.keys.authorize(request.headers()).is_some() {
+        next.run(request).await
+    } else {
+        Answer::unauthorized().into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorize(value: &str) -> bool {
+        let keys = Keys::new(&["sk_one".to_owned(), "sk_two".to_owned()]);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        keys.authorize(&headers).is_some()
+    }
+
+    #[test]
+    fn each_known_key_is_let_in_and_no_other() {
+        assert!(authorize("Bearer sk_one") && authorize("bearer sk_two"));
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "sk_one",
+            "Basic sk_one",
+            "Bearer sk_on",
+            "Bearer sk_one2",
+            "Bearer SK_ONE",
+        ] {
+            assert!(!authorize(value), "{value}");
+        }
+        assert!(
+            Keys::new(&["sk_one".to_owned()])
+                .authorize(&HeaderMap::new())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_key_starts_with_sk_and_is_visible_ascii() {
+        assert!(is_api_key("sk_test_local"));
+        for key in ["", "sk_", "pk_1", "sk_a b", "sk_ä", "sk_a\n"] {
+            assert!(!is_api_key(key), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Scope::of("sk_one")), "Scope(..)");
+    }
+}

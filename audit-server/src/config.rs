@@ -1,0 +1,125 @@
+//! How a server is set up.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::StartError;
+use crate::server::LocalServer;
+
+/// The API key of a server that was given none.
+pub const DEFAULT_API_KEY: &str = "sk_test_local";
+
+/// The organization of a server that was given none.
+pub const DEFAULT_ORGANIZATION: &str = "org_local";
+
+/// Where a server keeps what it receives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Data {
+    /// In memory, until the server stops; the default. Accepted events are never trimmed, so a long-running server grows with them.
+    #[default]
+    Memory,
+    /// In this SQLite file, which is created if it does not exist. Its folder has to exist. Beside it SQLite keeps a `-wal` and a `-shm` file
+    /// while the server runs.
+    File(PathBuf),
+}
+
+/// Sets up a [`LocalServer`]; made by [`LocalServer::builder`].
+#[must_use]
+pub struct LocalServerBuilder {
+    pub(crate) listen: SocketAddr,
+    pub(crate) allow_remote: bool,
+    pub(crate) data: Data,
+    pub(crate) api_keys: Vec<String>,
+    pub(crate) organizations: Vec<String>,
+    pub(crate) clock: Box<dyn Clock>,
+}
+
+impl LocalServerBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            // Port 0 lets the system choose, so that tests do not collide.
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            allow_remote: false,
+            data: Data::Memory,
+            api_keys: Vec::new(),
+            organizations: Vec::new(),
+            clock: Box::new(SystemClock),
+        }
+    }
+
+    /// The address to listen on; `127.0.0.1` and a free port by default.
+    pub fn listen(mut self, addr: impl Into<SocketAddr>) -> Self {
+        self.listen = addr.into();
+        self
+    }
+
+    /// Whether [`listen`](Self::listen) may name an address that other machines can reach; `false` by default.
+    ///
+    /// On such an address the server answers to any `Host`, and its own routes under `/_local` ask for the API key.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Where to keep the data; in memory by default.
+    pub fn data(mut self, data: Data) -> Self {
+        self.data = data;
+        self
+    }
+
+    /// An API key to let in, `sk_…`; [`DEFAULT_API_KEY`] if none is given.
+    ///
+    /// May be called again for more keys. Each has idempotency keys of its own; they share everything else. The first is the one that
+    /// [`LocalServer::api_key`] gives back.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_keys.push(key.into());
+        self
+    }
+
+    /// An organization that exists from the start, `org_…`; [`DEFAULT_ORGANIZATION`] if none is given. May be called again for more.
+    ///
+    /// On a file, organizations of earlier runs are there too.
+    pub fn organization(mut self, id: impl Into<String>) -> Self {
+        self.organizations.push(id.into());
+        self
+    }
+
+    /// The clock; the machine's by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Starts the server on a thread of its own, and returns once it listens.
+    ///
+    /// # Errors
+    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on, or the database cannot be opened.
+    pub fn start(self) -> Result<LocalServer, StartError> {
+        LocalServer::from_builder(self)
+    }
+}
+
+impl fmt::Debug for LocalServerBuilder {
+    /// Leaves out the API keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalServerBuilder")
+            .field("listen", &self.listen)
+            .field("allow_remote", &self.allow_remote)
+            .field("data", &self.data)
+            .field("organizations", &self.organizations)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_has_no_api_key() {
+        let builder = LocalServerBuilder::new().api_key("sk_secret");
+        assert!(!format!("{builder:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,129 @@
+//! The `Host` check, which keeps web pages away.
+//!
+//! A page on the internet can point its own name at 127.0.0.1 and then talk to a server there as if it were its own (DNS rebinding). Its
+//! requests carry that name in `Host`, so a server on loopback answers only to loopback names.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::Answer;
+use crate::app::App;
+
+/// Which names the server answers to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hosts {
+    bound: IpAddr,
+}
+
+impl Hosts {
+    pub(crate) fn new(bound: SocketAddr) -> Self {
+        Self { bound: bound.ip() }
+    }
+
+    pub(crate) fn is_loopback(self) -> bool {
+        self.bound.is_loopback()
+    }
+
+    /// Bound to another address on purpose, the server may have any name.
+    fn admits(self, host: &str) -> bool {
+        if !self.is_loopback() {
+            return true;
+        }
+        let name = without_port(host);
+        name.eq_ignore_ascii_case("localhost")
+            || matches!(name, "127.0.0.1" | "[::1]")
+            || name
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address == self.bound)
+    }
+}
+
+/// `name:4100` and `[::1]:4100` without the port.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit())
+                && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
+/// Answers 403 to a request for another host, or for none.
+pub(crate) async fn check_host(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // A request in absolute form names its host in the request line, and that one counts (RFC 9112, section 3.2.2).
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok()),
+    };
+    if host.is_some_and(|host| app.hosts.admits(host))
+        || (host.is_none() && !app.hosts.is_loopback())
+    {
+        return next.run(request).await;
+    }
+    let message = "This local server answers only to the hosts localhost, 127.0.0.1 and [::1].";
+    Answer::message(StatusCode::FORBIDDEN, message).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(bound: &str, host: &str) -> bool {
+        Hosts::new(SocketAddr::new(bound.parse().unwrap(), 4100)).admits(host)
+    }
+
+    #[test]
+    fn loopback_names_are_admitted_with_any_port() {
+        for host in [
+            "localhost",
+            "LOCALHOST:4100",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]",
+            "[::1]:4100",
+        ] {
+            assert!(admits("127.0.0.1", host), "{host}");
+        }
+        assert!(
+            admits("127.0.0.2", "127.0.0.2:4100"),
+            "the address it is bound to"
+        );
+    }
+
+    #[test]
+    fn other_names_are_refused_on_loopback() {
+        let hosts = [
+            "evil.example",
+            "evil.example:4100",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            ":4100",
+            "127.0.0.2",
+            "::1",
+        ];
+        for host in hosts {
+            assert!(!admits("127.0.0.1", host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_server_bound_elsewhere_answers_to_any_name() {
+        assert!(admits("0.0.0.0", "audit.internal:4100"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The verdict on one request to create an event.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::store::{SchemaRow, action_exists, action_names, find_schema, has_organization};
+use crate::validate::{CompiledSchema, Form, Violation, check_limits, read_form};
+
+/// The version that an event without `version` is checked against.
+///
+/// That it is not the newest is what users report: events without a version keep failing after a schema was registered again. Version 1
+/// fits the reports; the reference does not say.
+const DEFAULT_VERSION: i64 = 1;
+
+/// The answer, and for a refusal the reasons in words.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Accepted(Answer),
+    Rejected(Answer, Vec<String>),
+}
+
+/// Judges a body: its form (422), then its organization (404), then the limits and the schema together (400).
+pub(crate) fn judge(app: &App, tx: &Transaction<'_>, body: &Value) -> rusqlite::Result<Verdict> {
+    let form = match read_form(body) {
+        Ok(form) => form,
+        Err(errors) => {
+            let answer = Answer::validation_failed(&errors);
+            return Ok(Verdict::Rejected(
+                answer,
+                errors.into_iter().map(|error| error.reason).collect(),
+            ));
+        }
+    };
+    if !has_organization(tx, form.organization_id)? {
+        let reason = format!("the organization `{}` does not exist", form.organization_id);
+        return Ok(Verdict::Rejected(
+            Answer::organization_not_found(form.organization_id),
+            vec![reason],
+        ));
+    }
+    let mut violations = Vec::new();
+    let schema = find(tx, &form, &mut violations)?;
+    violations.extend(check_limits(&form));
+    if let Some(row) = schema {
+        // The row was checked before it was stored, so an error here means that the file was changed by other hands.
+        let schema = app.compiled(row.id, || compile(&row)).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
+        })?;
+        violations.extend(schema.check(&form));
+    }
+    if violations.is_empty() {
+        return Ok(Verdict::Accepted(Answer::ok(
+            &serde_json::json!({ "success": true }),
+        )));
+    }
+    let answer = Answer::invalid_event(&violations);
+    Ok(Verdict::Rejected(
+        answer,
+        violations
+            .into_iter()
+            .map(|violation| violation.reason)
+            .collect(),
+    ))
+}
+
+/// The schema the event is to be checked against, or a violation that says why there is none.
+fn find(
+    tx: &Transaction<'_>,
+    form: &Form<'_>,
+    violations: &mut Vec<Violation>,
+) -> rusqlite::Result<Option<SchemaRow>> {
+    let version = form.version.unwrap_or(Some(DEFAULT_VERSION));
+    if let Some(version) = version
+        && let Some(row) = find_schema(tx, form.action, version)?
+    {
+        return Ok(Some(row));
+    }
+    violations.push(if action_exists(tx, form.action)? {
+        let version = version.map_or_else(|| "given".to_owned(), |version| version.to_string());
+        Violation::new(
+            "/version",
+            format_args!("the action `{}` has no version {version}", form.action),
+        )
+    } else {
+        let hint = nearest(form.action, &action_names(tx)?)
+            .map(|name| format!("; the nearest one is `{name}`"))
+            .unwrap_or_default();
+        Violation::new(
+            "/action",
+            format_args!("the action `{}` is not registered{hint}", form.action),
+        )
+    });
+    Ok(None)
+}
+
+fn compile(row: &SchemaRow) -> Result<CompiledSchema, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(CompiledSchema::new(&serde_json::from_str(
+        &row.definition,
+    )?)?)
+}
+
+/// The registered name that was probably meant.
+fn nearest<'a>(action: &str, names: &'a [String]) -> Option<&'a str> {
+    // The likeness of two names costs the product of their lengths, so that of an absurdly long one is not asked for.
+    if action.len() > 200 {
+        return None;
+    }
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(action, name);
+    let best = names
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) >= 0.6).then_some(best.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_in_an_action_is_recognised_and_a_stranger_is_not() {
+        let names = ["team.updated".to_owned(), "user.signed_in".to_owned()];
+        assert_eq!(nearest("team.udpated", &names), Some("team.updated"));
+        assert_eq!(nearest("invoice.paid", &names), None);
+        assert_eq!(nearest("team.updated", &[]), None);
+    }
+}

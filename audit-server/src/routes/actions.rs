@@ -1,0 +1,54 @@
+//! `GET /audit_logs/actions`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+
+use super::paging::{List, Paging};
+use super::schemas::SchemaObject;
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::store::{ActionRow, Page, list_actions};
+use crate::timestamp::Timestamp;
+
+/// The prefix of an action's cursor.
+const CURSOR: &str = "ala_";
+
+#[derive(Debug, Serialize)]
+struct ActionObject {
+    object: &'static str,
+    name: String,
+    schema: SchemaObject,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// Lists the actions with the newest version of their schemas; which version the service shows is undocumented.
+pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> Reply {
+    let request = paging.request(CURSOR)?;
+    let page = app.store.run(move |tx| list_actions(tx, request)).await?;
+    let items = page
+        .items
+        .into_iter()
+        .map(object)
+        .collect::<Result<_, _>>()?;
+    Ok(Answer::ok(&List::page(
+        Page {
+            items,
+            before: page.before,
+            after: page.after,
+        },
+        CURSOR,
+    )))
+}
+
+fn object(row: ActionRow) -> Result<ActionObject, Answer> {
+    Ok(ActionObject {
+        object: "audit_log_action",
+        name: row.name,
+        schema: SchemaObject::new(&row.schema)?,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}

@@ -1,0 +1,267 @@
+//! `POST /audit_logs/events`.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::auth::Scope;
+use crate::body;
+use crate::judge::{Verdict, judge};
+use crate::store::{self, NewEvent, Remembered};
+use crate::stored::{EventStatus, StoredEvent};
+use crate::timestamp::Timestamp;
+
+/// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its suggestion is a UUID.
+const MAX_KEY_BYTES: usize = 255;
+
+/// A request that could be read.
+struct Submission {
+    scope: Scope,
+    key: Option<String>,
+    body: Value,
+    event: Option<Box<RawValue>>,
+}
+
+/// How a request ended.
+enum Outcome {
+    Stored(StoredEvent, Answer),
+    Repeated(Answer),
+}
+
+/// Stores one event, or one row that says why not.
+///
+/// With an `Idempotency-Key`, the answer to the first event that was *accepted* under it is given again for 24 hours, whatever the later
+/// body says. Refusals are not remembered, so that a corrected event may use the key of the refused one; whether the service remembers them
+/// is undocumented. A request whose body is not JSON is refused before its key is looked at.
+///
+/// Everything happens in one transaction of the single writer: of two requests with the same key, however close, one stores a row and the
+/// other is told what the first was told.
+///
+/// # Cancellation
+/// A client that hangs up while its event is being stored does not stop it from being stored.
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Answer {
+    let received_at = app.now();
+    let (parts, body) = request.into_parts();
+    // The body is read before anything is refused, so that the client is not cut off while it is still sending.
+    let bytes = body::read(body).await;
+    let read = bytes_to_submission(&app, &parts.headers, bytes);
+    let shared = Arc::clone(&app);
+    let stored = app.store.run_then(
+        move |tx| {
+            let submission = match read {
+                Ok(submission) => submission,
+                Err((answer, reason)) => {
+                    let row = Row {
+                        received_at,
+                        key: None,
+                        body: None,
+                        event: None,
+                    };
+                    return Ok(Outcome::Stored(
+                        store::insert_event(tx, row.rejected(&answer, vec![reason]))?,
+                        answer,
+                    ));
+                }
+            };
+            submit(&shared, tx, received_at, submission)
+        },
+        {
+            let app = Arc::clone(&app);
+            move |outcome| {
+                if let Outcome::Stored(event, _) = outcome {
+                    app.subscribers.publish(event);
+                }
+            }
+        },
+    );
+    match stored.await {
+        Ok(Outcome::Stored(_, answer) | Outcome::Repeated(answer)) => answer,
+        Err(error) => error.into(),
+    }
+}
+
+/// Key, form and JSON, in this order; the first that fails is the answer, with a reason in words.
+fn bytes_to_submission(
+    app: &App,
+    headers: &HeaderMap,
+    bytes: Result<impl AsRef<[u8]>, Answer>,
+) -> Result<Submission, (Answer, String)> {
+    let scope = app.keys.authorize(headers).ok_or_else(|| {
+        (
+            Answer::unauthorized(),
+            "the API key is missing or is not this server's".to_owned(),
+        )
+    })?;
+    let with_reason = |answer: Answer| {
+        let reason = serde_json::from_str::<Value>(&answer.body).ok();
+        let reason = reason
+            .and_then(|body| body["message"].as_str().map(ToOwned::to_owned))
+            .unwrap_or_default();
+        (answer, reason)
+    };
+    let key = idempotency_key(headers).map_err(with_reason)?;
+    let bytes = bytes.map_err(with_reason)?;
+    let body = body::parse(headers, bytes.as_ref()).map_err(with_reason)?;
+    Ok(Submission {
+        scope,
+        key,
+        event: raw_event(bytes.as_ref()),
+        body,
+    })
+}
+
+fn submit(
+    app: &App,
+    tx: &rusqlite::Transaction<'_>,
+    received_at: Timestamp,
+    submission: Submission,
+) -> rusqlite::Result<Outcome> {
+    let Submission {
+        scope,
+        key,
+        body,
+        event,
+    } = submission;
+    if let Some(key) = &key
+        && let Some(Remembered {
+            http_status,
+            response,
+        }) = store::recall(tx, scope.as_bytes(), key, received_at)?
+    {
+        store::count_duplicate(tx)?;
+        let status = StatusCode::from_u16(http_status).unwrap_or(StatusCode::OK);
+        return Ok(Outcome::Repeated(Answer {
+            status,
+            body: response,
+        }));
+    }
+    let verdict = judge(app, tx, &body)?;
+    let row = Row {
+        received_at,
+        key: key.clone(),
+        body: Some(&body),
+        event,
+    };
+    match verdict {
+        Verdict::Accepted(answer) => {
+            let stored = store::insert_event(
+                tx,
+                row.new_event(EventStatus::Accepted, &answer, Vec::new()),
+            )?;
+            if let Some(key) = key {
+                store::remember(
+                    tx,
+                    scope.as_bytes(),
+                    &key,
+                    answer.status.as_u16(),
+                    &answer.body,
+                    received_at,
+                )?;
+            }
+            Ok(Outcome::Stored(stored, answer))
+        }
+        Verdict::Rejected(answer, reasons) => Ok(Outcome::Stored(
+            store::insert_event(tx, row.rejected(&answer, reasons))?,
+            answer,
+        )),
+    }
+}
+
+/// What is known of a request when its row is written.
+struct Row<'a> {
+    received_at: Timestamp,
+    key: Option<String>,
+    body: Option<&'a Value>,
+    event: Option<Box<RawValue>>,
+}
+
+impl Row<'_> {
+    fn rejected(self, answer: &Answer, reasons: Vec<String>) -> NewEvent {
+        self.new_event(EventStatus::Rejected, answer, reasons)
+    }
+
+    fn new_event(self, status: EventStatus, answer: &Answer, reasons: Vec<String>) -> NewEvent {
+        let text = |pointer: &str| {
+            self.body
+                .and_then(|body| body.pointer(pointer))
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned)
+        };
+        NewEvent {
+            received_at: self.received_at,
+            organization_id: text("/organization_id"),
+            action: text("/event/action"),
+            idempotency_key: self.key,
+            status,
+            http_status: answer.status.as_u16(),
+            response: answer.body.clone(),
+            reasons,
+            event: self.event,
+        }
+    }
+}
+
+/// # Errors
+/// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one: whether the service refuses these is
+/// undocumented, and a client that sends one has a mistake.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
+    match key.to_str() {
+        Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) && keys.next().is_none() => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => {
+            let message = format!(
+                "The Idempotency-Key has to be one header of 1 to {MAX_KEY_BYTES} visible ASCII characters."
+            );
+            Err(Answer::message(StatusCode::BAD_REQUEST, &message))
+        }
+    }
+}
+
+/// The text of the body's `event`, exactly as it was sent; `None` if there is none, or more than one.
+fn raw_event(bytes: &[u8]) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Body {
+        event: Option<Box<RawValue>>,
+    }
+    serde_json::from_slice::<Body>(bytes).ok()?.event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_event_keeps_its_text() {
+        let raw = raw_event(br#"{"organization_id":"o","event":{"n": 1.10,"b":1,"a":2}}"#).unwrap();
+        assert_eq!(raw.get(), r#"{"n": 1.10,"b":1,"a":2}"#);
+        assert!(raw_event(b"[]").is_none() && raw_event(b"{}").is_none());
+    }
+
+    #[test]
+    fn an_idempotency_key_is_one_visible_text_of_bounded_length() {
+        let key = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("idempotency-key", value.parse().unwrap());
+            }
+            idempotency_key(&headers).map_err(|answer| answer.status)
+        };
+        assert_eq!(key(&[]), Ok(None));
+        assert_eq!(key(&["k"]), Ok(Some("k".to_owned())));
+        assert!(key(&[&"k".repeat(255)]).is_ok());
+        for values in [&[""][..], &["a", "b"], &[&"k".repeat(256)], &["ä"]] {
+            assert_eq!(key(values), Err(StatusCode::BAD_REQUEST));
+        }
+    }
+}

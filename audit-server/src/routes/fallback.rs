@@ -1,0 +1,154 @@
+//! Answers to what no route takes, in JSON and with a hint.
+
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use super::table::ROUTES;
+use crate::answer::Answer;
+
+/// How alike two paths have to be for a hint, from 0 to 1.
+const LIKENESS: f64 = 0.6;
+
+/// Characters of an unknown path that are repeated in an answer.
+const SHOWN: usize = 200;
+
+pub(super) async fn not_found(method: Method, uri: Uri) -> Answer {
+    let path: String = uri.path().chars().take(SHOWN).collect();
+    let hint = nearest(&method, &path)
+        .map(|(method, path)| format!(" Did you mean {method} {path}?"))
+        .unwrap_or_default();
+    Answer::message(
+        StatusCode::NOT_FOUND,
+        &format!("No route for {method} {path}.{hint}"),
+    )
+}
+
+pub(super) async fn method_not_allowed(request: Request) -> Answer {
+    let path: String = request.uri().path().chars().take(SHOWN).collect();
+    Answer::message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &format!("{} is not allowed for {path}.", request.method()),
+    )
+}
+
+/// The route that was probably meant: the most alike one, and of several those with the same method.
+fn nearest(method: &Method, path: &str) -> Option<(&'static str, &'static str)> {
+    let path = path.trim_end_matches('/').to_ascii_lowercase();
+    // A name in the path stands for the placeholder, so that its length does not count.
+    let generic = match path
+        .strip_prefix("/audit_logs/actions/")
+        .and_then(|rest| rest.split_once('/'))
+    {
+        Some((_, rest)) => format!("/audit_logs/actions/{{actionname}}/{rest}"),
+        None => path,
+    };
+    let likeness = |route: &&(&'static str, &'static str)| {
+        let same_method = if route.0 == method.as_str() {
+            0.001
+        } else {
+            0.0
+        };
+        strsim::normalized_levenshtein(&route.1.to_ascii_lowercase(), &generic) + same_method
+    };
+    let best = ROUTES
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) >= LIKENESS).then_some(*best)
+}
+
+/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`, whatever went wrong.
+pub(crate) async fn as_json(response: Response) -> Response {
+    let json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if json || response.status().is_success() {
+        return response;
+    }
+    let (parts, _) = response.into_parts();
+    let mut answer = Answer::message(
+        parts.status,
+        parts.status.canonical_reason().unwrap_or("Error"),
+    )
+    .into_response();
+    // Keep the headers that say something, such as `Allow`, but not those that describe the body that is gone.
+    for (name, value) in parts.headers {
+        if let Some(name) =
+            name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))
+        {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn hint(method: Method, path: &str) -> Option<String> {
+        nearest(&method, path).map(|(method, path)| format!("{method} {path}"))
+    }
+
+    #[test]
+    fn a_slip_is_recognised() {
+        for path in [
+            "/audit_logs/event",
+            "/audit-logs/events",
+            "/AUDIT_LOGS/EVENTS",
+            "/audit_logs/events/",
+            "/v1/audit_logs/events",
+        ] {
+            assert_eq!(
+                hint(Method::POST, path).as_deref(),
+                Some("POST /audit_logs/events"),
+                "{path}"
+            );
+        }
+        let schemas = hint(
+            Method::GET,
+            "/audit_logs/actions/a.very.long.action.name.indeed/schema",
+        );
+        assert_eq!(
+            schemas.as_deref(),
+            Some("GET /audit_logs/actions/{actionName}/schemas")
+        );
+    }
+
+    #[test]
+    fn of_two_methods_the_one_used_is_named() {
+        assert_eq!(
+            hint(Method::POST, "/_local/organization").as_deref(),
+            Some("POST /_local/organizations")
+        );
+        assert_eq!(
+            hint(Method::GET, "/_local/organization").as_deref(),
+            Some("GET /_local/organizations")
+        );
+    }
+
+    #[test]
+    fn a_path_that_is_like_nothing_gets_no_hint() {
+        assert_eq!(hint(Method::GET, "/user_management/sessions"), None);
+        assert_eq!(hint(Method::GET, "/"), None);
+    }
+
+    #[tokio::test]
+    async fn plain_text_errors_become_json_and_keep_their_headers() {
+        let response = (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, HeaderValue::from_static("POST"))],
+            Body::from("text"),
+        );
+        let response = as_json(response.into_response()).await;
+        assert_eq!(response.headers()[header::ALLOW], "POST");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/json; charset=utf-8"
+        );
+    }
+}

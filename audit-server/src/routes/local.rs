@@ -1,0 +1,178 @@
+//! The server's own routes: `/health` and everything under `/_local`.
+//!
+//! They need no key while the server listens on a loopback address, as whoever can reach it could read its memory too. On any other address
+//! `/_local` asks for the key.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::paging::{List, read_limit};
+use super::table::ROUTES;
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::body;
+use crate::store;
+use crate::stored::{EventFilter, EventStatus, is_organization_id};
+
+/// Rows of `GET /_local/events` if `limit` is not given.
+const DEFAULT_EVENTS: u32 = 100;
+
+/// The largest `limit` of `GET /_local/events`.
+const MAX_EVENTS: u32 = 1_000;
+
+/// `GET /health`: answers once the database does.
+pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
+    app.store
+        .run(|tx| tx.query_row("SELECT 1", [], |_| Ok(())))
+        .await?;
+    Ok(Answer::ok(&json!({ "status": "ok" })))
+}
+
+/// `GET /_local`: the routes there are.
+pub(super) async fn index() -> Answer {
+    let routes: Vec<String> = ROUTES
+        .iter()
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+    Answer::ok(
+        &json!({ "object": "local_server", "version": env!("CARGO_PKG_VERSION"), "routes": routes }),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EventQuery {
+    organization: Option<String>,
+    action: Option<String>,
+    status: Option<String>,
+    limit: Option<String>,
+    after: Option<String>,
+}
+
+/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the `seq` of the last row that is known.
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    query: Result<Query<EventQuery>, QueryRejection>,
+) -> Reply {
+    let Query(query) = query.map_err(|_| {
+        Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
+    })?;
+    let limit = query
+        .limit
+        .as_deref()
+        .map_or(Ok(DEFAULT_EVENTS), |text| read_limit(text, MAX_EVENTS))?;
+    let status =
+        match query.status.as_deref() {
+            None => None,
+            Some(text) => Some(EventStatus::parse(text).ok_or_else(|| {
+                Answer::unprocessable("The status has to be accepted or rejected.")
+            })?),
+        };
+    let after =
+        match query.after.as_deref() {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                Answer::unprocessable("The cursor after has to be the seq of a row.")
+            })?),
+        };
+    // One row more than wanted says whether there is another page.
+    let filter = EventFilter {
+        organization: query.organization,
+        action: query.action,
+        status,
+        after,
+        limit: Some(limit + 1),
+    };
+    let mut rows = app
+        .store
+        .run(move |tx| store::list_events(tx, &filter))
+        .await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| row.seq().to_string());
+    Ok(Answer::ok(&List::new(rows, None, next)))
+}
+
+/// `GET /_local/stats`.
+pub(super) async fn stats(State(app): State<Arc<App>>) -> Reply {
+    Ok(Answer::ok(&app.store.run(store::stats).await?))
+}
+
+/// `GET /_local/organizations`: all of them, oldest first.
+pub(super) async fn organizations(State(app): State<Arc<App>>) -> Reply {
+    Ok(Answer::ok(&List::new(
+        app.store.run(store::list_organizations).await?,
+        None,
+        None,
+    )))
+}
+
+/// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id already. Without an `id` one is made up.
+pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> Reply {
+    let (parts, body) = request.into_parts();
+    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let text = |key: &str| match body.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Answer::unprocessable(&format!(
+            "`{key}` has to be a string."
+        ))),
+    };
+    let (id, name) = match &body {
+        Value::Object(_) => (text("id")?, text("name")?),
+        _ => {
+            return Err(Answer::unprocessable(
+                "The body has to be an object with an optional `id` and `name`.",
+            ));
+        }
+    };
+    let now = app.now();
+    let id = id.unwrap_or_else(|| new_organization_id(now.as_millis()));
+    if !is_organization_id(&id) {
+        return Err(Answer::unprocessable(
+            "`id` has to be `org_` and then up to 100 letters, digits, `_` or `-`.",
+        ));
+    }
+    let (organization, new) = app
+        .store
+        .run(move |tx| store::add_organization(tx, &id, name.as_deref(), now))
+        .await?;
+    Ok(if new {
+        Answer::created(&organization)
+    } else {
+        Answer::ok(&organization)
+    })
+}
+
+/// `org_` and 26 characters of Crockford's base 32, the moment first: ids sort by age, as the service's do.
+fn new_organization_id(millis: i64) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let bits = (u128::from(millis.unsigned_abs()) << 80) | (fastrand::u128(..) >> 48);
+    let digits = (0..26).rev().map(|place| {
+        char::from(ALPHABET[usize::try_from((bits >> (5 * place)) & 31).unwrap_or(0)])
+    });
+    "org_".chars().chain(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_up_id_is_valid_and_sorts_by_age() {
+        let (older, newer) = (
+            new_organization_id(1_770_050_139_317),
+            new_organization_id(1_770_050_139_318),
+        );
+        assert!(is_organization_id(&older) && older.len() == 30, "{older}");
+        assert!(older < newer);
+        assert_ne!(older, new_organization_id(1_770_050_139_317));
+    }
+}

@@ -1,0 +1,12 @@
+//! One file for each resource.
+
+mod actions;
+mod events;
+mod fallback;
+mod local;
+mod paging;
+mod schemas;
+mod table;
+
+pub(crate) use fallback::as_json;
+pub(crate) use table::all;

@@ -1,0 +1,183 @@
+//! `limit`, `order`, `after` and `before` of the lists, and the envelope of a page.
+//!
+//! Source: WorkOS API reference, <https://workos.com/docs/reference/pagination>. The items have no ids, so a cursor can only be taken from
+//! `list_metadata`; it is a prefix and a number, and no promise is made about the number.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Answer;
+use crate::store::{Order, Page, PageRequest, Position};
+
+/// Items of a page if `limit` is not given.
+const DEFAULT_LIMIT: u32 = 10;
+
+/// The largest `limit`.
+const MAX_LIMIT: u32 = 100;
+
+/// The paging parameters as they were sent; `None` if absent.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Paging {
+    limit: Option<String>,
+    order: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Answer> {
+        let query = Query::try_from_uri(&parts.uri);
+        query.map(|Query(paging)| paging).map_err(|_| {
+            Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
+        })
+    }
+}
+
+impl Paging {
+    /// # Errors
+    /// 422 for a limit that is not 1 to 100, an unknown order, a cursor that is not one of this list, and for both cursors at once.
+    pub(super) fn request(&self, prefix: &str) -> Result<PageRequest, Answer> {
+        let limit = match self.limit.as_deref() {
+            None => DEFAULT_LIMIT,
+            Some(text) => read_limit(text, MAX_LIMIT)?,
+        };
+        let order = match self.order.as_deref() {
+            None | Some("desc") => Order::Desc,
+            Some("asc") => Order::Asc,
+            Some("normal") => Order::Normal,
+            Some(_) => {
+                return Err(Answer::unprocessable(
+                    "The order has to be asc, desc or normal.",
+                ));
+            }
+        };
+        let position = match (&self.after, &self.before) {
+            (None, None) => Position::Start,
+            (Some(after), None) => Position::After(decode(prefix, after)?),
+            (None, Some(before)) => Position::Before(decode(prefix, before)?),
+            (Some(_), Some(_)) => {
+                return Err(Answer::unprocessable(
+                    "Only one of after and before may be given.",
+                ));
+            }
+        };
+        Ok(PageRequest {
+            limit,
+            order,
+            position,
+        })
+    }
+}
+
+/// A limit from 1 to `max`.
+pub(super) fn read_limit(text: &str, max: u32) -> Result<u32, Answer> {
+    match text.parse() {
+        Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(Answer::unprocessable(&format!(
+            "The limit has to be an integer from 1 to {max}."
+        ))),
+    }
+}
+
+fn encode(prefix: &str, id: i64) -> String {
+    format!("{prefix}{id:026}")
+}
+
+fn decode(prefix: &str, cursor: &str) -> Result<i64, Answer> {
+    cursor
+        .strip_prefix(prefix)
+        .filter(|digits| digits.len() == 26 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| {
+            Answer::unprocessable("The cursor is not one of this list; take it from list_metadata.")
+        })
+}
+
+/// The envelope of every list.
+#[derive(Debug, Serialize)]
+pub(super) struct List<T> {
+    object: &'static str,
+    data: Vec<T>,
+    list_metadata: ListMetadata,
+}
+
+/// Both keys are always there; `null` at an end.
+#[derive(Debug, Serialize)]
+struct ListMetadata {
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl<T> List<T> {
+    pub(super) fn page(page: Page<T>, prefix: &str) -> Self {
+        let cursor = |id: Option<i64>| id.map(|id| encode(prefix, id));
+        Self::new(page.items, cursor(page.before), cursor(page.after))
+    }
+
+    pub(super) fn new(data: Vec<T>, before: Option<String>, after: Option<String>) -> Self {
+        Self {
+            object: "list",
+            data,
+            list_metadata: ListMetadata { before, after },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_back() {
+        let cursor = encode("ala_", 42);
+        assert_eq!(cursor, "ala_00000000000000000000000042");
+        assert_eq!(decode("ala_", &cursor), Ok(42));
+        assert_eq!(decode("ala_", &encode("ala_", i64::MAX)), Ok(i64::MAX));
+    }
+
+    #[test]
+    fn a_foreign_cursor_is_refused() {
+        for cursor in [
+            "",
+            "ala_",
+            "als_00000000000000000000000042",
+            "ala_42",
+            "ala_-0000000000000000000000042",
+            "ala_99999999999999999999999999",
+        ] {
+            assert!(decode("ala_", cursor).is_err(), "{cursor}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_ten_items_newest_first() {
+        let request = Paging::default().request("ala_").unwrap();
+        assert_eq!(
+            request,
+            PageRequest {
+                limit: 10,
+                order: Order::Desc,
+                position: Position::Start
+            }
+        );
+    }
+
+    #[test]
+    fn a_limit_is_an_integer_from_1_to_100() {
+        for (text, ok) in [
+            ("1", true),
+            ("100", true),
+            ("0", false),
+            ("101", false),
+            ("-1", false),
+            ("1.5", false),
+            ("", false),
+            ("x", false),
+        ] {
+            assert_eq!(read_limit(text, MAX_LIMIT).is_ok(), ok, "{text}");
+        }
+    }
+}

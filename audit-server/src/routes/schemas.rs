@@ -1,0 +1,111 @@
+//! `POST` and `GET /audit_logs/actions/{actionName}/schemas`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::paging::{List, Paging};
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::body;
+use crate::store::{Page, SchemaRow, add_schema, list_schemas};
+use crate::timestamp::Timestamp;
+use crate::validate::{Definition, read_definition};
+
+/// The prefix of a schema's cursor.
+const CURSOR: &str = "als_";
+
+/// A schema version as the API shows it; it has no id.
+#[derive(Debug, Serialize)]
+pub(super) struct SchemaObject {
+    object: &'static str,
+    version: i64,
+    #[serde(flatten)]
+    definition: Definition,
+    created_at: Timestamp,
+}
+
+impl SchemaObject {
+    /// # Errors
+    /// 500 if the row was damaged: what is stored was written by this server.
+    pub(super) fn new(row: &SchemaRow) -> Result<Self, Answer> {
+        let definition = serde_json::from_str(&row.definition).map_err(|error| {
+            tracing::error!(%error, schema = row.id, "a stored schema cannot be read");
+            Answer::internal()
+        })?;
+        Ok(Self {
+            object: "audit_log_schema",
+            version: row.version,
+            definition,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// Registers the next version of an action's schema, and the action if it is new. The same schema again is a new version too, and an
+/// idempotency key changes nothing: only the creation of events honours one.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    action: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Reply {
+    let action = action_name(action)?;
+    let (parts, body) = request.into_parts();
+    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let definition = read_definition(&body)
+        .map_err(|problem| Answer::unprocessable(&format!("Invalid schema: {problem}.")))?;
+    let definition = serde_json::to_string(&definition).map_err(|_| Answer::internal())?;
+    let now = app.now();
+    let row = app
+        .store
+        .run(move |tx| add_schema(tx, &action, definition, now))
+        .await?;
+    Ok(Answer::created(&SchemaObject::new(&row)?))
+}
+
+/// Lists the versions of an action's schema, the newest first.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    action: Result<Path<String>, PathRejection>,
+    paging: Paging,
+) -> Reply {
+    let action = action_name(action)?;
+    let request = paging.request(CURSOR)?;
+    let missing = Answer::message(
+        StatusCode::NOT_FOUND,
+        &format!("Audit Log Action not found: '{action}'."),
+    );
+    let page = app
+        .store
+        .run(move |tx| list_schemas(tx, &action, request))
+        .await?
+        .ok_or(missing)?;
+    let items = page
+        .items
+        .iter()
+        .map(SchemaObject::new)
+        .collect::<Result<_, _>>()?;
+    Ok(Answer::ok(&List::page(
+        Page {
+            items,
+            before: page.before,
+            after: page.after,
+        },
+        CURSOR,
+    )))
+}
+
+/// The name out of the path, percent-decoded. No pattern or length is documented for it, so any text that is not blank is a name.
+fn action_name(path: Result<Path<String>, PathRejection>) -> Result<String, Answer> {
+    match path {
+        Ok(Path(name)) if !name.trim().is_empty() => Ok(name),
+        Ok(_) => Err(Answer::unprocessable("The action name is blank.")),
+        Err(_) => Err(Answer::message(
+            StatusCode::BAD_REQUEST,
+            "The action name in the path is not percent-encoded UTF-8.",
+        )),
+    }
+}

@@ -1,0 +1,52 @@
+//! The table of routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use super::{actions, events, fallback, local, schemas};
+use crate::app::App;
+use crate::auth::{require_key, require_key_if_remote};
+
+/// Every route as people read it; the answer to an unknown one names the nearest of these.
+pub(super) const ROUTES: [(&str, &str); 10] = [
+    ("POST", "/audit_logs/events"),
+    ("GET", "/audit_logs/actions"),
+    ("GET", "/audit_logs/actions/{actionName}/schemas"),
+    ("POST", "/audit_logs/actions/{actionName}/schemas"),
+    ("GET", "/health"),
+    ("GET", "/_local/events"),
+    ("GET", "/_local/organizations"),
+    ("POST", "/_local/organizations"),
+    ("GET", "/_local/stats"),
+    ("GET", "/_local"),
+];
+
+pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
+    let service = Router::new()
+        .route("/audit_logs/actions", get(actions::list))
+        .route(
+            "/audit_logs/actions/{action}/schemas",
+            get(schemas::list).post(schemas::create),
+        )
+        .route_layer(from_fn_with_state(Arc::clone(app), require_key));
+    let local = Router::new()
+        .route("/_local", get(local::index))
+        .route("/_local/events", get(local::events))
+        .route(
+            "/_local/organizations",
+            get(local::organizations).post(local::add_organization),
+        )
+        .route("/_local/stats", get(local::stats))
+        .route_layer(from_fn_with_state(Arc::clone(app), require_key_if_remote));
+    Router::new()
+        .merge(service)
+        .merge(local)
+        // Checks the key itself, as a request without one is worth showing too.
+        .route("/audit_logs/events", post(events::create))
+        .route("/health", get(local::health))
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .fallback(fallback::not_found)
+}

@@ -1,0 +1,314 @@
+//! A running server: its thread, and what its owner can ask it.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::app::{App, router};
+use crate::auth::{Keys, is_api_key};
+use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
+use crate::error::{QueryError, StartError, StartErrorKind};
+use crate::host::Hosts;
+use crate::store::{self, Writer};
+use crate::stored::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
+use crate::subscribe::Subscription;
+
+/// How long requests that are under way may take to finish after a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Threads for the database. One transaction runs at a time, so more would only wait in line.
+const DATABASE_THREADS: usize = 2;
+
+/// A server that speaks the WorkOS Audit Logs API on this machine.
+///
+/// It runs on a thread of its own with a runtime of its own, so it serves any caller, async or not. Its methods are synchronous; those that
+/// read from the database block the calling thread for as long as SQLite takes, which is microseconds in memory.
+///
+/// Dropping it shuts it down as [`shutdown`](Self::shutdown) does.
+///
+/// ```
+/// use audit_server::LocalServer;
+///
+/// let server = LocalServer::start()?;
+/// println!("export WORKOS_API_KEY={} WORKOS_BASE_URL={}", server.api_key(), server.url());
+/// // … let the code under test send its events …
+/// assert_eq!(server.events()?.len(), 0);
+/// server.shutdown()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LocalServer {
+    app: Arc<App>,
+    addr: SocketAddr,
+    url: String,
+    api_key: String,
+    running: Option<Running>,
+}
+
+/// What it takes to stop.
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl LocalServer {
+    /// Sets up a server other than the default one.
+    pub fn builder() -> LocalServerBuilder {
+        LocalServerBuilder::new()
+    }
+
+    /// Starts a server in memory on a free port of 127.0.0.1, with the key [`DEFAULT_API_KEY`] and the organization
+    /// [`DEFAULT_ORGANIZATION`].
+    ///
+    /// # Errors
+    /// [`StartError`] if the machine has no port, thread or memory left.
+    pub fn start() -> Result<Self, StartError> {
+        Self::builder().start()
+    }
+
+    pub(crate) fn from_builder(mut config: LocalServerBuilder) -> Result<Self, StartError> {
+        if config.api_keys.is_empty() {
+            config.api_keys.push(DEFAULT_API_KEY.to_owned());
+        }
+        if config.organizations.is_empty() {
+            config.organizations.push(DEFAULT_ORGANIZATION.to_owned());
+        }
+        check(&config)?;
+        let (listener, addr) = listen(config.listen)?;
+        let store = Writer::open(&config.data).map_err(|source| match config.data {
+            Data::Memory => StartErrorKind::Memory { source },
+            Data::File(path) => StartErrorKind::Database { path, source },
+        })?;
+        let app = Arc::new(App::new(
+            store,
+            Keys::new(&config.api_keys),
+            Hosts::new(addr),
+            config.clock,
+        ));
+        let now = app.now();
+        app.store
+            .transact(|tx| {
+                config
+                    .organizations
+                    .iter()
+                    .try_for_each(|id| store::add_organization(tx, id, None, now).map(drop))
+            })
+            .map_err(|source| StartErrorKind::Seed { source })?;
+        let running = spawn(listener, router(Arc::clone(&app)))
+            .map_err(|source| StartErrorKind::Thread { source })?;
+        let api_key = config.api_keys.swap_remove(0);
+        Ok(Self {
+            app,
+            addr,
+            url: format!("http://{addr}"),
+            api_key,
+            running: Some(running),
+        })
+    }
+
+    /// The base URL, such as `http://127.0.0.1:4100`, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address it listens on, with the port the system chose if it was asked to.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The first of its API keys.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The organizations it knows, oldest first, those added over HTTP included.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be read.
+    pub fn organizations(&self) -> Result<Vec<Organization>, QueryError> {
+        Ok(self.app.store.transact(store::list_organizations)?)
+    }
+
+    /// All events it has stored, oldest first: every accepted one, and the last 1,000 rejected.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be read.
+    pub fn events(&self) -> Result<Vec<StoredEvent>, QueryError> {
+        self.events_where(&EventFilter::new())
+    }
+
+    /// The stored events that pass `filter`, oldest first.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be read.
+    pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, QueryError> {
+        Ok(self
+            .app
+            .store
+            .transact(|tx| store::list_events(tx, filter))?)
+    }
+
+    /// How many requests to create an event ended how.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be read.
+    pub fn stats(&self) -> Result<Stats, QueryError> {
+        Ok(self.app.store.transact(store::stats)?)
+    }
+
+    /// A feed of the events that are stored from now on, accepted and rejected, in the order of their `seq`.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        self.app.subscribers.subscribe()
+    }
+
+    /// Stops the server and waits for its thread: no new connections, at most two seconds for requests under way, then subscriptions end.
+    ///
+    /// Answers with the final counts. Blocks, also inside an async function.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the counts cannot be read; the server has stopped all the same.
+    pub fn shutdown(mut self) -> Result<Stats, QueryError> {
+        self.stop();
+        self.stats()
+    }
+
+    fn stop(&mut self) {
+        if let Some(Running { stop, thread }) = self.running.take() {
+            // A receiver that is gone means that the thread has ended already.
+            if stop.send(()).is_err() {
+                tracing::debug!("the server had stopped by itself");
+            }
+            if thread.join().is_err() {
+                tracing::error!("the server's thread panicked");
+            }
+        }
+        self.app.subscribers.close();
+    }
+}
+
+impl Drop for LocalServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for LocalServer {
+    /// Leaves out the API key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalServer")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check(config: &LocalServerBuilder) -> Result<(), StartErrorKind> {
+    if !config.api_keys.iter().all(|key| is_api_key(key)) {
+        return Err(StartErrorKind::ApiKey);
+    }
+    if let Some(id) = config
+        .organizations
+        .iter()
+        .find(|id| !is_organization_id(id))
+    {
+        return Err(StartErrorKind::Organization { id: id.clone() });
+    }
+    if !config.listen.ip().is_loopback() && !config.allow_remote {
+        return Err(StartErrorKind::Remote {
+            addr: config.listen,
+        });
+    }
+    Ok(())
+}
+
+fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind> {
+    let describe = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => StartErrorKind::AddressInUse { addr, source },
+        _ => StartErrorKind::Listen { addr, source },
+    };
+    let listener = TcpListener::bind(addr).map_err(describe)?;
+    listener.set_nonblocking(true).map_err(describe)?;
+    let bound = listener.local_addr().map_err(describe)?;
+    Ok((listener, bound))
+}
+
+/// Starts the thread, and returns once its runtime exists and owns the listener.
+fn spawn(listener: TcpListener, router: Router) -> io::Result<Running> {
+    let (stop, stopped) = oneshot::channel();
+    let (ready, started) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("audit-server".to_owned())
+        .spawn(move || {
+            // Made and dropped on this thread: a runtime may not be dropped inside another one, where the caller may be.
+            let prepared = Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(DATABASE_THREADS)
+                .thread_name("audit-server-db")
+                .build()
+                .and_then(|runtime| {
+                    let entered = runtime.enter();
+                    let listener = tokio::net::TcpListener::from_std(listener);
+                    drop(entered);
+                    Ok((runtime, listener?))
+                });
+            match prepared {
+                Ok((runtime, listener)) => {
+                    // The caller waits for this line, so it cannot be gone.
+                    if ready.send(Ok(())).is_ok() {
+                        serve(runtime, listener, router, stopped);
+                    }
+                }
+                Err(error) => drop(ready.send(Err(error))),
+            }
+        })?;
+    match started.recv() {
+        Ok(Ok(())) => Ok(Running { stop, thread }),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(io::Error::other(
+            "the server's thread ended before it served",
+        )),
+    }
+}
+
+fn serve(
+    runtime: Runtime,
+    listener: tokio::net::TcpListener,
+    router: Router,
+    stopped: oneshot::Receiver<()>,
+) {
+    // Answers are small and a client waits for each.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
+    runtime.block_on(async move {
+        let (begin, begun) = oneshot::channel::<()>();
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // Either a word or the end of the handle: both mean stop.
+            drop(stopped.await);
+            drop(begin);
+        });
+        let grace_is_over = async {
+            drop(begun.await);
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            served = server => if let Err(error) = served {
+                tracing::error!(%error, "the server stopped");
+            },
+            () = grace_is_over => tracing::warn!("requests were cut off at shutdown"),
+        }
+    });
+    runtime.shutdown_timeout(GRACE);
+}

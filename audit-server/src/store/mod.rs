@@ -1,0 +1,24 @@
+//! SQLite: one connection behind one lock, one file for each kind of row.
+//!
+//! Nothing here knows HTTP. A function takes a transaction and does one thing in it; the caller says what belongs together.
+
+mod counters;
+mod events;
+mod idempotency;
+mod open;
+mod organizations;
+mod page;
+mod schemas;
+mod writer;
+
+pub(crate) use counters::{count_duplicate, stats};
+pub(crate) use events::{NewEvent, insert_event, list_events};
+pub(crate) use idempotency::{Remembered, recall, remember};
+pub(crate) use open::OpenError;
+pub(crate) use organizations::{add_organization, has_organization, list_organizations};
+pub(crate) use page::{Order, Page, PageRequest, Position};
+pub(crate) use schemas::{
+    ActionRow, SchemaRow, action_exists, action_names, add_schema, find_schema, list_actions,
+    list_schemas,
+};
+pub(crate) use writer::{StoreError, Writer};

@@ -1,0 +1,223 @@
+//! Reading the schema of an action as it is registered.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::form::kind_of;
+use super::schema::build;
+
+/// A schema as it is stored and given back; what is absent stays absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Definition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) actor: Option<ActorDefinition>,
+    pub(crate) targets: Vec<TargetDefinition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ActorDefinition {
+    pub(crate) metadata: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TargetDefinition {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<Value>,
+}
+
+/// Reads the body of a request that registers a schema, and checks that each metadata schema is a JSON Schema that can be used.
+///
+/// `null` for an optional field is refused, as in an event. Naming one target type twice is refused too, since it would be unclear which
+/// entry an event is checked against. Unknown fields are ignored.
+///
+/// # Errors
+/// One sentence that names everything that is wrong.
+pub(crate) fn read_definition(body: &Value) -> Result<Definition, String> {
+    let Value::Object(root) = body else {
+        return Err(format!(
+            "the body has to be an object with `targets`, not {}",
+            kind_of(body)
+        ));
+    };
+    let mut problems = Vec::new();
+    let targets = read_targets(root, &mut problems);
+    let actor = match root.get("actor") {
+        None => None,
+        Some(Value::Object(actor)) => {
+            let metadata = read_metadata(actor, "actor.metadata", &mut problems);
+            if !actor.contains_key("metadata") {
+                problems.push("`actor.metadata` is required where there is an `actor`".to_owned());
+            }
+            metadata.map(|metadata| ActorDefinition { metadata })
+        }
+        Some(other) => {
+            problems.push(format!(
+                "`actor` has to be an object, not {}",
+                kind_of(other)
+            ));
+            None
+        }
+    };
+    let metadata = read_metadata(root, "metadata", &mut problems);
+    if problems.is_empty() {
+        Ok(Definition {
+            actor,
+            targets,
+            metadata,
+        })
+    } else {
+        Err(problems.join("; "))
+    }
+}
+
+fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<TargetDefinition> {
+    let targets = match root.get("targets") {
+        Some(Value::Array(targets)) if !targets.is_empty() => targets.as_slice(),
+        Some(Value::Array(_)) => {
+            problems.push("`targets` is empty; at least one target type is required".to_owned());
+            &[]
+        }
+        Some(other) => {
+            problems.push(format!(
+                "`targets` has to be an array, not {}",
+                kind_of(other)
+            ));
+            &[]
+        }
+        None => {
+            problems.push("`targets` is required".to_owned());
+            &[]
+        }
+    };
+    let mut definitions = Vec::with_capacity(targets.len());
+    let mut seen = BTreeSet::new();
+    for (index, target) in targets.iter().enumerate() {
+        let Value::Object(target) = target else {
+            problems.push(format!(
+                "`targets.{index}` has to be an object, not {}",
+                kind_of(target)
+            ));
+            continue;
+        };
+        let metadata = read_metadata(target, &format!("targets.{index}.metadata"), problems);
+        match target.get("type") {
+            Some(Value::String(kind)) if kind.trim().is_empty() => {
+                problems.push(format!("`targets.{index}.type` is blank"))
+            }
+            Some(Value::String(kind)) if !seen.insert(kind) => {
+                problems.push(format!("`targets.{index}.type` repeats the type `{kind}`; one entry serves several targets of a type"));
+            }
+            Some(Value::String(kind)) => definitions.push(TargetDefinition {
+                kind: kind.clone(),
+                metadata,
+            }),
+            Some(other) => problems.push(format!(
+                "`targets.{index}.type` has to be a string, not {}",
+                kind_of(other)
+            )),
+            None => problems.push(format!("`targets.{index}.type` is required")),
+        }
+    }
+    definitions
+}
+
+fn read_metadata(
+    parent: &Map<String, Value>,
+    field: &str,
+    problems: &mut Vec<String>,
+) -> Option<Value> {
+    let schema = parent.get("metadata")?;
+    if !schema.is_object() {
+        problems.push(format!(
+            "`{field}` has to be a JSON Schema object, not {}",
+            kind_of(schema)
+        ));
+        return None;
+    }
+    if let Err(error) = build(schema) {
+        problems.push(format!("`{field}` is not a valid JSON Schema: {error}"));
+        return None;
+    }
+    Some(schema.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problem(body: Value) -> String {
+        read_definition(&body).unwrap_err()
+    }
+
+    #[test]
+    fn the_documented_example_is_read_and_written_back() {
+        let body = json!({
+            "targets": [{ "type": "invoice", "metadata": { "type": "object", "properties": { "cost": { "type": "number" } } } }],
+            "actor": { "metadata": { "type": "object", "properties": { "role": { "type": "string" } } } },
+            "metadata": { "type": "object", "properties": { "transactionId": { "type": "string" } } }
+        });
+        assert_eq!(
+            serde_json::to_value(read_definition(&body).unwrap()).unwrap(),
+            body
+        );
+    }
+
+    #[test]
+    fn absent_parts_stay_absent() {
+        let body = json!({ "targets": [{ "type": "team" }] });
+        assert_eq!(
+            serde_json::to_value(read_definition(&body).unwrap()).unwrap(),
+            body
+        );
+    }
+
+    #[test]
+    fn targets_are_required_and_not_empty() {
+        assert_eq!(problem(json!({})), "`targets` is required");
+        assert!(problem(json!({ "targets": [] })).contains("empty"));
+        assert!(problem(json!({ "targets": null })).contains("not null"));
+        assert!(problem(json!({ "targets": [{}] })).contains("`targets.0.type` is required"));
+        assert!(
+            problem(json!({ "targets": [{ "type": "a" }, { "type": "a" }] })).contains("repeats")
+        );
+        assert!(problem(json!([])).contains("not an array"));
+    }
+
+    #[test]
+    fn an_actor_needs_its_metadata() {
+        assert!(
+            problem(json!({ "targets": [{ "type": "a" }], "actor": {} }))
+                .contains("`actor.metadata` is required")
+        );
+    }
+
+    #[test]
+    fn a_metadata_schema_has_to_be_a_json_schema() {
+        let body = |schema: Value| json!({ "targets": [{ "type": "a", "metadata": schema }] });
+        assert!(
+            problem(body(json!({ "type": "text" })))
+                .contains("`targets.0.metadata` is not a valid JSON Schema")
+        );
+        assert!(problem(body(json!(true))).contains("JSON Schema object"));
+        assert!(
+            problem(body(json!({ "$ref": "https://example.com/schema.json" })))
+                .contains("not a valid")
+        );
+    }
+
+    #[test]
+    fn all_problems_are_named_at_once() {
+        let text = problem(
+            json!({ "targets": [{ "type": 1 }], "actor": null, "metadata": { "type": "text" } }),
+        );
+        assert_eq!(text.matches("; ").count(), 2, "{text}");
+    }
+}

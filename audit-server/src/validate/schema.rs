@@ -1,0 +1,206 @@
+//! Checking an event against the schema of its action.
+
+use std::collections::BTreeMap;
+
+use jsonschema::{Draft, ValidationError, Validator};
+use serde_json::{Map, Value};
+
+use super::definition::Definition;
+use super::form::Form;
+use super::pointer::Violation;
+
+/// A schema version that is ready to check events.
+///
+/// The schema's `targets` are read as a whitelist: an event may carry any number of targets of each type, in any order, and no other type.
+/// Metadata that the schema does not define is free-form. Metadata that is absent is checked as an empty object, so that `required` means
+/// what its author meant.
+#[derive(Debug)]
+pub(crate) struct CompiledSchema {
+    actor: Option<Validator>,
+    targets: BTreeMap<String, Option<Validator>>,
+    metadata: Option<Validator>,
+}
+
+impl CompiledSchema {
+    /// # Errors
+    /// A metadata schema cannot be used; [`read_definition`](super::read_definition) refuses such a one before it is stored.
+    pub(crate) fn new(definition: &Definition) -> Result<Self, ValidationError<'static>> {
+        Ok(Self {
+            actor: definition
+                .actor
+                .as_ref()
+                .map(|actor| build(&actor.metadata))
+                .transpose()?,
+            targets: definition
+                .targets
+                .iter()
+                .map(|target| {
+                    Ok((
+                        target.kind.clone(),
+                        target.metadata.as_ref().map(build).transpose()?,
+                    ))
+                })
+                .collect::<Result<_, ValidationError<'static>>>()?,
+            metadata: definition.metadata.as_ref().map(build).transpose()?,
+        })
+    }
+
+    /// Everything about the event that this schema refuses, in the order of the event.
+    pub(crate) fn check(&self, form: &Form<'_>) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        check_metadata(
+            "/actor/metadata",
+            self.actor.as_ref(),
+            form.actor.metadata,
+            &mut violations,
+        );
+        for (index, target) in form.targets.iter().enumerate() {
+            match self.targets.get(target.kind) {
+                Some(validator) => {
+                    check_metadata(
+                        &format!("/targets/{index}/metadata"),
+                        validator.as_ref(),
+                        target.metadata,
+                        &mut violations,
+                    );
+                }
+                None => {
+                    let known: Vec<&str> = self.targets.keys().map(String::as_str).collect();
+                    let reason = format!(
+                        "the type `{}` is not in the schema, which allows {}",
+                        target.kind,
+                        known.join(", ")
+                    );
+                    violations.push(Violation::new(format!("/targets/{index}/type"), reason));
+                }
+            }
+        }
+        check_metadata(
+            "/metadata",
+            self.metadata.as_ref(),
+            form.metadata,
+            &mut violations,
+        );
+        violations
+    }
+}
+
+fn check_metadata(
+    at: &str,
+    validator: Option<&Validator>,
+    metadata: Option<&Map<String, Value>>,
+    violations: &mut Vec<Violation>,
+) {
+    let Some(validator) = validator else {
+        return;
+    };
+    let instance = Value::Object(metadata.cloned().unwrap_or_default());
+    for error in validator.iter_errors(&instance) {
+        violations.push(Violation::new(
+            format!("{at}{}", error.instance_path().as_str()),
+            &error,
+        ));
+    }
+}
+
+/// Prepares a JSON Schema. Which draft the service uses is undocumented; without a `$schema` it is draft 7 here, ajv's default, since the
+/// service's errors have ajv's form. Nothing is ever fetched: a `$ref` out of the schema is an error.
+pub(super) fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    let options = jsonschema::options().offline();
+    let options = if schema.get("$schema").is_some() {
+        options
+    } else {
+        options.with_draft(Draft::Draft7)
+    };
+    options.build(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::definition::read_definition;
+    use super::super::form::read_form;
+    use super::super::form::tests::body;
+    use super::*;
+
+    fn paths(definition: Value, change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let schema = CompiledSchema::new(&read_definition(&definition).unwrap()).unwrap();
+        let mut body = body();
+        change(&mut body["event"]);
+        schema
+            .check(&read_form(&body).unwrap())
+            .into_iter()
+            .map(|violation| violation.instance_path)
+            .collect()
+    }
+
+    #[test]
+    fn an_undefined_metadata_object_is_free_form() {
+        assert_eq!(
+            paths(json!({ "targets": [{ "type": "team" }] }), |_| ()),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn targets_are_a_whitelist_in_any_number_and_order() {
+        let definition = json!({ "targets": [{ "type": "user" }, { "type": "team" }] });
+        let target = |kind: &str| json!({ "id": "x", "type": kind });
+        let several = json!([target("team"), target("team"), target("user")]);
+        assert_eq!(
+            paths(definition.clone(), |event| event["targets"] = several),
+            [""; 0]
+        );
+        let unknown = json!([target("team"), target("teem"), target("usr")]);
+        assert_eq!(
+            paths(definition, |event| event["targets"] = unknown),
+            ["/targets/1/type", "/targets/2/type"]
+        );
+    }
+
+    #[test]
+    fn each_metadata_object_is_checked_against_its_own_schema() {
+        let wrong =
+            |key: &str| json!({ "type": "object", "properties": { key: { "type": "boolean" } } });
+        let definition = json!({
+            "targets": [{ "type": "team", "metadata": wrong("size") }],
+            "actor": { "metadata": wrong("role") },
+            "metadata": wrong("plan"),
+        });
+        assert_eq!(
+            paths(definition, |_| ()),
+            [
+                "/actor/metadata/role",
+                "/targets/0/metadata/size",
+                "/metadata/plan"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_or_superfluous_key_points_at_its_object() {
+        let definition = json!({
+            "targets": [{ "type": "team" }],
+            "metadata": { "type": "object", "required": ["cost"], "additionalProperties": false }
+        });
+        assert_eq!(
+            paths(definition.clone(), |_| ()),
+            ["/metadata", "/metadata"]
+        );
+        let without = |event: &mut Value| {
+            event.as_object_mut().unwrap().remove("metadata");
+        };
+        assert_eq!(
+            paths(definition, without),
+            ["/metadata"],
+            "absent metadata is an empty object"
+        );
+    }
+
+    #[test]
+    fn another_draft_can_be_asked_for() {
+        let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "dependentRequired": { "a": ["b"] } });
+        assert!(!build(&schema).unwrap().is_valid(&json!({ "a": 1 })));
+    }
+}
