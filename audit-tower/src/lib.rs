@@ -1,1 +1,59 @@
-//! Placeholder.
+//! Audit logging for axum and any tower HTTP service.
+//!
+//! A [`Layer`](tower_layer::Layer) opens a [`Scope`] per request and takes from it who acts, for whom and from where; an
+//! attribute on the handler says what was done. The handler never waits for the network.
+//!
+//! ```
+//! use audit_tower::{Actor, AuditLayer, MemorySink, OrganizationId, Principal, Recorder};
+//! use axum::{Router, extract::Request, middleware::{self, Next}, response::Response, routing::delete};
+//!
+//! #[derive(Clone)]
+//! struct CurrentUser { id: String, name: String, organization: OrganizationId }
+//!
+//! impl Principal for CurrentUser {
+//!     fn actor(&self) -> Actor {
+//!         Actor::user(&self.id).name(&self.name)
+//!     }
+//!     fn organization(&self) -> Option<OrganizationId> {
+//!         Some(self.organization.clone())
+//!     }
+//! }
+//!
+//! async fn sign_in(mut request: Request, next: Next) -> Response {
+//!     let user = CurrentUser { id: "u1".into(), name: "Ada".into(), organization: "org_1".into() };
+//!     request.extensions_mut().insert(user);
+//!     next.run(request).await
+//! }
+//!
+//! async fn delete_document() {}
+//!
+//! let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let app: Router = Router::new()
+//!     .route("/documents/{doc_id}", delete(delete_document))
+//!     .layer(AuditLayer::new(recorder.clone()).principal::<CurrentUser>())
+//!     .layer(middleware::from_fn(sign_in)); // in axum, the layer that is added last runs first
+//! # Ok::<_, audit_tower::BuildError>(())
+//! ```
+//!
+//! # The client's address
+//!
+//! With axum, serve with `app.into_make_service_with_connect_info::<SocketAddr>()`: the peer's address is then the
+//! event's location. Without it the location is `unknown`, and one log line says so.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `axum` | yes | the peer's address from axum's `ConnectInfo` |
+//! | `workos` | yes | [`WorkOs`], the client and sink of the service |
+
+mod future;
+mod head;
+mod layer;
+mod service;
+
+pub use audit_core::*;
+
+pub use future::AuditFuture;
+pub use layer::AuditLayer;
+pub use service::Audit;
