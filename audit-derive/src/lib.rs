@@ -1,1 +1,159 @@
-//! Placeholder.
+//! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`), which
+//! exports them beside the types they need.
+//!
+//! [`macro@audited`] makes every call of a function leave one event. What it records is checked while the crate compiles,
+//! against the catalog of the application, [`audit.toml`](audit_catalog).
+//!
+//! # Where the catalog is found
+//!
+//! 1. The file that the environment variable `AUDIT_CATALOG` names; a relative path starts at the folder of the crate's
+//!    `Cargo.toml`.
+//! 2. Else `audit.toml` beside the crate's `Cargo.toml`.
+//! 3. Else `audit.toml` in one of the folders above, up to the root of the workspace: the nearest folder whose `Cargo.toml`
+//!    has a `[workspace]`. Nothing above it is read, and nothing above a crate that is in no workspace.
+//!
+//! When the file changes, cargo compiles again the crates that use it. A process that stays alive, as in an editor, reads
+//! it at each expansion and parses it again when its text has changed. No macro runs a program, writes a file, or
+//! uses the network.
+
+mod audited;
+mod catalog;
+mod errors;
+
+use proc_macro::TokenStream;
+
+/// Makes each call of a function leave one audit event.
+///
+/// ```
+/// use audit_core::{Actor, MemorySink, Outcome, Recorder};
+/// use audit_derive::audited; // in a service: `use audit_core::audited`
+/// use std::time::Duration;
+///
+/// struct Share {
+///     user_id: u64,
+///     role: String,
+/// }
+///
+/// // audit.toml:
+/// // [action."document.share"]
+/// // targets = ["document", "user"]
+/// // [action."document.share".metadata]
+/// // role  = "string"
+/// // pages = "number?"
+/// #[audited(
+///     action = "document.share",
+///     target(document = doc_id),
+///     target(user = share.user_id),
+///     metadata(role = share.role, pages = pages.len()),
+/// )]
+/// async fn share(doc_id: String, share: Share, pages: Vec<u32>) -> Result<usize, String> {
+///     if share.role == "owner" {
+///         return Err(format!("{doc_id} has an owner"));
+///     }
+///     Ok(pages.len())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = MemorySink::new();
+/// let recorder = Recorder::builder(sink.clone()).fallback_organization("org_1").build()?;
+/// let share_as = |role: &str| share("doc_1".to_owned(), Share { user_id: 7, role: role.to_owned() }, vec![1, 2]);
+/// let scope = || recorder.scope().actor(Actor::user("user_1"));
+///
+/// assert_eq!(scope().run(share_as("editor")).await, Ok(2));
+/// assert!(scope().run(share_as("owner")).await.is_err());
+///
+/// recorder.shutdown(Duration::from_secs(5)).await;
+/// let events = sink.events();
+/// assert_eq!(events.len(), 2);
+/// assert_eq!(events[0].action(), "document.share");
+/// assert_eq!(events[0].outcome(), Outcome::Succeeded);
+/// assert_eq!(events[1].outcome(), Outcome::Failed);
+/// let targets: Vec<_> = events[1].targets().map(|target| (target.kind(), target.id())).collect();
+/// assert_eq!(targets, [("document", "doc_1"), ("user", "7")]);
+/// # Ok(()) }
+/// ```
+///
+/// It goes on async and sync functions, methods, and functions in traits that have a body. The function keeps its
+/// signature, attributes, visibility and errors, and needs no bound on its types.
+///
+/// # Arguments
+///
+/// Separated by commas, in any order; values are captured in the order they are written.
+///
+/// | argument | | |
+/// | --- | --- | --- |
+/// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal |
+/// | `target = "doc_id"` | any number | the id of a target, by name: a parameter, a name inside a pattern (`Path(doc_id)`, `Json(Body { id, .. })`), or fields of one (`body.id`, `self.tenant`, `pair.0`). The type is the one the catalog allows |
+/// | `target(document = expression)` | any number | the id of a target of that type; needed when the catalog allows several types |
+/// | `metadata(role = expression, ..)` | any number | metadata of the event, each key once |
+/// | `metadata(url = display(expression))` | | text through `Display`, for types that are no text. To call a function named `display`, write `self::display(..)` |
+/// | `actor = expression` | once | who acts, instead of the actor of the scope: a `Principal` |
+/// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
+/// | `crate = path` | once | the facade, when the dependency was renamed |
+///
+/// A target type or a metadata key that is no Rust name is written as a string: `target("api-key" = key.id)`. At least
+/// one target is needed, and all metadata that the catalog does not call optional.
+///
+/// # What is captured, and when
+///
+/// Only what is named. Each expression is evaluated once, on entry, before the body can move or change anything, and is
+/// used by shared reference; what it gives is written into the event at once, so nothing is kept borrowed.
+/// When there is no recorder (no scope, none installed) no expression is evaluated. `?`, `return` and `.await` are
+/// refused in an expression: auditing must not leave the function, nor make it wait.
+///
+/// Ids and values of the catalog's kind `string` are text (`&str`, `String`, `Uuid` and types that implement
+/// `AuditText`), ids also whole numbers; `number` takes integers and floats, `boolean` takes `bool`. An `Option` that
+/// is `None` leaves the value out.
+///
+/// # When the event is made
+///
+/// | the function | the outcome |
+/// | --- | --- |
+/// | returns | what the value says: a type that implements `AuditOutcome`, a `Result`, an HTTP response or status, or `unknown` until a web layer settles it |
+/// | panics | `panicked`; the panic goes on |
+/// | is async, and its future is dropped before it finished | `abandoned` |
+/// | is async, and its future was never polled | no event: it never began |
+///
+/// An audited function that calls another leaves an event, and so does the other.
+///
+/// # What stays the same, and what does not
+///
+/// The body becomes an inner `async move` block, or a closure that is called once. So the compiler shows errors in the
+/// body where they stand, lints see it, and a future stays `Send` if it was. Arguments that the body does not
+/// mention are dropped after the event has closed, not before. In a `#[track_caller]` function that is not async,
+/// the caller's place is not visible inside the body.
+///
+/// # Errors
+///
+/// All mistakes of one attribute are reported at once, each where it stands, with the nearest name that is right; the
+/// function stays there, so that its callers compile. Reported are: an action, target type, metadata key, argument or
+/// parameter that does not exist; metadata that is missing, reserved, given twice or of another kind; a missing target; a
+/// catalog that is missing (with one to begin with) or wrong (each mistake with file, line and column).
+///
+/// Refused are `const fn`, declarations without a body, and, so far, functions that are not async and return a future
+/// (`impl Future`, `Pin<Box<dyn Future>>`), as `#[async_trait]` makes them: their event would say how the call
+/// went, and not the operation.
+#[proc_macro_attribute]
+pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited::attribute(
+        "audit_core",
+        attribute.into(),
+        item.into(),
+        &catalog::load(),
+    )
+    .into()
+}
+
+/// [`macro@audited`] for crates that know `audit_tower`, which exports it under that name.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited::attribute(
+        "audit_tower",
+        attribute.into(),
+        item.into(),
+        &catalog::load(),
+    )
+    .into()
+}

@@ -1,0 +1,557 @@
+//! The arguments against the function and the catalog; what comes out can be expanded without another question.
+
+use audit_catalog::{Action, Field, Kind};
+use proc_macro2::Span;
+use syn::{Attribute, Expr, Ident, LitStr};
+
+use super::args::{Args, Capture, Key, Value};
+use super::resolve::resolve;
+use super::signature::{Binding, Function};
+use crate::catalog::{Found, Problem, shown};
+use crate::errors::{Errors, hint};
+
+/// What to record, checked.
+pub(crate) struct Plan {
+    pub(crate) action: LitStr,
+    /// The crate that generated paths start with, if the attribute names one.
+    pub(crate) facade: Option<syn::Path>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One value to record.
+pub(crate) struct Step {
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) call: Call,
+    pub(crate) value: Expr,
+}
+
+/// The function of the runtime that takes the value, and the name it records it under.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Call {
+    Target(String),
+    Text(String),
+    Number(String),
+    Boolean(String),
+    Display(String),
+    Actor,
+    Organization,
+}
+
+/// Checks everything that can be checked: without a function the names are not looked up, without a catalog the types are not.
+pub(crate) fn plan(
+    args: Args,
+    function: Option<&Function>,
+    catalog: Result<&Found, &Problem>,
+    errors: &mut Errors,
+) -> Option<Plan> {
+    let action = match (&args.action, catalog) {
+        (Some(name), Ok(found)) => action(name, found, errors),
+        (Some(name), Err(problem)) => {
+            errors.at(name.span(), explain(problem, &name.value(), &args.captures));
+            None
+        }
+        (None, _) => {
+            if !args.action_reported {
+                errors.at(
+                    Span::call_site(),
+                    "missing argument: `action = \"..\"`, the name of an action of the catalog",
+                );
+            }
+            None
+        }
+    };
+    let context = Context {
+        action,
+        note: catalog.map_or(String::new(), note),
+        bindings: function.map(|function| &function.bindings[..]),
+    };
+    let steps: Vec<_> = args
+        .captures
+        .iter()
+        .flat_map(|capture| context.steps(capture, errors))
+        .collect();
+    let name = args.action?;
+    if let Some(action) = action {
+        context.completeness(&name, action, &args.captures, errors);
+    }
+    Some(Plan {
+        action: name,
+        facade: args.facade,
+        steps,
+    })
+}
+
+fn action<'a>(name: &LitStr, found: &'a Found, errors: &mut Errors) -> Option<&'a Action> {
+    let written = name.value();
+    let action = found.catalog.action(&written);
+    if action.is_none() {
+        let hint = match found.catalog.nearest_action(&written) {
+            Some(meant) => format!("the catalog has `{meant}`"),
+            None => format!("declare it in the catalog: `[action.\"{written}\"]`"),
+        };
+        errors.at(
+            name.span(),
+            format!("unknown action `{written}`; {hint}{}", note(found)),
+        );
+    }
+    action
+}
+
+fn note(found: &Found) -> String {
+    format!("\nnote: the catalog is {}", found.shown())
+}
+
+struct Context<'a> {
+    action: Option<&'a Action>,
+    note: String,
+    bindings: Option<&'a [Binding]>,
+}
+
+impl Context<'_> {
+    /// What one argument records; nothing when a mistake was found. Only a name can make several steps: the compiler has
+    /// not removed what a false `#[cfg(..)]` is on, so there may be parameters of one name.
+    fn steps(&self, capture: &Capture, errors: &mut Errors) -> Vec<Step> {
+        let step = |call, value: &Expr| {
+            vec![Step {
+                cfgs: Vec::new(),
+                call,
+                value: value.clone(),
+            }]
+        };
+        match capture {
+            Capture::Binding(name) => self.binding(name, errors),
+            Capture::Target(key, id) => {
+                self.target_type(key, errors);
+                step(Call::Target(key.name.clone()), id)
+            }
+            Capture::Metadata(key, value) => {
+                let Some(kind) = self.field(key, errors).map(Field::kind) else {
+                    return Vec::new();
+                };
+                let name = key.name.clone();
+                match (value, kind) {
+                    (Value::Plain(value), Kind::Number) => step(Call::Number(name), value),
+                    (Value::Plain(value), Kind::Boolean) => step(Call::Boolean(name), value),
+                    (Value::Plain(value), _) => step(Call::Text(name), value),
+                    (Value::Display(value, _), Kind::String) => step(Call::Display(name), value),
+                    (Value::Display(_, span), _) => {
+                        let message = format!(
+                            "`display(..)` makes text, but metadata `{name}` is a {kind}; give the value itself"
+                        );
+                        errors.at(*span, format!("{message}{}", self.note));
+                        Vec::new()
+                    }
+                }
+            }
+            Capture::Actor(principal) => step(Call::Actor, principal),
+            Capture::Organization(id) => step(Call::Organization, id),
+        }
+    }
+
+    fn binding(&self, name: &LitStr, errors: &mut Errors) -> Vec<Step> {
+        let kind = self.action.and_then(|action| match action.targets() {
+            [only] => Some(only.name()),
+            several => {
+                let written = name.value();
+                let choices: Vec<_> = several
+                    .iter()
+                    .map(|kind| format!("`target({} = {written})`", key(kind.name())))
+                    .collect();
+                let message = format!(
+                    "`{}` allows several target types, so say which: {}",
+                    action.name(),
+                    choices.join(" or ")
+                );
+                errors.at(name.span(), format!("{message}{}", self.note));
+                None
+            }
+        });
+        let values = self
+            .bindings
+            .map_or(Vec::new(), |bindings| resolve(name, bindings, errors));
+        let Some(kind) = kind else { return Vec::new() };
+        let target = |(cfgs, value)| Step {
+            cfgs,
+            call: Call::Target(kind.to_owned()),
+            value,
+        };
+        values.into_iter().map(target).collect()
+    }
+
+    fn target_type(&self, key: &Key, errors: &mut Errors) {
+        let Some(action) = self
+            .action
+            .filter(|action| action.target(&key.name).is_none())
+        else {
+            return;
+        };
+        let known = action.targets().iter().map(|target| target.name());
+        let message = format!(
+            "`{}` has no target type `{}`; {}",
+            action.name(),
+            key.name,
+            hint(&key.name, known)
+        );
+        errors.at(key.span, format!("{message}{}", self.note));
+    }
+
+    fn field(&self, key: &Key, errors: &mut Errors) -> Option<&Field> {
+        let action = self.action?;
+        let field = action.field(&key.name);
+        if field.is_none() {
+            let message = if audit_catalog::RESERVED_METADATA
+                .iter()
+                .any(|(reserved, _)| *reserved == key.name)
+            {
+                format!("metadata `{}` is reserved, the framework sets it", key.name)
+            } else {
+                let known = action.metadata().iter().map(Field::key);
+                format!(
+                    "`{}` has no metadata `{}`; {}",
+                    action.name(),
+                    key.name,
+                    hint(&key.name, known)
+                )
+            };
+            errors.at(key.span, format!("{message}{}", self.note));
+        }
+        field
+    }
+
+    /// What the catalog asks for and the attribute does not give, and what it gives twice.
+    fn completeness(
+        &self,
+        name: &LitStr,
+        action: &Action,
+        captures: &[Capture],
+        errors: &mut Errors,
+    ) {
+        if !captures
+            .iter()
+            .any(|capture| matches!(capture, Capture::Binding(_) | Capture::Target(..)))
+        {
+            let remedy = match action.targets() {
+                [_] => "add `target = \"binding\"`".to_owned(),
+                several => {
+                    let choices: Vec<_> = several
+                        .iter()
+                        .map(|kind| format!("`target({} = id)`", key(kind.name())))
+                        .collect();
+                    format!("add {}", choices.join(" or "))
+                }
+            };
+            errors.at(
+                name.span(),
+                format!("`{}` needs a target; {remedy}", action.name()),
+            );
+        }
+        let mut given: Vec<&str> = Vec::new();
+        for capture in captures {
+            if let Capture::Metadata(key, _) = capture {
+                if given.contains(&key.name.as_str()) {
+                    errors.at(key.span, format!("metadata `{}` is given twice", key.name));
+                }
+                given.push(&key.name);
+            }
+        }
+        let missing = |field: &&Field| !field.is_optional() && !given.contains(&field.key());
+        for field in action.metadata().iter().filter(missing) {
+            let (field, kind) = (field.key(), field.kind());
+            let message = format!(
+                "`{}` needs metadata `{field}`, a {kind}; add `metadata({} = value)`",
+                action.name(),
+                key(field)
+            );
+            errors.at(
+                name.span(),
+                format!(
+                    "{message}, or make it optional in the catalog: `{field} = \"{kind}?\"`{}",
+                    self.note
+                ),
+            );
+        }
+    }
+}
+
+/// A target type or metadata key as it is written in an attribute.
+fn key(name: &str) -> String {
+    if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
+}
+
+/// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
+fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
+    let places = match problem {
+        Problem::Unusable(message) => return message.clone(),
+        Problem::Missing(places) => places
+            .iter()
+            .map(|place| format!("\n  {}", shown(place)))
+            .collect::<String>(),
+    };
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut fields: Vec<&str> = Vec::new();
+    for capture in captures {
+        match capture {
+            Capture::Target(key, _) if !kinds.contains(&key.name.as_str()) => kinds.push(&key.name),
+            Capture::Metadata(key, _) if !fields.contains(&key.name.as_str()) => {
+                fields.push(&key.name)
+            }
+            _ => {}
+        }
+    }
+    if kinds.is_empty() {
+        kinds.extend(name.split('.').next());
+    }
+    let mut sample = format!("[action.\"{name}\"]\ntargets = {kinds:?}\n");
+    if !fields.is_empty() {
+        sample += &format!("[action.\"{name}\".metadata]\n");
+        sample.extend(fields.iter().map(|field| format!("{field} = \"string\"\n")));
+    }
+    format!(
+        "no audit catalog; looked for{places}\nhelp: save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG:\n\n{sample}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use audit_catalog::Catalog;
+    use proc_macro2::TokenStream;
+    use quote::{ToTokens, quote};
+
+    use super::*;
+    use crate::audited::{args, signature};
+
+    const CATALOG: &str = r#"
+[action."document.delete"]
+targets = ["document"]
+
+[action."document.share"]
+targets = ["document", "api-key"]
+[action."document.share".metadata]
+role = "string"
+pages = "number?"
+notify = "boolean?"
+"#;
+
+    fn check(attribute: TokenStream, item: TokenStream) -> (Option<Plan>, Vec<String>) {
+        let catalog = Arc::new(Catalog::parse(CATALOG, "audit.toml").unwrap());
+        let found = Found {
+            catalog,
+            path: "/x/audit.toml".to_owned(),
+        };
+        with_catalog(attribute, item, Ok(&found))
+    }
+
+    fn with_catalog(
+        attribute: TokenStream,
+        item: TokenStream,
+        catalog: Result<&Found, &Problem>,
+    ) -> (Option<Plan>, Vec<String>) {
+        let mut errors = Errors::default();
+        let args = args::parse(attribute, &mut errors);
+        let function = signature::parse(item).ok().unwrap();
+        let plan = plan(args, Some(&function), catalog, &mut errors);
+        (plan, errors.messages())
+    }
+
+    fn messages(attribute: TokenStream, item: TokenStream) -> Vec<String> {
+        // The note is the same everywhere; it has its own test.
+        let strip = |message: String| message.replace("\nnote: the catalog is /x/audit.toml", "");
+        check(attribute, item).1.into_iter().map(strip).collect()
+    }
+
+    fn steps(attribute: TokenStream, item: TokenStream) -> Vec<(Call, String)> {
+        let (plan, messages) = check(attribute, item);
+        assert_eq!(messages, [] as [&str; 0]);
+        let steps = plan.unwrap().steps.into_iter();
+        steps
+            .map(|step| (step.call, step.value.to_token_stream().to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn metadata_takes_its_kind_from_the_catalog() {
+        let attribute = quote!(
+            action = "document.share",
+            target("api-key" = k),
+            metadata(role = display(r), pages = 1, notify = on),
+            actor = user,
+            organization = &org.id
+        );
+        let calls: Vec<_> = steps(
+            attribute,
+            quote!(
+                fn f() {}
+            ),
+        )
+        .into_iter()
+        .map(|(call, _)| call)
+        .collect();
+        assert_eq!(
+            calls,
+            [
+                Call::Target("api-key".to_owned()),
+                Call::Display("role".to_owned()),
+                Call::Number("pages".to_owned()),
+                Call::Boolean("notify".to_owned()),
+                Call::Actor,
+                Call::Organization,
+            ]
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let attribute = quote!(
+            action = "document.share",
+            target = "id",
+            target(documnt = x),
+            metadata(pagse = 1, notify = a, notify = b),
+            metadata(status = 1, pages = display(p)),
+            actr = c
+        );
+        assert_eq!(
+            messages(
+                attribute,
+                quote!(
+                    fn f(ids: u8) {}
+                )
+            ),
+            [
+                "unknown argument `actr`; did you mean `actor`?",
+                "`document.share` allows several target types, so say which: `target(document = id)` or `target(\"api-key\" = id)`",
+                "the function binds no `id`; did you mean `ids`?",
+                "`document.share` has no target type `documnt`; did you mean `document`?",
+                "`document.share` has no metadata `pagse`; did you mean `pages`?",
+                "metadata `status` is reserved, the framework sets it",
+                "`display(..)` makes text, but metadata `pages` is a number; give the value itself",
+                "metadata `notify` is given twice",
+                "`document.share` needs metadata `role`, a string; add `metadata(role = value)`, or make it optional in the catalog: \
+                 `role = \"string?\"`",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_action_names_the_nearest_and_the_catalog() {
+        let (_, found) = check(
+            quote!(action = "document.delet", target = "x"),
+            quote!(
+                fn f(x: X) {}
+            ),
+        );
+        assert_eq!(
+            found,
+            [
+                "unknown action `document.delet`; the catalog has `document.delete`\nnote: the catalog is /x/audit.toml"
+            ]
+        );
+        let found = messages(
+            quote!(action = "invoice.pay"),
+            quote!(
+                fn f() {}
+            ),
+        );
+        assert_eq!(
+            found,
+            ["unknown action `invoice.pay`; declare it in the catalog: `[action.\"invoice.pay\"]`"]
+        );
+    }
+
+    #[test]
+    fn an_action_and_a_target_are_needed() {
+        let missing = "missing argument: `action = \"..\"`, the name of an action of the catalog";
+        assert_eq!(
+            messages(
+                quote!(),
+                quote!(
+                    fn f() {}
+                )
+            ),
+            [missing]
+        );
+        assert_eq!(
+            messages(
+                quote!(target = "y"),
+                quote!(
+                    fn f(x: X) {}
+                )
+            )
+            .len(),
+            2
+        );
+        assert_eq!(
+            messages(
+                quote!(acton = "document.delete"),
+                quote!(
+                    fn f() {}
+                )
+            )
+            .len(),
+            1
+        );
+        assert_eq!(
+            messages(
+                quote!(action = "document.delete"),
+                quote!(
+                    fn f() {}
+                )
+            ),
+            ["`document.delete` needs a target; add `target = \"binding\"`"]
+        );
+    }
+
+    #[test]
+    fn without_a_catalog_there_is_one_error_and_a_sample() {
+        let missing = Problem::Missing(vec!["/x/a/audit.toml".into(), "/x/audit.toml".into()]);
+        let attribute = quote!(
+            action = "document.share",
+            target(document = x),
+            metadata(role = r)
+        );
+        let (_, found) = with_catalog(
+            attribute,
+            quote!(
+                fn f() {}
+            ),
+            Err(&missing),
+        );
+        let [message] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert!(
+            message.starts_with(
+                "no audit catalog; looked for\n  /x/a/audit.toml\n  /x/audit.toml\nhelp: "
+            ),
+            "{message}"
+        );
+        let (_, sample) = message.split_once("\n\n").unwrap();
+        let catalog = Catalog::parse(sample, "sample").unwrap();
+        let action = catalog.action("document.share").unwrap();
+        assert!(action.target("document").is_some() && action.field("role").is_some());
+    }
+
+    #[test]
+    fn a_broken_catalog_does_not_hide_mistakes_in_the_attribute() {
+        let broken = Problem::Unusable("the audit catalog has mistakes:\nx".to_owned());
+        let (_, found) = with_catalog(
+            quote!(action = "nothing", target = "y"),
+            quote!(
+                fn f(x: X) {}
+            ),
+            Err(&broken),
+        );
+        assert_eq!(
+            found,
+            [
+                "the audit catalog has mistakes:\nx",
+                "the function binds no `y`; known: `x`"
+            ]
+        );
+    }
+}

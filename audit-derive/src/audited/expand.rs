@@ -1,0 +1,321 @@
+//! The function again, with an event around its body.
+//!
+//! Generated names have mixed-site hygiene and generated paths begin with `::`, so nothing the user wrote can be captured or
+//! shadowed, in either direction. Items are not hygienic; they stand in blocks that hold no token of the user's.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::check::{Call, Plan, Step};
+use super::signature::{Function, Returns};
+
+/// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
+pub(crate) fn expand(
+    plan: &Plan,
+    function: Function,
+    facade: &str,
+    catalog_path: &str,
+) -> TokenStream {
+    let ours = Span::mixed_site();
+    let facade = match &plan.facade {
+        Some(path) => path.to_token_stream(),
+        None => {
+            let facade = proc_macro2::Ident::new(facade, ours);
+            quote_spanned!(ours=> ::#facade)
+        }
+    };
+    let runtime = quote_spanned!(ours=> #facade::private);
+    let open = open(plan, &runtime, catalog_path);
+    let steps: TokenStream = plan
+        .steps
+        .iter()
+        .map(|step| record(step, &runtime))
+        .collect();
+    let Function {
+        head,
+        is_async,
+        returns,
+        inner_attributes,
+        body,
+        mutable,
+        ..
+    } = function;
+    let nested = nested(body.clone());
+    let run_and_close = match returns {
+        // The body never comes to an end, so the draft closes when it is dropped.
+        Returns::Never => quote_spanned!(ours=> #(#mutable)* #nested),
+        returns => {
+            let edge = return_edge(&returns);
+            let block = braces(
+                quote_spanned!(ours=> #edge #(#mutable)* #nested),
+                body.span(),
+            );
+            let run = if is_async {
+                quote_spanned!(ours=> async move #block.await)
+            } else {
+                quote_spanned!(ours=> #runtime::once(move || #block))
+            };
+            quote_spanned! {ours=>
+                let output = #run;
+                #runtime::close(draft, {
+                    use #runtime::outcome::*;
+                    (&&&&&&&&#runtime::outcome::Probe(&output)).outcome()
+                });
+                output
+            }
+        }
+    };
+    let outer = braces(
+        quote_spanned! {ours=>
+            #inner_attributes
+            let mut draft = #open;
+            if #runtime::Draft::is_recording(&draft) {
+                #steps
+            }
+            #run_and_close
+        },
+        body.span(),
+    );
+    quote_spanned!(ours=> #head #outer)
+}
+
+/// Opens the draft. The two constants make cargo compile the crate again when the catalog, or the choice of it, changes.
+fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+    let action = plan.action.value();
+    quote_spanned! {Span::mixed_site()=>
+        {
+            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!());
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
+            #runtime::open(&SITE)
+        }
+    }
+}
+
+fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
+    let Step { cfgs, call, value } = step;
+    let (function, name) = match call {
+        Call::Target(kind) => ("target", Some(kind)),
+        Call::Text(key) => ("text", Some(key)),
+        Call::Number(key) => ("number", Some(key)),
+        Call::Boolean(key) => ("boolean", Some(key)),
+        Call::Display(key) => ("display", Some(key)),
+        Call::Actor => ("actor", None),
+        Call::Organization => ("organization", None),
+    };
+    let ours = Span::mixed_site();
+    let function = proc_macro2::Ident::new(function, ours);
+    let name = name.map(|name| quote_spanned!(ours=> #name,));
+    // A value of a wrong type is reported at the value, so the reference to it stands there too.
+    let reference = syn::ExprReference {
+        attrs: Vec::new(),
+        and_token: syn::Token![&](ours.located_at(value.span())),
+        mutability: None,
+        expr: Box::new(value.clone()),
+    };
+    quote_spanned!(ours=> #(#cfgs)* #runtime::#function(&mut draft, #name #reference);)
+}
+
+/// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
+/// result are what they would be in the function itself.
+fn return_edge(returns: &Returns) -> TokenStream {
+    let ours = Span::mixed_site();
+    match returns {
+        Returns::Value(written) => quote_spanned! {ours=>
+            #[allow(
+                unreachable_code,
+                clippy::diverging_sub_expression,
+                clippy::empty_loop,
+                clippy::let_unit_value,
+                clippy::let_with_type_underscore,
+                clippy::needless_return,
+                reason = "states the return type, and never runs"
+            )]
+            if false {
+                let edge: #written = loop {};
+                return edge;
+            }
+        },
+        Returns::Unit | Returns::Never => quote_spanned!(ours=> if false { return; }),
+    }
+}
+
+/// The body as a block of its own, because what it imports must not change what our statements mean.
+///
+/// The very group that came in, which knows where its closing brace stands, unless it may be a single expression: in
+/// braces that look hand-written the compiler would find that one not needed. These stand where the user's stood, but
+/// count as generated.
+fn nested(body: Group) -> Group {
+    let has_statement = body
+        .stream()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
+    if has_statement {
+        return body;
+    }
+    braces(body.stream(), Span::mixed_site().located_at(body.span()))
+}
+
+fn braces(content: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, content);
+    group.set_span(span);
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use audit_catalog::Catalog;
+
+    use crate::audited::attribute;
+    use crate::catalog::{Found, Problem};
+
+    const CATALOG: &str = r#"
+[action."document.share"]
+targets = ["document", "user"]
+[action."document.share".metadata]
+role = "string"
+pages = "number?"
+notify = "boolean?"
+[action."document.delete"]
+targets = ["document"]
+"#;
+
+    fn expand(facade: &str, arguments: &str, item: &str) -> String {
+        let catalog = Arc::new(Catalog::parse(CATALOG, "audit.toml").unwrap());
+        let found: Result<_, Problem> = Ok(Found {
+            catalog,
+            path: "/project/audit.toml".to_owned(),
+        });
+        attribute(
+            facade,
+            arguments.parse().unwrap(),
+            item.parse().unwrap(),
+            &found,
+        )
+        .to_string()
+    }
+
+    /// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
+    fn expands_to(name: &str, arguments: &str, item: &str) {
+        let tokens = expand("audit_core", arguments, item);
+        let file = syn::parse_str(&tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
+        let found = prettyplease::unparse(&file);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/expand")
+            .join(name)
+            .with_extension("rs");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, &found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            found,
+            expected,
+            "{}: see the difference; UPDATE_EXPECT=1 accepts it",
+            path.display()
+        );
+    }
+
+    #[test]
+    fn async_fn() {
+        expands_to(
+            "async_fn",
+            r#"action = "document.share", target(document = doc_id), target(user = body.user_id),
+               metadata(role = body.role, pages = body.pages + 1, notify = body.notify)"#,
+            "/// Shares.
+            #[must_use]
+            pub async fn share(Path(doc_id): Path<Uuid>, Json(body): Json<Share>) -> Result<Json<Doc>, AppError> {
+                let doc = db.share(doc_id, body).await?;
+                Ok(Json(doc))
+            }",
+        );
+    }
+
+    #[test]
+    fn sync_method() {
+        expands_to(
+            "sync_method",
+            r#"action = "document.delete", target = "self.id", actor = user, organization = org.id"#,
+            "fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self { self.deleted = true; self }",
+        );
+    }
+
+    #[test]
+    fn impl_trait_and_inner_attributes() {
+        expands_to(
+            "impl_trait_and_inner_attributes",
+            r#"action = "document.delete", target = "id""#,
+            "async fn f(id: Uuid) -> Result<impl IntoResponse, AppError> { #![allow(unused)] Ok(id) }",
+        );
+    }
+
+    #[test]
+    fn never() {
+        expands_to(
+            "never",
+            r#"action = "document.delete", target = "id""#,
+            "async fn run(id: u8) -> ! { loop { step(id).await } }",
+        );
+    }
+
+    #[test]
+    fn unit_with_cfg_and_display() {
+        expands_to(
+            "unit_with_cfg_and_display",
+            r#"action = "document.share", target(document = url), metadata(role = display(url.role()))"#,
+            "fn f(url: Url) { }",
+        );
+        expands_to(
+            "cfg",
+            r#"action = "document.delete", target = "id""#,
+            "fn f(#[cfg(feature = \"a\")] id: u8, #[cfg(not(feature = \"a\"))] id: u16) {}",
+        );
+    }
+
+    #[test]
+    fn the_facade_and_a_renamed_crate_are_where_paths_start() {
+        let item = "fn f(id: u8) {}";
+        let arguments = r#"action = "document.delete", target = "id""#;
+        let tower = expand("audit_tower", arguments, item);
+        assert!(
+            tower.contains(":: audit_tower :: private") && !tower.contains("audit_core"),
+            "{tower}"
+        );
+        let renamed = expand(
+            "audit_core",
+            &format!("{arguments}, crate = my::audit"),
+            item,
+        );
+        assert!(
+            renamed.contains("my :: audit :: private :: open") && !renamed.contains("audit_core"),
+            "{renamed}"
+        );
+    }
+
+    #[test]
+    fn a_mistake_leaves_the_item_as_it_was() {
+        let item = "#[a] pub async fn f < T > (id : T) -> R where T : X { unfinished . } ";
+        let tokens = expand(
+            "audit_core",
+            r#"action = "document.delete", target = "idd""#,
+            item,
+        );
+        let item: proc_macro2::TokenStream = item.parse().unwrap();
+        assert!(tokens.starts_with(":: core :: compile_error"), "{tokens}");
+        assert!(tokens.ends_with(&item.to_string()), "{tokens}");
+    }
+
+    #[test]
+    fn an_unfinished_body_comes_out_as_it_was() {
+        let tokens = expand(
+            "audit_core",
+            r#"action = "document.delete", target = "id""#,
+            "async fn f(id: u8) -> u8 { let x = id. }",
+        );
+        assert!(tokens.contains("{ let x = id . }"), "{tokens}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The way through the steps, and what comes out when one of them finds a mistake: the item as it was, beside the errors.
+
+use proc_macro2::TokenStream;
+
+use super::{args, check, expand, signature};
+use crate::catalog::{Found, Problem};
+use crate::errors::Errors;
+
+/// Expands `#[audited(attribute)] item`.
+///
+/// An item with a mistake in its attribute still exists, so that code which uses it is not reported as well.
+pub(crate) fn attribute(
+    facade: &str,
+    attribute: TokenStream,
+    item: TokenStream,
+    catalog: &Result<Found, Problem>,
+) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = args::parse(attribute, &mut errors);
+    let function = match signature::parse(item.clone()) {
+        Ok(function) => Some(function),
+        Err(error) => {
+            errors.push(error);
+            None
+        }
+    };
+    let plan = check::plan(args, function.as_ref(), catalog.as_ref(), &mut errors);
+    match (plan, function, catalog) {
+        (Some(plan), Some(function), Ok(found)) if errors.is_empty() => {
+            expand::expand(&plan, function, facade, &found.path)
+        }
+        _ => {
+            let mut tokens = errors.into_tokens();
+            tokens.extend(item);
+            tokens
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Finds `audit.toml` while a crate compiles, and reads it once.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use audit_catalog::Catalog;
+
+/// The variable that names the catalog; a relative path starts at the folder of the crate's `Cargo.toml`.
+const VARIABLE: &str = "AUDIT_CATALOG";
+const FILE: &str = "audit.toml";
+
+/// A catalog without mistakes, and where it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) catalog: Arc<Catalog>,
+    /// Absolute, for `include_bytes!`.
+    pub(crate) path: String,
+}
+
+impl Found {
+    /// The path for messages, relative to the compiler's folder like the paths in its own messages.
+    pub(crate) fn shown(&self) -> String {
+        shown(Path::new(&self.path))
+    }
+}
+
+/// Why there is no catalog to check against.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Problem {
+    /// No file; the places that were tried.
+    Missing(Vec<PathBuf>),
+    /// A file that cannot be used; what to say about it.
+    Unusable(String),
+}
+
+/// Finds and reads the catalog of the crate that is being compiled.
+pub(crate) fn load() -> Result<Found, Problem> {
+    let Some(crate_folder) = std::env::var_os("CARGO_MANIFEST_DIR") else {
+        return Err(Problem::Unusable(
+            "CARGO_MANIFEST_DIR is not set, so audit.toml cannot be found; compile with cargo, or set it".to_owned(),
+        ));
+    };
+    let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    find(named.as_deref(), Path::new(&crate_folder))
+}
+
+fn find(named: Option<&OsStr>, crate_folder: &Path) -> Result<Found, Problem> {
+    let places = places(named, crate_folder);
+    let Some(path) = places.iter().find(|path| path.is_file()) else {
+        return Err(Problem::Missing(places));
+    };
+    read(path)
+}
+
+/// Where a catalog may be, first choice first.
+fn places(named: Option<&OsStr>, crate_folder: &Path) -> Vec<PathBuf> {
+    if let Some(named) = named {
+        return vec![crate_folder.join(named)];
+    }
+    let is_root = |folder: &&Path| {
+        fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|manifest| declares_workspace(&manifest))
+    };
+    // A crate outside any workspace is its own root: what lies above it is somebody else's.
+    let root = crate_folder
+        .ancestors()
+        .find(is_root)
+        .unwrap_or(crate_folder);
+    let up_to_root = crate_folder
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root));
+    up_to_root.map(|folder| folder.join(FILE)).collect()
+}
+
+fn declares_workspace(manifest: &str) -> bool {
+    manifest.lines().any(|line| {
+        let header = line.trim_start().strip_prefix('[').map(str::trim_start);
+        let rest = header
+            .and_then(|header| header.strip_prefix("workspace"))
+            .map(str::trim_start);
+        rest.is_some_and(|rest| rest.starts_with([']', '.']))
+    })
+}
+
+/// Reads a catalog, and parses it unless the same text was parsed before.
+///
+/// The text is read each time and compared, because an editor keeps one process alive while the file changes.
+fn read(path: &Path) -> Result<Found, Problem> {
+    type Parsed = Result<Arc<Catalog>, String>;
+    static CACHE: Mutex<Option<HashMap<PathBuf, (String, Parsed)>>> = Mutex::new(None);
+
+    let unusable = |message: String| Problem::Unusable(message);
+    let Some(utf8) = path.to_str() else {
+        return Err(unusable(format!(
+            "the path {} is not UTF-8, so the compiler cannot watch it",
+            path.display()
+        )));
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|error| unusable(format!("read {}: {error}", shown(path))))?;
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    let cache = cache.get_or_insert_default();
+    let parsed = match cache.get(path) {
+        Some((known, parsed)) if *known == text => parsed.clone(),
+        _ => {
+            let parsed = Catalog::parse(&text, shown(path))
+                .map(Arc::new)
+                .map_err(|error| format!("the audit catalog has mistakes:\n{error}"));
+            cache.insert(path.to_owned(), (text, parsed.clone()));
+            parsed
+        }
+    };
+    let catalog = parsed.map_err(unusable)?;
+    Ok(Found {
+        catalog,
+        path: utf8.to_owned(),
+    })
+}
+
+/// A path relative to the current folder when it is inside.
+pub(crate) fn shown(path: &Path) -> String {
+    let current = std::env::current_dir();
+    let relative = current
+        .as_ref()
+        .ok()
+        .and_then(|current| path.strip_prefix(current).ok());
+    relative.unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "";
+    const VALID: &str = "[action.a]\ntargets = [\"t\"]";
+
+    /// Folders and files below a new temporary folder.
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    fn found(
+        tree: &tempfile::TempDir,
+        named: Option<&str>,
+        folder: &str,
+    ) -> Result<String, Problem> {
+        let found = find(named.map(OsStr::new), &tree.path().join(folder))?;
+        Ok(Path::new(&found.path)
+            .strip_prefix(tree.path())
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned())
+    }
+
+    #[test]
+    fn the_nearest_catalog_up_to_the_workspace_root_is_found() {
+        let files = [
+            ("audit.toml", "not even TOML"),
+            ("root/Cargo.toml", "[package]\n[workspace]"),
+            ("root/audit.toml", VALID),
+            ("root/crates/a/Cargo.toml", EMPTY),
+            ("root/crates/a/audit.toml", VALID),
+            ("root/crates/b/Cargo.toml", EMPTY),
+        ];
+        let tree = tree(&files);
+        assert_eq!(
+            found(&tree, None, "root/crates/a").unwrap(),
+            "root/crates/a/audit.toml"
+        );
+        assert_eq!(
+            found(&tree, None, "root/crates/b").unwrap(),
+            "root/audit.toml"
+        );
+        assert_eq!(found(&tree, None, "root").unwrap(), "root/audit.toml");
+    }
+
+    #[test]
+    fn nothing_above_the_root_is_read() {
+        let files = [
+            ("audit.toml", VALID),
+            ("root/Cargo.toml", "[ workspace.package ]"),
+            ("root/a/Cargo.toml", EMPTY),
+            ("alone/Cargo.toml", "[package]\nname = \"workspace\""),
+        ];
+        let tree = tree(&files);
+        let at = |path: &str| tree.path().join(path);
+        assert_eq!(
+            found(&tree, None, "root/a"),
+            Err(Problem::Missing(vec![
+                at("root/a/audit.toml"),
+                at("root/audit.toml")
+            ]))
+        );
+        assert_eq!(
+            found(&tree, None, "alone"),
+            Err(Problem::Missing(vec![at("alone/audit.toml")]))
+        );
+    }
+
+    #[test]
+    fn a_named_catalog_is_the_only_choice() {
+        let tree = tree(&[
+            ("a/Cargo.toml", EMPTY),
+            ("a/audit.toml", VALID),
+            ("shared/x.toml", VALID),
+        ]);
+        assert!(find(Some(OsStr::new("../shared/x.toml")), &tree.path().join("a")).is_ok());
+        assert_eq!(
+            found(&tree, Some("y.toml"), "a"),
+            Err(Problem::Missing(vec![tree.path().join("a/y.toml")]))
+        );
+    }
+
+    #[test]
+    fn a_changed_file_is_read_again() {
+        let tree = tree(&[("Cargo.toml", EMPTY), ("audit.toml", VALID)]);
+        let before = find(None, tree.path()).unwrap();
+        let again = find(None, tree.path()).unwrap();
+        assert!(
+            Arc::ptr_eq(&before.catalog, &again.catalog),
+            "the same text is parsed once"
+        );
+        fs::write(
+            tree.path().join("audit.toml"),
+            "[action.b]\ntargets = [\"t\"]",
+        )
+        .unwrap();
+        let after = find(None, tree.path()).unwrap();
+        assert!(after.catalog.action("b").is_some());
+        fs::write(
+            tree.path().join("audit.toml"),
+            "[action.b]\ntarget = [\"t\"]",
+        )
+        .unwrap();
+        let Err(Problem::Unusable(message)) = find(None, tree.path()) else {
+            unreachable!()
+        };
+        assert!(
+            message.contains("audit.toml:2:1: unknown key `target`; did you mean `targets`?"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+/// Shares.
+#[must_use]
+pub async fn share(
+    Path(doc_id): Path<Uuid>,
+    Json(body): Json<Share>,
+) -> Result<Json<Doc>, AppError> {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+            "document.share",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::open(&SITE)
+    };
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        ::audit_core::private::target(&mut draft, "document", &doc_id);
+        ::audit_core::private::target(&mut draft, "user", &body.user_id);
+        ::audit_core::private::text(&mut draft, "role", &body.role);
+        ::audit_core::private::number(&mut draft, "pages", &(body.pages + 1));
+        ::audit_core::private::boolean(&mut draft, "notify", &body.notify);
+    }
+    let output = async move {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: Result<Json<Doc>, AppError> = loop {};
+            return edge;
+        }
+        {
+            let doc = db.share(doc_id, body).await?;
+            Ok(Json(doc))
+        }
+    }
+        .await;
+    ::audit_core::private::close(
+        draft,
+        {
+            use ::audit_core::private::outcome::*;
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+        },
+    );
+    output
+}

@@ -1,0 +1,48 @@
+fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+            "document.delete",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::open(&SITE)
+    };
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        ::audit_core::private::target(&mut draft, "document", &self.id);
+        ::audit_core::private::actor(&mut draft, &user);
+        ::audit_core::private::organization(&mut draft, &org.id);
+    }
+    let output = ::audit_core::private::once(move || {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: &'a mut Self = loop {};
+            return edge;
+        }
+        {
+            self.deleted = true;
+            self
+        }
+    });
+    ::audit_core::private::close(
+        draft,
+        {
+            use ::audit_core::private::outcome::*;
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+        },
+    );
+    output
+}

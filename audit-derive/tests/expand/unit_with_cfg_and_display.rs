@@ -1,0 +1,34 @@
+fn f(url: Url) {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+            "document.share",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::open(&SITE)
+    };
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        ::audit_core::private::target(&mut draft, "document", &url);
+        ::audit_core::private::display(&mut draft, "role", &url.role());
+    }
+    let output = ::audit_core::private::once(move || {
+        if false {
+            return;
+        }
+        {}
+    });
+    ::audit_core::private::close(
+        draft,
+        {
+            use ::audit_core::private::outcome::*;
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+        },
+    );
+    output
+}
