@@ -24,6 +24,8 @@ pub struct CallSite {
     action: &'static str,
     file: &'static str,
     line: u32,
+    /// The types of the targets that are known only from a successful result.
+    late: &'static [&'static str],
     complained: AtomicBool,
 }
 
@@ -35,6 +37,22 @@ impl CallSite {
             action,
             file,
             line,
+            late: &[],
+            complained: AtomicBool::new(false),
+        }
+    }
+
+    /// With the types of the targets that are known only from a successful result.
+    #[must_use]
+    pub const fn late(self, kinds: &'static [&'static str]) -> Self {
+        let Self {
+            action, file, line, ..
+        } = self;
+        Self {
+            action,
+            file,
+            line,
+            late: kinds,
             complained: AtomicBool::new(false),
         }
     }
@@ -62,6 +80,8 @@ pub struct Draft {
 struct Open {
     event: Event,
     scope: Scope,
+    /// The types of targets that nobody knows yet.
+    late: &'static [&'static str],
     /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
     unwinding: bool,
 }
@@ -80,6 +100,7 @@ impl Draft {
             open: Some(Open {
                 event,
                 scope,
+                late: site.late,
                 unwinding: std::thread::panicking(),
             }),
         }
@@ -95,15 +116,29 @@ impl Draft {
         self.open.as_mut().map(|open| &mut open.event)
     }
 
+    /// The result is there, and its targets follow.
+    pub(crate) fn resolve(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.late = &[];
+        }
+    }
+
     pub(crate) fn close(mut self, outcome: Outcome) {
         self.end(outcome);
     }
 
     fn end(&mut self, outcome: Outcome) {
         if let Some(Open {
-            mut event, scope, ..
+            mut event,
+            scope,
+            late,
+            ..
         }) = self.open.take()
         {
+            for kind in late {
+                // A failed creation is still an event, of a thing that never got an id.
+                event.push_target_id(kind, "unresolved");
+            }
             event.set_outcome(outcome);
             scope.ended(event);
         }

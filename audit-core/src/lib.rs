@@ -54,6 +54,7 @@ pub mod private;
 #[cfg(feature = "workos")]
 pub mod workos;
 
+pub use audit_derive::audited;
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};

@@ -11,6 +11,11 @@ pub use crate::draft::{CallSite, Draft};
 
 pub mod outcome;
 
+/// The attribute's entry points for the facades, each of which expands to the facade's own paths.
+pub mod macros {
+    pub use audit_derive::audited_tower;
+}
+
 /// Opens the draft of a call.
 #[must_use]
 pub fn open(site: &'static CallSite) -> Draft {
@@ -79,6 +84,11 @@ pub fn organization<T: AuditId + ?Sized>(draft: &mut Draft, id: &T) {
     {
         event.set_organization(|out| id.write_id(out));
     }
+}
+
+/// Says that the call succeeded, and that the targets and metadata of its result follow.
+pub fn resolve(draft: &mut Draft) {
+    draft.resolve();
 }
 
 /// Closes the draft of a call that returned.

@@ -365,6 +365,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_target_that_only_a_result_knows_is_unresolved_without_one() {
+        static CREATE: CallSite =
+            CallSite::new("document.create", "scope.rs", 2).late(&["document"]);
+        let (recorder, sink) = recorder();
+        recorder
+            .scope()
+            .actor(Actor::system())
+            .run(async {
+                close(open(&CREATE), Outcome::Failed);
+                drop(open(&CREATE));
+                let mut created = open(&CREATE);
+                crate::private::resolve(&mut created);
+                crate::private::target(&mut created, "document", &7);
+                close(created, Outcome::Succeeded);
+            })
+            .await;
+        let events = delivered(&recorder, &sink).await;
+        let ids: Vec<_> = events
+            .iter()
+            .map(|event| event.targets().next().unwrap().id())
+            .collect();
+        assert_eq!(ids, ["unresolved", "unresolved", "7"]);
+    }
+
+    #[tokio::test]
     async fn nobody_named_as_actor_is_unresolved_and_counted() {
         let (recorder, sink) = recorder();
         recorder

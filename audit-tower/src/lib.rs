@@ -54,6 +54,9 @@ mod service;
 
 pub use audit_core::*;
 
+#[doc(inline)]
+pub use audit_core::private::macros::audited_tower as audited;
+
 pub use future::AuditFuture;
 pub use layer::AuditLayer;
 pub use service::Audit;
