@@ -146,7 +146,16 @@ impl Reader<'_> {
                 },
                 "deprecated" => action.deprecated = self.string(key, item).map(|text| text.value),
                 "metadata" => action.metadata = self.fields(key, item),
-                _ => self.unknown_key(key, &KEYS),
+                name => {
+                    self.unknown_key(key, &KEYS);
+                    if nearest(name, KEYS) == Some("targets") {
+                        // They are there, under a name that has just been reported.
+                        action.targets = Some(At {
+                            value: Vec::new(),
+                            span: key.span(),
+                        });
+                    }
+                }
             }
         }
         Some(action)
@@ -339,6 +348,14 @@ mod tests {
                 "5:1: unknown key `x`; expected one of `metadata`",
                 "2:9: no action names the target type `t`",
             ]
+        );
+    }
+
+    #[test]
+    fn a_misspelt_key_is_not_missing_as_well() {
+        assert_eq!(
+            mistakes("[action.a]\ntarget = [\"t\"]"),
+            ["2:1: unknown key `target`; did you mean `targets`?"]
         );
     }
 

@@ -30,8 +30,10 @@ impl Found {
 /// Why there is no catalog to check against.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Problem {
-    /// No file; the places that were tried.
+    /// No file at any of the places that were tried.
     Missing(Vec<PathBuf>),
+    /// No file where the variable says.
+    NamedMissing(PathBuf),
     /// A file that cannot be used; what to say about it.
     Unusable(String),
 }
@@ -48,18 +50,23 @@ pub(crate) fn load() -> Result<Found, Problem> {
 }
 
 fn find(named: Option<&OsStr>, crate_folder: &Path) -> Result<Found, Problem> {
-    let places = places(named, crate_folder);
+    if let Some(named) = named {
+        let path = crate_folder.join(named);
+        return if path.is_file() {
+            read(&path)
+        } else {
+            Err(Problem::NamedMissing(path))
+        };
+    }
+    let places = places(crate_folder);
     let Some(path) = places.iter().find(|path| path.is_file()) else {
         return Err(Problem::Missing(places));
     };
     read(path)
 }
 
-/// Where a catalog may be, first choice first.
-fn places(named: Option<&OsStr>, crate_folder: &Path) -> Vec<PathBuf> {
-    if let Some(named) = named {
-        return vec![crate_folder.join(named)];
-    }
+/// Where a catalog may be when no variable names it, first choice first.
+fn places(crate_folder: &Path) -> Vec<PathBuf> {
     let is_root = |folder: &&Path| {
         fs::read_to_string(folder.join("Cargo.toml"))
             .is_ok_and(|manifest| declares_workspace(&manifest))
@@ -217,7 +224,7 @@ mod tests {
         assert!(find(Some(OsStr::new("../shared/x.toml")), &tree.path().join("a")).is_ok());
         assert_eq!(
             found(&tree, Some("y.toml"), "a"),
-            Err(Problem::Missing(vec![tree.path().join("a/y.toml")]))
+            Err(Problem::NamedMissing(tree.path().join("a/y.toml")))
         );
     }
 

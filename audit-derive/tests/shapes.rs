@@ -517,3 +517,19 @@ async fn a_future_that_is_dropped_is_abandoned_and_one_that_never_ran_is_nothing
 async fn without_a_recorder_the_function_still_runs() {
     assert_eq!(plain(3).await, Ok(3));
 }
+
+#[test]
+fn a_future_grows_by_the_draft_and_not_by_its_arguments() {
+    async fn not_audited(id: u64, bytes: [u8; 1024]) -> usize {
+        std::future::ready(()).await;
+        bytes.len() + usize::from(id == 0)
+    }
+    #[audited(action = "document.delete", target = "id")]
+    async fn audited(id: u64, bytes: [u8; 1024]) -> usize {
+        std::future::ready(()).await;
+        bytes.len() + usize::from(id == 0)
+    }
+    let without = size_of_val(&not_audited(1, [0; 1024]));
+    let with = size_of_val(&audited(1, [0; 1024]));
+    assert!(with <= without + 256, "{without} bytes became {with}");
+}

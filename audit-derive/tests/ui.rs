@@ -1,26 +1,48 @@
 //! What the compiler says about right and wrong uses, each in a file of `tests/ui`.
+//!
+//! trybuild compiles in a project of its own, from which this crate's catalog is not found; a variable names it. Since a
+//! process cannot safely change its own environment, each test runs again in a child that has the variable.
 
 use std::path::Path;
 use std::process::Command;
 
-/// trybuild compiles in a project of its own, from which no catalog is found; a variable names this crate's. Since a
-/// process cannot safely change its own environment, the test runs again in a child that has it.
-#[test]
-fn ui() {
-    let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("audit.toml");
-    if std::env::var_os("AUDIT_CATALOG").is_none_or(|named| named != *catalog) {
-        let this = std::env::current_exe().unwrap();
-        let mut child = Command::new(this);
-        child
-            .args(["--exact", "ui", "--nocapture"])
-            .env("AUDIT_CATALOG", &catalog);
-        assert!(
-            child.status().unwrap().success(),
-            "see the output of trybuild above"
-        );
+fn with_catalog(test: &str, catalog: &str, cases: impl FnOnce(&trybuild::TestCases)) {
+    const CHILD: &str = "AUDIT_DERIVE_UI_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        cases(&trybuild::TestCases::new());
         return;
     }
-    let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
-    cases.compile_fail("tests/ui/fail/*.rs");
+    let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join(catalog);
+    let this = std::env::current_exe().unwrap();
+    let mut child = Command::new(this);
+    child.args(["--exact", test, "--nocapture"]);
+    child.env(CHILD, "1").env("AUDIT_CATALOG", catalog);
+    assert!(
+        child.status().unwrap().success(),
+        "see the output of trybuild above"
+    );
+}
+
+#[test]
+fn right_and_wrong_uses() {
+    with_catalog("right_and_wrong_uses", "audit.toml", |cases| {
+        cases.pass("tests/ui/pass/*.rs");
+        cases.compile_fail("tests/ui/fail/*.rs");
+    });
+}
+
+#[test]
+fn a_missing_catalog_is_one_error_with_a_sample() {
+    let test = "a_missing_catalog_is_one_error_with_a_sample";
+    with_catalog(test, "tests/ui/missing_catalog/audit.toml", |cases| {
+        cases.compile_fail("tests/ui/missing_catalog/*.rs");
+    });
+}
+
+#[test]
+fn a_broken_catalog_is_one_error_with_its_mistakes() {
+    let test = "a_broken_catalog_is_one_error_with_its_mistakes";
+    with_catalog(test, "tests/ui/broken_catalog/audit.toml", |cases| {
+        cases.compile_fail("tests/ui/broken_catalog/*.rs");
+    });
 }

@@ -284,12 +284,24 @@ fn key(name: &str) -> String {
 
 /// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
 fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
-    let places = match problem {
+    let (missing, remedy) = match problem {
         Problem::Unusable(message) => return message.clone(),
-        Problem::Missing(places) => places
-            .iter()
-            .map(|place| format!("\n  {}", shown(place)))
-            .collect::<String>(),
+        Problem::Missing(places) => {
+            let places: String = places
+                .iter()
+                .map(|place| format!("\n  {}", shown(place)))
+                .collect();
+            let remedy =
+                "save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG";
+            (format!("no audit catalog; looked for{places}"), remedy)
+        }
+        Problem::NamedMissing(place) => {
+            let missing = format!(
+                "AUDIT_CATALOG names a file that does not exist: {}",
+                shown(place)
+            );
+            (missing, "save this there, or unset the variable")
+        }
     };
     let mut kinds: Vec<&str> = Vec::new();
     let mut fields: Vec<&str> = Vec::new();
@@ -310,9 +322,7 @@ fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
         sample += &format!("[action.\"{name}\".metadata]\n");
         sample.extend(fields.iter().map(|field| format!("{field} = \"string\"\n")));
     }
-    format!(
-        "no audit catalog; looked for{places}\nhelp: save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG:\n\n{sample}"
-    )
+    format!("{missing}\nhelp: {remedy}:\n\n{sample}")
 }
 
 #[cfg(test)]
