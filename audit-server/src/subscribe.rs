@@ -1,7 +1,7 @@
 //! Telling the owner of a server about each event as it is stored.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,10 +33,7 @@ impl Subscription {
     /// Waits for the next event for at most `timeout`; `None` if none came, or if the server has stopped. Blocks the thread.
     #[must_use]
     pub fn recv_timeout(&self, timeout: Duration) -> Option<StoredEvent> {
-        match self.events.recv_timeout(timeout) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.events.recv_timeout(timeout).ok()
     }
 
     /// The next event if there is one already. Never blocks.

@@ -1,7 +1,5 @@
 //! The server over real sockets: each documented status and body.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -9,7 +7,7 @@ use std::time::Duration;
 use audit_server::{EventFilter, EventStatus, LocalServer, ManualClock};
 use serde_json::{Value, json};
 
-use support::{Bench, Reply, changed, event};
+use crate::support::{Bench, Reply, changed, event};
 
 const EVENTS: &str = "/audit_logs/events";
 

@@ -1,10 +1,8 @@
 //! Schemas and actions over real sockets.
 
-mod support;
-
 use serde_json::{Value, json};
 
-use support::{Bench, changed};
+use crate::support::{Bench, changed};
 
 fn target(kind: &str) -> Value {
     json!({ "targets": [{ "type": kind }] })

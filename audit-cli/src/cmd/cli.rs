@@ -1,0 +1,37 @@
+//! The subcommands there are.
+
+use clap::{Parser, Subcommand};
+
+use super::serve::{self, ServeArgs};
+use crate::failure::Failure;
+
+/// Command line for audit logs
+#[derive(Debug, Parser)]
+#[command(name = "audited", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(ServeArgs),
+}
+
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

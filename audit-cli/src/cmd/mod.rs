@@ -1,0 +1,6 @@
+//! The command line: one file for each subcommand.
+
+mod cli;
+mod serve;
+
+pub(crate) use cli::{Cli, run};

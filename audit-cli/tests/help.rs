@@ -1,0 +1,27 @@
+//! The help texts, compared with the files beside this one. A change of the command line shows up there and is read by a person.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Command, Stdio};
+
+fn help(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_audited"));
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("COLUMNS")
+        .env_remove("CLICOLOR_FORCE");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_help_is_the_one_that_was_read() {
+    assert_eq!(help(&["--help"]), include_str!("help/audited.txt"));
+}
+
+#[test]
+fn the_help_of_serve_is_the_one_that_was_read() {
+    assert_eq!(help(&["serve", "--help"]), include_str!("help/serve.txt"));
+}

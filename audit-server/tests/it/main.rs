@@ -1,0 +1,7 @@
+//! The running server, driven over real sockets. One binary, so that it is linked once.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod http;
+mod local;
+mod schemas;
+mod support;
