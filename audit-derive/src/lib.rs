@@ -126,7 +126,7 @@ use proc_macro::TokenStream;
 ///
 /// # Errors
 ///
-/// All mistakes of one attribute are reported at once, each where it stands, with the nearest name that is right; the
+/// An action that the catalog calls deprecated is a warning at each use. All mistakes of one attribute are reported at once, each where it stands, with the nearest name that is right; the
 /// function stays there, so that its callers compile. Reported are: an action, target type, metadata key, argument or
 /// parameter that does not exist; metadata that is missing, reserved, given twice or of another kind; a missing target; a
 /// catalog that is missing (with one to begin with) or wrong (each mistake with file, line and column).

@@ -31,6 +31,7 @@
 )]
 #![allow(
     clippy::drop_non_drop,
+    clippy::large_types_passed_by_value,
     clippy::trivially_copy_pass_by_ref,
     clippy::option_if_let_else,
     clippy::redundant_pub_crate,

@@ -5,14 +5,18 @@ use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitStr};
 
 use super::args::{Args, Capture, Key, Value};
+use super::bindings::Binding;
+use super::explain::explain;
 use super::resolve::resolve;
-use super::signature::{Binding, Function};
-use crate::catalog::{Found, Problem, shown};
+use super::signature::Function;
+use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 
 /// What to record, checked.
 pub(crate) struct Plan {
     pub(crate) action: LitStr,
+    /// What to write instead, when the catalog calls the action deprecated.
+    pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.
     pub(crate) facade: Option<syn::Path>,
     pub(crate) steps: Vec<Step>,
@@ -75,6 +79,7 @@ pub(crate) fn plan(
         context.completeness(&name, action, &args.captures, errors);
     }
     Some(Plan {
+        deprecated: action.and_then(Action::deprecated).map(str::to_owned),
         action: name,
         facade: args.facade,
         steps,
@@ -280,49 +285,6 @@ fn key(name: &str) -> String {
     } else {
         format!("\"{name}\"")
     }
-}
-
-/// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
-fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
-    let (missing, remedy) = match problem {
-        Problem::Unusable(message) => return message.clone(),
-        Problem::Missing(places) => {
-            let places: String = places
-                .iter()
-                .map(|place| format!("\n  {}", shown(place)))
-                .collect();
-            let remedy =
-                "save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG";
-            (format!("no audit catalog; looked for{places}"), remedy)
-        }
-        Problem::NamedMissing(place) => {
-            let missing = format!(
-                "AUDIT_CATALOG names a file that does not exist: {}",
-                shown(place)
-            );
-            (missing, "save this there, or unset the variable")
-        }
-    };
-    let mut kinds: Vec<&str> = Vec::new();
-    let mut fields: Vec<&str> = Vec::new();
-    for capture in captures {
-        match capture {
-            Capture::Target(key, _) if !kinds.contains(&key.name.as_str()) => kinds.push(&key.name),
-            Capture::Metadata(key, _) if !fields.contains(&key.name.as_str()) => {
-                fields.push(&key.name)
-            }
-            _ => {}
-        }
-    }
-    if kinds.is_empty() {
-        kinds.extend(name.split('.').next());
-    }
-    let mut sample = format!("[action.\"{name}\"]\ntargets = {kinds:?}\n");
-    if !fields.is_empty() {
-        sample += &format!("[action.\"{name}\".metadata]\n");
-        sample.extend(fields.iter().map(|field| format!("{field} = \"string\"\n")));
-    }
-    format!("{missing}\nhelp: {remedy}:\n\n{sample}")
 }
 
 #[cfg(test)]

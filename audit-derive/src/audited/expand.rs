@@ -5,6 +5,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
+use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::check::{Call, Plan, Step};
@@ -83,13 +84,29 @@ pub(crate) fn expand(
 /// Opens the draft. The two constants make cargo compile the crate again when the catalog, or the choice of it, changes.
 fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
     let action = plan.action.value();
+    let warning = plan
+        .deprecated
+        .as_ref()
+        .map(|note| deprecated(&plan.action, note));
     quote_spanned! {Span::mixed_site()=>
         {
+            #warning
             static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!());
             const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
             const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
             #runtime::open(&SITE)
         }
+    }
+}
+
+/// The compiler's own warning, at the action, by way of a deprecated item that is used there.
+fn deprecated(action: &LitStr, note: &str) -> TokenStream {
+    let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
+    let used = proc_macro2::Ident::new("ACTION", action.span());
+    quote_spanned! {Span::mixed_site()=>
+        #[deprecated(note = #note)]
+        const #used: () = ();
+        const _: () = #used;
     }
 }
 

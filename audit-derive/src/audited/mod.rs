@@ -1,9 +1,12 @@
-//! `#[audited]`: parse ([`args`], [`signature`]), check against the catalog ([`check`], [`resolve`]), expand ([`expand`]); when any of
-//! them finds a mistake, [`fallback`] gives the item back as it was, beside the errors.
+//! `#[audited]`: parse ([`args`], [`signature`], [`bindings`]), check against the catalog ([`check`], [`resolve`], and
+//! [`explain`] when there is none), expand ([`expand`]). When a step finds a mistake, [`fallback`] gives the item back as it
+//! was, beside the errors.
 
 mod args;
+mod bindings;
 mod check;
 mod expand;
+mod explain;
 mod fallback;
 mod resolve;
 mod signature;

@@ -3,7 +3,7 @@
 use quote::quote_spanned;
 use syn::{Attribute, Expr, Ident, Index, LitStr, Member};
 
-use super::signature::Binding;
+use super::bindings::Binding;
 use crate::errors::{Errors, hint};
 
 /// Turns `name`, or `name.field.0`, into an expression that stands where the string stands and means what the signature

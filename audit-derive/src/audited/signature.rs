@@ -1,16 +1,17 @@
 //! The function under the attribute: its signature, the names it binds, and its body as raw tokens.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt;
+use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, FnArg, GenericArgument, Ident, Pat, PathArguments, ReturnType, Signature, Type,
-    TypeParamBound, Visibility,
+    Attribute, GenericArgument, Ident, PathArguments, ReturnType, Signature, Type, TypeParamBound,
+    Visibility,
 };
+
+use super::bindings::{Binding, bindings, take_mutable};
 
 /// A function that can be audited.
 pub(crate) struct Function {
@@ -37,21 +38,6 @@ pub(crate) enum Returns {
     Never,
     /// The type, with `_` wherever it says `impl Trait`.
     Value(Box<Type>),
-}
-
-/// A name that the parameters bind.
-pub(crate) struct Binding {
-    /// The name as it stands in the signature, whose hygiene decides what it refers to.
-    pub(crate) ident: Ident,
-    /// The `#[cfg(..)]` of its parameter, which the compiler has not looked at yet.
-    pub(crate) cfgs: Vec<Attribute>,
-}
-
-impl Binding {
-    /// The name without `r#`.
-    pub(crate) fn name(&self) -> String {
-        self.ident.unraw().to_string()
-    }
 }
 
 /// Reads the function.
@@ -269,122 +255,11 @@ fn type_argument(path: &syn::Path) -> Option<&Type> {
     })
 }
 
-/// Takes the `mut` off the names that a parameter binds by value, and gives the statements that bind them again.
-fn take_mutable(argument: &mut FnArg) -> Vec<TokenStream> {
-    struct TakeMut(Vec<(syn::Token![mut], Ident)>);
-    impl VisitMut for TakeMut {
-        fn visit_pat_ident_mut(&mut self, node: &mut syn::PatIdent) {
-            if node.by_ref.is_none()
-                && let Some(mutability) = node.mutability.take()
-            {
-                self.0.push((mutability, node.ident.clone()));
-            }
-            visit_mut::visit_pat_ident_mut(self, node);
-        }
-    }
-    // `self` cannot be bound again; it stays as it is.
-    let FnArg::Typed(typed) = argument else {
-        return Vec::new();
-    };
-    let mut taken = TakeMut(Vec::new());
-    taken.visit_pat_mut(&mut typed.pat);
-    let cfgs = cfgs(&typed.attrs);
-    let again = |(mutability, ident)| {
-        // The name and its `mut` are the user's, so that lints about them are shown where they stand.
-        let is = quote_spanned!(Span::mixed_site()=> = #ident;);
-        quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is)
-    };
-    taken.0.into_iter().map(again).collect()
-}
-
-fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"))
-        .cloned()
-        .collect()
-}
-
-fn bindings(argument: &FnArg) -> Vec<Binding> {
-    let mut idents = Vec::new();
-    let attributes = match argument {
-        FnArg::Receiver(receiver) => {
-            idents.push(Ident::new("self", receiver.self_token.span()));
-            &receiver.attrs
-        }
-        FnArg::Typed(typed) => {
-            collect(&typed.pat, &mut idents);
-            &typed.attrs
-        }
-    };
-    let cfgs = cfgs(attributes);
-    idents
-        .into_iter()
-        .map(|ident| Binding {
-            ident,
-            cfgs: cfgs.clone(),
-        })
-        .collect()
-}
-
-fn collect(pattern: &Pat, idents: &mut Vec<Ident>) {
-    match pattern {
-        Pat::Ident(found) => {
-            idents.push(found.ident.clone());
-            if let Some((_, inner)) = &found.subpat {
-                collect(inner, idents);
-            }
-        }
-        Pat::Paren(inner) => collect(&inner.pat, idents),
-        Pat::Reference(inner) => collect(&inner.pat, idents),
-        Pat::Type(inner) => collect(&inner.pat, idents),
-        Pat::Slice(inner) => inner
-            .elems
-            .iter()
-            .for_each(|pattern| collect(pattern, idents)),
-        Pat::Tuple(inner) => inner
-            .elems
-            .iter()
-            .for_each(|pattern| collect(pattern, idents)),
-        Pat::TupleStruct(inner) => inner
-            .elems
-            .iter()
-            .for_each(|pattern| collect(pattern, idents)),
-        Pat::Struct(inner) => inner
-            .fields
-            .iter()
-            .for_each(|field| collect(&field.pat, idents)),
-        // All alternatives bind the same names.
-        Pat::Or(inner) => inner
-            .cases
-            .first()
-            .into_iter()
-            .for_each(|pattern| collect(pattern, idents)),
-        // A pattern in invisible delimiters, and what this version of syn does not know, arrives as tokens.
-        Pat::Verbatim(tokens) => {
-            if let Ok(inner) = Pat::parse_single.parse2(tokens.to_token_stream())
-                && !matches!(inner, Pat::Verbatim(_))
-            {
-                collect(&inner, idents);
-            }
-        }
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use quote::ToTokens;
 
-    fn names(item: TokenStream) -> String {
-        let function = parse(item).ok().unwrap();
-        function
-            .bindings
-            .iter()
-            .map(Binding::name)
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
+    use super::*;
 
     fn error(item: TokenStream) -> String {
         parse(item).err().unwrap().to_string()
@@ -396,75 +271,6 @@ mod tests {
             Returns::Never => "never".to_owned(),
             Returns::Value(written) => written.to_token_stream().to_string().replace(' ', ""),
         }
-    }
-
-    #[test]
-    fn names_are_found_inside_patterns() {
-        assert_eq!(
-            names(quote!(
-                fn f(a: A, mut b: B, _c: C, _: D, r#type: E) {}
-            )),
-            "a b _c type"
-        );
-        assert_eq!(
-            names(quote!(
-                fn f(Path(a): Path<A>, Path((b, c)): Path<(B, C)>) {}
-            )),
-            "a b c"
-        );
-        assert_eq!(
-            names(quote!(
-                fn f(
-                    Json(Body {
-                        a,
-                        b: ref x,
-                        c: Inner(d),
-                        ..
-                    }): Json<Body>,
-                ) {
-                }
-            )),
-            "a x d"
-        );
-        assert_eq!(
-            names(quote!(
-                fn f(&(a, b): &(u8, u8), [c, .., d]: [u8; 4], ref e: E, g @ H { i, .. }: H) {}
-            )),
-            "a b c d e g i"
-        );
-        assert_eq!(
-            names(quote!(
-                fn f(&mut self, (a): A) {}
-            )),
-            "self a"
-        );
-        assert_eq!(
-            names(quote!(
-                fn f(self: Arc<Self>, (A(a) | B(a)): X) {}
-            )),
-            "self a"
-        );
-    }
-
-    #[test]
-    fn the_cfg_of_a_parameter_stays_with_its_names() {
-        let function = parse(quote!(
-            fn f(
-                #[cfg(any())]
-                #[other]
-                (a, b): A,
-                c: C,
-            ) {
-            }
-        ))
-        .ok()
-        .unwrap();
-        let cfgs: Vec<_> = function
-            .bindings
-            .iter()
-            .map(|binding| binding.cfgs.len())
-            .collect();
-        assert_eq!(cfgs, [1, 1, 0]);
     }
 
     #[test]
@@ -505,23 +311,6 @@ mod tests {
                 .to_string(),
             quote!({ 1 }).to_string()
         );
-    }
-
-    #[test]
-    fn mutable_parameters_are_bound_again() {
-        let function = parse(quote!(
-            #[a]
-            pub fn f(mut self, mut a: A, (b, mut c): B, ref mut d: D, #[cfg(x)] mut e: E) {}
-        ))
-        .ok()
-        .unwrap();
-        let again: TokenStream = function.mutable.into_iter().collect();
-        assert_eq!(
-            again.to_string(),
-            quote!(let mut a = a; let mut c = c; #[cfg(x)] let mut e = e;).to_string()
-        );
-        let head = quote!(#[a] pub fn f(mut self, a: A, (b, c): B, ref mut d: D, #[cfg(x)] e: E));
-        assert_eq!(function.head.to_string(), head.to_string());
     }
 
     #[test]

@@ -14,7 +14,7 @@ async fn unneeded_mut(id: u64, mut unneeded: u64) -> u64 {
 }
 
 #[audited(action = "document.delete", target = "id")]
-fn dead_code(id: u64) {
+fn dead_code(id: String) {
     drop(id);
 }
 
@@ -32,7 +32,7 @@ fn must_be_used(id: u64) -> u64 {
 
 #[deprecated]
 #[audited(action = "document.delete", target = "id")]
-fn is_deprecated(id: u64) {
+fn is_deprecated(id: String) {
     drop(id);
 }
 
@@ -40,5 +40,5 @@ fn is_deprecated(id: u64) {
 fn main() {
     drop((unused_variable(1, 2), unneeded_mut(1, 2), unreachable_code(1)));
     must_be_used(1);
-    is_deprecated(1);
+    is_deprecated(String::new());
 }

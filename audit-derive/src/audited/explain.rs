@@ -1,0 +1,96 @@
+//! Why there is no catalog, and one to begin with.
+
+use super::args::Capture;
+use crate::catalog::{Problem, shown};
+
+/// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
+pub(crate) fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
+    let (missing, remedy) = match problem {
+        Problem::Unusable(message) => return message.clone(),
+        Problem::Missing(places) => {
+            let places: String = places
+                .iter()
+                .map(|place| format!("\n  {}", shown(place)))
+                .collect();
+            let remedy =
+                "save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG";
+            (format!("no audit catalog; looked for{places}"), remedy)
+        }
+        Problem::NamedMissing(place) => {
+            let missing = format!(
+                "AUDIT_CATALOG names a file that does not exist: {}",
+                shown(place)
+            );
+            (missing, "save this there, or unset the variable")
+        }
+    };
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut fields: Vec<&str> = Vec::new();
+    for capture in captures {
+        match capture {
+            Capture::Target(key, _) if !kinds.contains(&key.name.as_str()) => kinds.push(&key.name),
+            Capture::Metadata(key, _) if !fields.contains(&key.name.as_str()) => {
+                fields.push(&key.name)
+            }
+            _ => {}
+        }
+    }
+    if kinds.is_empty() {
+        kinds.extend(name.split('.').next());
+    }
+    let mut sample = format!("[action.\"{name}\"]\ntargets = {kinds:?}\n");
+    if !fields.is_empty() {
+        sample += &format!("[action.\"{name}\".metadata]\n");
+        sample.extend(fields.iter().map(|field| format!("{field} = \"string\"\n")));
+    }
+    format!("{missing}\nhelp: {remedy}:\n\n{sample}")
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_catalog::Catalog;
+
+    use super::*;
+    use crate::audited::args;
+    use crate::errors::Errors;
+
+    fn explained(problem: &Problem) -> String {
+        let attribute = "target(document = x), target(user = y), metadata(role = r)";
+        let args = args::parse(attribute.parse().unwrap(), &mut Errors::default());
+        explain(problem, "document.share", &args.captures)
+    }
+
+    #[test]
+    fn a_missing_catalog_names_the_places_and_comes_with_a_sample_that_is_valid() {
+        let message = explained(&Problem::Missing(vec![
+            "/x/a/audit.toml".into(),
+            "/x/audit.toml".into(),
+        ]));
+        assert!(
+            message.starts_with(
+                "no audit catalog; looked for\n  /x/a/audit.toml\n  /x/audit.toml\nhelp: "
+            ),
+            "{message}"
+        );
+        let (_, sample) = message.split_once("\n\n").unwrap();
+        let catalog = Catalog::parse(sample, "sample").unwrap();
+        let action = catalog.action("document.share").unwrap();
+        assert!(action.target("document").is_some() && action.target("user").is_some());
+        assert!(action.field("role").is_some());
+    }
+
+    #[test]
+    fn a_named_catalog_that_is_missing_names_the_variable() {
+        let message = explained(&Problem::NamedMissing("/x/y.toml".into()));
+        assert!(
+            message
+                .starts_with("AUDIT_CATALOG names a file that does not exist: /x/y.toml\nhelp: "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_unusable_catalog_says_only_why() {
+        assert_eq!(explained(&Problem::Unusable("why".to_owned())), "why");
+    }
+}
