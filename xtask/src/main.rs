@@ -1,2 +1,102 @@
-//! Placeholder.
-fn main() {}
+//! Repository chores: `cargo xtask <command>`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal: results on stdout, progress on stderr"
+)]
+
+mod bench;
+#[cfg(test)]
+mod direction;
+mod error;
+mod mutate;
+mod process;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::error::Error;
+
+/// Chores of this repository.
+#[derive(Debug, Parser)]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs every test of the workspace, then the doc tests
+    Test {
+        /// Passed on to `cargo nextest run`, or to `cargo test` where nextest is not installed; not to the doc tests
+        #[arg(last = true, value_name = "ARGS")]
+        runner: Vec<OsString>,
+    },
+    /// Proves that the tests notice mistakes that are planted in a copy
+    Mutate {
+        /// Plant only these; all unless named
+        #[arg(value_name = "MUTANT", value_parser = mutate::names())]
+        only: Vec<String>,
+    },
+    /// Measures, in a release build
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        None => help(),
+        Some(Command::Test { runner }) => test::run_tests(&runner),
+        Some(Command::Mutate { only }) => mutate::run(&only),
+        Some(Command::Bench { bench }) => bench::run(&bench),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.with_causes());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn help() -> Result<(), Error> {
+    Cli::command()
+        .print_help()
+        .map_err(|source| Error::file("write the help to", "stdout", source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_command_names_the_nearest_and_exits_with_2() {
+        let error = Cli::try_parse_from(["xtask", "mutat"]).unwrap_err();
+        assert!(error.to_string().contains("'mutate'"), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn what_follows_two_dashes_goes_to_the_test_runner() {
+        let cli = Cli::try_parse_from(["xtask", "test", "--", "--no-capture", "queue"]).unwrap();
+        let Some(Command::Test { runner }) = cli.command else {
+            panic!("parsed as something else");
+        };
+        assert_eq!(runner, ["--no-capture", "queue"]);
+    }
+}

@@ -1,0 +1,13 @@
+//! `cargo xtask bench`: measurements, in a release build.
+
+mod command;
+#[cfg(feature = "bench")]
+mod latency;
+#[cfg(feature = "bench")]
+mod servers;
+#[cfg(feature = "bench")]
+mod side;
+#[cfg(feature = "bench")]
+mod stall;
+
+pub(crate) use command::{Bench, run};

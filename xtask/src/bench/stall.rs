@@ -1,0 +1,169 @@
+//! What a request costs while the audit service stands still.
+//!
+//! Two audited services in one process, the one with an audit service that takes every event, the other with one that
+//! takes connections and never answers. Clients send requests over real sockets, to the one and the other in turn, so
+//! that what else the machine does falls on both. Nothing is asserted about times; but every request has to be
+//! answered, and every event accounted for.
+
+use std::io;
+use std::time::Duration;
+
+use super::command::Stall;
+use super::latency::ratio;
+use super::servers;
+use super::side::{Ledger, Side};
+use crate::error::Error;
+
+/// How long the shutdown may take. The healthy side needs less, the stalled side can never be done.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+pub(super) fn run(stall: &Stall) -> Result<(), Error> {
+    measure(stall, SHUTDOWN)
+}
+
+fn measure(stall: &Stall, shutdown: Duration) -> Result<(), Error> {
+    let failed = |error: io::Error| Error::Finding(format!("start the measurement: {error}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(async {
+        let healthy = servers::healthy().await.map_err(failed)?;
+        tokio::spawn(healthy.serve);
+        let stalled = servers::stalled().await.map_err(failed)?;
+        tokio::spawn(stalled.serve);
+        let healthy = Side::start("healthy", healthy.address, stall).await?;
+        let stalled = Side::start("stalled", stalled.address, stall).await?;
+        compare(healthy, stalled, stall, shutdown).await
+    })
+}
+
+async fn compare(
+    mut healthy: Side,
+    mut stalled: Side,
+    stall: &Stall,
+    shutdown: Duration,
+) -> Result<(), Error> {
+    for round in 0..stall.rounds.get() {
+        // Who goes first changes, so that neither always finds the caches of the other.
+        let (first, second) = if round % 2 == 0 {
+            (&mut healthy, &mut stalled)
+        } else {
+            (&mut stalled, &mut healthy)
+        };
+        first.round(stall.capacity.get()).await;
+        second.round(stall.capacity.get()).await;
+    }
+    let ledgers = [healthy.end(shutdown).await, stalled.end(shutdown).await];
+    let sides = [&healthy, &stalled];
+    println!("{}", report(sides, &ledgers, stall));
+
+    let problems = problems(sides, &ledgers);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Finding(problems.join("; ")))
+}
+
+fn report(sides: [&Side; 2], ledgers: &[Ledger; 2], stall: &Stall) -> String {
+    let mut text = format!(
+        "{} clients, a queue of {} events, {} rounds of {} requests to each side, in turn\n",
+        stall.clients, stall.capacity, stall.rounds, stall.capacity
+    );
+    text += &format!(
+        "\n{:<14} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "audit service", "p50", "p99", "max", "requests", "answered"
+    );
+    for side in sides {
+        text += &format!(
+            "\n{:<14} {} {:>10} {:>10}",
+            side.name, side.latencies, side.made, side.answered
+        );
+    }
+    let [healthy, stalled] = sides.map(|side| &side.latencies);
+    let ratio = |percent| ratio(stalled.percentile(percent), healthy.percentile(percent));
+    text += &format!(
+        "\n{:<14} {:>10.2} {:>10.2}\n",
+        "ratio",
+        ratio(50),
+        ratio(99)
+    );
+
+    text += &format!("\n{:<14}", "events");
+    for column in [
+        "made",
+        "accepted",
+        "refused",
+        "delivered",
+        "pending",
+        "retried",
+        "lost",
+    ] {
+        text += &format!(" {column:>10}");
+    }
+    for (
+        side,
+        Ledger {
+            made,
+            stats,
+            report,
+            ..
+        },
+    ) in sides.iter().zip(ledgers)
+    {
+        text += &format!("\n{:<14}", side.name);
+        for count in [
+            *made,
+            stats.accepted,
+            stats.refused,
+            stats.delivered,
+            stats.pending,
+            stats.retried,
+            report.lost,
+        ] {
+            text += &format!(" {count:>10}");
+        }
+    }
+    text + "\n(as of the last answer; `lost` is what was still pending when the shutdown's deadline came)"
+}
+
+/// What may not be, a sentence each.
+fn problems(sides: [&Side; 2], ledgers: &[Ledger; 2]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (side, ledger) in sides.into_iter().zip(ledgers) {
+        let name = side.name;
+        if side.answered != side.made {
+            let blocked = side.made.saturating_sub(side.answered);
+            problems.push(format!(
+                "{name}: {blocked} of {} requests were blocked or failed",
+                side.made
+            ));
+        }
+        problems.extend(
+            ledger
+                .gaps()
+                .into_iter()
+                .map(|gap| format!("{name}: {gap}")),
+        );
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    #[test]
+    fn a_small_measurement_finds_nothing_blocked_and_nothing_unaccounted() {
+        let few = |count| NonZeroU32::new(count).unwrap();
+        let stall = Stall {
+            capacity: few(8),
+            rounds: few(4),
+            clients: few(3),
+            here: true,
+        };
+        measure(&stall, Duration::from_millis(100)).unwrap();
+    }
+}
