@@ -121,7 +121,8 @@ use proc_macro::TokenStream;
 ///
 /// The body becomes an inner `async move` block, or a closure that is called once. So the compiler shows errors in the
 /// body where they stand, lints see it, and a future stays `Send` if it was. Arguments that the body does not
-/// mention are dropped after the event has closed, not before. In a `#[track_caller]` function that is not async,
+/// mention are dropped after the event has closed, not before; the others at the end of the body, but not always in the
+/// reverse order of their declaration. In a `#[track_caller]` function that is not async,
 /// the caller's place is not visible inside the body.
 ///
 /// # Errors
