@@ -13,7 +13,7 @@ use crate::log::LogLimit;
 use crate::queue::{Queue, Refusal};
 use crate::sink::{DynSink, Fault, Sink};
 use crate::stats::Counters;
-use crate::{DeadLetter, Event, OrganizationId, Report, Scope, Stats};
+use crate::{Actor, DeadLetter, Event, OrganizationId, Report, Scope, Stats};
 
 /// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
 /// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
@@ -82,7 +82,7 @@ impl Recorder {
     /// Queues one event for delivery and returns at once.
     ///
     /// `Ok` means accepted, not delivered; [`Recorder::flush`] waits. An event without an organization gets the
-    /// fallback. The call takes no lock, does no I/O and wakes no thread while there is traffic.
+    /// fallback, one without an actor gets [`ActorKind::Unresolved`](crate::ActorKind::Unresolved) and a log line. The call takes no lock, does no I/O and wakes no thread while there is traffic.
     ///
     /// # Errors
     ///
@@ -97,6 +97,9 @@ impl Recorder {
             && let Some(organization) = &shared.fallback_organization
         {
             event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+        if !event.has_actor() {
+            self.unresolved(&mut event, None);
         }
         let truncated = event.truncated().next().is_some();
         match shared.queue.push(event) {
@@ -226,8 +229,9 @@ impl Recorder {
         self.shared.dead_letters.list()
     }
 
-    /// An event that nobody named an actor for. `expected` is the type that the layer looked for.
-    pub(crate) fn unresolved(&self, event: &Event, expected: Option<&'static str>) {
+    /// Keeps an event that nobody named an actor for. `expected` is the type that the layer looked for.
+    pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&'static str>) {
+        event.set_actor(&Actor::unresolved());
         self.shared.counters.unresolved.add(1);
         let Some(suppressed) = self.shared.unresolved.admit() else {
             return;

@@ -194,10 +194,7 @@ impl Scope {
         if !event.has_actor() {
             match &state.actor {
                 Some(actor) => event.set_actor(actor),
-                None => {
-                    event.set_actor(&Actor::unresolved());
-                    self.inner.recorder.unresolved(event, state.expected);
-                }
+                None => self.inner.recorder.unresolved(event, state.expected),
             }
         }
         if !event.has_organization()
