@@ -92,12 +92,16 @@ use proc_macro::TokenStream;
 /// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
 ///
+/// In an expression, `ok` is the value of a successful result, by reference: `target(document = ok.id)`. It is read when the
+/// function has returned one. If it returns none, the metadata is left out and the target's id is `unresolved`: a
+/// failed creation is still an event. A parameter of the name `ok` is meant instead, where there is one.
+///
 /// A target type or a metadata key that is no Rust name is written as a string: `target("api-key" = key.id)`. At least
 /// one target is needed, and all metadata that the catalog does not call optional.
 ///
 /// # What is captured, and when
 ///
-/// Only what is named. Each expression is evaluated once, on entry, before the body can move or change anything, and is
+/// Only what is named. Each expression that does not mention `ok` is evaluated once, on entry, before the body can move or change anything, and is
 /// used by shared reference; what it gives is written into the event at once, so nothing is kept borrowed.
 /// When there is no recorder (no scope, none installed) no expression is evaluated. `?`, `return` and `.await` are
 /// refused in an expression: auditing must not leave the function, nor make it wait.

@@ -236,6 +236,36 @@ async fn overridden(id: u64, actor: Actor, org: String) {
     drop((id, actor, org));
 }
 
+#[audited(action = "document.share", target(document = ok.id), target(user = id), metadata(role = ok.role, pages = ok.name.len()))]
+async fn created(id: u64) -> Result<Body, String> {
+    if id == 0 {
+        return Err(format!("{id} may not"));
+    }
+    Ok(Body {
+        id: id + 1,
+        name: "four".to_owned(),
+        role: "owner",
+    })
+}
+
+#[audited(action = "document.delete", target = "ok.0.id")]
+fn created_inside(id: u64) -> Result<(Body, u8), String> {
+    assert!(id < 10, "on purpose");
+    Ok((
+        Body {
+            id,
+            name: String::new(),
+            role: "",
+        },
+        0,
+    ))
+}
+
+#[audited(action = "document.delete", target(document = ok))]
+fn named_ok(ok: u64) -> Result<u64, String> {
+    Ok(ok + 1)
+}
+
 struct Store {
     id: String,
     items: Vec<u64>,
@@ -427,6 +457,10 @@ mod leaves_one_event {
         same_names: names(1) => "document.delete document:1 succeeded";
         returned_borrow: borrowed(&mut vec![], &9) => "document.delete document:9 succeeded";
         displayed_value: displayed(Path(4)).await => "link.follow link:4 succeeded";
+        result_value: is_send(created(7)).await => "document.share user:7,document:8 succeeded";
+        no_result_value: created(0).await => "document.share user:0,document:unresolved failed";
+        result_value_by_name: created_inside(3) => "document.delete document:3 succeeded";
+        parameter_named_ok: named_ok(4) => "document.delete document:4 succeeded";
         reference_receiver: store().by_reference().await => "document.delete document:s succeeded";
         mutable_receiver: store().by_mutable() => "document.delete document:s succeeded";
         value_receiver: store().by_value().await => "document.delete document:s succeeded";
@@ -440,6 +474,36 @@ mod leaves_one_event {
         shadowed_names: shadows::shadowed(1) => "document.delete document:1 succeeded";
         shadowed_names_in_the_body: shadows::shadowed_in_the_body(1) => "document.delete document:1 succeeded";
     }
+}
+
+#[tokio::test]
+async fn what_only_a_result_knows_is_left_out_without_one() {
+    let metadata = |event: &Event| {
+        let role = event.metadata_value("role").map(|value| value.to_string());
+        (
+            role,
+            event.metadata_value("pages").map(|value| value.to_string()),
+        )
+    };
+    let made = events_of(created(7)).await;
+    assert_eq!(
+        metadata(&made[0]),
+        (Some("owner".to_owned()), Some("4".to_owned()))
+    );
+    let failed = events_of(created(0)).await;
+    assert_eq!(metadata(&failed[0]), (None, None));
+}
+
+#[tokio::test]
+async fn a_target_that_was_never_created_is_unresolved_after_a_panic() {
+    let events = events_of(async {
+        let task = async { std::panic::catch_unwind(|| drop(created_inside(10))) };
+        assert!(task.await.is_err());
+    });
+    assert_eq!(
+        shown(&events.await[0]),
+        "document.delete document:unresolved panicked"
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, Ident, LitStr};
 use super::args::{Args, Capture, Key, Value};
 use super::bindings::Binding;
 use super::explain::explain;
+use super::late::{self, Late};
 use super::resolve::resolve;
 use super::signature::Function;
 use crate::catalog::{Found, Problem};
@@ -19,7 +20,10 @@ pub(crate) struct Plan {
     pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.
     pub(crate) facade: Option<syn::Path>,
+    /// What is recorded on entry.
     pub(crate) steps: Vec<Step>,
+    /// What is recorded when the function succeeded.
+    pub(crate) late: Option<Late>,
 }
 
 /// One value to record.
@@ -69,11 +73,14 @@ pub(crate) fn plan(
         note: catalog.map_or(String::new(), note),
         bindings: function.map(|function| &function.bindings[..]),
     };
-    let steps: Vec<_> = args
+    let mut steps: Vec<_> = args
         .captures
         .iter()
         .flat_map(|capture| context.steps(capture, errors))
         .collect();
+    let late = function.and_then(|function| {
+        late::split(&mut steps, &function.bindings, &function.returns, errors)
+    });
     let name = args.action?;
     if let Some(action) = action {
         context.completeness(&name, action, &args.captures, errors);
@@ -83,6 +90,7 @@ pub(crate) fn plan(
         action: name,
         facade: args.facade,
         steps,
+        late,
     })
 }
 

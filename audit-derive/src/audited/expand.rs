@@ -9,6 +9,7 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::check::{Call, Plan, Step};
+use super::late::Late;
 use super::signature::{Function, Returns};
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
@@ -43,6 +44,7 @@ pub(crate) fn expand(
         ..
     } = function;
     let nested = nested(body.clone());
+    let late = plan.late.as_ref().map(|late| record_late(late, &runtime));
     let run_and_close = match returns {
         // The body never comes to an end, so the draft closes when it is dropped.
         Returns::Never => quote_spanned!(ours=> #(#mutable)* #nested),
@@ -59,9 +61,10 @@ pub(crate) fn expand(
             };
             quote_spanned! {ours=>
                 let output = #run;
+                #late
                 #runtime::close(draft, {
                     use #runtime::outcome::*;
-                    (&&&&&&&&#runtime::outcome::Probe(&output)).outcome()
+                    (&&&&&&&&#runtime::outcome::Probe(&output)).__audit_outcome()
                 });
                 output
             }
@@ -88,10 +91,11 @@ fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
         .deprecated
         .as_ref()
         .map(|note| deprecated(&plan.action, note));
+    let late = late_targets(plan);
     quote_spanned! {Span::mixed_site()=>
         {
             #warning
-            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!());
+            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late;
             const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
             const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
             #runtime::open(&SITE)
@@ -107,6 +111,35 @@ fn deprecated(action: &LitStr, note: &str) -> TokenStream {
         #[deprecated(note = #note)]
         const #used: () = ();
         const _: () = #used;
+    }
+}
+
+/// The types of the targets that stay `unresolved` unless the function succeeds.
+fn late_targets(plan: &Plan) -> Option<TokenStream> {
+    let steps = plan.late.as_ref()?.steps.iter();
+    let kinds: Vec<_> = steps
+        .filter_map(|step| match &step.call {
+            Call::Target(kind) => Some(kind),
+            _ => None,
+        })
+        .collect();
+    (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
+}
+
+/// Records what a successful result knows.
+fn record_late(late: &Late, runtime: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    let Late { ok, steps } = late;
+    let steps: TokenStream = steps.iter().map(|step| record(step, runtime)).collect();
+    // Where the function returns no `Result`, the mistake is shown at `ok`.
+    let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
+    quote_spanned! {ours=>
+        if #runtime::Draft::is_recording(&draft) {
+            if let #pattern = &output {
+                #runtime::resolve(&mut draft);
+                #steps
+            }
+        }
     }
 }
 
@@ -267,6 +300,15 @@ targets = ["document"]
             "impl_trait_and_inner_attributes",
             r#"action = "document.delete", target = "id""#,
             "async fn f(id: Uuid) -> Result<impl IntoResponse, AppError> { #![allow(unused)] Ok(id) }",
+        );
+    }
+
+    #[test]
+    fn values_of_the_result() {
+        expands_to(
+            "values_of_the_result",
+            r#"action = "document.share", target(document = ok.id), target(user = user), metadata(role = "x", pages = ok.pages)"#,
+            "async fn create(user: u64) -> Result<Doc, AppError> { Ok(insert(user).await?) }",
         );
     }
 

@@ -1,5 +1,5 @@
 //! `#[audited]`: parse ([`args`], [`signature`], [`bindings`]), check against the catalog ([`check`], [`resolve`], and
-//! [`explain`] when there is none), expand ([`expand`]). When a step finds a mistake, [`fallback`] gives the item back as it
+//! [`explain`] when there is none; [`late`] sets apart what only a successful result knows), expand ([`expand`]). When a step finds a mistake, [`fallback`] gives the item back as it
 //! was, beside the errors.
 
 mod args;
@@ -8,6 +8,7 @@ mod check;
 mod expand;
 mod explain;
 mod fallback;
+mod late;
 mod resolve;
 mod signature;
 

@@ -4,6 +4,7 @@ use quote::quote_spanned;
 use syn::{Attribute, Expr, Ident, Index, LitStr, Member};
 
 use super::bindings::Binding;
+use super::late::OK;
 use crate::errors::{Errors, hint};
 
 /// Turns `name`, or `name.field.0`, into an expression that stands where the string stands and means what the signature
@@ -29,11 +30,18 @@ pub(crate) fn resolve(
         );
         return Vec::new();
     };
-    let values: Vec<_> = bindings
+    let mut values: Vec<_> = bindings
         .iter()
         .filter(|binding| binding.name() == root)
         .map(|binding| (binding.cfgs.clone(), expression(binding, &fields, name)))
         .collect();
+    if values.is_empty() && root == OK {
+        let ok = Ident::new(OK, name.span());
+        values.push((
+            Vec::new(),
+            Expr::Verbatim(quote_spanned!(name.span()=> #ok #(.#fields)*)),
+        ));
+    }
     if values.is_empty() {
         let message = if root == "self" {
             "the function has no `self`".to_owned()

@@ -49,7 +49,7 @@ pub async fn share(
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

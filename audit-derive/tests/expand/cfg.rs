@@ -28,7 +28,7 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -38,7 +38,7 @@ async fn f(id: Uuid) -> Result<impl IntoResponse, AppError> {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

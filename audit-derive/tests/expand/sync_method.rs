@@ -41,7 +41,7 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -27,7 +27,7 @@ fn f(url: Url) {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).outcome()
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

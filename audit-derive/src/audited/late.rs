@@ -1,0 +1,119 @@
+//! What only a successful result knows: values that mention `ok`.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use super::bindings::Binding;
+use super::check::Step;
+use super::signature::Returns;
+use crate::errors::Errors;
+
+/// The name of the value of a successful result.
+pub(crate) const OK: &str = "ok";
+
+/// The values that are read from a successful result.
+pub(crate) struct Late {
+    /// `ok` as the user wrote it, whose hygiene the pattern has to share.
+    pub(crate) ok: Ident,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Takes the steps that mention `ok` out of the others. A parameter of that name is meant instead, where there is one.
+pub(crate) fn split(
+    steps: &mut Vec<Step>,
+    bindings: &[Binding],
+    returns: &Returns,
+    errors: &mut Errors,
+) -> Option<Late> {
+    if bindings.iter().any(|binding| binding.name() == OK) {
+        return None;
+    }
+    let mut first = None;
+    let late: Vec<_> = steps
+        .extract_if(.., |step| match mentioned(step.value.to_token_stream()) {
+            Some(ok) => {
+                first.get_or_insert(ok);
+                true
+            }
+            None => false,
+        })
+        .collect();
+    let ok = first?;
+    if !matches!(returns, Returns::Value(_)) {
+        errors.at(
+            ok.span(),
+            "`ok` is the value of a successful result, and the function returns no `Result`",
+        );
+    }
+    Some(Late { ok, steps: late })
+}
+
+/// The variable `ok`, also in the arguments of a macro. The tokens are enough: a variable is a name that no `.` or `::`
+/// stands before, and no `:` or `!` behind.
+fn mentioned(tokens: TokenStream) -> Option<Ident> {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut before = None;
+    let mut is_member = false;
+    while let Some(token) = tokens.next() {
+        let punct = match &token {
+            TokenTree::Group(group) => {
+                if let Some(found) = mentioned(group.stream()) {
+                    return Some(found);
+                }
+                None
+            }
+            TokenTree::Ident(ident) if ident == OK && !is_member => {
+                let next = tokens.peek().and_then(as_char);
+                if !matches!(next, Some(':' | '!')) {
+                    return Some(ident.clone());
+                }
+                None
+            }
+            other => as_char(other),
+        };
+        // A field's `.` and a path's `::`; not a range's `..` and not the `:` of a field that is given a value.
+        is_member = matches!((before, punct), (Some(':'), Some(':')))
+            || (punct == Some('.') && before != Some('.'));
+        before = punct;
+    }
+    None
+}
+
+fn as_char(token: &TokenTree) -> Option<char> {
+    match token {
+        TokenTree::Punct(punct) => Some(punct.as_char()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn only_the_variable_counts() {
+        for late in [
+            quote!(ok),
+            quote!(ok.id),
+            quote!(f(1, &ok.0)),
+            quote!(format!("{}", ok)),
+            quote!(S { id: ok.id }),
+            quote!((0..ok.len()).len()),
+        ] {
+            assert!(mentioned(late.clone()).is_some(), "{late}");
+        }
+        for early in [
+            quote!(id.ok()),
+            quote!(body.ok),
+            quote!(ok::id()),
+            quote!(path::ok),
+            quote!(ok!(1)),
+            quote!(S { ok: 1 }),
+            quote!("ok"),
+        ] {
+            assert!(mentioned(early.clone()).is_none(), "{early}");
+        }
+    }
+}

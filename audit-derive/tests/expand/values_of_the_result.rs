@@ -1,0 +1,53 @@
+async fn create(user: u64) -> Result<Doc, AppError> {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+                "document.share",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .late(&["document"]);
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::open(&SITE)
+    };
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        ::audit_core::private::target(&mut draft, "user", &user);
+        ::audit_core::private::text(&mut draft, "role", &"x");
+    }
+    let output = async move {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: Result<Doc, AppError> = loop {};
+            return edge;
+        }
+        { Ok(insert(user).await?) }
+    }
+        .await;
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        if let ::core::result::Result::Ok(ok) = &output {
+            ::audit_core::private::resolve(&mut draft);
+            ::audit_core::private::target(&mut draft, "document", &ok.id);
+            ::audit_core::private::number(&mut draft, "pages", &ok.pages);
+        }
+    }
+    ::audit_core::private::close(
+        draft,
+        {
+            use ::audit_core::private::outcome::*;
+            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+        },
+    );
+    output
+}
