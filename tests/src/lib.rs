@@ -1,1 +1,9 @@
-//! Placeholder.
+//! Promises that hold across the crates, each proved in `promises/` over real sockets:
+//!
+//! | file | promise |
+//! | --- | --- |
+//! | `catalog.rs` | a misspelt action does not compile, and a line in `audit.toml` is all it takes to mend it |
+//! | `delivery.rs` | what was accepted is delivered once, or kept with the reason, whatever the server does |
+//! | `layer_order.rs` | a layer in the wrong place costs no event, and the log says how to mend it |
+//! | `request.rs` | an audited handler behind axum leaves the event that a customer would expect |
+//! | `sdk.rs` | the official SDK takes the local server for the service |

@@ -1,0 +1,207 @@
+//! Everything the demo starts: the audit log server, the recorder, the documents service.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use audit_catalog::Catalog;
+use audit_server::{EventStatus, LocalServer, StoredEvent, Subscription};
+use audit_tower::workos::{ApiKey, Order, PageQuery, WorkOs};
+use audit_tower::{Recorder, Stats};
+use examples::service::{AppState, Mailer, Store, app};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::Client;
+use crate::{Args, PATIENCE, Result};
+
+/// The organization of the local server, unless another is named.
+const ORGANIZATION: &str = "org_acme";
+
+pub(crate) struct World {
+    /// `None` when events go to WorkOS.
+    server: Option<LocalServer>,
+    recorder: Recorder,
+    pub(crate) mailer: Mailer,
+    pub(crate) organization: String,
+    pub(crate) address: SocketAddr,
+    service: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
+}
+
+impl World {
+    pub(crate) async fn start(args: &Args) -> Result<Self> {
+        let organization = args
+            .organization
+            .clone()
+            .unwrap_or_else(|| ORGANIZATION.to_owned());
+        let (server, workos) = if args.live {
+            (None, WorkOs::from_env()?)
+        } else {
+            let server = start_server(args, &organization)?;
+            let key = ApiKey::new(server.api_key())?;
+            let workos = WorkOs::builder(key).base_url(server.url()).build()?;
+            (Some(server), workos)
+        };
+        register(&workos).await?;
+
+        // A failed sign-in belongs to no member, so it names no organization of its own.
+        let recorder = Recorder::builder(workos)
+            .fallback_organization(organization.as_str())
+            .build()?;
+        let state = AppState {
+            store: Store::with_members(&organization),
+            mailer: Mailer::default(),
+        };
+        let mailer = state.mailer.clone();
+        let listener = listen(args).await?;
+        let address = listener.local_addr()?;
+        let service =
+            app(state, recorder.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        Ok(Self {
+            server,
+            recorder,
+            mailer,
+            organization,
+            address,
+            service: Some((stop, serving)),
+        })
+    }
+
+    /// Says what was started and, for those who have the time, how to try it.
+    pub(crate) fn introduce(&self, with_examples: bool) {
+        let address = self.address;
+        match &self.server {
+            Some(server) => {
+                anstream::println!("audit log server   {}   (local, in memory)", server.url())
+            }
+            None => anstream::println!(
+                "audit log server   WorkOS, organization {}",
+                self.organization
+            ),
+        }
+        anstream::println!(
+            "documents service  http://{address}   (ada, ben and vic @acme.test, password `correct horse`)"
+        );
+        if !with_examples {
+            return;
+        }
+        anstream::println!(
+            "
+Try it, in another terminal:
+
+  token=$(curl -s http://{address}/sessions --json '{{\"email\":\"ada@acme.test\",\"password\":\"correct horse\"}}' | cut -d'\"' -f4)
+  curl -i http://{address}/documents -H \"authorization: Bearer $token\" --json '{{\"title\":\"Plan\",\"pages\":12}}'
+  curl -i http://{address}/members -H \"authorization: Bearer $token\" --json '{{\"email\":\"new@acme.test\",\"role\":\"viewer\"}}'
+  curl -i http://{address}/sessions --json '{{\"email\":\"ada@acme.test\",\"password\":\"wrong\"}}'"
+        );
+        if let Some(server) = &self.server {
+            anstream::println!("  curl -s '{}/_local/events?limit=3'", server.url());
+        }
+    }
+
+    pub(crate) fn client(&self) -> Result<Client> {
+        Client::new(self.address)
+    }
+
+    /// The events that the local server receives from now on.
+    pub(crate) fn subscribe(&self) -> Option<Subscription> {
+        self.server.as_ref().map(LocalServer::subscribe)
+    }
+
+    /// Waits until what was accepted so far has come to an end.
+    pub(crate) async fn flush(&self) {
+        self.recorder.flush(PATIENCE).await;
+    }
+
+    /// The events that the local server accepted.
+    pub(crate) fn stored(&self) -> Result<Vec<StoredEvent>> {
+        let Some(server) = &self.server else {
+            return Ok(Vec::new());
+        };
+        let mut events = server.events()?;
+        events.retain(|event| event.status() == EventStatus::Accepted);
+        Ok(events)
+    }
+
+    /// Ends the service first, then the recorder, then the server, so that everything can still be delivered.
+    pub(crate) async fn stop(&mut self) -> Result<Stats> {
+        if let Some((stop, serving)) = self.service.take() {
+            // The receiver lives as long as the task.
+            let _ = stop.send(());
+            match tokio::time::timeout(PATIENCE, serving).await {
+                Ok(ended) => ended??,
+                Err(_) => {
+                    anstream::eprintln!("some connections are still open; ending all the same")
+                }
+            }
+        }
+        self.recorder.shutdown(PATIENCE).await;
+        for letter in self.recorder.dead_letters() {
+            anstream::eprintln!(
+                "dead letter {} ({}): {}",
+                letter.id(),
+                letter.event().action(),
+                letter.fault()
+            );
+        }
+        if let Some(server) = self.server.take() {
+            server.shutdown()?;
+        }
+        Ok(self.recorder.stats())
+    }
+}
+
+/// Registers what the catalog declares and the service does not have yet, as it must be before the first event.
+async fn register(workos: &WorkOs) -> Result<()> {
+    let catalog = Catalog::parse(include_str!("../../../audit.toml"), "audit.toml")?;
+    let mut known = Vec::new();
+    let mut query = PageQuery::new().limit(100).order(Order::Ascending);
+    loop {
+        let page = workos.list_actions(query.clone()).await?;
+        known.extend(page.data.into_iter().map(|action| action.name));
+        let Some(after) = page.after else { break };
+        query = query.after(after);
+    }
+    for action in catalog
+        .actions()
+        .filter(|action| !known.iter().any(|name| name == action.name()))
+    {
+        workos
+            .create_schema(action.name(), &action.wire_schema())
+            .await?;
+    }
+    Ok(())
+}
+
+/// The local server, on another port if the usual one is taken.
+fn start_server(args: &Args, organization: &str) -> Result<LocalServer> {
+    let start = |address| {
+        LocalServer::builder()
+            .listen(address)
+            .organization(organization)
+            .start()
+    };
+    let free = SocketAddr::new(args.server.ip(), 0);
+    Ok(if args.once {
+        start(free)
+    } else {
+        start(args.server).or_else(|_| start(free))
+    }?)
+}
+
+/// The service's listener, on another port if the usual one is taken.
+async fn listen(args: &Args) -> Result<TcpListener> {
+    let free = SocketAddr::new(args.listen.ip(), 0);
+    let wanted = if args.once { free } else { args.listen };
+    match TcpListener::bind(wanted).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(TcpListener::bind(free).await?),
+        listener => Ok(listener?),
+    }
+}

@@ -1,0 +1,35 @@
+//! The demo itself: one round against a local server leaves exactly the events that it must.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+#[test]
+fn one_round_leaves_exactly_its_events_and_loses_none() {
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .arg("--once")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(demo.stdout).unwrap();
+    assert!(
+        demo.status.success(),
+        "{output}\n{}",
+        String::from_utf8_lossy(&demo.stderr)
+    );
+    assert_eq!(
+        output.lines().last(),
+        Some("accepted 19, delivered 19, dead 0, lost 0")
+    );
+    assert_eq!(
+        output
+            .lines()
+            .filter(|line| line.starts_with("ok "))
+            .count(),
+        19
+    );
+    assert!(
+        !output.contains("missing ") && !output.contains("unexpected "),
+        "{output}"
+    );
+    assert!(!output.contains('\u{1b}'), "NO_COLOR is respected");
+}
