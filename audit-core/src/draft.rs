@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::event::now_millis;
-use crate::{Event, Outcome, Recorder, Scope};
+use crate::event::{key_error, now_millis};
+use crate::{AuditText, Event, MetadataValue, Outcome, Recorder, Scope, Target};
 
 /// Drafts for which there was no recorder, in this process.
 static UNRECORDED: AtomicU64 = AtomicU64::new(0);
@@ -26,6 +26,8 @@ pub struct CallSite {
     line: u32,
     /// The types of the targets that are known only from a successful result.
     late: &'static [&'static str],
+    /// The outcomes that leave an event, as [`Outcome::mask`] has them.
+    on: u8,
     complained: AtomicBool,
 }
 
@@ -38,23 +40,23 @@ impl CallSite {
             file,
             line,
             late: &[],
+            on: Outcome::mask(&Outcome::ALL),
             complained: AtomicBool::new(false),
         }
     }
 
     /// With the types of the targets that are known only from a successful result.
     #[must_use]
-    pub const fn late(self, kinds: &'static [&'static str]) -> Self {
-        let Self {
-            action, file, line, ..
-        } = self;
-        Self {
-            action,
-            file,
-            line,
-            late: kinds,
-            complained: AtomicBool::new(false),
-        }
+    pub const fn late(mut self, kinds: &'static [&'static str]) -> Self {
+        self.late = kinds;
+        self
+    }
+
+    /// With the only outcomes that leave an event.
+    #[must_use]
+    pub const fn on(mut self, outcomes: &[Outcome]) -> Self {
+        self.on = Outcome::mask(outcomes);
+        self
     }
 
     fn unrecorded(&self) {
@@ -70,7 +72,42 @@ impl CallSite {
     }
 }
 
-/// An event being made. Dropped unclosed it ends as `panicked` while unwinding, else as `abandoned`.
+/// An event being made, from the moment an audited function is entered until it is left.
+///
+/// `event = ev` in the attribute gives the body its draft, for what is known only on the way:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use audit_core::{Actor, MemorySink, Outcome, Recorder, Target, audited};
+/// use std::time::Duration;
+///
+/// // audit.toml:
+/// // [action."document.delete"]
+/// // targets = ["document"]
+/// #[audited(action = "document.delete", target = "folder", event = ev)]
+/// fn delete_folder(folder: u64, documents: &[u64]) -> bool {
+///     for document in documents {
+///         ev.target(Target::new("document", document));
+///     }
+///     if documents.is_empty() {
+///         ev.deny("the folder is empty");
+///     }
+///     !documents.is_empty()
+/// }
+///
+/// let sink = MemorySink::new();
+/// let recorder = Recorder::builder(sink.clone()).build()?;
+/// recorder.scope().actor(Actor::system()).run(async { delete_folder(1, &[2, 3]); delete_folder(4, &[]) }).await;
+/// recorder.flush(Duration::from_secs(5)).await;
+///
+/// let events = sink.events();
+/// assert_eq!(events[0].targets().count(), 3);
+/// assert_eq!(events[1].outcome(), Outcome::Denied);
+/// # Ok(()) }
+/// ```
+///
+/// Dropped unclosed it ends as `panicked` while unwinding, else as `abandoned`. Where there is no recorder its methods do
+/// nothing.
 #[derive(Debug)]
 pub struct Draft {
     open: Option<Open>,
@@ -82,6 +119,8 @@ struct Open {
     scope: Scope,
     /// The types of targets that nobody knows yet.
     late: &'static [&'static str],
+    /// Whether the body said that this is a denial.
+    denied: bool,
     /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
     unwinding: bool,
 }
@@ -95,12 +134,14 @@ impl Draft {
             site.unrecorded();
             return Self { open: None };
         };
-        let event = Event::begin(site.action, now_millis());
+        let mut event = Event::begin(site.action, now_millis());
+        event.set_on(site.on);
         Self {
             open: Some(Open {
                 event,
                 scope,
                 late: site.late,
+                denied: false,
                 unwinding: std::thread::panicking(),
             }),
         }
@@ -110,6 +151,47 @@ impl Draft {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// Adds a target. When there are more than the service takes on one event (20), the event is split.
+    pub fn target(&mut self, target: Target) {
+        if let Some(event) = self.event() {
+            event.push_each_target(&target);
+        }
+    }
+
+    /// Adds a fact about the event, or replaces the one of that key.
+    ///
+    /// A key that the service would refuse, or that the framework sets, is left out of the event and listed in its
+    /// `truncated`; a log line says which and why.
+    pub fn metadata(&mut self, key: &str, value: impl MetadataValue) {
+        let Some(event) = self.event() else { return };
+        match key_error(key) {
+            None => event.push_metadata(key, &value),
+            Some(error) => {
+                tracing::error!(action = event.action(), "audit metadata left out: {error}");
+                event.push_truncated(key);
+            }
+        }
+    }
+
+    /// Says that the operation was denied, and why, whatever the function returns. A panic or a drop still counts as such.
+    ///
+    /// The reason becomes the event's metadata `error`.
+    pub fn deny(&mut self, reason: impl AuditText) {
+        if let Some(open) = &mut self.open {
+            open.denied = true;
+            crate::private::text(self, "error", &reason);
+        }
+    }
+
+    /// Leaves no event of this call, because nothing happened that an auditor would ask for. The call is counted in
+    /// [`Stats::skipped`](crate::Stats::skipped), and the reason logged at the level `debug`.
+    pub fn skip(&mut self, reason: &'static str) {
+        if let Some(open) = self.open.take() {
+            tracing::debug!(action = open.event.action(), reason, "audit event skipped");
+            open.scope.skipped();
+        }
     }
 
     pub(crate) fn event(&mut self) -> Option<&mut Event> {
@@ -132,6 +214,7 @@ impl Draft {
             mut event,
             scope,
             late,
+            denied,
             ..
         }) = self.open.take()
         {
@@ -139,7 +222,12 @@ impl Draft {
                 // A failed creation is still an event, of a thing that never got an id.
                 event.push_target_id(kind, "unresolved");
             }
-            event.set_outcome(outcome);
+            let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
+            event.set_outcome(if denied && returned {
+                Outcome::Denied
+            } else {
+                outcome
+            });
             scope.ended(event);
         }
     }

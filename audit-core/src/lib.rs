@@ -46,6 +46,7 @@ mod principal;
 mod queue;
 mod recorder;
 mod scope;
+mod secret;
 mod sink;
 mod stats;
 
@@ -67,6 +68,7 @@ pub use outcome::{AuditOutcome, Outcome};
 pub use principal::Principal;
 pub use recorder::{BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder};
 pub use scope::{InScope, Scope};
+pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
 pub use stats::Stats;
 #[cfg(feature = "workos")]

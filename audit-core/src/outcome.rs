@@ -26,7 +26,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Outcome; 6] = [
+    pub(crate) const ALL: [Outcome; 6] = [
         Self::Unknown,
         Self::Succeeded,
         Self::Denied,
@@ -71,6 +71,17 @@ impl Outcome {
 
     pub(crate) fn to_byte(self) -> u8 {
         self as u8
+    }
+
+    /// A set of outcomes, a bit for each.
+    pub(crate) const fn mask(outcomes: &[Outcome]) -> u8 {
+        let mut mask = 0;
+        let mut index = 0;
+        while index < outcomes.len() {
+            mask |= 1 << outcomes[index] as u8;
+            index += 1;
+        }
+        mask
     }
 
     pub(crate) fn from_byte(byte: u8) -> Self {

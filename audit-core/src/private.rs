@@ -5,8 +5,9 @@
 use std::fmt;
 
 use crate::event::{BooleanValue, NumberValue, TextValue};
-use crate::{AuditId, Outcome, Principal};
+use crate::{AuditId, Principal};
 
+pub use crate::Outcome;
 pub use crate::draft::{CallSite, Draft};
 
 pub mod outcome;
@@ -22,17 +23,55 @@ pub fn open(site: &'static CallSite) -> Draft {
     Draft::open(site)
 }
 
-/// Adds a target.
-pub fn target<T: AuditId + ?Sized>(draft: &mut Draft, kind: &'static str, id: &T) {
+/// Adds a target; whether there is one.
+pub fn target<T: AuditId + ?Sized>(draft: &mut Draft, kind: &'static str, id: &T) -> bool {
+    let Some(event) = draft.event() else {
+        return false;
+    };
+    event.push_target_id(kind, id);
+    id.is_present()
+}
+
+/// Adds a target for each item of a collection.
+pub fn targets<T: AuditId>(
+    draft: &mut Draft,
+    kind: &'static str,
+    ids: impl IntoIterator<Item = T>,
+) {
     if let Some(event) = draft.event() {
-        event.push_target_id(kind, id);
+        for id in ids {
+            event.push_each_target_id(kind, &id);
+        }
     }
 }
+
+/// Names the last target.
+pub fn target_name<T: AuditId + ?Sized>(draft: &mut Draft, name: &T) {
+    if let Some(event) = draft.event() {
+        event.name_target(name);
+    }
+}
+
+/// Names the last target by what a value's `Display` prints.
+pub fn target_display_name<T: fmt::Display + ?Sized>(draft: &mut Draft, name: &T) {
+    if let Some(event) = draft.event() {
+        event.name_target(&Displayed(name));
+    }
+}
+
+// Written out, so that the compiler's errors about a value show a signature and not a macro.
 
 /// Adds a text.
 pub fn text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
     if let Some(event) = draft.event() {
         value.append(event.entry(key));
+    }
+}
+
+/// Adds a text to the last target.
+pub fn target_text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
     }
 }
 
@@ -43,6 +82,13 @@ pub fn number<T: NumberValue + ?Sized>(draft: &mut Draft, key: &'static str, val
     }
 }
 
+/// Adds a number to the last target.
+pub fn target_number<T: NumberValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
+    }
+}
+
 /// Adds a truth value.
 pub fn boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
     if let Some(event) = draft.event() {
@@ -50,11 +96,21 @@ pub fn boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, v
     }
 }
 
+/// Adds a truth value to the last target.
+pub fn target_boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
+    }
+}
+
 /// Adds what a value's `Display` prints.
 pub fn display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
-    if let Some(event) = draft.event() {
-        event.push_metadata(key, &Displayed(value));
-    }
+    text(draft, key, &Displayed(value));
+}
+
+/// Adds what a value's `Display` prints, to the last target.
+pub fn target_display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    target_text(draft, key, &Displayed(value));
 }
 
 struct Displayed<'a, T: ?Sized>(&'a T);

@@ -220,6 +220,7 @@ impl Recorder {
             retried: counters.retried.get(),
             truncated: counters.truncated.get(),
             unresolved: counters.unresolved.get(),
+            skipped: counters.skipped.get(),
         }
     }
 
@@ -227,6 +228,10 @@ impl Recorder {
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.shared.dead_letters.list()
+    }
+
+    pub(crate) fn skipped(&self) {
+        self.shared.counters.skipped.add(1);
     }
 
     /// Keeps an event that nobody named an actor for. `expected` is the type that the layer looked for.

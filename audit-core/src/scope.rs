@@ -173,19 +173,39 @@ impl Scope {
         }
         drop(state);
         for event in ended {
-            self.inner.recorder.record_or_log(event);
+            self.record(event);
         }
     }
 
+    /// A call left no event, because its body said so.
+    pub(crate) fn skipped(&self) {
+        self.inner.recorder.skipped();
+    }
+
     /// An event came to its end.
-    pub(crate) fn ended(&self, mut event: Event) {
+    pub(crate) fn ended(&self, event: Event) {
+        for part in event.split() {
+            self.part_ended(part);
+        }
+    }
+
+    fn part_ended(&self, mut event: Event) {
         let mut state = self.state();
         if state.settled {
             self.complete(&state, &mut event, None);
             drop(state);
-            self.inner.recorder.record_or_log(event);
+            self.record(event);
         } else {
             state.ended.push(event);
+        }
+    }
+
+    /// Records a completed event, unless its outcome is one that leaves none.
+    fn record(&self, event: Event) {
+        if event.is_wanted() {
+            self.inner.recorder.record_or_log(event);
+        } else {
+            self.inner.recorder.skipped();
         }
     }
 

@@ -28,6 +28,9 @@ pub struct Stats {
     pub truncated: u64,
     /// Events that nobody named an actor for.
     pub unresolved: u64,
+    /// Calls of audited functions that left no event because their body said so (see
+    /// [`Draft::skip`](crate::Draft::skip)) or because the attribute's `on` leaves their outcome out.
+    pub skipped: u64,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +43,7 @@ pub(crate) struct Counters {
     pub(crate) retried: Counter,
     pub(crate) truncated: Counter,
     pub(crate) unresolved: Counter,
+    pub(crate) skipped: Counter,
 }
 
 #[derive(Debug, Default)]

@@ -33,36 +33,52 @@ pub(crate) enum Problem {
     /// No file at any of the places that were tried.
     Missing(Vec<PathBuf>),
     /// No file where the variable says.
-    NamedMissing(PathBuf),
+    NamedMissing(PathBuf, Namer),
     /// A file that cannot be used; what to say about it.
     Unusable(String),
 }
 
+/// Who names a catalog.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Namer {
+    Attribute,
+    Variable,
+}
+
 /// Finds and reads the catalog of the crate that is being compiled.
-pub(crate) fn load() -> Result<Found, Problem> {
+///
+/// `attribute` is the catalog that an attribute names; a relative path starts where that of the variable does.
+pub(crate) fn load(attribute: Option<&str>) -> Result<Found, Problem> {
     let Some(crate_folder) = std::env::var_os("CARGO_MANIFEST_DIR") else {
         return Err(Problem::Unusable(
             "CARGO_MANIFEST_DIR is not set, so audit.toml cannot be found; compile with cargo, or set it".to_owned(),
         ));
     };
+    let crate_folder = Path::new(&crate_folder);
+    if let Some(named) = attribute {
+        return read_named(crate_folder.join(named), Namer::Attribute);
+    }
     let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    find(named.as_deref(), Path::new(&crate_folder))
+    find(named.as_deref(), crate_folder)
 }
 
 fn find(named: Option<&OsStr>, crate_folder: &Path) -> Result<Found, Problem> {
     if let Some(named) = named {
-        let path = crate_folder.join(named);
-        return if path.is_file() {
-            read(&path)
-        } else {
-            Err(Problem::NamedMissing(path))
-        };
+        return read_named(crate_folder.join(named), Namer::Variable);
     }
     let places = places(crate_folder);
     let Some(path) = places.iter().find(|path| path.is_file()) else {
         return Err(Problem::Missing(places));
     };
     read(path)
+}
+
+fn read_named(path: PathBuf, namer: Namer) -> Result<Found, Problem> {
+    if path.is_file() {
+        read(&path)
+    } else {
+        Err(Problem::NamedMissing(path, namer))
+    }
 }
 
 /// Where a catalog may be when no variable names it, first choice first.
@@ -224,7 +240,10 @@ mod tests {
         assert!(find(Some(OsStr::new("../shared/x.toml")), &tree.path().join("a")).is_ok());
         assert_eq!(
             found(&tree, Some("y.toml"), "a"),
-            Err(Problem::NamedMissing(tree.path().join("a/y.toml")))
+            Err(Problem::NamedMissing(
+                tree.path().join("a/y.toml"),
+                Namer::Variable
+            ))
         );
     }
 

@@ -86,10 +86,17 @@ use proc_macro::TokenStream;
 /// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal |
 /// | `target = "doc_id"` | any number | the id of a target, by name: a parameter, a name inside a pattern (`Path(doc_id)`, `Json(Body { id, .. })`), or fields of one (`body.id`, `self.tenant`, `pair.0`). The type is the one the catalog allows |
 /// | `target(document = expression)` | any number | the id of a target of that type; needed when the catalog allows several types |
+/// | `target(document = .., name = .., metadata(size = ..))` | | with a name that readers of the log see, and metadata of the target as the catalog's `[target.document.metadata]` declares it |
+/// | `target(user in collection)` | any number | each item of whatever has an `iter()`; when there are more than the service takes on one event (20), the event is split, and each part has the single targets |
 /// | `metadata(role = expression, ..)` | any number | metadata of the event, each key once |
 /// | `metadata(url = display(expression))` | | text through `Display`, for types that are no text. To call a function named `display`, write `self::display(..)` |
 /// | `actor = expression` | once | who acts, instead of the actor of the scope: a `Principal` |
 /// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
+/// | `on = [succeeded, denied]` | once | the outcomes that leave an event: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all of them when it is not written |
+/// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
+/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way |
+/// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of what the value says itself |
+/// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
 ///
 /// In an expression, `ok` is the value of a successful result, by reference: `target(document = ok.id)`. It is read when the
@@ -141,24 +148,12 @@ use proc_macro::TokenStream;
 /// went, and not the operation.
 #[proc_macro_attribute]
 pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited::attribute(
-        "audit_core",
-        attribute.into(),
-        item.into(),
-        &catalog::load(),
-    )
-    .into()
+    audited::attribute("audit_core", attribute.into(), item.into(), catalog::load).into()
 }
 
 /// [`macro@audited`] for crates that know `audit_tower`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited::attribute(
-        "audit_tower",
-        attribute.into(),
-        item.into(),
-        &catalog::load(),
-    )
-    .into()
+    audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
 }

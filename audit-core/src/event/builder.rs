@@ -11,7 +11,7 @@ use crate::Outcome;
 
 /// The service refuses an event with more targets
 /// ([reported by users](https://github.com/dust-tt/dust/pull/27021), not documented).
-const MAX_TARGETS: usize = 20;
+pub(super) const MAX_TARGETS: usize = 20;
 /// A metadata key has at most this many characters of `[a-zA-Z0-9_-]`
 /// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
 const MAX_KEY_CHARS: usize = 40;
@@ -56,11 +56,9 @@ impl EventBuilder {
 
     /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 50 keys.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
-        if RESERVED_KEYS.contains(&key) {
-            self.refuse(Problem::ReservedKey(key.to_owned()));
-        } else {
-            self.check_key(key);
-            self.event.push_metadata(key, &value);
+        match key_error(key) {
+            Some(error) => self.refuse(error.problem),
+            None => self.event.push_metadata(key, &value),
         }
         self
     }
@@ -125,8 +123,7 @@ impl EventBuilder {
     }
 
     fn check_key(&mut self, key: &str) {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if key.is_empty() || key.len() > MAX_KEY_CHARS || !key.chars().all(allowed) {
+        if !is_key(key) {
             self.refuse(Problem::BadKey(key.to_owned()));
         }
     }
@@ -134,6 +131,24 @@ impl EventBuilder {
     fn refuse(&mut self, problem: Problem) {
         self.problem.get_or_insert(problem);
     }
+}
+
+/// Whether the service takes a key of this form.
+fn is_key(key: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !key.is_empty() && key.len() <= MAX_KEY_CHARS && key.chars().all(allowed)
+}
+
+/// Why an application may not use a key for an event's metadata, if it may not.
+pub(crate) fn key_error(key: &str) -> Option<EventError> {
+    let problem = if RESERVED_KEYS.contains(&key) {
+        Problem::ReservedKey(key.to_owned())
+    } else if !is_key(key) {
+        Problem::BadKey(key.to_owned())
+    } else {
+        return None;
+    };
+    Some(EventError { problem })
 }
 
 /// Why an event could not be built. The message names the field, the rule and the value.

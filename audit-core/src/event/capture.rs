@@ -103,7 +103,8 @@ through_pointer!(AuditText, audit_text, &T, &mut T, Box<T>, Rc<T>, Arc<T>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not identify an actor or a target",
     label = "expected an id",
-    note = "an id is text (`&str`, `String`, `Cow<str>`, `Uuid`), a whole number, an `Option` of these, or a type that implements `AuditText`"
+    note = "an id is text (`&str`, `String`, `Cow<str>`, `Uuid`), a whole number, an `Option` of these, or a type that implements `AuditText`",
+    note = "a `Secret` is never recorded; name what identifies it instead, such as the id or the last digits of a key"
 )]
 pub trait AuditId {
     /// Whether there is an id at all; `false` only for an absent `Option`.
@@ -199,7 +200,8 @@ value_traits! {
         message = "`{Self}` is not text in the audit log",
         label = "the catalog says that this is a string",
         note = "text is `&str`, `String`, `Cow<str>`, `Uuid`, an `Option` of these, or a type that implements `AuditText`",
-        note = "to record what its `Display` prints, write `display(..)` around the value"
+        note = "to record what its `Display` prints, write `display(..)` around the value",
+        note = "a `Secret` is never recorded; name what identifies it instead, such as the id or the last digits of a key"
     )]
     TextValue;
 

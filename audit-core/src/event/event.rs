@@ -4,22 +4,23 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
-use super::builder::EventBuilder;
+use super::builder::{EventBuilder, MAX_TARGETS};
 use super::capture::{AuditId, Entry, MetadataValue};
 use super::facts::{Facts, Owner, Tag};
 use super::id::EventId;
 use super::target::TargetRef;
-use super::time::from_millis;
+use super::time::{from_millis, to_millis};
 use super::value::Value;
 use super::{Actor, Context, Target};
 use crate::Outcome;
 
-/// id 16, occurred_at 8, version 4, outcome 1, flags 1.
-const HEADER: usize = 30;
+/// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
+const HEADER: usize = 31;
 const OCCURRED_AT: usize = 16;
 const VERSION: usize = 24;
 const OUTCOME: usize = 28;
 const FLAGS: usize = 29;
+const ON: usize = 30;
 
 /// Room for an usual event, so that it takes one allocation.
 const CAPACITY: usize = 512;
@@ -27,6 +28,7 @@ const CAPACITY: usize = 512;
 const HAS_ACTOR: u8 = 1;
 const HAS_ORGANIZATION: u8 = 2;
 const HAS_LOCATION: u8 = 4;
+const HAS_EACH_TARGET: u8 = 8;
 
 /// What happened, once: an action, who did it, on what, from where, and how it ended.
 ///
@@ -66,6 +68,7 @@ impl Event {
         header[..16].copy_from_slice(EventId::mint(millis).as_bytes());
         header[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
         header[OUTCOME] = Outcome::Unknown.to_byte();
+        header[ON] = Outcome::mask(&Outcome::ALL);
         let mut facts = Facts::with_header(&header, CAPACITY);
         facts.push_text(Tag::Action, "action", |out| out.push_str(action));
         Self { facts }
@@ -210,6 +213,16 @@ impl Event {
         self.facts.header_mut()[OUTCOME] = outcome.to_byte();
     }
 
+    /// Says which outcomes leave an event.
+    pub(crate) fn set_on(&mut self, outcomes: u8) {
+        self.facts.header_mut()[ON] = outcomes;
+    }
+
+    /// Whether the outcome is one of those that leave an event.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.header()[ON] & (1 << self.outcome().to_byte()) != 0
+    }
+
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut super::Text<'_>)) {
         self.facts
             .push_text(Tag::Organization, "organization", write);
@@ -234,6 +247,91 @@ impl Event {
 
     pub(crate) fn push_target(&mut self, target: &Target) {
         self.facts.extend(target.facts());
+    }
+
+    /// A target of which there may be more than one event takes, with all that is said of it.
+    pub(crate) fn push_each_target(&mut self, target: &Target) {
+        for mut fact in target.facts().iter(0) {
+            if fact.tag == Tag::Target {
+                fact.tag = Tag::EachTarget;
+            }
+            self.facts.push_fact(fact);
+        }
+        self.flag(HAS_EACH_TARGET);
+    }
+
+    pub(crate) fn push_each_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
+        if id.is_present() {
+            self.facts
+                .push_named(Tag::EachTarget, kind, "target.id", |out| id.write_id(out));
+            self.flag(HAS_EACH_TARGET);
+        }
+    }
+
+    /// A field that was left out or cut.
+    pub(crate) fn push_truncated(&mut self, field: &str) {
+        self.facts.push_truncated(field);
+    }
+
+    /// Names the last target; an absent name changes nothing.
+    pub(crate) fn name_target(&mut self, name: &(impl AuditId + ?Sized)) {
+        if name.is_present() {
+            self.facts
+                .push_text(Tag::TargetName, "target.name", |out| name.write_id(out));
+        }
+    }
+
+    pub(crate) fn target_entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
+        Entry {
+            facts: &mut self.facts,
+            owner: Owner::Target,
+            key,
+        }
+    }
+
+    /// The event, or as many as it takes so that none has more targets than the service accepts.
+    ///
+    /// Each has all that was said of the event and its single targets, and some of the others. The first keeps the id.
+    pub(crate) fn split(self) -> Vec<Self> {
+        if self.header()[FLAGS] & HAS_EACH_TARGET == 0 || self.targets().count() <= MAX_TARGETS {
+            return vec![self];
+        }
+        let facts = || self.facts.iter(HEADER);
+        let single = facts().filter(|fact| fact.tag == Tag::Target).count();
+        let each = facts().filter(|fact| fact.tag == Tag::EachTarget).count();
+        // With that many single targets there is no event that the service would accept; it will say so.
+        let room = MAX_TARGETS.saturating_sub(single).max(1);
+        let parts = each.div_ceil(room);
+        let part = |part: usize| {
+            let mut event = Self {
+                facts: Facts::with_header(&self.header(), CAPACITY),
+            };
+            if part > 0 {
+                let id = EventId::mint(to_millis(self.occurred_at()));
+                event.facts.header_mut()[..16].copy_from_slice(id.as_bytes());
+            }
+            let mut number = 0;
+            let mut is_here = true;
+            for fact in facts() {
+                match fact.tag {
+                    Tag::Target => is_here = true,
+                    Tag::EachTarget => {
+                        is_here = number / room == part;
+                        number += 1;
+                    }
+                    _ => {}
+                }
+                let of_target = matches!(
+                    fact.tag,
+                    Tag::EachTarget | Tag::TargetName | Tag::TargetMetadata
+                );
+                if is_here || !of_target {
+                    event.facts.push_fact(fact);
+                }
+            }
+            event
+        };
+        (0..parts).map(part).collect()
     }
 
     pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
@@ -317,7 +415,7 @@ impl<'a> Iterator for Targets<'a> {
     fn next(&mut self) -> Option<TargetRef<'a>> {
         for fact in self.facts.by_ref() {
             match (fact.tag, &mut self.next) {
-                (Tag::Target, next) => {
+                (Tag::Target | Tag::EachTarget, next) => {
                     let (kind, id) = fact.named();
                     let opened = TargetRef {
                         kind,
@@ -434,6 +532,43 @@ mod tests {
     #[test]
     fn an_usual_event_takes_one_allocation_of_the_stated_size() {
         assert_eq!(event().facts.capacity(), CAPACITY);
+    }
+
+    #[test]
+    fn too_many_targets_are_split_over_events_that_all_have_the_single_ones() {
+        let mut event = Event::begin("a", 7);
+        event.push_target(&Target::new("document", 1));
+        for id in 0..40 {
+            event.push_each_target(&Target::new("user", id).metadata("n", id));
+        }
+        event.push_metadata("role", "reader");
+        let id = event.id();
+        let parts = event.split();
+        let sizes: Vec<_> = parts.iter().map(|part| part.targets().count()).collect();
+        assert_eq!(sizes, [20, 20, 3], "19 of the many beside the single one");
+        assert_eq!(parts[0].id(), id);
+        assert!(parts[1].id() != id && parts[2].id() != parts[1].id());
+        let users: Vec<_> = parts
+            .iter()
+            .flat_map(|part| part.targets().filter(|target| target.kind() == "user"))
+            .map(|user| (user.id().to_owned(), user.metadata()[0].1.to_string()))
+            .collect();
+        let all: Vec<_> = (0..40).map(|id| (id.to_string(), id.to_string())).collect();
+        assert_eq!(users, all);
+        for part in &parts {
+            assert_eq!(part.targets().next().unwrap().kind(), "document");
+            assert_eq!(part.metadata_value("role"), Some(Value::Text("reader")));
+            assert_eq!(part.occurred_at(), from_millis(7));
+        }
+    }
+
+    #[test]
+    fn as_many_targets_as_one_event_takes_stay_together() {
+        let mut event = Event::begin("a", 7);
+        for id in 0..20 {
+            event.push_each_target_id("user", &id);
+        }
+        assert_eq!(event.split().len(), 1);
     }
 
     #[test]

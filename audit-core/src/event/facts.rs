@@ -26,11 +26,13 @@ pub(crate) enum Tag {
     UserAgent = 11,
     /// The name of a field whose value was cut.
     Truncated = 12,
+    /// A target like [`Tag::Target`], of which there may be more than one event takes.
+    EachTarget = 13,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Tag; 12] = [
+        const ALL: [Tag; 13] = [
             Tag::Action,
             Tag::Organization,
             Tag::Actor,
@@ -43,6 +45,7 @@ impl Tag {
             Tag::Location,
             Tag::UserAgent,
             Tag::Truncated,
+            Tag::EachTarget,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -189,6 +192,11 @@ impl Facts {
         self.push(Tag::Truncated, |bytes| {
             bytes.extend_from_slice(field.as_bytes())
         });
+    }
+
+    /// Appends a fact of another buffer.
+    pub(crate) fn push_fact(&mut self, fact: Fact<'_>) {
+        self.push(fact.tag, |bytes| bytes.extend_from_slice(fact.bytes));
     }
 
     /// Appends all facts of another buffer that has no header.

@@ -29,6 +29,7 @@ pub use id::{EventId, OrganizationId};
 pub use target::{Target, TargetRef};
 pub use value::{Text, Value};
 
+pub(crate) use builder::key_error;
 #[cfg(feature = "workos")]
 pub(crate) use time::from_millis;
 pub(crate) use time::now_millis;

@@ -1,23 +1,31 @@
 //! The arguments of the attribute, as they are written.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Ident, LitStr, Token, token};
 
+use super::captures::{self, Capture};
 use crate::errors::{Errors, hint};
 
 /// The names of the arguments, for suggestions.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 11] = [
     "action",
     "target",
     "metadata",
     "actor",
     "organization",
+    "on",
+    "error",
+    "event",
+    "outcome",
+    "catalog",
     "crate",
 ];
+
+/// The outcomes that a function can have.
+const OUTCOMES: [&str; 5] = ["succeeded", "denied", "failed", "panicked", "abandoned"];
 
 /// The arguments that could be understood.
 #[derive(Default)]
@@ -27,35 +35,18 @@ pub(crate) struct Args {
     pub(crate) action_reported: bool,
     /// In the order they are written, which is the order they are evaluated in.
     pub(crate) captures: Vec<Capture>,
+    /// `on = [succeeded, ..]`: the outcomes that leave an event; all when nothing is written.
+    pub(crate) on: Option<Vec<Ident>>,
+    /// `error = display`: whether the text of an error is recorded.
+    pub(crate) error: Option<Ident>,
+    /// `event = name`: the name under which the body knows the draft.
+    pub(crate) event: Option<Ident>,
+    /// `outcome = path`: the function that says how the call went.
+    pub(crate) outcome: Option<syn::ExprPath>,
+    /// `catalog = "path"`: another catalog than the one that is found.
+    pub(crate) catalog: Option<LitStr>,
     /// The crate that generated paths start with, when it is not the facade the attribute came from.
     pub(crate) facade: Option<syn::Path>,
-}
-
-/// One value to record.
-pub(crate) enum Capture {
-    /// `target = "name"`
-    Binding(LitStr),
-    /// `target(kind = id)`
-    Target(Key, Expr),
-    /// `metadata(key = value)`
-    Metadata(Key, Value),
-    /// `actor = principal`
-    Actor(Expr),
-    /// `organization = id`
-    Organization(Expr),
-}
-
-/// A target type or a metadata key: a name, or a string when it is no Rust name.
-pub(crate) struct Key {
-    pub(crate) name: String,
-    pub(crate) span: Span,
-}
-
-pub(crate) enum Value {
-    /// An expression of the type that the catalog says.
-    Plain(Expr),
-    /// `display(expression)`: text through `Display`. The span is that of `display`.
-    Display(Expr, Span),
 }
 
 /// Reads the arguments. What is wrong is reported and left out; reading goes on behind the next comma.
@@ -73,7 +64,8 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
     args
 }
 
-fn comma_separated(
+/// Items between commas. What is wrong in one is reported, and reading goes on behind the next comma.
+pub(crate) fn comma_separated(
     input: ParseStream<'_>,
     errors: &mut Errors,
     mut item: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
@@ -105,7 +97,7 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
     })?;
     let expression = |input: ParseStream<'_>, errors: &mut Errors| {
         input.parse::<Token![=]>()?;
-        expression(input, errors)
+        captures::expression(input, errors)
     };
     match name.to_string().as_str() {
         "action" => {
@@ -120,29 +112,8 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
             args.action_reported = false;
         }
         "target" if input.peek(token::Paren) => {
-            let content;
-            syn::parenthesized!(content in input);
-            if content.is_empty() {
-                errors.at(
-                    name.span(),
-                    "an empty `target(..)`; write `target(type = id)`",
-                );
-            }
-            let mut count = 0;
-            comma_separated(&content, errors, |content, errors| {
-                let key = key(content, "a target type, as in `target(document = id)`")?;
-                content.parse::<Token![=]>()?;
-                let id = self::expression(content, errors)?;
-                count += 1;
-                if count > 1 {
-                    errors.at(
-                        key.span,
-                        "one `target(..)` is one target; write another `target(..)` for the next",
-                    );
-                }
-                args.captures.push(Capture::Target(key, id));
-                Ok(())
-            });
+            let target = captures::target(&name, input, errors)?;
+            args.captures.extend(target.map(Capture::Target));
         }
         "target" => {
             input.parse::<Token![=]>().map_err(|error| {
@@ -157,20 +128,9 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
             )?;
             args.captures.push(Capture::Binding(binding));
         }
-        "metadata" => {
-            if !input.peek(token::Paren) {
-                return Err(input.error("expected `metadata(key = value)`"));
-            }
-            let content;
-            syn::parenthesized!(content in input);
-            comma_separated(&content, errors, |content, errors| {
-                let key = key(content, "a metadata key, as in `metadata(key = value)`")?;
-                content.parse::<Token![=]>()?;
-                let value = value(self::expression(content, errors)?);
-                args.captures.push(Capture::Metadata(key, value));
-                Ok(())
-            });
-        }
+        "metadata" => captures::metadata(input, errors, |key, value| {
+            args.captures.push(Capture::Metadata(key, value));
+        })?,
         "actor" => {
             let actor = expression(input, errors)?;
             let before = args
@@ -189,6 +149,55 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
             once(&before, &name, errors);
             args.captures.push(Capture::Organization(organization));
         }
+        "on" => {
+            input.parse::<Token![=]>()?;
+            let outcomes = outcomes(input, errors)?;
+            once(&args.on, &name, errors);
+            args.on = Some(outcomes);
+        }
+        "error" => {
+            input.parse::<Token![=]>()?;
+            let how: Expr = input.parse()?;
+            let display = match &how {
+                Expr::Path(path) if path.path.is_ident("display") => path.path.get_ident().cloned(),
+                _ => None,
+            };
+            let Some(display) = display else {
+                let message = "expected `error = display`: the error's text is recorded as its `Display` prints it";
+                return Err(syn::Error::new(how.span(), message));
+            };
+            once(&args.error, &name, errors);
+            args.error = Some(display);
+        }
+        "event" => {
+            input.parse::<Token![=]>()?;
+            let wanted = "expected a name for the event in the body, as in `event = ev`";
+            let event = input
+                .parse::<Ident>()
+                .map_err(|error| syn::Error::new(error.span(), wanted))?;
+            once(&args.event, &name, errors);
+            args.event = Some(event);
+        }
+        "outcome" => {
+            input.parse::<Token![=]>()?;
+            let wanted =
+                "expected the path of a function from a reference to the result to `Outcome`";
+            let outcome = match input.parse::<Expr>()? {
+                Expr::Path(path) => path,
+                other => return Err(syn::Error::new(other.span(), wanted)),
+            };
+            once(&args.outcome, &name, errors);
+            args.outcome = Some(outcome);
+        }
+        "catalog" => {
+            input.parse::<Token![=]>()?;
+            let catalog = string(
+                input,
+                "the path of a catalog, relative to the folder of the crate's Cargo.toml",
+            )?;
+            once(&args.catalog, &name, errors);
+            args.catalog = Some(catalog);
+        }
         "crate" => {
             input.parse::<Token![=]>()?;
             let path = input.call(syn::Path::parse_mod_style)?;
@@ -205,6 +214,42 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
         }
     }
     Ok(())
+}
+
+/// The outcomes in brackets.
+fn outcomes(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Ident>> {
+    if !input.peek(token::Bracket) {
+        return Err(input.error(format!(
+            "expected outcomes in brackets, as in `on = [succeeded, denied]`; there are `{}`",
+            OUTCOMES.join("`, `")
+        )));
+    }
+    let content;
+    let bracket = syn::bracketed!(content in input);
+    let mut outcomes: Vec<Ident> = Vec::new();
+    comma_separated(&content, errors, |content, errors| {
+        let outcome: Ident = content.parse()?;
+        let written = outcome.to_string();
+        if !OUTCOMES.contains(&written.as_str()) {
+            let hint = hint(&written, OUTCOMES.into_iter());
+            errors.at(
+                outcome.span(),
+                format!("unknown outcome `{written}`; {hint}"),
+            );
+        } else if outcomes.contains(&outcome) {
+            errors.at(outcome.span(), format!("`{written}` is given twice"));
+        } else {
+            outcomes.push(outcome);
+        }
+        Ok(())
+    });
+    if outcomes.is_empty() && content.is_empty() && errors.is_empty() {
+        errors.at(
+            bracket.span.join(),
+            "with no outcome there would never be an event; remove the attribute, or name outcomes",
+        );
+    }
+    Ok(outcomes)
 }
 
 fn once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
@@ -233,74 +278,10 @@ fn string(input: ParseStream<'_>, wanted: &str) -> syn::Result<LitStr> {
     }
 }
 
-fn key(input: ParseStream<'_>, wanted: &str) -> syn::Result<Key> {
-    if input.peek(LitStr) {
-        let literal: LitStr = input.parse()?;
-        return Ok(Key {
-            name: literal.value(),
-            span: literal.span(),
-        });
-    }
-    let ident = input
-        .call(Ident::parse_any)
-        .map_err(|error| syn::Error::new(error.span(), format!("expected {wanted}")))?;
-    Ok(Key {
-        name: ident.unraw().to_string(),
-        span: ident.span(),
-    })
-}
-
-fn value(expression: Expr) -> Value {
-    if let Expr::Call(call) = &expression
-        && let Expr::Path(path) = &*call.func
-        && path.path.is_ident("display")
-        && let (Some(inner), 1) = (call.args.first(), call.args.len())
-    {
-        return Value::Display(inner.clone(), path.span());
-    }
-    Value::Plain(expression)
-}
-
-/// Reads an expression, and refuses what would leave the function or wait in it: auditing must not change the operation.
-fn expression(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Expr> {
-    let mut expression: Expr = input.parse()?;
-    Exits { errors }.visit_expr_mut(&mut expression);
-    Ok(expression)
-}
-
-/// Visits mutably only because that is the visitor this crate uses anyway; nothing is changed.
-struct Exits<'a> {
-    errors: &'a mut Errors,
-}
-
-impl VisitMut for Exits<'_> {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        let (span, what) = match expression {
-            // What these hold runs somewhere else, or not at all.
-            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => return,
-            Expr::Try(found) => (found.question_token.span(), "`?` would leave the function"),
-            Expr::Return(found) => (
-                found.return_token.span(),
-                "`return` would leave the function",
-            ),
-            Expr::Await(found) => (
-                found.await_token.span(),
-                "`.await` would make the function wait",
-            ),
-            _ => return visit_mut::visit_expr_mut(self, expression),
-        };
-        self.errors.at(
-            span,
-            format!("{what} before its body has run; name a value that is already there"),
-        );
-    }
-
-    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audited::captures::Value;
 
     fn messages(attribute: &str) -> Vec<String> {
         let mut errors = Errors::default();
@@ -319,7 +300,8 @@ mod tests {
     fn every_argument_is_read_in_order() {
         let args = parsed(
             r#"action = "a", target = "x", target(r#type = f::<A, B>(y)), target("api-key" = z,),
-               metadata(a = 1, b = display(url)), metadata(c = self::display(url)), actor = user, organization = o, crate = my::audit,"#,
+               metadata(a = 1, b = display(url)), metadata(c = self::display(url)), target(user in ids), target(t = 1, name = display(n), metadata(a = 1, "b-c" = 2), metadata(d = 3)),
+               actor = user, organization = o, error = display, event = ev, outcome = self::how, catalog = "other.toml", crate = my::audit,"#,
         );
         assert_eq!(args.action.unwrap().value(), "a");
         let kinds: Vec<_> = args
@@ -327,17 +309,27 @@ mod tests {
             .iter()
             .map(|capture| match capture {
                 Capture::Binding(name) => format!("binding {}", name.value()),
-                Capture::Target(key, _) => format!("target {}", key.name),
+                Capture::Target(target) => format!(
+                    "target {}{}{}",
+                    target.kind.name,
+                    if target.each { " in" } else { "" },
+                    target
+                        .metadata
+                        .iter()
+                        .map(|(key, _)| format!(" {}", key.name))
+                        .collect::<String>(),
+                ),
                 Capture::Metadata(key, Value::Plain(_)) => format!("plain {}", key.name),
                 Capture::Metadata(key, Value::Display(..)) => format!("display {}", key.name),
                 Capture::Actor(_) => "actor".to_owned(),
                 Capture::Organization(_) => "organization".to_owned(),
             })
             .collect();
-        let expected =
-            "binding x/target type/target api-key/plain a/display b/plain c/actor/organization";
+        let expected = "binding x/target type/target api-key/plain a/display b/plain c/target user in/target t a b-c d/actor/organization";
         assert_eq!(kinds.join("/"), expected);
-        assert!(args.facade.is_some());
+        assert!(args.facade.is_some() && args.error.is_some() && args.outcome.is_some());
+        assert_eq!(args.event.unwrap(), "ev");
+        assert_eq!(args.catalog.unwrap().value(), "other.toml");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The arguments against the function and the catalog; what comes out can be expanded without another question.
 
-use audit_catalog::{Action, Field, Kind};
+use audit_catalog::{Action, Field, Kind, Target as TargetType};
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitStr};
 
-use super::args::{Args, Capture, Key, Value};
+use super::args::Args;
 use super::bindings::Binding;
+use super::captures::{Capture, Key, Target, Value};
 use super::explain::explain;
 use super::late::{self, Late};
 use super::resolve::resolve;
@@ -20,6 +21,14 @@ pub(crate) struct Plan {
     pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.
     pub(crate) facade: Option<syn::Path>,
+    /// The outcomes that leave an event; all when it is empty.
+    pub(crate) on: Vec<Ident>,
+    /// Whether the text of an error is recorded; where the attribute says so.
+    pub(crate) error: Option<Ident>,
+    /// The name under which the body knows the draft.
+    pub(crate) event: Option<Ident>,
+    /// The function that says how the call went.
+    pub(crate) outcome: Option<syn::ExprPath>,
     /// What is recorded on entry.
     pub(crate) steps: Vec<Step>,
     /// What is recorded when the function succeeded.
@@ -31,12 +40,20 @@ pub(crate) struct Step {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) call: Call,
     pub(crate) value: Expr,
+    /// What is said of a target.
+    pub(crate) about: Vec<(Call, Expr)>,
 }
 
 /// The function of the runtime that takes the value, and the name it records it under.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Call {
     Target(String),
+    /// Each item of a collection.
+    Targets(String),
+    /// The name of a target, and whether it is made by `Display`.
+    Name {
+        display: bool,
+    },
     Text(String),
     Number(String),
     Boolean(String),
@@ -55,7 +72,9 @@ pub(crate) fn plan(
     let action = match (&args.action, catalog) {
         (Some(name), Ok(found)) => action(name, found, errors),
         (Some(name), Err(problem)) => {
-            errors.at(name.span(), explain(problem, &name.value(), &args.captures));
+            // A path that the attribute names is where its mistake is shown.
+            let span = args.catalog.as_ref().unwrap_or(name).span();
+            errors.at(span, explain(problem, &name.value(), &args.captures));
             None
         }
         (None, _) => {
@@ -89,6 +108,10 @@ pub(crate) fn plan(
         deprecated: action.and_then(Action::deprecated).map(str::to_owned),
         action: name,
         facade: args.facade,
+        on: args.on.unwrap_or_default(),
+        error: args.error,
+        event: args.event,
+        outcome: args.outcome,
         steps,
         late,
     })
@@ -129,32 +152,16 @@ impl Context<'_> {
                 cfgs: Vec::new(),
                 call,
                 value: value.clone(),
+                about: Vec::new(),
             }]
         };
         match capture {
             Capture::Binding(name) => self.binding(name, errors),
-            Capture::Target(key, id) => {
-                self.target_type(key, errors);
-                step(Call::Target(key.name.clone()), id)
-            }
+            Capture::Target(target) => self.target(target, errors),
             Capture::Metadata(key, value) => {
-                let Some(kind) = self.field(key, errors).map(Field::kind) else {
-                    return Vec::new();
-                };
-                let name = key.name.clone();
-                match (value, kind) {
-                    (Value::Plain(value), Kind::Number) => step(Call::Number(name), value),
-                    (Value::Plain(value), Kind::Boolean) => step(Call::Boolean(name), value),
-                    (Value::Plain(value), _) => step(Call::Text(name), value),
-                    (Value::Display(value, _), Kind::String) => step(Call::Display(name), value),
-                    (Value::Display(_, span), _) => {
-                        let message = format!(
-                            "`display(..)` makes text, but metadata `{name}` is a {kind}; give the value itself"
-                        );
-                        errors.at(*span, format!("{message}{}", self.note));
-                        Vec::new()
-                    }
-                }
+                let field = self.field(key, errors);
+                let call = field.and_then(|field| self.value(field, key, value, errors));
+                call.map_or(Vec::new(), |(call, value)| step(call, value))
             }
             Capture::Actor(principal) => step(Call::Actor, principal),
             Capture::Organization(id) => step(Call::Organization, id),
@@ -187,17 +194,67 @@ impl Context<'_> {
             cfgs,
             call: Call::Target(kind.to_owned()),
             value,
+            about: Vec::new(),
         };
         values.into_iter().map(target).collect()
     }
 
-    fn target_type(&self, key: &Key, errors: &mut Errors) {
-        let Some(action) = self
-            .action
-            .filter(|action| action.target(&key.name).is_none())
-        else {
-            return;
-        };
+    fn target(&self, target: &Target, errors: &mut Errors) -> Vec<Step> {
+        let kind = self.target_type(&target.kind, errors);
+        let name = target.name.iter().map(|name| match name {
+            Value::Plain(name) => (Call::Name { display: false }, name.clone()),
+            Value::Display(name, _) => (Call::Name { display: true }, name.clone()),
+        });
+        let mut about: Vec<_> = name.collect();
+        for (key, value) in &target.metadata {
+            let Some(kind) = kind else { continue };
+            let owner = format!("target type `{}`", kind.name());
+            let field = self.known_field(kind.metadata(), &owner, key, errors);
+            let call = field.and_then(|field| self.value(field, key, value, errors));
+            about.extend(call.map(|(call, value)| (call, value.clone())));
+        }
+        let name = target.kind.name.clone();
+        vec![Step {
+            cfgs: Vec::new(),
+            call: if target.each {
+                Call::Targets(name)
+            } else {
+                Call::Target(name)
+            },
+            value: target.id.clone(),
+            about,
+        }]
+    }
+
+    /// The function of the runtime for a metadata value.
+    fn value<'v>(
+        &self,
+        field: &Field,
+        key: &Key,
+        value: &'v Value,
+        errors: &mut Errors,
+    ) -> Option<(Call, &'v Expr)> {
+        let name = key.name.clone();
+        match (value, field.kind()) {
+            (Value::Plain(value), Kind::Number) => Some((Call::Number(name), value)),
+            (Value::Plain(value), Kind::Boolean) => Some((Call::Boolean(name), value)),
+            (Value::Plain(value), _) => Some((Call::Text(name), value)),
+            (Value::Display(value, _), Kind::String) => Some((Call::Display(name), value)),
+            (Value::Display(_, span), kind) => {
+                let message = format!(
+                    "`display(..)` makes text, but metadata `{name}` is a {kind}; give the value itself"
+                );
+                errors.at(*span, format!("{message}{}", self.note));
+                None
+            }
+        }
+    }
+
+    fn target_type(&self, key: &Key, errors: &mut Errors) -> Option<&TargetType> {
+        let action = self.action?;
+        if let Some(known) = action.target(&key.name) {
+            return Some(known);
+        }
         let known = action.targets().iter().map(|target| target.name());
         let message = format!(
             "`{}` has no target type `{}`; {}",
@@ -206,26 +263,38 @@ impl Context<'_> {
             hint(&key.name, known)
         );
         errors.at(key.span, format!("{message}{}", self.note));
+        None
     }
 
     fn field(&self, key: &Key, errors: &mut Errors) -> Option<&Field> {
         let action = self.action?;
-        let field = action.field(&key.name);
+        if audit_catalog::RESERVED_METADATA
+            .iter()
+            .any(|(reserved, _)| *reserved == key.name)
+        {
+            let message = format!("metadata `{}` is reserved, the framework sets it", key.name);
+            errors.at(key.span, format!("{message}{}", self.note));
+            return None;
+        }
+        let owner = format!("`{}`", action.name());
+        self.known_field(action.metadata(), &owner, key, errors)
+    }
+
+    fn known_field<'f>(
+        &self,
+        fields: &'f [Field],
+        owner: &str,
+        key: &Key,
+        errors: &mut Errors,
+    ) -> Option<&'f Field> {
+        let field = fields.iter().find(|field| field.key() == key.name);
         if field.is_none() {
-            let message = if audit_catalog::RESERVED_METADATA
-                .iter()
-                .any(|(reserved, _)| *reserved == key.name)
-            {
-                format!("metadata `{}` is reserved, the framework sets it", key.name)
-            } else {
-                let known = action.metadata().iter().map(Field::key);
-                format!(
-                    "`{}` has no metadata `{}`; {}",
-                    action.name(),
-                    key.name,
-                    hint(&key.name, known)
-                )
-            };
+            let known = fields.iter().map(Field::key);
+            let message = format!(
+                "{owner} has no metadata `{}`; {}",
+                key.name,
+                hint(&key.name, known)
+            );
             errors.at(key.span, format!("{message}{}", self.note));
         }
         field
@@ -241,7 +310,7 @@ impl Context<'_> {
     ) {
         if !captures
             .iter()
-            .any(|capture| matches!(capture, Capture::Binding(_) | Capture::Target(..)))
+            .any(|capture| matches!(capture, Capture::Binding(_) | Capture::Target(_)))
         {
             let remedy = match action.targets() {
                 [_] => "add `target = \"binding\"`".to_owned(),
@@ -258,30 +327,64 @@ impl Context<'_> {
                 format!("`{}` needs a target; {remedy}", action.name()),
             );
         }
-        let mut given: Vec<&str> = Vec::new();
+        let metadata = captures.iter().filter_map(|capture| match capture {
+            Capture::Metadata(key, _) => Some(key),
+            _ => None,
+        });
+        let owner = format!("`{}`", action.name());
+        self.fields(name.span(), &owner, action.metadata(), metadata, errors);
         for capture in captures {
-            if let Capture::Metadata(key, _) = capture {
-                if given.contains(&key.name.as_str()) {
-                    errors.at(key.span, format!("metadata `{}` is given twice", key.name));
+            match capture {
+                Capture::Target(target) => {
+                    let Some(kind) = action.target(&target.kind.name) else {
+                        continue;
+                    };
+                    let owner = format!("target type `{}`", kind.name());
+                    let given = target.metadata.iter().map(|(key, _)| key);
+                    self.fields(target.kind.span, &owner, kind.metadata(), given, errors);
                 }
-                given.push(&key.name);
+                Capture::Binding(name) => {
+                    if let [kind] = action.targets() {
+                        let owner = format!(
+                            "target type `{}`, written `target({} = {}, metadata(..))`,",
+                            kind.name(),
+                            key(kind.name()),
+                            name.value()
+                        );
+                        let given = std::iter::empty();
+                        self.fields(name.span(), &owner, kind.metadata(), given, errors);
+                    }
+                }
+                _ => {}
             }
         }
+    }
+
+    /// The metadata of one owner: each key once, and none missing.
+    fn fields<'k>(
+        &self,
+        span: Span,
+        owner: &str,
+        fields: &[Field],
+        keys: impl Iterator<Item = &'k Key>,
+        errors: &mut Errors,
+    ) {
+        let mut given: Vec<&str> = Vec::new();
+        for key in keys {
+            if given.contains(&key.name.as_str()) {
+                errors.at(key.span, format!("metadata `{}` is given twice", key.name));
+            }
+            given.push(&key.name);
+        }
         let missing = |field: &&Field| !field.is_optional() && !given.contains(&field.key());
-        for field in action.metadata().iter().filter(missing) {
+        for field in fields.iter().filter(missing) {
             let (field, kind) = (field.key(), field.kind());
             let message = format!(
-                "`{}` needs metadata `{field}`, a {kind}; add `metadata({} = value)`",
-                action.name(),
+                "{owner} needs metadata `{field}`, a {kind}; add `metadata({} = value)`",
                 key(field)
             );
-            errors.at(
-                name.span(),
-                format!(
-                    "{message}, or make it optional in the catalog: `{field} = \"{kind}?\"`{}",
-                    self.note
-                ),
-            );
+            let remedy = format!("or make it optional in the catalog: `{field} = \"{kind}?\"`");
+            errors.at(span, format!("{message}, {remedy}{}", self.note));
         }
     }
 }

@@ -45,9 +45,15 @@ pub(crate) fn expand(
     } = function;
     let nested = nested(body.clone());
     let late = plan.late.as_ref().map(|late| record_late(late, &runtime));
+    let error = plan.error.as_ref().map(|how| record_error(how, &runtime));
+    let outcome = outcome(plan, &runtime);
+    let event = plan
+        .event
+        .as_ref()
+        .map(|event| quote_spanned!(ours=> let #event: &mut #runtime::Draft = &mut draft;));
     let run_and_close = match returns {
         // The body never comes to an end, so the draft closes when it is dropped.
-        Returns::Never => quote_spanned!(ours=> #(#mutable)* #nested),
+        Returns::Never => quote_spanned!(ours=> #event #(#mutable)* #nested),
         returns => {
             let edge = return_edge(&returns);
             let block = braces(
@@ -60,12 +66,11 @@ pub(crate) fn expand(
                 quote_spanned!(ours=> #runtime::once(move || #block))
             };
             quote_spanned! {ours=>
+                #event
                 let output = #run;
                 #late
-                #runtime::close(draft, {
-                    use #runtime::outcome::*;
-                    (&&&&&&&&#runtime::outcome::Probe(&output)).__audit_outcome()
-                });
+                #error
+                #runtime::close(draft, #outcome);
                 output
             }
         }
@@ -92,10 +97,11 @@ fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
         .as_ref()
         .map(|note| deprecated(&plan.action, note));
     let late = late_targets(plan);
+    let on = outcomes(plan, runtime);
     quote_spanned! {Span::mixed_site()=>
         {
             #warning
-            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late;
+            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #on;
             const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
             const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
             #runtime::open(&SITE)
@@ -119,11 +125,24 @@ fn late_targets(plan: &Plan) -> Option<TokenStream> {
     let steps = plan.late.as_ref()?.steps.iter();
     let kinds: Vec<_> = steps
         .filter_map(|step| match &step.call {
+            // A collection that never came to be has no targets.
             Call::Target(kind) => Some(kind),
             _ => None,
         })
         .collect();
     (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
+}
+
+/// The outcomes that leave an event.
+fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
+    let variant = |outcome: &proc_macro2::Ident| {
+        let mut name = outcome.to_string();
+        name[..1].make_ascii_uppercase();
+        let variant = proc_macro2::Ident::new(&name, Span::mixed_site());
+        quote_spanned!(Span::mixed_site()=> #runtime::Outcome::#variant)
+    };
+    let variants: Vec<_> = plan.on.iter().map(variant).collect();
+    (!variants.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .on(&[#(#variants),*])))
 }
 
 /// Records what a successful result knows.
@@ -143,10 +162,58 @@ fn record_late(late: &Late, runtime: &TokenStream) -> TokenStream {
     }
 }
 
+/// Records the text of an error, for which the attribute asks with the word `display`.
+fn record_error(how: &proc_macro2::Ident, runtime: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    // Where the function returns no `Result`, or the error cannot be displayed, the mistake is shown at `display`.
+    let there = ours.located_at(how.span());
+    let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
+    let error = quote_spanned!(there=> error);
+    quote_spanned! {ours=>
+        if let #pattern = &output {
+            #runtime::display(&mut draft, "error", #error);
+        }
+    }
+}
+
+/// How the call went: as the function says that the attribute names, or as the returned value says.
+fn outcome(plan: &Plan, runtime: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    match &plan.outcome {
+        Some(path) => quote_spanned!(ours=> #path(&output)),
+        None => quote_spanned! {ours=> {
+            use #runtime::outcome::*;
+            (&&&&&&&&#runtime::outcome::Probe(&output)).__audit_outcome()
+        }},
+    }
+}
+
 fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
-    let Step { cfgs, call, value } = step;
+    let Step {
+        cfgs,
+        call,
+        value,
+        about,
+    } = step;
+    let ours = Span::mixed_site();
+    if about.is_empty() {
+        let call = call_with("", call, value, runtime);
+        return quote_spanned!(ours=> #(#cfgs)* #call;);
+    }
+    // What is said of a target belongs to it only if there is one.
+    let target = call_with("", call, value, runtime);
+    let about = about
+        .iter()
+        .map(|(call, value)| call_with("target_", call, value, runtime));
+    quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
+}
+
+fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream) -> TokenStream {
     let (function, name) = match call {
         Call::Target(kind) => ("target", Some(kind)),
+        Call::Targets(kind) => ("targets", Some(kind)),
+        Call::Name { display: false } => ("name", None),
+        Call::Name { display: true } => ("display_name", None),
         Call::Text(key) => ("text", Some(key)),
         Call::Number(key) => ("number", Some(key)),
         Call::Boolean(key) => ("boolean", Some(key)),
@@ -154,8 +221,22 @@ fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
         Call::Actor => ("actor", None),
         Call::Organization => ("organization", None),
     };
+    let function = format!("{prefix}{function}");
     let ours = Span::mixed_site();
-    let function = proc_macro2::Ident::new(function, ours);
+    if let Call::Targets(kind) = call {
+        // Whatever has an `iter()`: arrays, slices, vectors, sets, options.
+        let items = syn::ExprMethodCall {
+            attrs: Vec::new(),
+            receiver: Box::new(value.clone()),
+            dot_token: syn::Token![.](ours.located_at(value.span())),
+            method: syn::Ident::new("iter", ours.located_at(value.span())),
+            turbofish: None,
+            paren_token: syn::token::Paren::default(),
+            args: syn::punctuated::Punctuated::new(),
+        };
+        return quote_spanned!(ours=> #runtime::targets(&mut draft, #kind, #items));
+    }
+    let function = proc_macro2::Ident::new(&function, ours);
     let name = name.map(|name| quote_spanned!(ours=> #name,));
     // A value of a wrong type is reported at the value, so the reference to it stands there too.
     let reference = syn::ExprReference {
@@ -164,7 +245,7 @@ fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
         mutability: None,
         expr: Box::new(value.clone()),
     };
-    quote_spanned!(ours=> #(#cfgs)* #runtime::#function(&mut draft, #name #reference);)
+    quote_spanned!(ours=> #runtime::#function(&mut draft, #name #reference))
 }
 
 /// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
@@ -232,6 +313,8 @@ pages = "number?"
 notify = "boolean?"
 [action."document.delete"]
 targets = ["document"]
+[target.document.metadata]
+size = "number?"
 "#;
 
     fn expand(facade: &str, arguments: &str, item: &str) -> String {
@@ -244,7 +327,7 @@ targets = ["document"]
             facade,
             arguments.parse().unwrap(),
             item.parse().unwrap(),
-            &found,
+            |_| found,
         )
         .to_string()
     }
@@ -309,6 +392,16 @@ targets = ["document"]
             "values_of_the_result",
             r#"action = "document.share", target(document = ok.id), target(user = user), metadata(role = "x", pages = ok.pages)"#,
             "async fn create(user: u64) -> Result<Doc, AppError> { Ok(insert(user).await?) }",
+        );
+    }
+
+    #[test]
+    fn everything() {
+        expands_to(
+            "everything",
+            r#"action = "document.share", target(document = id, name = display(title), metadata(size = len)), target(user in also),
+               metadata(role = "x"), on = [succeeded, denied], error = display, event = ev, outcome = self::how"#,
+            "async fn share(id: u64, title: Title, len: usize, also: Vec<u64>) -> Result<(), AppError> { ev.deny(\"no\"); Ok(()) }",
         );
     }
 

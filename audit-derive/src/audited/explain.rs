@@ -1,7 +1,7 @@
 //! Why there is no catalog, and one to begin with.
 
-use super::args::Capture;
-use crate::catalog::{Problem, shown};
+use super::captures::Capture;
+use crate::catalog::{Namer, Problem, shown};
 
 /// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
 pub(crate) fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
@@ -16,19 +16,23 @@ pub(crate) fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> St
                 "save this as audit.toml beside Cargo.toml, or name a file in AUDIT_CATALOG";
             (format!("no audit catalog; looked for{places}"), remedy)
         }
-        Problem::NamedMissing(place) => {
-            let missing = format!(
-                "AUDIT_CATALOG names a file that does not exist: {}",
-                shown(place)
-            );
-            (missing, "save this there, or unset the variable")
+        Problem::NamedMissing(place, namer) => {
+            let (namer, remedy) = match namer {
+                Namer::Attribute => ("`catalog = ..`", "save this there, or correct the path"),
+                Namer::Variable => ("AUDIT_CATALOG", "save this there, or unset the variable"),
+            };
+            let place = shown(place);
+            let missing = format!("{namer} names a file that does not exist: {place}");
+            (missing, remedy)
         }
     };
     let mut kinds: Vec<&str> = Vec::new();
     let mut fields: Vec<&str> = Vec::new();
     for capture in captures {
         match capture {
-            Capture::Target(key, _) if !kinds.contains(&key.name.as_str()) => kinds.push(&key.name),
+            Capture::Target(target) if !kinds.contains(&target.kind.name.as_str()) => {
+                kinds.push(&target.kind.name);
+            }
             Capture::Metadata(key, _) if !fields.contains(&key.name.as_str()) => {
                 fields.push(&key.name)
             }
@@ -81,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_named_catalog_that_is_missing_names_the_variable() {
-        let message = explained(&Problem::NamedMissing("/x/y.toml".into()));
+        let message = explained(&Problem::NamedMissing("/x/y.toml".into(), Namer::Variable));
         assert!(
             message
                 .starts_with("AUDIT_CATALOG names a file that does not exist: /x/y.toml\nhelp: "),

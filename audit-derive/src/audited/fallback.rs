@@ -13,7 +13,7 @@ pub(crate) fn attribute(
     facade: &str,
     attribute: TokenStream,
     item: TokenStream,
-    catalog: &Result<Found, Problem>,
+    catalog: impl FnOnce(Option<&str>) -> Result<Found, Problem>,
 ) -> TokenStream {
     let mut errors = Errors::default();
     let args = args::parse(attribute, &mut errors);
@@ -24,8 +24,10 @@ pub(crate) fn attribute(
             None
         }
     };
+    let named = args.catalog.as_ref().map(syn::LitStr::value);
+    let catalog = catalog(named.as_deref());
     let plan = check::plan(args, function.as_ref(), catalog.as_ref(), &mut errors);
-    match (plan, function, catalog) {
+    match (plan, function, &catalog) {
         (Some(plan), Some(function), Ok(found)) if errors.is_empty() => {
             expand::expand(&plan, function, facade, &found.path)
         }

@@ -30,12 +30,21 @@ pub(crate) fn split(
     }
     let mut first = None;
     let late: Vec<_> = steps
-        .extract_if(.., |step| match mentioned(step.value.to_token_stream()) {
-            Some(ok) => {
-                first.get_or_insert(ok);
-                true
+        .extract_if(.., |step| {
+            let ok = mentioned(step.value.to_token_stream());
+            let about = step
+                .about
+                .iter()
+                .find_map(|(_, value)| mentioned(value.to_token_stream()));
+            if let (None, Some(about)) = (&ok, about) {
+                errors.at(
+                    about.span(),
+                    "the target's id is known before the result, so what is said of the target has to be known as well",
+                );
             }
-            None => false,
+            let is_late = ok.is_some();
+            first = first.take().or(ok);
+            is_late
         })
         .collect();
     let ok = first?;

@@ -1,0 +1,61 @@
+async fn share(
+    id: u64,
+    title: Title,
+    len: usize,
+    also: Vec<u64>,
+) -> Result<(), AppError> {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+                "document.share",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .on(
+                &[
+                    ::audit_core::private::Outcome::Succeeded,
+                    ::audit_core::private::Outcome::Denied,
+                ],
+            );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::open(&SITE)
+    };
+    if ::audit_core::private::Draft::is_recording(&draft) {
+        if ::audit_core::private::target(&mut draft, "document", &id) {
+            ::audit_core::private::target_display_name(&mut draft, &title);
+            ::audit_core::private::target_number(&mut draft, "size", &len);
+        }
+        ::audit_core::private::targets(&mut draft, "user", also.iter());
+        ::audit_core::private::text(&mut draft, "role", &"x");
+    }
+    let ev: &mut ::audit_core::private::Draft = &mut draft;
+    let output = async move {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: Result<(), AppError> = loop {};
+            return edge;
+        }
+        {
+            ev.deny("no");
+            Ok(())
+        }
+    }
+        .await;
+    if let ::core::result::Result::Err(error) = &output {
+        ::audit_core::private::display(&mut draft, "error", error);
+    }
+    ::audit_core::private::close(draft, self::how(&output));
+    output
+}
