@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand};
 
+use super::compile::Compile;
 use crate::error::Error;
 use crate::process::{cargo, run as run_to_end};
 
@@ -11,6 +12,17 @@ use crate::process::{cargo, run as run_to_end};
 pub(crate) enum Bench {
     /// What a request costs while the audit service answers, and while it takes connections and never answers
     Stall(Stall),
+    /// What the attribute costs the compiler, beside the functions plain and under `#[tracing::instrument]`
+    Compile(Compile),
+    /// What the attribute costs a call, and the size of the future
+    Call(Call),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// Measure in this process, whatever it was built as
+    #[arg(long, hide = true)]
+    here: bool,
 }
 
 #[derive(Debug, Args)]
@@ -30,44 +42,71 @@ pub(crate) struct Stall {
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
-    let Bench::Stall(stall) = bench;
-    if stall.here {
-        return measure(stall);
+    match bench {
+        Bench::Compile(compile) => super::compile::run(compile),
+        Bench::Stall(stall) if stall.here => here(|| measure_stall(stall)),
+        Bench::Call(Call { here: true }) => here(measure_call),
+        Bench::Stall(stall) => in_release(&[
+            "stall",
+            &format!("--capacity={}", stall.capacity),
+            &format!("--rounds={}", stall.rounds),
+            &format!("--clients={}", stall.clients),
+        ]),
+        Bench::Call(_) => in_release(&["call"]),
     }
+}
+
+/// Runs a measurement in a release build of this program.
+fn in_release(arguments: &[&str]) -> Result<(), Error> {
     let mut command = cargo();
-    command
-        .args([
-            "run",
-            "--release",
-            "--package",
-            "xtask",
-            "--features",
-            "bench",
-            "--",
-        ])
-        .args(["bench", "stall", "--here"])
-        .arg(format!("--capacity={}", stall.capacity))
-        .arg(format!("--rounds={}", stall.rounds))
-        .arg(format!("--clients={}", stall.clients))
-        // The service that is measured lives on this machine, and no proxy leads to it.
-        .env("NO_PROXY", "127.0.0.1");
+    command.args([
+        "run",
+        "--release",
+        "--package",
+        "xtask",
+        "--features",
+        "bench",
+        "--",
+        "bench",
+    ]);
+    command.args(arguments).arg("--here");
+    // What is measured lives on this machine, and no proxy leads to it.
+    command.env("NO_PROXY", "127.0.0.1");
     run_to_end(&mut command)
 }
 
-#[cfg(feature = "bench")]
-fn measure(stall: &Stall) -> Result<(), Error> {
+fn here(measure: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     if cfg!(debug_assertions) {
         eprintln!(
-            "warning: this is a debug build; run `cargo xtask bench stall` for figures that mean something"
+            "warning: this is a debug build; without --here the figures are those of a release build"
         );
     }
+    measure()
+}
+
+#[cfg(feature = "bench")]
+fn measure_stall(stall: &Stall) -> Result<(), Error> {
     super::stall::run(stall)
 }
 
+#[cfg(feature = "bench")]
+fn measure_call() -> Result<(), Error> {
+    super::call::run()
+}
+
 #[cfg(not(feature = "bench"))]
-fn measure(_: &Stall) -> Result<(), Error> {
+fn measure_stall(_: &Stall) -> Result<(), Error> {
+    without_the_feature()
+}
+
+#[cfg(not(feature = "bench"))]
+fn measure_call() -> Result<(), Error> {
+    without_the_feature()
+}
+
+#[cfg(not(feature = "bench"))]
+fn without_the_feature() -> Result<(), Error> {
     Err(Error::Finding(
-        "built without the feature `bench`; run `cargo xtask bench stall` without --here"
-            .to_owned(),
+        "built without the feature `bench`; leave --here out".to_owned(),
     ))
 }

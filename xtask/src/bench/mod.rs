@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: measurements, in a release build.
 
+#[cfg(feature = "bench")]
+mod call;
 mod command;
+mod compile;
 #[cfg(feature = "bench")]
 mod latency;
 #[cfg(feature = "bench")]
