@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use crate::constant::constant_name;
 use crate::parse::{ActionDeclaration, At, Declarations, Reader};
 use crate::{
     Action, Catalog, Field, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA, Target,
@@ -26,6 +27,7 @@ pub(crate) fn declarations(declarations: Declarations, reader: &mut Reader<'_>) 
         let metadata = fields(metadata, Place::Other, reader);
         described.insert(name.value, metadata);
     }
+    constants(&actions, reader);
     for action in &actions {
         name(&action.name, "an action name", reader);
         summary(action, reader);
@@ -133,6 +135,23 @@ fn name(name: &At<String>, what: &str, reader: &mut Reader<'_>) {
     {
         let rule = "begins and ends with a letter or digit, and holds no `..`";
         reader.mistake(name.span.start, format!("{what} {rule}; `{text}` does not"));
+    }
+}
+
+/// Two actions of one constant could not be told apart in `action = actions::CONSTANT`.
+fn constants(actions: &[ActionDeclaration], reader: &mut Reader<'_>) {
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for At { value: name, span } in actions.iter().map(|action| &action.name) {
+        let constant = constant_name(name);
+        match first.get(&constant) {
+            Some(other) => reader.mistake(
+                span.start,
+                format!("`{name}` and `{other}` would both be the constant `{constant}`; rename one of them"),
+            ),
+            None => {
+                first.insert(constant, name);
+            }
+        }
     }
 }
 
@@ -344,6 +363,18 @@ title = "strng?"
     }
 
     #[test]
+    fn two_actions_of_one_constant_are_refused() {
+        let text = "action.\"document.delete\".targets = [\"t\"]\naction.login.targets = [\"t\"]\naction.document_delete.targets = [\"t\"]\naction.documentDelete.targets = [\"t\"]";
+        assert_eq!(
+            mistakes(text),
+            [
+                "3:8: `document_delete` and `document.delete` would both be the constant `DOCUMENT_DELETE`; rename one of them",
+                "4:8: `documentDelete` and `document.delete` would both be the constant `DOCUMENT_DELETE`; rename one of them",
+            ]
+        );
+    }
+
+    #[test]
     fn keys_are_counted_with_the_reserved_ones_where_these_are_set() {
         let keys = |count| (0..count).map(|index| format!("k{index}"));
         let event = MAX_METADATA_KEYS - RESERVED_METADATA.len();
@@ -430,6 +461,8 @@ metadata.n = "string"
             actions in prop::collection::btree_map("[a-z][a-z0-9_.-]{0,8}[a-z0-9]", prop::collection::btree_map("[a-zA-Z0-9_-]{1,40}", (0..3usize, any::<bool>()), 0..6), 1..6),
         ) {
             prop_assume!(actions.keys().all(|name| !name.contains("..")));
+            let constants: std::collections::BTreeSet<_> = actions.keys().map(|name| super::constant_name(name)).collect();
+            prop_assume!(constants.len() == actions.len());
             let mut text = String::new();
             for (name, fields) in &actions {
                 text += &format!("[action.\"{name}\"]\ntargets = [\"t\"]\n[action.\"{name}\".metadata]\n");
