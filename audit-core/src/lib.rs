@@ -36,11 +36,14 @@
 //! | --- | --- | --- |
 //! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
 
+mod action;
 mod dead_letter;
 mod dispatcher;
 mod draft;
+mod embedded;
 mod event;
 mod log;
+mod macros;
 mod outcome;
 mod principal;
 mod queue;
@@ -49,16 +52,19 @@ mod scope;
 mod secret;
 mod sink;
 mod stats;
+mod try_record;
 
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "workos")]
 pub mod workos;
 
+pub use action::Action;
 pub use audit_derive::audited;
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};
+pub use embedded::{EmbeddedAction, EmbeddedCatalog, EmbeddedField, EmbeddedTarget, FieldKind};
 pub use event::{
     Actor, ActorKind, ActorRef, AuditId, AuditText, BooleanValue, Context, Event, EventBuilder,
     EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,
@@ -71,5 +77,6 @@ pub use scope::{InScope, Scope};
 pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
 pub use stats::Stats;
+pub use try_record::TryRecordError;
 #[cfg(feature = "workos")]
 pub use workos::WorkOs;

@@ -16,9 +16,13 @@
 //! it at each expansion and parses it again when its text has changed. No macro runs a program, writes a file, or
 //! uses the network.
 
+mod action;
 mod audited;
 mod catalog;
+mod embed;
 mod errors;
+mod function_like;
+mod record;
 
 use proc_macro::TokenStream;
 
@@ -83,7 +87,7 @@ use proc_macro::TokenStream;
 ///
 /// | argument | | |
 /// | --- | --- | --- |
-/// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal |
+/// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal; or its constant, `actions::DOCUMENT_SHARE`, which `catalog! { pub mod actions; }` makes |
 /// | `target = "doc_id"` | any number | the id of a target, by name: a parameter, a name inside a pattern (`Path(doc_id)`, `Json(Body { id, .. })`), or fields of one (`body.id`, `self.tenant`, `pair.0`). The type is the one the catalog allows |
 /// | `target(document = expression)` | any number | the id of a target of that type; needed when the catalog allows several types |
 /// | `target(document = .., name = .., metadata(size = ..))` | | with a name that readers of the log see, and metadata of the target as the catalog's `[target.document.metadata]` declares it |
@@ -156,4 +160,32 @@ pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
+}
+
+/// `audit_core::action!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn action(input: TokenStream) -> TokenStream {
+    action::expand(input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::catalog!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn catalog(input: TokenStream) -> TokenStream {
+    embed::expand(input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::record!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn record(input: TokenStream) -> TokenStream {
+    record::expand(record::Form::Record, input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::try_record!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn try_record(input: TokenStream) -> TokenStream {
+    record::expand(record::Form::Try, input.into(), &catalog::load(None)).into()
 }

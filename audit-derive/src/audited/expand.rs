@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::check::{Call, Plan, Step};
 use super::late::Late;
 use super::signature::{Function, Returns};
+use crate::function_like::watch;
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
 pub(crate) fn expand(
@@ -89,28 +90,53 @@ pub(crate) fn expand(
     quote_spanned!(ours=> #head #outer)
 }
 
-/// Opens the draft. The two constants make cargo compile the crate again when the catalog, or the choice of it, changes.
+/// Opens the draft.
 fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+    let site = site(plan, runtime, catalog_path);
+    quote_spanned!(Span::mixed_site()=> { #site #runtime::open(&SITE) })
+}
+
+/// The call site, as the items of a block.
+pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
     let action = plan.action.value();
     let warning = plan
         .deprecated
         .as_ref()
         .map(|note| deprecated(&plan.action, note));
+    let constant = plan
+        .constant
+        .as_ref()
+        .map(|path| assert_names(path, &plan.action, runtime));
     let late = late_targets(plan);
     let on = outcomes(plan, runtime);
-    quote_spanned! {Span::mixed_site()=>
-        {
-            #warning
-            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #on;
-            const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
-            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
-            #runtime::open(&SITE)
-        }
+    let ours = Span::mixed_site();
+    let denied = plan
+        .denied
+        .as_ref()
+        .map(|action| quote_spanned!(ours=> .denied(#action)));
+    let watch = watch([catalog_path]);
+    quote_spanned! {ours=>
+        #warning
+        #constant
+        static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #denied #on;
+        #watch
     }
 }
 
+/// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
+fn assert_names(path: &syn::Path, action: &LitStr, runtime: &TokenStream) -> TokenStream {
+    let there = Span::mixed_site().located_at(action.span());
+    let name = action.value();
+    let constant = path.segments.last().map(|last| last.ident.to_string());
+    let otherwise = format!(
+        "`{}` is another action than `{name}`; name the constant that `catalog!` made",
+        constant.unwrap_or_default()
+    );
+    quote_spanned!(there=> const _: () = #runtime::assert_names(#path, #name, #otherwise);)
+}
+
 /// The compiler's own warning, at the action, by way of a deprecated item that is used there.
-fn deprecated(action: &LitStr, note: &str) -> TokenStream {
+pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
     let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
     let used = proc_macro2::Ident::new("ACTION", action.span());
     quote_spanned! {Span::mixed_site()=>
@@ -188,7 +214,7 @@ fn outcome(plan: &Plan, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
+pub(crate) fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
     let Step {
         cfgs,
         call,
@@ -294,9 +320,29 @@ fn braces(content: TokenStream, span: Span) -> Group {
     group
 }
 
+/// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
+#[cfg(test)]
+pub(crate) fn expands_to(name: &str, tokens: &str) {
+    let file = syn::parse_str(tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
+    let found = prettyplease::unparse(&file);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/expand")
+        .join(name)
+        .with_extension("rs");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        found,
+        expected,
+        "{}: see the difference; UPDATE_EXPECT=1 accepts it",
+        path.display()
+    );
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
 
     use audit_catalog::Catalog;
@@ -332,25 +378,8 @@ size = "number?"
         .to_string()
     }
 
-    /// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
     fn expands_to(name: &str, arguments: &str, item: &str) {
-        let tokens = expand("audit_core", arguments, item);
-        let file = syn::parse_str(&tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
-        let found = prettyplease::unparse(&file);
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/expand")
-            .join(name)
-            .with_extension("rs");
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&path, &found).unwrap();
-        }
-        let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            found,
-            expected,
-            "{}: see the difference; UPDATE_EXPECT=1 accepts it",
-            path.display()
-        );
+        super::expands_to(name, &expand("audit_core", arguments, item));
     }
 
     #[test]
