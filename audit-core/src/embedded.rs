@@ -228,8 +228,9 @@ impl EmbeddedField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldKind {
-    /// Text.
-    String,
+    /// Text; `string` in the catalog.
+    // Not named `String`: the compiler would then write `std::string::String` in every message to a user.
+    Text,
     /// An integer or a decimal number.
     Number,
     /// `true` or `false`.

@@ -201,7 +201,7 @@ fn fields(fields: &[Field], parts: &TokenStream) -> TokenStream {
         let kind = match field.kind() {
             Kind::Number => "Number",
             Kind::Boolean => "Boolean",
-            _ => "String",
+            _ => "Text",
         };
         let (key, kind, optional) = (field.key(), format_ident!("{kind}"), field.is_optional());
         quote!(#parts::EmbeddedField::new(#key, #parts::FieldKind::#kind, #optional))
