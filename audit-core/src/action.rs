@@ -62,6 +62,18 @@ impl PartialEq<&str> for Action {
     }
 }
 
+impl PartialEq<Action> for str {
+    fn eq(&self, other: &Action) -> bool {
+        self == other.0
+    }
+}
+
+impl PartialEq<Action> for &str {
+    fn eq(&self, other: &Action) -> bool {
+        *self == other.0
+    }
+}
+
 impl From<Action> for &'static str {
     fn from(action: Action) -> Self {
         action.0
@@ -95,6 +107,7 @@ mod tests {
     fn an_action_is_its_name() {
         let action = Action::checked("document.delete");
         assert_eq!(action, "document.delete");
+        assert_eq!("document.delete", action);
         assert_eq!(format!("{action:>17}"), "  document.delete");
         assert_eq!(action.as_ref(), <&str>::from(action));
         assert_names(action, "document.delete", "not reached");

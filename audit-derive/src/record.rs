@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Token, token};
+use syn::{Expr, Ident, Token};
 
 use crate::audited::{
     ActionName, Args, argument, comma_separated, expression, plan, record_step, site,
@@ -129,10 +129,12 @@ fn next(
         )
     })?;
     match name.to_string().as_str() {
-        "target" if !ahead.peek(token::Paren) => Err(syn::Error::new(
-            name.span(),
-            "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`",
-        )),
+        "target" if ahead.peek(Token![=]) => {
+            let message = "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`";
+            errors.at(name.span(), message);
+            // It counts as given.
+            argument(input, args, errors)
+        }
         "target" | "metadata" | "actor" | "organization" => argument(input, args, errors),
         "outcome" => {
             input.call(Ident::parse_any)?;
@@ -248,6 +250,14 @@ targets = ["document"]
                 "{wrong}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_missing_target_is_asked_for_in_the_form_that_is_taken_here() {
+        assert_eq!(
+            messages("\"document.delete\""),
+            ["`document.delete` needs a target; add `target(document = id)`"]
+        );
     }
 
     #[test]

@@ -161,6 +161,10 @@ impl Context<'_> {
     }
 
     fn binding(&self, name: &LitStr, errors: &mut Errors) -> Vec<Step> {
+        // Without a function the name means nothing, and that has been reported.
+        let Some(bindings) = self.bindings else {
+            return Vec::new();
+        };
         let kind = self.action.and_then(|action| match action.targets() {
             [only] => Some(only.name()),
             several => {
@@ -178,9 +182,7 @@ impl Context<'_> {
                 None
             }
         });
-        let values = self
-            .bindings
-            .map_or(Vec::new(), |bindings| resolve(name, bindings, errors));
+        let values = resolve(name, bindings, errors);
         let Some(kind) = kind else { return Vec::new() };
         let target = |(cfgs, value)| Step {
             cfgs,
@@ -305,7 +307,7 @@ impl Context<'_> {
             .any(|capture| matches!(capture, Capture::Binding(_) | Capture::Target(_)))
         {
             let remedy = match action.targets() {
-                [_] => "add `target = \"binding\"`".to_owned(),
+                [_] if self.bindings.is_some() => "add `target = \"binding\"`".to_owned(),
                 several => {
                     let choices: Vec<_> = several
                         .iter()
