@@ -54,7 +54,7 @@
 //! | `[action."NAME"]` | table | one action; quote a name that holds a dot |
 //! | `targets` | array of strings, at least one | the target types an event of the action may have |
 //! | `summary` | string | a sentence with the placeholders `{actor}`, `{action}`, `{target}`, `{targets}`, `{organization}`, `{metadata.KEY}`; `{{` is a brace |
-//! | `denied` | string | the action under which a denial is recorded |
+//! | `denied` | string | the action under which a denial is recorded, instead of this one |
 //! | `durable` | boolean, `false` | whether an event of the action is on disk before the operation answers |
 //! | `deprecated` | string | what to write instead |
 //! | `[action."NAME".metadata]` | `KEY = "string"`, `"number"` or `"boolean"`; a trailing `?` makes it optional | the metadata of the event |

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::{AuditText, Text};
-
 /// The name of an action that the catalog has: checked while the crate compiled, so it cannot be misspelt.
 ///
 /// [`action!`](crate::action!) makes one of a name, [`catalog!`](crate::catalog!) one for each action of the catalog.
@@ -77,12 +75,6 @@ impl PartialEq<Action> for &str {
 impl From<Action> for &'static str {
     fn from(action: Action) -> Self {
         action.0
-    }
-}
-
-impl AuditText for Action {
-    fn audit_text(&self, out: &mut Text<'_>) {
-        out.push_str(self.0);
     }
 }
 

@@ -30,6 +30,11 @@
 //! bytes. A dispatcher on a thread of its own delivers it to a [`Sink`], repeats what can be repeated, and keeps what
 //! was refused for good as a [`DeadLetter`].
 //!
+//! # Checked names
+//!
+//! [`action!`] is the name of an action as a constant, [`catalog!`] a constant for each action of the catalog, and
+//! [`record!`] an event where it stands; a name that `audit.toml` does not have does not compile.
+//!
 //! # Features
 //!
 //! | feature | default | brings |

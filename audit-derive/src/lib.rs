@@ -1,7 +1,8 @@
 //! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`), which
 //! exports them beside the types they need.
 //!
-//! [`macro@audited`] makes every call of a function leave one event. What it records is checked while the crate compiles,
+//! [`macro@audited`] makes every call of a function leave one event. Its companions `record!`, `try_record!`, `action!` and
+//! `catalog!` are documented where they are exported, in `audit_core`. What it records is checked while the crate compiles,
 //! against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
 //! # Where the catalog is found
@@ -129,6 +130,8 @@ use proc_macro::TokenStream;
 /// | panics | `panicked`; the panic goes on |
 /// | is async, and its future is dropped before it finished | `abandoned` |
 /// | is async, and its future was never polled | no event: it never began |
+///
+/// When the outcome is `denied`, and the catalog names another action under `denied`, the event appears under that one.
 ///
 /// An audited function that calls another leaves an event, and so does the other.
 ///

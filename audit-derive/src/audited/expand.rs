@@ -33,7 +33,7 @@ pub(crate) fn expand(
     let steps: TokenStream = plan
         .steps
         .iter()
-        .map(|step| record(step, &runtime))
+        .map(|step| record(step, &runtime, generated))
         .collect();
     let Function {
         head,
@@ -175,7 +175,10 @@ fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
 fn record_late(late: &Late, runtime: &TokenStream) -> TokenStream {
     let ours = Span::mixed_site();
     let Late { ok, steps } = late;
-    let steps: TokenStream = steps.iter().map(|step| record(step, runtime)).collect();
+    let steps: TokenStream = steps
+        .iter()
+        .map(|step| record(step, runtime, generated))
+        .collect();
     // Where the function returns no `Result`, the mistake is shown at `ok`.
     let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
     quote_spanned! {ours=>
@@ -214,7 +217,13 @@ fn outcome(plan: &Plan, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-pub(crate) fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
+/// The span of what is put around a value: generated, at the value.
+fn generated(value: Span) -> Span {
+    Span::mixed_site().located_at(value)
+}
+
+/// Records a value. `around` gives the span of what is put around it, from that of the value.
+pub(crate) fn record(step: &Step, runtime: &TokenStream, around: fn(Span) -> Span) -> TokenStream {
     let Step {
         cfgs,
         call,
@@ -223,18 +232,24 @@ pub(crate) fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
     } = step;
     let ours = Span::mixed_site();
     if about.is_empty() {
-        let call = call_with("", call, value, runtime);
+        let call = call_with("", call, value, runtime, around);
         return quote_spanned!(ours=> #(#cfgs)* #call;);
     }
     // What is said of a target belongs to it only if there is one.
-    let target = call_with("", call, value, runtime);
+    let target = call_with("", call, value, runtime, around);
     let about = about
         .iter()
-        .map(|(call, value)| call_with("target_", call, value, runtime));
+        .map(|(call, value)| call_with("target_", call, value, runtime, around));
     quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
 }
 
-fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream) -> TokenStream {
+fn call_with(
+    prefix: &str,
+    call: &Call,
+    value: &syn::Expr,
+    runtime: &TokenStream,
+    around: fn(Span) -> Span,
+) -> TokenStream {
     let (function, name) = match call {
         Call::Target(kind) => ("target", Some(kind)),
         Call::Targets(kind) => ("targets", Some(kind)),
@@ -254,8 +269,8 @@ fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream
         let items = syn::ExprMethodCall {
             attrs: Vec::new(),
             receiver: Box::new(value.clone()),
-            dot_token: syn::Token![.](ours.located_at(value.span())),
-            method: syn::Ident::new("iter", ours.located_at(value.span())),
+            dot_token: syn::Token![.](around(value.span())),
+            method: syn::Ident::new("iter", around(value.span())),
             turbofish: None,
             paren_token: syn::token::Paren::default(),
             args: syn::punctuated::Punctuated::new(),
@@ -267,7 +282,7 @@ fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream
     // A value of a wrong type is reported at the value, so the reference to it stands there too.
     let reference = syn::ExprReference {
         attrs: Vec::new(),
-        and_token: syn::Token![&](ours.located_at(value.span())),
+        and_token: syn::Token![&](around(value.span())),
         mutability: None,
         expr: Box::new(value.clone()),
     };

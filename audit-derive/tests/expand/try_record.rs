@@ -19,7 +19,13 @@ fn f() {
         ::audit_core::private::try_open(&SITE)
     } {
         ::core::result::Result::Ok(mut draft) => {
-            ::audit_core::private::target(&mut draft, "document", &id);
+            #[allow(
+                clippy::borrow_deref_ref,
+                reason = "the reference is not the user's"
+            )]
+            {
+                ::audit_core::private::target(&mut draft, "document", &id);
+            }
             ::audit_core::private::try_close(draft, ::audit_core::Outcome::Succeeded)
         }
         ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
