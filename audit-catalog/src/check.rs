@@ -222,6 +222,16 @@ fn denied(action: &ActionDeclaration, actions: &[ActionDeclaration], reader: &mu
             reader.mistake(span.start, format!("`denied` names `{name}`, which does not allow the target type `{kind}`; {remedy}"));
         }
     }
+    for key in denied_needs(action, other) {
+        let remedy = format!(
+            "make it optional there, or require it of `{}`",
+            action.name.value
+        );
+        reader.mistake(
+            span.start,
+            format!("`denied` names `{name}`, which requires metadata `{key}`; {remedy}"),
+        );
+    }
     let kinds: BTreeMap<&str, Kind> = other
         .metadata
         .iter()
@@ -235,6 +245,21 @@ fn denied(action: &ActionDeclaration, actions: &[ActionDeclaration], reader: &mu
             );
         }
     }
+}
+
+/// Metadata that the action of denials must have, and the denied action does not give.
+fn denied_needs<'a>(
+    action: &'a ActionDeclaration,
+    other: &'a ActionDeclaration,
+) -> impl Iterator<Item = &'a str> {
+    let given = |key: &str| {
+        let mut fields = action.metadata.iter().map(|field| &field.value);
+        fields.any(|field| field.key() == key && !field.is_optional())
+    };
+    let fields = other.metadata.iter().map(|field| &field.value);
+    fields
+        .filter(move |field| !field.is_optional() && !given(field.key()))
+        .map(Field::key)
 }
 
 fn summary(action: &ActionDeclaration, reader: &mut Reader<'_>) {
@@ -427,11 +452,14 @@ metadata.n = "number"
 targets = ["t"]
 denied = "b"
 metadata.n = "string"
+metadata.reason = "string"
+metadata.note = "string?"
 "#;
         assert_eq!(
             mistakes(text),
             [
                 "4:10: `denied` names `b`, which does not allow the target type `u`; add it to the `targets` of `b`",
+                "4:10: `denied` names `b`, which requires metadata `reason`; make it optional there, or require it of `a`",
                 "4:10: `denied` names `b`, in which metadata `n` is a string, not a number; give both the same type",
                 "8:10: `denied` names the action itself; leave it out to record denials under the same action",
             ]

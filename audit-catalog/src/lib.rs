@@ -68,8 +68,8 @@
 //! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table
 //!   ([service limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has room for 40,
 //!   because [`RESERVED_METADATA`] is set by the framework and may not be declared.
-//! - `denied` names another action of the catalog that allows the same target types, and gives the metadata they share
-//!   the same type: a denial carries what the action would have carried.
+//! - `denied` names another action of the catalog that allows the same target types, gives the metadata they share
+//!   the same type, and requires no other: a denial carries what the action would have carried.
 //! - `[target.TYPE]` describes a type that some action names.
 //! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of `document.share`.
 //!

@@ -262,7 +262,15 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "version" => version = Some(self.version(item)),
                 "fingerprint" => fingerprint = Some(self.fingerprint(item)),
-                other => self.mistake(key.span(), unknown(other, &KEYS)),
+                other => {
+                    self.mistake(key.span(), unknown(other, &KEYS));
+                    // It is there, under a name that has just been reported.
+                    match nearest(other, KEYS) {
+                        Some("version") => version = Some(None),
+                        Some(_) => fingerprint = Some(None),
+                        None => {}
+                    }
+                }
             }
         }
         for (key, missing) in [
@@ -399,7 +407,7 @@ mod tests {
         let text = format!(
             "enviroment = 1\n[environment]\nstaging = 1\n[environment.production]\na = 1\n\
              b = {{ version = 0, fingerprint = \"md5:0\" }}\nc = {{ vesion = 1, fingerprint = {good} }}\n\
-             d = {{ version = 4294967296, fingerprint = {good} }}\n"
+             d = {{ version = 4294967296, fingerprint = {good} }}\ne = {{ version = 1 }}\n"
         );
         let number = "`version` must be a whole number from 1 to 4294967295, the one that the service answered";
         assert_eq!(
@@ -410,9 +418,10 @@ mod tests {
                 "5:5: `a` must be a table".to_owned(),
                 format!("6:17: {number}"),
                 "6:34: `fingerprint` must be \"sha256:\" and 64 hexadecimal digits".to_owned(),
-                "7:1: `c` has no `version`; run `audited schema push` to write it anew".to_owned(),
                 "7:7: unknown key `vesion`; did you mean `version`?".to_owned(),
                 format!("8:17: {number}"),
+                "9:1: `e` has no `fingerprint`; run `audited schema push` to write it anew"
+                    .to_owned(),
             ]
         );
     }
