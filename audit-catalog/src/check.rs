@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use crate::constant::constant_name;
 use crate::parse::{ActionDeclaration, At, Declarations, Reader};
 use crate::{
     Action, Catalog, Field, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA, Target,
@@ -26,6 +27,7 @@ pub(crate) fn declarations(declarations: Declarations, reader: &mut Reader<'_>) 
         let metadata = fields(metadata, Place::Other, reader);
         described.insert(name.value, metadata);
     }
+    constants(&actions, reader);
     for action in &actions {
         name(&action.name, "an action name", reader);
         summary(action, reader);
@@ -136,6 +138,23 @@ fn name(name: &At<String>, what: &str, reader: &mut Reader<'_>) {
     }
 }
 
+/// Two actions of one constant could not be told apart in `action = actions::CONSTANT`.
+fn constants(actions: &[ActionDeclaration], reader: &mut Reader<'_>) {
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for At { value: name, span } in actions.iter().map(|action| &action.name) {
+        let constant = constant_name(name);
+        match first.get(&constant) {
+            Some(other) => reader.mistake(
+                span.start,
+                format!("`{name}` and `{other}` would both be the constant `{constant}`; rename one of them"),
+            ),
+            None => {
+                first.insert(constant, name);
+            }
+        }
+    }
+}
+
 fn target_types(action: &ActionDeclaration, reader: &mut Reader<'_>) {
     let Some(types) = &action.targets else {
         reader.mistake(action.name.span.start, NO_TARGETS);
@@ -203,6 +222,16 @@ fn denied(action: &ActionDeclaration, actions: &[ActionDeclaration], reader: &mu
             reader.mistake(span.start, format!("`denied` names `{name}`, which does not allow the target type `{kind}`; {remedy}"));
         }
     }
+    for key in denied_needs(action, other) {
+        let remedy = format!(
+            "make it optional there, or require it of `{}`",
+            action.name.value
+        );
+        reader.mistake(
+            span.start,
+            format!("`denied` names `{name}`, which requires metadata `{key}`; {remedy}"),
+        );
+    }
     let kinds: BTreeMap<&str, Kind> = other
         .metadata
         .iter()
@@ -216,6 +245,21 @@ fn denied(action: &ActionDeclaration, actions: &[ActionDeclaration], reader: &mu
             );
         }
     }
+}
+
+/// Metadata that the action of denials must have, and the denied action does not give.
+fn denied_needs<'a>(
+    action: &'a ActionDeclaration,
+    other: &'a ActionDeclaration,
+) -> impl Iterator<Item = &'a str> {
+    let given = |key: &str| {
+        let mut fields = action.metadata.iter().map(|field| &field.value);
+        fields.any(|field| field.key() == key && !field.is_optional())
+    };
+    let fields = other.metadata.iter().map(|field| &field.value);
+    fields
+        .filter(move |field| !field.is_optional() && !given(field.key()))
+        .map(Field::key)
 }
 
 fn summary(action: &ActionDeclaration, reader: &mut Reader<'_>) {
@@ -344,6 +388,18 @@ title = "strng?"
     }
 
     #[test]
+    fn two_actions_of_one_constant_are_refused() {
+        let text = "action.\"document.delete\".targets = [\"t\"]\naction.login.targets = [\"t\"]\naction.document_delete.targets = [\"t\"]\naction.documentDelete.targets = [\"t\"]";
+        assert_eq!(
+            mistakes(text),
+            [
+                "3:8: `document_delete` and `document.delete` would both be the constant `DOCUMENT_DELETE`; rename one of them",
+                "4:8: `documentDelete` and `document.delete` would both be the constant `DOCUMENT_DELETE`; rename one of them",
+            ]
+        );
+    }
+
+    #[test]
     fn keys_are_counted_with_the_reserved_ones_where_these_are_set() {
         let keys = |count| (0..count).map(|index| format!("k{index}"));
         let event = MAX_METADATA_KEYS - RESERVED_METADATA.len();
@@ -396,11 +452,14 @@ metadata.n = "number"
 targets = ["t"]
 denied = "b"
 metadata.n = "string"
+metadata.reason = "string"
+metadata.note = "string?"
 "#;
         assert_eq!(
             mistakes(text),
             [
                 "4:10: `denied` names `b`, which does not allow the target type `u`; add it to the `targets` of `b`",
+                "4:10: `denied` names `b`, which requires metadata `reason`; make it optional there, or require it of `a`",
                 "4:10: `denied` names `b`, in which metadata `n` is a string, not a number; give both the same type",
                 "8:10: `denied` names the action itself; leave it out to record denials under the same action",
             ]
@@ -430,6 +489,8 @@ metadata.n = "string"
             actions in prop::collection::btree_map("[a-z][a-z0-9_.-]{0,8}[a-z0-9]", prop::collection::btree_map("[a-zA-Z0-9_-]{1,40}", (0..3usize, any::<bool>()), 0..6), 1..6),
         ) {
             prop_assume!(actions.keys().all(|name| !name.contains("..")));
+            let constants: std::collections::BTreeSet<_> = actions.keys().map(|name| super::constant_name(name)).collect();
+            prop_assume!(constants.len() == actions.len());
             let mut text = String::new();
             for (name, fields) in &actions {
                 text += &format!("[action.\"{name}\"]\ntargets = [\"t\"]\n[action.\"{name}\".metadata]\n");

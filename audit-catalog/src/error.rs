@@ -1,10 +1,10 @@
-//! What is wrong with a catalog, and where.
+//! What is wrong with a catalog or its lock, and where.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a catalog could not be read.
+/// Why a catalog, or its lock, could not be read.
 ///
 /// Shown as one line per mistake, each as `path:line:column: what is wrong; the remedy`, in the order of the file.
 // `Display` and `Error` are written out: this crate is on the way to every macro expansion, and a derive would make that
@@ -37,7 +37,8 @@ impl CatalogError {
         }
     }
 
-    /// The path as it was given to [`Catalog::read`](crate::Catalog::read) or [`Catalog::parse`](crate::Catalog::parse).
+    /// The path as it was given to [`Catalog::read`](crate::Catalog::read), [`Catalog::parse`](crate::Catalog::parse),
+    /// or those of [`Lock`](crate::Lock).
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -84,7 +85,7 @@ impl std::error::Error for CatalogError {
     }
 }
 
-/// One mistake in the text of a catalog, shown as `line:column: message`.
+/// One mistake in the text of a catalog or lock, shown as `line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     line: usize,
@@ -102,6 +103,16 @@ impl Mistake {
             column: before[line_start..].chars().count() + 1,
             message: message.into(),
         }
+    }
+
+    /// What is wrong with the syntax of a TOML text.
+    pub(crate) fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Self> {
+        let mistakes = errors.iter().map(|error| {
+            let offset = error.span().map_or(text.len(), |span| span.start);
+            let message = error.message().replace('\n', "; ");
+            Self::new(text, offset, format!("invalid TOML: {message}"))
+        });
+        mistakes.collect()
     }
 
     /// The line, counted from 1.

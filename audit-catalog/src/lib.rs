@@ -3,7 +3,7 @@
 //! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every mistake at once with
 //! its line and column; [`Action::wire_schema`] turns an action into the schema that the service wants to know before it
 //! accepts an event. `#[audited]` uses this crate while it compiles, the command line uses it to register the schemas.
-//! The crate does no I/O but reading that one file.
+//! The crate does no I/O but reading that file and its lock.
 //!
 //! ```
 //! use audit_catalog::{Catalog, Kind};
@@ -54,7 +54,7 @@
 //! | `[action."NAME"]` | table | one action; quote a name that holds a dot |
 //! | `targets` | array of strings, at least one | the target types an event of the action may have |
 //! | `summary` | string | a sentence with the placeholders `{actor}`, `{action}`, `{target}`, `{targets}`, `{organization}`, `{metadata.KEY}`; `{{` is a brace |
-//! | `denied` | string | the action under which a denial is recorded |
+//! | `denied` | string | the action under which a denial is recorded, instead of this one |
 //! | `durable` | boolean, `false` | whether an event of the action is on disk before the operation answers |
 //! | `deprecated` | string | what to write instead |
 //! | `[action."NAME".metadata]` | `KEY = "string"`, `"number"` or `"boolean"`; a trailing `?` makes it optional | the metadata of the event |
@@ -68,20 +68,51 @@
 //! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table
 //!   ([service limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has room for 40,
 //!   because [`RESERVED_METADATA`] is set by the framework and may not be declared.
-//! - `denied` names another action of the catalog that allows the same target types, and gives the metadata they share
-//!   the same type: a denial carries what the action would have carried.
+//! - `denied` names another action of the catalog that allows the same target types, gives the metadata they share
+//!   the same type, and requires no other: a denial carries what the action would have carried.
 //! - `[target.TYPE]` describes a type that some action names.
+//! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of `document.share`.
 //!
 //! A mistake in the syntax of the file (duplicate keys are one) hides the other mistakes until it is mended.
+//!
+//! # In an editor
+//!
+//! `audit.schema.json` in this crate's folder is the JSON Schema of the file. Editors with Taplo (Even Better TOML) complete keys
+//! and values, and mark unknown ones, once the first line of `audit.toml` names a copy of it, by path or URL:
+//!
+//! ```toml
+//! #:schema ./audit.schema.json
+//! ```
+//!
+//! What holds between declarations (`denied`, a `[target.TYPE]` that nobody names, placeholders) is checked only when the
+//! file is read.
+//!
+//! # The lock
+//!
+//! Beside the catalog stands its lock, `audit.lock`: the schema versions that each environment was given. [`Lock`] reads
+//! and writes it.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `fingerprint` | no | `Fingerprint::of_schema` and `Action::fingerprint`, by SHA-256. Off by default, since the macros, which need neither, would have to wait for its crates |
 
 mod check;
+mod constant;
 mod error;
+mod fingerprint;
+#[cfg(test)]
+mod json_schema;
+mod lock;
 mod model;
 mod nearest;
 mod parse;
 mod schema;
 
 pub use error::{CatalogError, Mistake};
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use lock::{Lock, Locked};
 pub use model::{
     Action, Catalog, Field, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA, Target,
 };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::constant::constant_name;
 use crate::{CatalogError, nearest, parse};
 
 /// The most metadata keys that the service takes in one place: event, actor and each target
@@ -70,6 +71,12 @@ impl Catalog {
         self.actions.iter()
     }
 
+    /// The action whose [constant](Action::constant) has that name.
+    #[must_use]
+    pub fn action_of_constant(&self, constant: &str) -> Option<&Action> {
+        self.actions().find(|action| action.constant() == constant)
+    }
+
     /// The action that was most likely meant by a name that is not in the catalog; see [`nearest`](crate::nearest()).
     #[must_use]
     pub fn nearest_action(&self, name: &str) -> Option<&str> {
@@ -95,6 +102,14 @@ impl Action {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of the constant that `catalog!` makes for the action: the name in upper case, with `_` for each
+    /// character that Rust does not allow and before each upper-case letter behind a lower-case one, such as `DOCUMENT_SHARE`. A name that begins with a
+    /// digit gets a `_` in front. No two actions of a catalog have the same.
+    #[must_use]
+    pub fn constant(&self) -> String {
+        constant_name(&self.name)
     }
 
     /// The sentence that describes an event, with its placeholders as they were written.

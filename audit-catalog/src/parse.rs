@@ -7,20 +7,26 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::{Catalog, Field, Kind, Mistake, check, nearest};
 
+/// The keys of the file.
+pub(crate) const DOCUMENT_KEYS: [&str; 3] = ["action", "target", "actor"];
+/// The keys of an action.
+pub(crate) const ACTION_KEYS: [&str; 6] = [
+    "summary",
+    "targets",
+    "denied",
+    "durable",
+    "deprecated",
+    "metadata",
+];
+/// The keys of a target type and of the actor.
+pub(crate) const METADATA_ONLY: [&str; 1] = ["metadata"];
+
 /// Reads the text, and every mistake in it when there is one.
 pub(crate) fn catalog(text: &str) -> Result<Catalog, Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         // A recovered tree lacks what was not understood; checking it would report mistakes that are not there.
-        let mistakes = errors.iter().map(|error| {
-            let offset = error.span().map_or(text.len(), |span| span.start);
-            Mistake::new(
-                text,
-                offset,
-                format!("invalid TOML: {}", error.message().replace('\n', "; ")),
-            )
-        });
-        return Err(mistakes.collect());
+        return Err(Mistake::syntax(text, &errors));
     }
     let mut reader = Reader {
         text,
@@ -92,21 +98,13 @@ impl Reader<'_> {
                     }
                 }
                 "actor" => declarations.actor = self.only_metadata(key, item),
-                _ => self.unknown_key(key, &["action", "target", "actor"]),
+                _ => self.unknown_key(key, &DOCUMENT_KEYS),
             }
         }
         declarations
     }
 
     fn action(&mut self, name: Key<'_, '_>, item: Item<'_, '_>) -> Option<ActionDeclaration> {
-        const KEYS: [&str; 6] = [
-            "summary",
-            "targets",
-            "denied",
-            "durable",
-            "deprecated",
-            "metadata",
-        ];
         if !item.get_ref().is_table() {
             self.wrong_type(name, item, "a table", item.get_ref());
             return None;
@@ -114,7 +112,7 @@ impl Reader<'_> {
         let table = self.table(name, item);
         // `[action.document.share]` is an action `document` with a table `share` in it.
         let unquoted = |(key, item): &(Key<'_, '_>, Item<'_, '_>)| {
-            item.get_ref().is_table() && !KEYS.contains(&key.get_ref().as_ref())
+            item.get_ref().is_table() && !ACTION_KEYS.contains(&key.get_ref().as_ref())
         };
         if let Some((key, _)) = table.iter().find(|entry| unquoted(entry)) {
             let (outer, inner) = (name.get_ref(), key.get_ref());
@@ -144,11 +142,11 @@ impl Reader<'_> {
                     DeValue::Boolean(durable) => action.durable = *durable,
                     other => self.wrong_type(key, item, "`true` or `false`", other),
                 },
-                "deprecated" => action.deprecated = self.string(key, item).map(|text| text.value),
+                "deprecated" => action.deprecated = self.remedy(key, item),
                 "metadata" => action.metadata = self.fields(key, item),
                 name => {
-                    self.unknown_key(key, &KEYS);
-                    if nearest(name, KEYS) == Some("targets") {
+                    self.unknown_key(key, &ACTION_KEYS);
+                    if nearest(name, ACTION_KEYS) == Some("targets") {
                         // They are there, under a name that has just been reported.
                         action.targets = Some(At {
                             value: Vec::new(),
@@ -161,12 +159,22 @@ impl Reader<'_> {
         Some(action)
     }
 
+    /// What to write instead of a deprecated action. Empty, it would be a warning that helps nobody.
+    fn remedy(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<String> {
+        let text = self.string(key, item)?.value;
+        if text.trim().is_empty() {
+            let rule = "`deprecated` says what to write instead, as in `deprecated = \"use document.grant\"`";
+            self.mistake(item.span().start, rule);
+        }
+        Some(text)
+    }
+
     fn only_metadata(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Vec<At<Field>> {
         let mut fields = Vec::new();
         for (key, item) in self.table(key, item) {
             match key.get_ref().as_ref() {
                 "metadata" => fields = self.fields(key, item),
-                _ => self.unknown_key(key, &["metadata"]),
+                _ => self.unknown_key(key, &METADATA_ONLY),
             }
         }
         fields
@@ -381,6 +389,16 @@ mod tests {
                 "3:20: `durable` must be `true` or `false`, not a string",
                 "4:20: `summary` must be a string, not a float",
                 "5:9: `actor` must be a table, not an array",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_deprecation_names_a_remedy() {
+        assert_eq!(
+            mistakes("[action.a]\ntargets = [\"t\"]\ndeprecated = \" \""),
+            [
+                "3:14: `deprecated` says what to write instead, as in `deprecated = \"use document.grant\"`"
             ]
         );
     }

@@ -10,7 +10,7 @@ static UNRECORDED: AtomicU64 = AtomicU64::new(0);
 
 /// How many calls of audited functions found neither a scope nor an installed recorder, in this process.
 ///
-/// They left no event; each call site has logged one error that says what to do. It is a count of the process because
+/// They left no event; each call site has logged one error that says what to do, unless `try_record!` told its caller. It is a count of the process because
 /// there is no recorder that it could belong to.
 #[must_use]
 pub fn unrecorded() -> u64 {
@@ -28,6 +28,8 @@ pub struct CallSite {
     late: &'static [&'static str],
     /// The outcomes that leave an event, as [`Outcome::mask`] has them.
     on: u8,
+    /// The action under which a denial appears, when it is another.
+    denied: Option<&'static str>,
     complained: AtomicBool,
 }
 
@@ -41,6 +43,7 @@ impl CallSite {
             line,
             late: &[],
             on: Outcome::mask(&Outcome::ALL),
+            denied: None,
             complained: AtomicBool::new(false),
         }
     }
@@ -59,8 +62,18 @@ impl CallSite {
         self
     }
 
+    /// With the action under which a denial appears.
+    #[must_use]
+    pub const fn denied(mut self, action: &'static str) -> Self {
+        self.denied = Some(action);
+        self
+    }
+
     fn unrecorded(&self) {
         UNRECORDED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn complain(&self) {
         if !self.complained.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 action = self.action,
@@ -121,6 +134,8 @@ struct Open {
     late: &'static [&'static str],
     /// Whether the body said that this is a denial.
     denied: bool,
+    /// The action under which a denial appears, when it is another.
+    denied_as: Option<&'static str>,
     /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
     unwinding: bool,
 }
@@ -128,23 +143,32 @@ struct Open {
 impl Draft {
     /// A draft that belongs to the current scope, or to the installed recorder.
     pub(crate) fn open(site: &'static CallSite) -> Self {
+        Self::try_open(site).unwrap_or_else(|| {
+            site.complain();
+            Self { open: None }
+        })
+    }
+
+    /// A draft, unless there is no recorder; that is counted, and left to the caller to tell.
+    pub(crate) fn try_open(site: &'static CallSite) -> Option<Self> {
         let scope =
             Scope::current().or_else(|| Recorder::installed().cloned().map(Scope::detached));
         let Some(scope) = scope else {
             site.unrecorded();
-            return Self { open: None };
+            return None;
         };
         let mut event = Event::begin(site.action, now_millis());
         event.set_on(site.on);
-        Self {
+        Some(Self {
             open: Some(Open {
                 event,
                 scope,
                 late: site.late,
                 denied: false,
+                denied_as: site.denied,
                 unwinding: std::thread::panicking(),
             }),
-        }
+        })
     }
 
     /// Whether there is a recorder to whom the event will go. If not, nothing needs to be captured.
@@ -210,26 +234,38 @@ impl Draft {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(Open {
+        if let Some((event, scope)) = self.finish(outcome) {
+            scope.ended(event);
+        }
+    }
+
+    /// The event, complete but for what its scope knows.
+    pub(crate) fn finish(&mut self, outcome: Outcome) -> Option<(Event, Scope)> {
+        let Open {
             mut event,
             scope,
             late,
             denied,
+            denied_as,
             ..
-        }) = self.open.take()
-        {
-            for kind in late {
-                // A failed creation is still an event, of a thing that never got an id.
-                event.push_target_id(kind, "unresolved");
-            }
-            let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
-            event.set_outcome(if denied && returned {
-                Outcome::Denied
-            } else {
-                outcome
-            });
-            scope.ended(event);
+        } = self.open.take()?;
+        for kind in late {
+            // A failed creation is still an event, of a thing that never got an id.
+            event.push_target_id(kind, "unresolved");
         }
+        let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
+        let outcome = if denied && returned {
+            Outcome::Denied
+        } else {
+            outcome
+        };
+        event.set_outcome(outcome);
+        if let Some(action) = denied_as
+            && outcome.may_be_denied()
+        {
+            event.set_denied_action(action);
+        }
+        Some((event, scope))
     }
 }
 

@@ -30,17 +30,25 @@
 //! bytes. A dispatcher on a thread of its own delivers it to a [`Sink`], repeats what can be repeated, and keeps what
 //! was refused for good as a [`DeadLetter`].
 //!
+//! # Checked names
+//!
+//! [`action!`] is the name of an action as a constant, [`catalog!`] a constant for each action of the catalog, and
+//! [`record!`] an event where it stands; a name that `audit.toml` does not have does not compile.
+//!
 //! # Features
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
 
+mod action;
 mod dead_letter;
 mod dispatcher;
 mod draft;
+mod embedded;
 mod event;
 mod log;
+mod macros;
 mod outcome;
 mod principal;
 mod queue;
@@ -49,16 +57,19 @@ mod scope;
 mod secret;
 mod sink;
 mod stats;
+mod try_record;
 
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "workos")]
 pub mod workos;
 
+pub use action::Action;
 pub use audit_derive::audited;
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};
+pub use embedded::{EmbeddedAction, EmbeddedCatalog, EmbeddedField, EmbeddedTarget, FieldKind};
 pub use event::{
     Actor, ActorKind, ActorRef, AuditId, AuditText, BooleanValue, Context, Event, EventBuilder,
     EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,
@@ -71,5 +82,6 @@ pub use scope::{InScope, Scope};
 pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
 pub use stats::Stats;
+pub use try_record::TryRecordError;
 #[cfg(feature = "workos")]
 pub use workos::WorkOs;

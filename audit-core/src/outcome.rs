@@ -69,6 +69,11 @@ impl Outcome {
         }
     }
 
+    /// Whether it is a denial, or a status can still make it one.
+    pub(crate) fn may_be_denied(self) -> bool {
+        matches!(self, Self::Unknown | Self::Failed | Self::Denied)
+    }
+
     pub(crate) fn to_byte(self) -> u8 {
         self as u8
     }
@@ -131,6 +136,15 @@ impl AuditOutcome for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_status_can_make_a_denial_is_known_beforehand() {
+        for outcome in Outcome::ALL {
+            let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]
+                .map(|status| outcome.settled(status) == Outcome::Denied);
+            assert_eq!(denied, [outcome.may_be_denied(); 2], "{outcome}");
+        }
+    }
 
     #[test]
     fn bytes_name_every_outcome() {

@@ -8,13 +8,24 @@ use crate::event::{BooleanValue, NumberValue, TextValue};
 use crate::{AuditId, Principal};
 
 pub use crate::Outcome;
+pub use crate::action::{Action, assert_names};
 pub use crate::draft::{CallSite, Draft};
+pub use crate::try_record::{try_close, try_open};
 
 pub mod outcome;
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
+///
+/// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so that one serves all facades.
 pub mod macros {
-    pub use audit_derive::audited_tower;
+    pub use audit_derive::{action, audited_tower, catalog, record, try_record};
+}
+
+/// The parts of an embedded catalog.
+pub mod catalog {
+    pub use crate::embedded::{
+        EmbeddedAction, EmbeddedCatalog, EmbeddedField, EmbeddedTarget, FieldKind,
+    };
 }
 
 /// Opens the draft of a call.

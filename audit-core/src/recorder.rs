@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::dead_letter::DeadLetters;
 use crate::dispatcher::{Command, Dispatcher};
+use crate::embedded::{self, EmbeddedCatalog, Versions};
 use crate::log::LogLimit;
 use crate::queue::{Queue, Refusal};
 use crate::sink::{DynSink, Fault, Sink};
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) final_report: OnceLock<Report>,
     fallback_organization: Option<OrganizationId>,
+    versions: Versions,
     thread: Mutex<Option<JoinHandle<()>>>,
     faults: LogLimit,
     dead: LogLimit,
@@ -76,6 +78,8 @@ impl Recorder {
             capacity: CAPACITY,
             max_bytes: MAX_BYTES,
             fallback_organization: None,
+            catalog: None,
+            environment: None,
         }
     }
 
@@ -100,6 +104,11 @@ impl Recorder {
         }
         if !event.has_actor() {
             self.unresolved(&mut event, None);
+        }
+        if event.version().is_none()
+            && let Some(version) = embedded::version(shared.versions, event.action())
+        {
+            event.set_version(version);
         }
         let truncated = event.truncated().next().is_some();
         match shared.queue.push(event) {
@@ -342,6 +351,8 @@ pub struct RecorderBuilder {
     capacity: usize,
     max_bytes: usize,
     fallback_organization: Option<OrganizationId>,
+    catalog: Option<EmbeddedCatalog>,
+    environment: Option<String>,
 }
 
 impl RecorderBuilder {
@@ -363,16 +374,45 @@ impl RecorderBuilder {
         self
     }
 
+    /// The application's catalog, for [`RecorderBuilder::environment`].
+    ///
+    /// ```
+    /// use audit_core::{MemorySink, Recorder, catalog};
+    ///
+    /// // audit.lock, beside audit.toml:
+    /// // [environment.production]
+    /// // "document.delete" = { version = 3, fingerprint = "sha256:.." }
+    /// let recorder = Recorder::builder(MemorySink::new()).catalog(catalog!()).environment("production").build()?;
+    /// # Ok::<_, audit_core::BuildError>(())
+    /// ```
+    pub fn catalog(mut self, catalog: EmbeddedCatalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// The environment whose schema versions events are written for, by its name in `audit.lock`.
+    ///
+    /// Each event of an action that the lock has for this environment is sent with that version, unless it has one; the
+    /// service does not take the newest schema by itself
+    /// ([editing events](https://workos.com/docs/audit-logs/editing-events)). An action that is not in the lock is sent without.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
     /// Starts the dispatcher's thread.
     ///
     /// # Errors
     ///
-    /// The operating system gives no thread, or no timer and I/O driver for the runtime.
-    pub fn build(self) -> Result<Recorder, BuildError> {
+    /// The lock does not have the environment, or there is no catalog to look it up in
+    /// ([`BuildError::is_unknown_environment`]); the operating system gives no thread, or no timer and I/O driver for
+    /// the runtime.
+    pub fn build(mut self) -> Result<Recorder, BuildError> {
+        let versions = self.versions()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (recorder, dispatcher) = self.assemble();
+        let (recorder, dispatcher) = self.assemble_with(versions);
         let thread = std::thread::Builder::new()
             .name("audit-dispatcher".to_owned())
             .spawn(move || runtime.block_on(dispatcher.run()))?;
@@ -384,8 +424,32 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
-    /// The recorder and its dispatcher, which the caller has to run.
+    fn versions(&mut self) -> Result<Versions, BuildError> {
+        let Some(environment) = self.environment.take() else {
+            return Ok(&[]);
+        };
+        let Some(catalog) = &self.catalog else {
+            return Err(NoEnvironment::WithoutCatalog { environment }.into());
+        };
+        catalog.versions(&environment).ok_or_else(|| {
+            let known: Vec<_> = catalog.environments().collect();
+            let error = if known.is_empty() {
+                NoEnvironment::WithoutLock { environment }
+            } else {
+                let known = format!("`{}`", known.join("`, `"));
+                NoEnvironment::Unknown { environment, known }
+            };
+            error.into()
+        })
+    }
+
+    /// The recorder and its dispatcher, which the caller has to run. The environment is not looked at.
+    #[cfg(test)]
     pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
+        self.assemble_with(&[])
+    }
+
+    fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let shared = Arc::new(Shared {
             queue: Queue::new(self.capacity, self.max_bytes),
@@ -393,6 +457,7 @@ impl RecorderBuilder {
             dead_letters: DeadLetters::default(),
             final_report: OnceLock::new(),
             fallback_organization: self.fallback_organization,
+            versions,
             thread: Mutex::new(None),
             faults: LogLimit::new(),
             dead: LogLimit::new(),
@@ -468,10 +533,53 @@ impl RecordError {
 
 /// The recorder could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("start the audit dispatcher")]
+#[error(transparent)]
 pub struct BuildError {
     #[from]
-    source: std::io::Error,
+    cause: Cause,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("start the audit dispatcher")]
+    Start(#[from] std::io::Error),
+    #[error(transparent)]
+    Environment(#[from] NoEnvironment),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoEnvironment {
+    #[error("audit.lock has no environment `{environment}`; it has {known}")]
+    Unknown { environment: String, known: String },
+    #[error(
+        "the catalog has no audit.lock, so no environment `{environment}`; `audited schema push` writes it beside audit.toml, \
+         and the crate that says `catalog!()` has to be compiled again"
+    )]
+    WithoutLock { environment: String },
+    #[error(
+        "there is no catalog to look up the environment `{environment}` in; add `.catalog(catalog!())`"
+    )]
+    WithoutCatalog { environment: String },
+}
+
+impl From<std::io::Error> for BuildError {
+    fn from(error: std::io::Error) -> Self {
+        Cause::from(error).into()
+    }
+}
+
+impl From<NoEnvironment> for BuildError {
+    fn from(error: NoEnvironment) -> Self {
+        Cause::from(error).into()
+    }
+}
+
+impl BuildError {
+    /// Whether the environment's schema versions are not known: it is not in the lock, or there is no catalog.
+    #[must_use]
+    pub fn is_unknown_environment(&self) -> bool {
+        matches!(self.cause, Cause::Environment(_))
+    }
 }
 
 /// Another recorder is the process's already.
@@ -479,4 +587,68 @@ pub struct BuildError {
 #[error("another recorder was installed before, and stays")]
 pub struct InstallError {
     private: (),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemorySink;
+
+    const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
+        &[],
+        &[],
+        &[
+            ("production", &[("document.delete", 3)]),
+            ("staging", &[("document.delete", 9)]),
+        ],
+    );
+
+    #[tokio::test]
+    async fn an_event_of_a_locked_action_has_its_version_unless_it_has_one() {
+        let sink = MemorySink::new();
+        let builder = Recorder::builder(sink.clone()).catalog(CATALOG);
+        let recorder = builder.environment("production").build().unwrap();
+        let event = |action| Event::builder(action).actor(Actor::system());
+        let events = [
+            event("document.delete"),
+            event("document.delete").version(7),
+            event("document.share"),
+        ];
+        for event in events {
+            recorder.record(event.build().unwrap()).unwrap();
+        }
+        recorder.flush(Duration::from_secs(5)).await;
+        let versions: Vec<_> = sink.events().iter().map(Event::version).collect();
+        assert_eq!(versions, [Some(3), Some(7), None]);
+    }
+
+    #[test]
+    fn an_unknown_environment_is_an_error_that_names_the_known_ones() {
+        let builder = || Recorder::builder(MemorySink::new()).environment("prod");
+        let empty = EmbeddedCatalog::new(&[], &[], &[]);
+        for (builder, message) in [
+            (
+                builder().catalog(CATALOG),
+                "audit.lock has no environment `prod`; it has `production`, `staging`",
+            ),
+            (
+                builder().catalog(empty),
+                "the catalog has no audit.lock, so no environment `prod`",
+            ),
+            (
+                builder(),
+                "there is no catalog to look up the environment `prod` in; add `.catalog(catalog!())`",
+            ),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert!(error.is_unknown_environment());
+            assert!(error.to_string().starts_with(message), "{error}");
+        }
+        assert!(
+            Recorder::builder(MemorySink::new())
+                .catalog(CATALOG)
+                .build()
+                .is_ok()
+        );
+    }
 }

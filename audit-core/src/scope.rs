@@ -10,7 +10,9 @@ use http::StatusCode;
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::{Actor, Context, Event, OrganizationId, Outcome, Principal, Recorder};
+use crate::{
+    Actor, Context, Event, EventId, OrganizationId, Outcome, Principal, RecordError, Recorder,
+};
 
 tokio::task_local! {
     static CURRENT: Scope;
@@ -209,6 +211,21 @@ impl Scope {
         }
     }
 
+    /// Records an event at once, settled or not, with what the scope knows by now. An event of too many targets is
+    /// several; then the id is that of the first, and the error that of the first refusal.
+    pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
+        let mut result = Ok(event.id());
+        for mut part in event.split() {
+            let state = self.state();
+            self.complete(&state, &mut part, None);
+            drop(state);
+            if let Err(error) = self.inner.recorder.record(part) {
+                result = result.and(Err(error));
+            }
+        }
+        result
+    }
+
     /// Gives an event what it does not have of its own.
     fn complete(&self, state: &State, event: &mut Event, status: Option<StatusCode>) {
         if !event.has_actor() {
@@ -345,6 +362,33 @@ mod tests {
             .map(Event::outcome)
             .collect();
         assert_eq!(outcomes, [Outcome::Denied, Outcome::Failed]);
+    }
+
+    #[tokio::test]
+    async fn a_denial_appears_under_the_action_that_the_catalog_names() {
+        static SHARE: CallSite =
+            CallSite::new("document.share", "scope.rs", 3).denied("document.share_denied");
+        let (recorder, sink) = recorder();
+        let scope = recorder.scope().actor(Actor::system());
+        scope.enter(|| {
+            close(open(&SHARE), Outcome::Unknown);
+            close(open(&SHARE), Outcome::Failed);
+            close(open(&SHARE), Outcome::Denied);
+            close(open(&SHARE), Outcome::Succeeded);
+            drop(open(&SHARE));
+        });
+        scope.settle(Some(StatusCode::FORBIDDEN));
+        scope.enter(|| {
+            close(open(&SHARE), Outcome::Failed);
+            close(open(&SHARE), Outcome::Denied);
+        });
+        let events = delivered(&recorder, &sink).await;
+        let actions: Vec<_> = events.iter().map(Event::action).collect();
+        let (share, denied) = ("document.share", "document.share_denied");
+        assert_eq!(
+            actions,
+            [denied, denied, denied, share, share, share, denied]
+        );
     }
 
     #[tokio::test]

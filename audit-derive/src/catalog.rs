@@ -21,6 +21,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// A line for messages that says which catalog it is.
+    pub(crate) fn note(&self) -> String {
+        format!("\nnote: the catalog is {}", self.shown())
+    }
+
     /// The path for messages, relative to the compiler's folder like the paths in its own messages.
     pub(crate) fn shown(&self) -> String {
         shown(Path::new(&self.path))

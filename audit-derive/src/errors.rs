@@ -28,6 +28,12 @@ impl Errors {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
+    /// One `compile_error!` for each mistake, as an expression of any type.
+    pub(crate) fn into_expression(self) -> TokenStream {
+        let errors = self.into_tokens();
+        quote::quote!({ #errors })
+    }
+
     /// The messages in the order they were found.
     #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {

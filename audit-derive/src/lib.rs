@@ -1,7 +1,8 @@
 //! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`), which
 //! exports them beside the types they need.
 //!
-//! [`macro@audited`] makes every call of a function leave one event. What it records is checked while the crate compiles,
+//! [`macro@audited`] makes every call of a function leave one event. Its companions `record!`, `try_record!`, `action!` and
+//! `catalog!` are documented where they are exported, in `audit_core`. What it records is checked while the crate compiles,
 //! against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
 //! # Where the catalog is found
@@ -16,9 +17,13 @@
 //! it at each expansion and parses it again when its text has changed. No macro runs a program, writes a file, or
 //! uses the network.
 
+mod action;
 mod audited;
 mod catalog;
+mod embed;
 mod errors;
+mod function_like;
+mod record;
 
 use proc_macro::TokenStream;
 
@@ -83,7 +88,7 @@ use proc_macro::TokenStream;
 ///
 /// | argument | | |
 /// | --- | --- | --- |
-/// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal |
+/// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal; or its constant, `actions::DOCUMENT_SHARE`, which `catalog! { pub mod actions; }` makes |
 /// | `target = "doc_id"` | any number | the id of a target, by name: a parameter, a name inside a pattern (`Path(doc_id)`, `Json(Body { id, .. })`), or fields of one (`body.id`, `self.tenant`, `pair.0`). The type is the one the catalog allows |
 /// | `target(document = expression)` | any number | the id of a target of that type; needed when the catalog allows several types |
 /// | `target(document = .., name = .., metadata(size = ..))` | | with a name that readers of the log see, and metadata of the target as the catalog's `[target.document.metadata]` declares it |
@@ -126,6 +131,8 @@ use proc_macro::TokenStream;
 /// | is async, and its future is dropped before it finished | `abandoned` |
 /// | is async, and its future was never polled | no event: it never began |
 ///
+/// When the outcome is `denied`, and the catalog names another action under `denied`, the event appears under that one.
+///
 /// An audited function that calls another leaves an event, and so does the other.
 ///
 /// # What stays the same, and what does not
@@ -156,4 +163,32 @@ pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
+}
+
+/// `audit_core::action!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn action(input: TokenStream) -> TokenStream {
+    action::expand(input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::catalog!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn catalog(input: TokenStream) -> TokenStream {
+    embed::expand(input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::record!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn record(input: TokenStream) -> TokenStream {
+    record::expand(record::Form::Record, input.into(), &catalog::load(None)).into()
+}
+
+/// `audit_core::try_record!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn try_record(input: TokenStream) -> TokenStream {
+    record::expand(record::Form::Try, input.into(), &catalog::load(None)).into()
 }

@@ -46,6 +46,14 @@ fn a_missing_catalog_is_one_error_with_a_sample() -> io::Result<()> {
 }
 
 #[test]
+fn a_broken_lock_is_one_error_with_its_mistakes() -> io::Result<()> {
+    let test = "a_broken_lock_is_one_error_with_its_mistakes";
+    with_catalog(test, "tests/ui/broken_lock/audit.toml", |cases| {
+        cases.compile_fail("tests/ui/broken_lock/*.rs");
+    })
+}
+
+#[test]
 fn a_broken_catalog_is_one_error_with_its_mistakes() -> io::Result<()> {
     let test = "a_broken_catalog_is_one_error_with_its_mistakes";
     with_catalog(test, "tests/ui/broken_catalog/audit.toml", |cases| {

@@ -9,6 +9,8 @@
 mod catalog;
 mod delivery;
 mod layer_order;
+mod record;
 mod request;
 mod sdk;
 mod support;
+mod version;

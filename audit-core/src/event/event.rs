@@ -57,9 +57,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// Starts an event of an action, such as `document.delete`.
-    pub fn builder(action: &str) -> EventBuilder {
-        EventBuilder::new(action)
+    /// Starts an event of an action: a name such as `"document.delete"`, or an [`Action`](crate::Action), whose
+    /// name was checked.
+    pub fn builder(action: impl AsRef<str>) -> EventBuilder {
+        EventBuilder::new(action.as_ref())
     }
 
     /// An event that begins now and whose outcome is not known yet.
@@ -84,10 +85,17 @@ impl Event {
         EventId::from_bytes(self.facts.header())
     }
 
-    /// The action, such as `document.delete`.
+    /// The action, such as `document.delete`. Of a denial it is the one that the catalog names under `denied`, if any.
     #[must_use]
     pub fn action(&self) -> &str {
-        self.first(Tag::Action).unwrap_or_default()
+        // The outcome alone decides, so whoever settles it need not know about actions.
+        let denied = match self.outcome() {
+            Outcome::Denied => self.first(Tag::DeniedAction),
+            _ => None,
+        };
+        denied
+            .or_else(|| self.first(Tag::Action))
+            .unwrap_or_default()
     }
 
     /// When it began, to the millisecond.
@@ -221,6 +229,12 @@ impl Event {
     /// Whether the outcome is one of those that leave an event.
     pub(crate) fn is_wanted(&self) -> bool {
         self.header()[ON] & (1 << self.outcome().to_byte()) != 0
+    }
+
+    /// Says under which action the event appears if it ends as a denial.
+    pub(crate) fn set_denied_action(&mut self, action: &str) {
+        self.facts
+            .push_text(Tag::DeniedAction, "action", |out| out.push_str(action));
     }
 
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut super::Text<'_>)) {
@@ -527,6 +541,26 @@ mod tests {
             (actor.id(), actor.name(), actor.metadata().len()),
             ("billing", None, 0)
         );
+    }
+
+    #[test]
+    fn a_denial_appears_under_its_own_action_and_nothing_else_does() {
+        let mut event = Event::begin("document.share", 0);
+        event.set_denied_action("document.share_denied");
+        for outcome in [
+            Outcome::Unknown,
+            Outcome::Failed,
+            Outcome::Denied,
+            Outcome::Succeeded,
+        ] {
+            event.set_outcome(outcome);
+            let expected = if outcome == Outcome::Denied {
+                "document.share_denied"
+            } else {
+                "document.share"
+            };
+            assert_eq!(event.action(), expected, "{outcome}");
+        }
     }
 
     #[test]

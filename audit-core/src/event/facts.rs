@@ -28,11 +28,13 @@ pub(crate) enum Tag {
     Truncated = 12,
     /// A target like [`Tag::Target`], of which there may be more than one event takes.
     EachTarget = 13,
+    /// The action under which the event appears if it ends as a denial.
+    DeniedAction = 14,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Tag; 13] = [
+        const ALL: [Tag; 14] = [
             Tag::Action,
             Tag::Organization,
             Tag::Actor,
@@ -46,6 +48,7 @@ impl Tag {
             Tag::UserAgent,
             Tag::Truncated,
             Tag::EachTarget,
+            Tag::DeniedAction,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Token, token};
 
 use super::captures::{self, Capture};
+use super::name::ActionName;
 use crate::errors::{Errors, hint};
 
 /// The names of the arguments, for suggestions.
@@ -30,7 +31,7 @@ const OUTCOMES: [&str; 5] = ["succeeded", "denied", "failed", "panicked", "aband
 /// The arguments that could be understood.
 #[derive(Default)]
 pub(crate) struct Args {
-    pub(crate) action: Option<LitStr>,
+    pub(crate) action: Option<ActionName>,
     /// Whether something was written for `action` and reported, so that it is not missing.
     pub(crate) action_reported: bool,
     /// In the order they are written, which is the order they are evaluated in.
@@ -88,7 +89,12 @@ pub(crate) fn comma_separated(
     }
 }
 
-fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn::Result<()> {
+/// Reads one argument with its name.
+pub(crate) fn argument(
+    input: ParseStream<'_>,
+    args: &mut Args,
+    errors: &mut Errors,
+) -> syn::Result<()> {
     let name = input.call(Ident::parse_any).map_err(|error| {
         syn::Error::new(
             error.span(),
@@ -103,10 +109,7 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
         "action" => {
             args.action_reported = true;
             input.parse::<Token![=]>()?;
-            let action = string(
-                input,
-                "the name of an action of the catalog, such as `action = \"document.delete\"`",
-            )?;
+            let action = ActionName::parse(input, "action = \"document.delete\"")?;
             once(&args.action, &name, errors);
             args.action = Some(action);
             args.action_reported = false;
@@ -303,7 +306,7 @@ mod tests {
                metadata(a = 1, b = display(url)), metadata(c = self::display(url)), target(user in ids), target(t = 1, name = display(n), metadata(a = 1, "b-c" = 2), metadata(d = 3)),
                actor = user, organization = o, error = display, event = ev, outcome = self::how, catalog = "other.toml", crate = my::audit,"#,
         );
-        assert_eq!(args.action.unwrap().value(), "a");
+        assert_eq!(args.action.unwrap().written(), "a");
         let kinds: Vec<_> = args
             .captures
             .iter()
@@ -354,7 +357,7 @@ mod tests {
     fn literals_of_a_wrong_kind_are_refused() {
         for wrong in [
             "action = 1",
-            "action = NAME",
+            "action = <A as B>::NAME",
             "action = b\"a\"",
             "action = \"a\"x",
             "action = concat!(\"a\")",
@@ -374,7 +377,7 @@ mod tests {
             "target(t = f()?), metadata(a = g().await, b = { return }, c = || h()?, d = async { i().await })",
         );
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("`?` would leave the function before its body has run"));
+        assert!(found[0].starts_with("`?` would leave the function while its event is made"));
     }
 
     #[test]

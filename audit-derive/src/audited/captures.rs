@@ -197,7 +197,7 @@ impl VisitMut for Exits<'_> {
         };
         self.errors.at(
             span,
-            format!("{what} before its body has run; name a value that is already there"),
+            format!("{what} while its event is made; name a value that is already there"),
         );
     }
 

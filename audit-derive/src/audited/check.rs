@@ -9,6 +9,7 @@ use super::bindings::Binding;
 use super::captures::{Capture, Key, Target, Value};
 use super::explain::explain;
 use super::late::{self, Late};
+use super::name::ActionName;
 use super::resolve::resolve;
 use super::signature::Function;
 use crate::catalog::{Found, Problem};
@@ -17,6 +18,10 @@ use crate::errors::{Errors, hint};
 /// What to record, checked.
 pub(crate) struct Plan {
     pub(crate) action: LitStr,
+    /// The constant that the action was named by.
+    pub(crate) constant: Option<syn::Path>,
+    /// The action under which a denial appears, when it is another.
+    pub(crate) denied: Option<String>,
     /// What to write instead, when the catalog calls the action deprecated.
     pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.
@@ -70,11 +75,11 @@ pub(crate) fn plan(
     errors: &mut Errors,
 ) -> Option<Plan> {
     let action = match (&args.action, catalog) {
-        (Some(name), Ok(found)) => action(name, found, errors),
+        (Some(name), Ok(found)) => name.find(found, errors),
         (Some(name), Err(problem)) => {
             // A path that the attribute names is where its mistake is shown.
-            let span = args.catalog.as_ref().unwrap_or(name).span();
-            errors.at(span, explain(problem, &name.value(), &args.captures));
+            let span = args.catalog.as_ref().map_or(name.span(), LitStr::span);
+            errors.at(span, explain(problem, &name.written(), &args.captures));
             None
         }
         (None, _) => {
@@ -89,7 +94,7 @@ pub(crate) fn plan(
     };
     let context = Context {
         action,
-        note: catalog.map_or(String::new(), note),
+        note: catalog.map_or(String::new(), Found::note),
         bindings: function.map(|function| &function.bindings[..]),
     };
     let mut steps: Vec<_> = args
@@ -100,12 +105,19 @@ pub(crate) fn plan(
     let late = function.and_then(|function| {
         late::split(&mut steps, &function.bindings, &function.returns, errors)
     });
-    let name = args.action?;
+    let written = args.action?;
+    let name = action.map_or_else(|| written.written(), |action| action.name().to_owned());
+    let name = LitStr::new(&name, written.span());
     if let Some(action) = action {
         context.completeness(&name, action, &args.captures, errors);
     }
     Some(Plan {
         deprecated: action.and_then(Action::deprecated).map(str::to_owned),
+        denied: action.and_then(Action::denied).map(str::to_owned),
+        constant: match written {
+            ActionName::Literal(_) => None,
+            ActionName::Constant(path) => Some(path),
+        },
         action: name,
         facade: args.facade,
         on: args.on.unwrap_or_default(),
@@ -115,26 +127,6 @@ pub(crate) fn plan(
         steps,
         late,
     })
-}
-
-fn action<'a>(name: &LitStr, found: &'a Found, errors: &mut Errors) -> Option<&'a Action> {
-    let written = name.value();
-    let action = found.catalog.action(&written);
-    if action.is_none() {
-        let hint = match found.catalog.nearest_action(&written) {
-            Some(meant) => format!("the catalog has `{meant}`"),
-            None => format!("declare it in the catalog: `[action.\"{written}\"]`"),
-        };
-        errors.at(
-            name.span(),
-            format!("unknown action `{written}`; {hint}{}", note(found)),
-        );
-    }
-    action
-}
-
-fn note(found: &Found) -> String {
-    format!("\nnote: the catalog is {}", found.shown())
 }
 
 struct Context<'a> {
@@ -169,6 +161,10 @@ impl Context<'_> {
     }
 
     fn binding(&self, name: &LitStr, errors: &mut Errors) -> Vec<Step> {
+        // Without a function the name means nothing, and that has been reported.
+        let Some(bindings) = self.bindings else {
+            return Vec::new();
+        };
         let kind = self.action.and_then(|action| match action.targets() {
             [only] => Some(only.name()),
             several => {
@@ -186,9 +182,7 @@ impl Context<'_> {
                 None
             }
         });
-        let values = self
-            .bindings
-            .map_or(Vec::new(), |bindings| resolve(name, bindings, errors));
+        let values = resolve(name, bindings, errors);
         let Some(kind) = kind else { return Vec::new() };
         let target = |(cfgs, value)| Step {
             cfgs,
@@ -313,7 +307,7 @@ impl Context<'_> {
             .any(|capture| matches!(capture, Capture::Binding(_) | Capture::Target(_)))
         {
             let remedy = match action.targets() {
-                [_] => "add `target = \"binding\"`".to_owned(),
+                [_] if self.bindings.is_some() => "add `target = \"binding\"`".to_owned(),
                 several => {
                     let choices: Vec<_> = several
                         .iter()

@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::check::{Call, Plan, Step};
 use super::late::Late;
 use super::signature::{Function, Returns};
+use crate::function_like::watch;
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
 pub(crate) fn expand(
@@ -32,7 +33,7 @@ pub(crate) fn expand(
     let steps: TokenStream = plan
         .steps
         .iter()
-        .map(|step| record(step, &runtime))
+        .map(|step| record(step, &runtime, generated))
         .collect();
     let Function {
         head,
@@ -89,28 +90,53 @@ pub(crate) fn expand(
     quote_spanned!(ours=> #head #outer)
 }
 
-/// Opens the draft. The two constants make cargo compile the crate again when the catalog, or the choice of it, changes.
+/// Opens the draft.
 fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+    let site = site(plan, runtime, catalog_path);
+    quote_spanned!(Span::mixed_site()=> { #site #runtime::open(&SITE) })
+}
+
+/// The call site, as the items of a block.
+pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
     let action = plan.action.value();
     let warning = plan
         .deprecated
         .as_ref()
         .map(|note| deprecated(&plan.action, note));
+    let constant = plan
+        .constant
+        .as_ref()
+        .map(|path| assert_names(path, &plan.action, runtime));
     let late = late_targets(plan);
     let on = outcomes(plan, runtime);
-    quote_spanned! {Span::mixed_site()=>
-        {
-            #warning
-            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #on;
-            const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
-            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
-            #runtime::open(&SITE)
-        }
+    let ours = Span::mixed_site();
+    let denied = plan
+        .denied
+        .as_ref()
+        .map(|action| quote_spanned!(ours=> .denied(#action)));
+    let watch = watch([catalog_path]);
+    quote_spanned! {ours=>
+        #warning
+        #constant
+        static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #denied #on;
+        #watch
     }
 }
 
+/// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
+fn assert_names(path: &syn::Path, action: &LitStr, runtime: &TokenStream) -> TokenStream {
+    let there = Span::mixed_site().located_at(action.span());
+    let name = action.value();
+    let constant = path.segments.last().map(|last| last.ident.to_string());
+    let otherwise = format!(
+        "`{}` is another action than `{name}`; name the constant that `catalog!` made",
+        constant.unwrap_or_default()
+    );
+    quote_spanned!(there=> const _: () = #runtime::assert_names(#path, #name, #otherwise);)
+}
+
 /// The compiler's own warning, at the action, by way of a deprecated item that is used there.
-fn deprecated(action: &LitStr, note: &str) -> TokenStream {
+pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
     let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
     let used = proc_macro2::Ident::new("ACTION", action.span());
     quote_spanned! {Span::mixed_site()=>
@@ -149,7 +175,10 @@ fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
 fn record_late(late: &Late, runtime: &TokenStream) -> TokenStream {
     let ours = Span::mixed_site();
     let Late { ok, steps } = late;
-    let steps: TokenStream = steps.iter().map(|step| record(step, runtime)).collect();
+    let steps: TokenStream = steps
+        .iter()
+        .map(|step| record(step, runtime, generated))
+        .collect();
     // Where the function returns no `Result`, the mistake is shown at `ok`.
     let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
     quote_spanned! {ours=>
@@ -188,7 +217,13 @@ fn outcome(plan: &Plan, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
+/// The span of what is put around a value: generated, at the value.
+fn generated(value: Span) -> Span {
+    Span::mixed_site().located_at(value)
+}
+
+/// Records a value. `around` gives the span of what is put around it, from that of the value.
+pub(crate) fn record(step: &Step, runtime: &TokenStream, around: fn(Span) -> Span) -> TokenStream {
     let Step {
         cfgs,
         call,
@@ -197,18 +232,24 @@ fn record(step: &Step, runtime: &TokenStream) -> TokenStream {
     } = step;
     let ours = Span::mixed_site();
     if about.is_empty() {
-        let call = call_with("", call, value, runtime);
+        let call = call_with("", call, value, runtime, around);
         return quote_spanned!(ours=> #(#cfgs)* #call;);
     }
     // What is said of a target belongs to it only if there is one.
-    let target = call_with("", call, value, runtime);
+    let target = call_with("", call, value, runtime, around);
     let about = about
         .iter()
-        .map(|(call, value)| call_with("target_", call, value, runtime));
+        .map(|(call, value)| call_with("target_", call, value, runtime, around));
     quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
 }
 
-fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream) -> TokenStream {
+fn call_with(
+    prefix: &str,
+    call: &Call,
+    value: &syn::Expr,
+    runtime: &TokenStream,
+    around: fn(Span) -> Span,
+) -> TokenStream {
     let (function, name) = match call {
         Call::Target(kind) => ("target", Some(kind)),
         Call::Targets(kind) => ("targets", Some(kind)),
@@ -228,8 +269,8 @@ fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream
         let items = syn::ExprMethodCall {
             attrs: Vec::new(),
             receiver: Box::new(value.clone()),
-            dot_token: syn::Token![.](ours.located_at(value.span())),
-            method: syn::Ident::new("iter", ours.located_at(value.span())),
+            dot_token: syn::Token![.](around(value.span())),
+            method: syn::Ident::new("iter", around(value.span())),
             turbofish: None,
             paren_token: syn::token::Paren::default(),
             args: syn::punctuated::Punctuated::new(),
@@ -241,7 +282,7 @@ fn call_with(prefix: &str, call: &Call, value: &syn::Expr, runtime: &TokenStream
     // A value of a wrong type is reported at the value, so the reference to it stands there too.
     let reference = syn::ExprReference {
         attrs: Vec::new(),
-        and_token: syn::Token![&](ours.located_at(value.span())),
+        and_token: syn::Token![&](around(value.span())),
         mutability: None,
         expr: Box::new(value.clone()),
     };
@@ -294,9 +335,29 @@ fn braces(content: TokenStream, span: Span) -> Group {
     group
 }
 
+/// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
+#[cfg(test)]
+pub(crate) fn expands_to(name: &str, tokens: &str) {
+    let file = syn::parse_str(tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
+    let found = prettyplease::unparse(&file);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/expand")
+        .join(name)
+        .with_extension("rs");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        found,
+        expected,
+        "{}: see the difference; UPDATE_EXPECT=1 accepts it",
+        path.display()
+    );
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
 
     use audit_catalog::Catalog;
@@ -332,25 +393,8 @@ size = "number?"
         .to_string()
     }
 
-    /// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
     fn expands_to(name: &str, arguments: &str, item: &str) {
-        let tokens = expand("audit_core", arguments, item);
-        let file = syn::parse_str(&tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
-        let found = prettyplease::unparse(&file);
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/expand")
-            .join(name)
-            .with_extension("rs");
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&path, &found).unwrap();
-        }
-        let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            found,
-            expected,
-            "{}: see the difference; UPDATE_EXPECT=1 accepts it",
-            path.display()
-        );
+        super::expands_to(name, &expand("audit_core", arguments, item));
     }
 
     #[test]

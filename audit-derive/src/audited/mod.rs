@@ -10,7 +10,16 @@ mod expand;
 mod explain;
 mod fallback;
 mod late;
+mod name;
 mod resolve;
 mod signature;
 
+pub(crate) use args::{Args, argument, comma_separated};
+pub(crate) use captures::expression;
+pub(crate) use check::plan;
+#[cfg(test)]
+pub(crate) use expand::expands_to;
+pub(crate) use expand::{deprecated, record as record_step, site};
+pub(crate) use explain::explain;
 pub(crate) use fallback::attribute;
+pub(crate) use name::ActionName;

@@ -1,0 +1,293 @@
+//! The JSON Schema of `audit.toml`, for editors: made here from what the parser knows, and kept in `audit.schema.json`.
+
+use serde_json::{Value, json};
+
+use crate::parse::{ACTION_KEYS, DOCUMENT_KEYS, METADATA_ONLY};
+use crate::{Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
+
+/// The rule of names in one expression: begins and ends with a letter or digit, and holds no `..`.
+const NAME: &str = r"^[a-zA-Z0-9](([_:-]|\.[_:-])*\.?[a-zA-Z0-9])*$";
+
+fn schema() -> Value {
+    let kinds: Vec<String> = Kind::ALL
+        .iter()
+        .flat_map(|kind| [kind.to_string(), format!("{kind}?")])
+        .collect();
+    let metadata = |description: &str, most: usize, reserved: &[&str]| {
+        let mut names = json!({ "pattern": format!("^[a-zA-Z0-9_-]{{1,{MAX_KEY_LENGTH}}}$") });
+        if !reserved.is_empty() {
+            names["not"] = json!({ "enum": reserved });
+        }
+        json!({
+            "type": "object",
+            "description": description,
+            "propertyNames": names,
+            "maxProperties": most,
+            "additionalProperties": {
+                "enum": kinds,
+                "description": "The type of the value; with a trailing ? it may be left out.",
+            },
+        })
+    };
+    let reserved = RESERVED_METADATA.map(|(key, _)| key);
+    let name = json!({ "pattern": NAME });
+    let only_metadata = |description: &str, metadata: Value| {
+        json!({
+            "type": "object",
+            "description": description,
+            "additionalProperties": false,
+            "properties": { "metadata": metadata },
+        })
+    };
+    let target = only_metadata(
+        "A type of target that some action names.",
+        metadata(
+            "The metadata of each target of this type.",
+            MAX_METADATA_KEYS,
+            &[],
+        ),
+    );
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "audit.toml",
+        "description": "The audit catalog: which actions an application records, on which targets, with which metadata.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "action": {
+                "type": "object",
+                "description": "The actions, each as [action.\"NAME\"].",
+                "propertyNames": name,
+                "additionalProperties": {
+                    "type": "object",
+                    "description": "One action.",
+                    "additionalProperties": false,
+                    "required": ["targets"],
+                    "properties": {
+                        "summary": {
+                            "type": "string",
+                            "description": "A sentence with the placeholders {actor}, {action}, {target}, {targets}, {organization}, {metadata.KEY}; {{ is a brace.",
+                        },
+                        "targets": {
+                            "type": "array",
+                            "description": "The target types that an event of the action may have.",
+                            "items": { "type": "string", "pattern": NAME },
+                            "minItems": 1,
+                            "uniqueItems": true,
+                        },
+                        "denied": {
+                            "type": "string",
+                            "description": "The action under which a denial is recorded.",
+                            "pattern": NAME,
+                        },
+                        "durable": {
+                            "type": "boolean",
+                            "description": "Whether an event of the action is on disk before the operation answers.",
+                            "default": false,
+                        },
+                        "deprecated": {
+                            "type": "string",
+                            "description": "What to write instead; a compiler warning at each use.",
+                            "pattern": r"\S",
+                        },
+                        "metadata": metadata(
+                            "The metadata of the event that the application sets.",
+                            MAX_METADATA_KEYS - RESERVED_METADATA.len(),
+                            &reserved,
+                        ),
+                    },
+                },
+            },
+            "target": {
+                "type": "object",
+                "description": "What is said of targets, each type as [target.TYPE].",
+                "propertyNames": name,
+                "additionalProperties": target,
+            },
+            "actor": only_metadata(
+                "What is said of actors.",
+                metadata("The metadata of the actor.", MAX_METADATA_KEYS, &[]),
+            ),
+        },
+    })
+}
+
+/// The text of the file. Keys are sorted by hand, because their order depends on the features of the final build.
+fn text(value: &Value, indent: usize) -> String {
+    let pad = "  ".repeat(indent + 1);
+    let end = "  ".repeat(indent);
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entries: Vec<String> = entries
+                .into_iter()
+                .map(|(key, value)| format!("{pad}{}: {}", json!(key), text(value, indent + 1)))
+                .collect();
+            format!("{{\n{}\n{end}}}", entries.join(",\n"))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| text(item, indent)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        plain => plain.to_string(),
+    }
+}
+
+fn keys(schema: &Value) -> Vec<&str> {
+    let properties = schema["properties"].as_object().unwrap();
+    let mut keys: Vec<&str> = properties.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+fn sorted<const N: usize>(mut names: [&str; N]) -> Vec<&str> {
+    names.sort_unstable();
+    names.to_vec()
+}
+
+#[test]
+fn the_file_is_what_the_parser_knows() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/audit.schema.json");
+    let made = format!("{}\n", text(&schema(), 0));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        made,
+        "UPDATE_EXPECT=1 writes it"
+    );
+}
+
+#[test]
+fn every_key_of_the_parser_is_in_it_and_no_other() {
+    let schema = schema();
+    assert_eq!(keys(&schema), sorted(DOCUMENT_KEYS));
+    let parts = &schema["properties"];
+    assert_eq!(
+        keys(&parts["action"]["additionalProperties"]),
+        sorted(ACTION_KEYS)
+    );
+    assert_eq!(
+        keys(&parts["target"]["additionalProperties"]),
+        METADATA_ONLY
+    );
+    assert_eq!(keys(&parts["actor"]), METADATA_ONLY);
+    let closed = [
+        &schema,
+        &parts["action"]["additionalProperties"],
+        &parts["target"]["additionalProperties"],
+        &parts["actor"],
+    ];
+    for part in closed {
+        assert_eq!(part["additionalProperties"], false);
+    }
+}
+
+mod files {
+    use toml::de::{DeTable, DeValue};
+
+    use super::*;
+    use crate::Catalog;
+
+    fn json_of(value: &DeValue<'_>) -> Value {
+        match value {
+            DeValue::String(text) => json!(&**text),
+            DeValue::Integer(number) => json!(number.as_str().parse::<i64>().unwrap()),
+            DeValue::Float(number) => json!(number.as_str().parse::<f64>().unwrap()),
+            DeValue::Boolean(value) => json!(value),
+            DeValue::Datetime(time) => json!(time.to_string()),
+            DeValue::Array(items) => items.iter().map(|item| json_of(item.get_ref())).collect(),
+            DeValue::Table(table) => table_of(table),
+        }
+    }
+
+    fn table_of(table: &DeTable<'_>) -> Value {
+        let entries = table
+            .iter()
+            .map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref())));
+        Value::Object(entries.collect())
+    }
+
+    /// Whether the checked-in schema takes the text.
+    fn takes(text: &str) -> bool {
+        let schema: Value = serde_json::from_str(include_str!("../audit.schema.json")).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let document = DeTable::parse(text).unwrap();
+        validator.is_valid(&table_of(document.get_ref()))
+    }
+
+    #[test]
+    fn the_catalogs_of_this_repository_are_taken() {
+        for text in [
+            include_str!("../../examples/audit.toml"),
+            include_str!("../../tests/audit.toml"),
+            include_str!("../../audit-derive/audit.toml"),
+            include_str!("../tests/golden/audit.toml"),
+        ] {
+            assert!(Catalog::parse(text, "audit.toml").is_ok());
+            assert!(takes(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_refuses_for_its_form_the_schema_refuses() {
+        let keys: String = (0..41)
+            .map(|key| format!("k{key} = \"string\"\n"))
+            .collect();
+        for wrong in [
+            "actions.a.targets = [\"t\"]",
+            "action.a.target = [\"t\"]",
+            "action.a.summary = \"x\"",
+            "action.a.targets = []",
+            "action.a.targets = \"t\"",
+            "action.a.targets = [\"t\", \"t\"]",
+            "action.a.targets = [\"a b\"]",
+            "action.a.targets = [\"t\"]\naction.a.durable = \"yes\"",
+            "action.a.targets = [\"t\"]\naction.a.deprecated = \"\"",
+            "action.a.targets = [\"t\"]\naction.a.metadata.x = \"bool\"",
+            "action.a.targets = [\"t\"]\naction.a.metadata.status = \"number\"",
+            "action.a.targets = [\"t\"]\naction.a.metadata.\"a b\" = \"string\"",
+            "action.\"a b\".targets = [\"t\"]",
+            "action.a.targets = [\"t\"]\ntarget.t.metdata = {}",
+            "action.a.targets = [\"t\"]\nactor.role = \"string\"",
+            &format!("action.a.targets = [\"t\"]\n[action.a.metadata]\n{keys}"),
+        ] {
+            assert!(Catalog::parse(wrong, "audit.toml").is_err(), "{wrong}");
+            assert!(!takes(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_judged_as_the_parser_judges_them() {
+        for name in [
+            "a",
+            "A1",
+            "document.share",
+            "User-Created_2",
+            "vault:kv.read",
+            "a.-b",
+            "a-.b",
+            "a:_b",
+            "a.b.c",
+            "a--b",
+            "",
+            "a b",
+            "a/b",
+            "..",
+            ".",
+            "a..b",
+            ".a",
+            "a-",
+            "-a",
+            "a.",
+            "ä",
+            "a.-.b",
+            "a-..b",
+        ] {
+            let text = format!("[action.\"{name}\"]\ntargets = [\"t\"]");
+            assert_eq!(takes(&text), Catalog::parse(&text, "").is_ok(), "{name:?}");
+        }
+    }
+}

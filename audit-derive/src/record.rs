@@ -1,0 +1,273 @@
+//! `record!` and `try_record!`: an event where it stands.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Token};
+
+use crate::audited::{
+    ActionName, Args, argument, comma_separated, expression, plan, record_step, site,
+};
+use crate::catalog::{Found, Problem};
+use crate::errors::{Errors, hint};
+use crate::function_like;
+
+/// The names of the arguments, for suggestions.
+const NAMES: [&str; 5] = ["target", "metadata", "actor", "organization", "outcome"];
+
+/// Which of the two macros.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// `record!`, which never fails.
+    Record,
+    /// `try_record!`, which returns the error.
+    Try,
+}
+
+impl Form {
+    fn example(self) -> &'static str {
+        match self {
+            Self::Record => "record!(\"document.delete\", target(document = id))",
+            Self::Try => "try_record!(\"document.delete\", target(document = id))",
+        }
+    }
+}
+
+/// Expands the arguments behind the facade.
+pub(crate) fn expand(
+    form: Form,
+    input: TokenStream,
+    catalog: &Result<Found, Problem>,
+) -> TokenStream {
+    let (facade, input) = function_like::split(input);
+    let mut errors = Errors::default();
+    let (args, outcome) = parse(form, input, &mut errors);
+    let plan = plan(args, None, catalog.as_ref(), &mut errors);
+    let (Some(plan), Ok(found), true) = (plan, catalog, errors.is_empty()) else {
+        return errors.into_expression();
+    };
+    let ours = Span::mixed_site();
+    let runtime = quote_spanned!(ours=> #facade::private);
+    let site = site(&plan, &runtime, &found.path);
+    let steps: TokenStream = plan
+        .steps
+        .iter()
+        .map(|step| record_step(step, &runtime, |value| value))
+        .collect();
+    let outcome = match outcome {
+        Some(outcome) => quote_spanned!(ours=> #outcome),
+        None => quote_spanned!(ours=> #facade::Outcome::Succeeded),
+    };
+    // The steps have the user's spans throughout: of a mixture, in a macro inside a macro, the compiler would show the whole
+    // call when a value is of a wrong type. So a lint about the reference to `*id` would count as the user's.
+    let steps = quote_spanned!(ours=> #[allow(clippy::borrow_deref_ref, reason = "the reference is not the user's")] { #steps });
+    match form {
+        Form::Record => quote_spanned! {ours=>
+            {
+                let mut draft = { #site #runtime::open(&SITE) };
+                if #runtime::Draft::is_recording(&draft) {
+                    #steps
+                    #runtime::close(draft, #outcome);
+                }
+            }
+        },
+        Form::Try => quote_spanned! {ours=>
+            match { #site #runtime::try_open(&SITE) } {
+                ::core::result::Result::Ok(mut draft) => {
+                    #steps
+                    #runtime::try_close(draft, #outcome)
+                }
+                ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+            }
+        },
+    }
+}
+
+/// The action, then arguments in any order. What is wrong is reported and left out.
+fn parse(form: Form, input: TokenStream, errors: &mut Errors) -> (Args, Option<Expr>) {
+    let mut args = Args {
+        // An action that is missing is reported here, where it is not an argument with a name.
+        action_reported: true,
+        ..Args::default()
+    };
+    let mut outcome = None;
+    let mut is_first = true;
+    if input.is_empty() {
+        errors.at(
+            Span::call_site(),
+            format!(
+                "missing: the name of an action of the catalog, as in `{}`",
+                form.example()
+            ),
+        );
+    }
+    let list = |input: ParseStream<'_>| {
+        comma_separated(input, errors, |input, errors| {
+            if std::mem::take(&mut is_first) {
+                args.action = Some(ActionName::parse(input, form.example())?);
+                return Ok(());
+            }
+            next(input, &mut args, &mut outcome, errors)
+        });
+        Ok(())
+    };
+    if let Err(error) = list.parse2(input) {
+        errors.push(error);
+    }
+    (args, outcome)
+}
+
+fn next(
+    input: ParseStream<'_>,
+    args: &mut Args,
+    outcome: &mut Option<Expr>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let ahead = input.fork();
+    let name = ahead.call(Ident::parse_any).map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            format!("expected one of `{}`", NAMES.join("`, `")),
+        )
+    })?;
+    match name.to_string().as_str() {
+        "target" if ahead.peek(Token![=]) => {
+            let message = "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`";
+            errors.at(name.span(), message);
+            // It counts as given.
+            argument(input, args, errors)
+        }
+        "target" | "metadata" | "actor" | "organization" => argument(input, args, errors),
+        "outcome" => {
+            input.call(Ident::parse_any)?;
+            input.parse::<Token![=]>()?;
+            if outcome.is_some() {
+                errors.at(name.span(), "`outcome` is given twice");
+            }
+            *outcome = Some(expression(input, errors)?);
+            Ok(())
+        }
+        "action" => Err(syn::Error::new(
+            name.span(),
+            "the action comes first and has no name, as in `record!(\"document.delete\", ..)`",
+        )),
+        unknown => {
+            let message = format!(
+                "unknown argument `{unknown}`; {}",
+                hint(unknown, NAMES.into_iter())
+            );
+            Err(syn::Error::new(name.span(), message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use audit_catalog::Catalog;
+
+    use super::*;
+    use crate::audited::expands_to;
+
+    const CATALOG: &str = r#"
+[action."document.share"]
+targets = ["document", "user"]
+denied = "document.share_denied"
+metadata.role = "string"
+[action."document.share_denied"]
+targets = ["document", "user"]
+[action."document.delete"]
+targets = ["document"]
+"#;
+
+    fn found() -> Result<Found, Problem> {
+        Ok(Found {
+            catalog: Arc::new(Catalog::parse(CATALOG, "audit.toml").unwrap()),
+            path: "/project/audit.toml".to_owned(),
+        })
+    }
+
+    fn expanded(form: Form, arguments: &str) -> TokenStream {
+        let input = format!("::audit_core, {arguments}");
+        expand(form, input.parse().unwrap(), &found())
+    }
+
+    fn messages(arguments: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        let (args, _) = parse(Form::Record, arguments.parse().unwrap(), &mut errors);
+        plan(args, None, found().as_ref(), &mut errors);
+        let strip =
+            |message: String| message.replace("\nnote: the catalog is /project/audit.toml", "");
+        errors.messages().into_iter().map(strip).collect()
+    }
+
+    fn in_a_function(tokens: TokenStream) -> String {
+        quote_spanned!(Span::call_site()=> fn f() { #tokens }).to_string()
+    }
+
+    #[test]
+    fn record() {
+        let arguments = r#""document.share", target(document = id), target(user = body.user), metadata(role = display(role)),
+            actor = user, organization = org.id, outcome = if done { Outcome::Succeeded } else { Outcome::Failed }"#;
+        expands_to("record", &in_a_function(expanded(Form::Record, arguments)));
+    }
+
+    #[test]
+    fn try_record() {
+        let arguments = "actions::DOCUMENT_DELETE, target(document = id)";
+        expands_to("try_record", &in_a_function(expanded(Form::Try, arguments)));
+    }
+
+    #[test]
+    fn everything_is_checked_as_in_the_attribute() {
+        assert_eq!(
+            messages(
+                r#""document.share", target(documnt = id), metadata(rol = 1, status = 2), target = "id", outcom = x, action = "a", crate = b, actor = a, actor = b"#
+            ),
+            [
+                "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`",
+                "unknown argument `outcom`; did you mean `outcome`?",
+                "the action comes first and has no name, as in `record!(\"document.delete\", ..)`",
+                "unknown argument `crate`; known: `target`, `metadata`, `actor`, `organization`, `outcome`",
+                "`actor` is given twice",
+                "`document.share` has no target type `documnt`; did you mean `document`?",
+                "`document.share` has no metadata `rol`; did you mean `role`?",
+                "metadata `status` is reserved, the framework sets it",
+                "`document.share` needs metadata `role`, a string; add `metadata(role = value)`, or make it optional in the catalog: `role = \"string?\"`",
+            ]
+        );
+        assert_eq!(
+            messages(r#""document.delet", target(document = 1)"#),
+            ["unknown action `document.delet`; the catalog has `document.delete`"]
+        );
+    }
+
+    #[test]
+    fn the_action_comes_first() {
+        for wrong in ["", "1", "target(document = id)", ", x"] {
+            let found = messages(wrong);
+            assert!(
+                found[0].contains("the name of an action of the catalog"),
+                "{wrong}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_target_is_asked_for_in_the_form_that_is_taken_here() {
+        assert_eq!(
+            messages("\"document.delete\""),
+            ["`document.delete` needs a target; add `target(document = id)`"]
+        );
+    }
+
+    #[test]
+    fn an_expression_may_not_leave_the_function_or_wait() {
+        let found = messages(
+            r#""document.delete", target(document = f()?), actor = g().await, outcome = return"#,
+        );
+        assert_eq!(found.len(), 3, "{found:?}");
+    }
+}

@@ -1,0 +1,36 @@
+fn f() {
+    {
+        let mut draft = {
+            static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+                    "document.share",
+                    ::core::file!(),
+                    ::core::line!(),
+                )
+                .denied("document.share_denied");
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(
+                "/project/audit.toml"
+            );
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+                "AUDIT_CATALOG"
+            );
+            ::audit_core::private::open(&SITE)
+        };
+        if ::audit_core::private::Draft::is_recording(&draft) {
+            #[allow(
+                clippy::borrow_deref_ref,
+                reason = "the reference is not the user's"
+            )]
+            {
+                ::audit_core::private::target(&mut draft, "document", &id);
+                ::audit_core::private::target(&mut draft, "user", &body.user);
+                ::audit_core::private::display(&mut draft, "role", &role);
+                ::audit_core::private::actor(&mut draft, &user);
+                ::audit_core::private::organization(&mut draft, &org.id);
+            }
+            ::audit_core::private::close(
+                draft,
+                if done { Outcome::Succeeded } else { Outcome::Failed },
+            );
+        }
+    }
+}

@@ -1,0 +1,33 @@
+fn f() {
+    match {
+        const _: () = ::audit_core::private::assert_names(
+            actions::DOCUMENT_DELETE,
+            "document.delete",
+            "`DOCUMENT_DELETE` is another action than `document.delete`; name the constant that `catalog!` made",
+        );
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+            "document.delete",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::try_open(&SITE)
+    } {
+        ::core::result::Result::Ok(mut draft) => {
+            #[allow(
+                clippy::borrow_deref_ref,
+                reason = "the reference is not the user's"
+            )]
+            {
+                ::audit_core::private::target(&mut draft, "document", &id);
+            }
+            ::audit_core::private::try_close(draft, ::audit_core::Outcome::Succeeded)
+        }
+        ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+    }
+}

@@ -1,0 +1,5 @@
+use audit_core::action;
+
+fn main() {
+    drop(action!("document.delet"));
+}

@@ -1,0 +1,78 @@
+//! Promise: an event names the schema version that `audit.lock` has for the environment, and the server checks it against
+//! that one.
+
+use audit_server::{EventStatus, LocalServer};
+use audit_tower::{Actor, Recorder, RecorderBuilder, catalog, record};
+use serde_json::json;
+
+use crate::support::{PATIENCE, client};
+
+/// A server on which version 1 of `document.delete` is an old one, which has no documents.
+async fn server() -> LocalServer {
+    let server = LocalServer::start().unwrap();
+    let client = client(server.url());
+    for target in ["folder", "document"] {
+        let schema = json!({ "targets": [{ "type": target }] });
+        client
+            .create_schema("document.delete", &schema)
+            .await
+            .unwrap();
+    }
+    server
+}
+
+async fn deliver(
+    server: &LocalServer,
+    set_up: impl FnOnce(RecorderBuilder) -> RecorderBuilder,
+) -> Recorder {
+    let recorder = set_up(Recorder::builder(client(server.url())))
+        .build()
+        .unwrap();
+    let scope = recorder
+        .scope()
+        .actor(Actor::system())
+        .organization("org_local");
+    scope
+        .run(async { record!("document.delete", target(document = 42)) })
+        .await;
+    recorder.shutdown(PATIENCE).await;
+    recorder
+}
+
+#[tokio::test]
+async fn a_locked_version_arrives_and_counts() {
+    let server = server().await;
+    let recorder = deliver(&server, |builder| {
+        builder.catalog(catalog!()).environment("test")
+    })
+    .await;
+    assert_eq!(recorder.stats().delivered, 1);
+    let events = server.events().unwrap();
+    assert_eq!(events[0].event()["version"], 2);
+    assert_eq!(events[0].status(), EventStatus::Accepted);
+}
+
+#[tokio::test]
+async fn without_the_lock_the_same_event_is_checked_against_the_first_version_and_refused() {
+    let server = server().await;
+    for set_up in [
+        (|builder: RecorderBuilder| builder) as fn(RecorderBuilder) -> RecorderBuilder,
+        |builder| builder.catalog(catalog!()),
+        |builder| builder.catalog(catalog!()).environment("empty"),
+    ] {
+        let recorder = deliver(&server, set_up).await;
+        assert_eq!(recorder.stats().dead, 1);
+        assert_eq!(recorder.dead_letters()[0].event().version(), None);
+    }
+}
+
+#[test]
+fn an_environment_that_the_lock_does_not_have_stops_the_service_at_its_start() {
+    let builder = Recorder::builder(client("http://127.0.0.1:9")).catalog(catalog!());
+    let error = builder.environment("production").build().unwrap_err();
+    assert!(error.is_unknown_environment());
+    assert_eq!(
+        error.to_string(),
+        "audit.lock has no environment `production`; it has `empty`, `test`"
+    );
+}
