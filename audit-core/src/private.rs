@@ -10,7 +10,10 @@ use crate::{AuditId, Principal};
 pub use crate::Outcome;
 pub use crate::draft::{CallSite, Draft};
 
+mod follow;
 pub mod outcome;
+
+pub use follow::{Followed, boxed, defer, follow, pinned, start};
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
 pub mod macros {
@@ -157,3 +160,6 @@ pub fn close(draft: Draft, outcome: Outcome) {
 pub fn once<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
+
+/// Names an argument inside the body, so that it moves there and is dropped before the event closes.
+pub fn hold<T: ?Sized>(_: &T) {}

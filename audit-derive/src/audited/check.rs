@@ -10,7 +10,7 @@ use super::captures::{Capture, Key, Target, Value};
 use super::explain::explain;
 use super::late::{self, Late};
 use super::resolve::resolve;
-use super::signature::Function;
+use super::signature::{self, Function};
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 
@@ -100,6 +100,15 @@ pub(crate) fn plan(
     let late = function.and_then(|function| {
         late::split(&mut steps, &function.bindings, &function.returns, errors)
     });
+    if let (Some(event), Some(signature::Kind::Future { .. })) =
+        (&args.event, function.map(|function| &function.kind))
+    {
+        errors.at(
+            event.span(),
+            "the body of a function that returns a future cannot have its event, which follows the future; write `async fn`, or \
+             leave `event` out",
+        );
+    }
     let name = args.action?;
     if let Some(action) = action {
         context.completeness(&name, action, &args.captures, errors);

@@ -1,14 +1,18 @@
-//! `#[audited]`: parse ([`args`], [`captures`], [`signature`], [`bindings`]), check against the catalog ([`check`], [`resolve`], and
-//! [`explain`] when there is none; [`late`] sets apart what only a successful result knows), expand ([`expand`]). When a step finds a mistake, [`fallback`] gives the item back as it
-//! was, beside the errors.
+//! `#[audited]`: parse ([`args`], [`captures`], [`signature`], [`bindings`]; [`future`] and [`async_trait`] know what functions that
+//! return a future look like), check against the catalog ([`check`], [`resolve`], and [`explain`] when there is none; [`late`] sets
+//! apart what only a successful result knows), expand ([`expand`], with the calls into the runtime from [`calls`]). When a step
+//! finds a mistake, [`fallback`] gives the item back as it was, beside the errors.
 
 mod args;
+mod async_trait;
 mod bindings;
+mod calls;
 mod captures;
 mod check;
 mod expand;
 mod explain;
 mod fallback;
+mod future;
 mod late;
 mod resolve;
 mod signature;

@@ -1,0 +1,202 @@
+//! The calls into the runtime that record something.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Ident, LitStr};
+
+use super::async_trait::renamed;
+use super::check::{Call, Plan, Step};
+use super::late::Late;
+
+/// Where paths start, and what `self` is called where the values are read.
+pub(crate) struct Calls<'a> {
+    pub(crate) runtime: &'a TokenStream,
+    pub(crate) receiver: Option<&'a Ident>,
+}
+
+impl Calls<'_> {
+    /// Records what is known on entry.
+    pub(crate) fn steps(&self, steps: &[Step]) -> TokenStream {
+        steps.iter().map(|step| self.record(step)).collect()
+    }
+
+    /// Records what a successful result knows.
+    pub(crate) fn late(&self, late: &Late) -> TokenStream {
+        let ours = Span::mixed_site();
+        let runtime = self.runtime;
+        let Late { ok, steps } = late;
+        let steps = self.steps(steps);
+        // Where the function returns no `Result`, the mistake is shown at `ok`.
+        let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
+        quote_spanned! {ours=>
+            if #runtime::Draft::is_recording(&draft) {
+                if let #pattern = &output {
+                    #runtime::resolve(&mut draft);
+                    #steps
+                }
+            }
+        }
+    }
+
+    /// Records the text of an error, for which the attribute asks with the word `display`.
+    pub(crate) fn error(&self, how: &Ident) -> TokenStream {
+        let ours = Span::mixed_site();
+        let runtime = self.runtime;
+        // Where the function returns no `Result`, or the error cannot be displayed, the mistake is shown at `display`.
+        let there = ours.located_at(how.span());
+        let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
+        let error = quote_spanned!(there=> error);
+        quote_spanned! {ours=>
+            if let #pattern = &output {
+                #runtime::display(&mut draft, "error", #error);
+            }
+        }
+    }
+
+    fn record(&self, step: &Step) -> TokenStream {
+        let Step {
+            cfgs,
+            call,
+            value,
+            about,
+        } = step;
+        let ours = Span::mixed_site();
+        if about.is_empty() {
+            let call = self.call("", call, value);
+            return quote_spanned!(ours=> #(#cfgs)* #call;);
+        }
+        // What is said of a target belongs to it only if there is one.
+        let target = self.call("", call, value);
+        let about = about
+            .iter()
+            .map(|(call, value)| self.call("target_", call, value));
+        quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
+    }
+
+    fn call(&self, prefix: &str, call: &Call, value: &Expr) -> TokenStream {
+        let runtime = self.runtime;
+        let (function, name) = match call {
+            Call::Target(kind) => ("target", Some(kind)),
+            Call::Targets(kind) => ("targets", Some(kind)),
+            Call::Name { display: false } => ("name", None),
+            Call::Name { display: true } => ("display_name", None),
+            Call::Text(key) => ("text", Some(key)),
+            Call::Number(key) => ("number", Some(key)),
+            Call::Boolean(key) => ("boolean", Some(key)),
+            Call::Display(key) => ("display", Some(key)),
+            Call::Actor => ("actor", None),
+            Call::Organization => ("organization", None),
+        };
+        let function = format!("{prefix}{function}");
+        let ours = Span::mixed_site();
+        if let Call::Targets(kind) = call {
+            // Whatever has an `iter()`: arrays, slices, vectors, sets, options.
+            let items = syn::ExprMethodCall {
+                attrs: Vec::new(),
+                receiver: Box::new(self.value(value)),
+                dot_token: syn::Token![.](ours.located_at(value.span())),
+                method: Ident::new("iter", ours.located_at(value.span())),
+                turbofish: None,
+                paren_token: syn::token::Paren::default(),
+                args: syn::punctuated::Punctuated::new(),
+            };
+            return quote_spanned!(ours=> #runtime::targets(&mut draft, #kind, #items));
+        }
+        let function = Ident::new(&function, ours);
+        let name = name.map(|name| quote_spanned!(ours=> #name,));
+        // A value of a wrong type is reported at the value, so the reference to it stands there too.
+        let reference = syn::ExprReference {
+            attrs: Vec::new(),
+            and_token: syn::Token![&](ours.located_at(value.span())),
+            mutability: None,
+            expr: Box::new(self.value(value)),
+        };
+        quote_spanned!(ours=> #runtime::#function(&mut draft, #name #reference))
+    }
+
+    fn value(&self, value: &Expr) -> Expr {
+        match self.receiver {
+            Some(receiver) => Expr::Verbatim(renamed(value.to_token_stream(), receiver)),
+            None => value.clone(),
+        }
+    }
+}
+
+/// Opens the draft. The two constants make cargo compile the crate again when the catalog, or the choice of it, changes.
+///
+/// `opener` is the function of the runtime that does it.
+pub(crate) fn open(
+    plan: &Plan,
+    runtime: &TokenStream,
+    catalog_path: &str,
+    opener: &str,
+) -> TokenStream {
+    let opener = Ident::new(opener, Span::mixed_site());
+    let action = plan.action.value();
+    let warning = plan
+        .deprecated
+        .as_ref()
+        .map(|note| deprecated(&plan.action, note));
+    let late = late_targets(plan);
+    let on = outcomes(plan, runtime);
+    quote_spanned! {Span::mixed_site()=>
+        {
+            #warning
+            static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #on;
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(#catalog_path);
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
+            #runtime::#opener(&SITE)
+        }
+    }
+}
+
+/// The compiler's own warning, at the action, by way of a deprecated item that is used there.
+fn deprecated(action: &LitStr, note: &str) -> TokenStream {
+    let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
+    let used = Ident::new("ACTION", action.span());
+    quote_spanned! {Span::mixed_site()=>
+        #[deprecated(note = #note)]
+        const #used: () = ();
+        const _: () = #used;
+    }
+}
+
+/// The types of the targets that stay `unresolved` unless the function succeeds.
+fn late_targets(plan: &Plan) -> Option<TokenStream> {
+    let steps = plan.late.as_ref()?.steps.iter();
+    let kinds: Vec<_> = steps
+        .filter_map(|step| match &step.call {
+            // A collection that never came to be has no targets.
+            Call::Target(kind) => Some(kind),
+            _ => None,
+        })
+        .collect();
+    (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
+}
+
+/// The outcomes that leave an event.
+fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
+    let variant = |outcome: &Ident| {
+        let mut name = outcome.to_string();
+        name[..1].make_ascii_uppercase();
+        let variant = Ident::new(&name, Span::mixed_site());
+        quote_spanned!(Span::mixed_site()=> #runtime::Outcome::#variant)
+    };
+    let variants: Vec<_> = plan.on.iter().map(variant).collect();
+    (!variants.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .on(&[#(#variants),*])))
+}
+
+/// How the call went: as the function says that the attribute names, or as the returned value says.
+///
+/// `output` is a reference to the value.
+pub(crate) fn outcome(plan: &Plan, runtime: &TokenStream, output: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    match &plan.outcome {
+        Some(path) => quote_spanned!(ours=> #path(#output)),
+        None => quote_spanned! {ours=> {
+            use #runtime::outcome::*;
+            (&&&&&&&&#runtime::outcome::Probe(#output)).__audit_outcome()
+        }},
+    }
+}
