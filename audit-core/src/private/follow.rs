@@ -69,17 +69,16 @@ impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if matches!(this.state, State::Made { .. })
-            && let State::Made { draft, close } = std::mem::replace(this.state, State::Ended)
-        {
-            let draft = draft.begin();
-            *this.state = State::Begun { draft, close };
-        }
+        // Taken out, so that a panic in the future closes the draft now, whoever keeps the future.
+        let (draft, close) = match std::mem::replace(this.state, State::Ended) {
+            State::Made { draft, close } => (draft.begin(), close),
+            State::Begun { draft, close } => (draft, close),
+            State::Ended => return this.future.poll(context),
+        };
         let polled = this.future.poll(context);
-        if let Poll::Ready(output) = &polled
-            && let State::Begun { draft, close } = std::mem::replace(this.state, State::Ended)
-        {
-            close(output, draft);
+        match &polled {
+            Poll::Ready(output) => close(output, draft),
+            Poll::Pending => *this.state = State::Begun { draft, close },
         }
         polled
     }
@@ -164,6 +163,20 @@ mod tests {
             assert!(std::panic::catch_unwind(call).is_err());
         };
         assert_eq!(outcomes(panics).await, [Outcome::Panicked]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_future_is_recorded_while_somebody_keeps_it() {
+        let kept = async {
+            let mut future = Box::pin(followed(async { panic!("on purpose") }));
+            let poll = std::panic::AssertUnwindSafe(|| {
+                let mut context = Context::from_waker(std::task::Waker::noop());
+                drop(future.as_mut().poll(&mut context));
+            });
+            assert!(std::panic::catch_unwind(poll).is_err());
+            drop(future);
+        };
+        assert_eq!(outcomes(kept).await, [Outcome::Panicked]);
     }
 
     #[test]

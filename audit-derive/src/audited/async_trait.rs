@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Attribute, Pat, Signature};
 
-use super::bindings::{self, Binding};
+use super::bindings::{self, Binding, Mutable};
 use super::future::{is_ident, is_punct};
 
 /// The parts of such a body.
@@ -50,7 +50,7 @@ pub(crate) fn unfold(
     signature: &Signature,
     body: &Group,
     bindings: &mut Vec<Binding>,
-    mutable: &mut Vec<TokenStream>,
+    mutable: &mut Vec<Mutable>,
 ) -> Option<Unfolded> {
     let is_made = |lifetime: &syn::LifetimeParam| lifetime.lifetime.ident == "async_trait";
     if !signature.generics.lifetimes().any(is_made) {
@@ -81,6 +81,7 @@ pub(crate) fn unfold(
         rest = &rest[length..];
         // What is moved out of a parameter is not there any more.
         bindings.retain(|binding| binding.ident != statement.parameter);
+        mutable.retain(|parameter| parameter.ident != statement.parameter);
         let cfgs = bindings::cfgs(&statement.attributes);
         let mut pattern = statement.pattern;
         mutable.extend(bindings::take_mut(&mut pattern, &cfgs));
@@ -249,7 +250,11 @@ mod tests {
         .unwrap();
         let names: Vec<_> = function.bindings.iter().map(Binding::name).collect();
         assert_eq!(names, ["name", "self", "id", "x"]);
-        let mutable: TokenStream = function.mutable.into_iter().collect();
+        let mutable: TokenStream = function
+            .mutable
+            .iter()
+            .map(ToTokens::to_token_stream)
+            .collect();
         let again = quote!(let mut __self = __self; #[cfg(any())] let mut x = x;);
         assert_eq!(mutable.to_string(), again.to_string());
         let Kind::AsyncTrait(unfolded) = function.kind else {

@@ -52,8 +52,21 @@ impl Binding {
     }
 }
 
+/// A name that a parameter binds by value and as `mut`.
+pub(crate) struct Mutable {
+    pub(crate) ident: Ident,
+    /// `let mut name = name;`
+    again: TokenStream,
+}
+
+impl ToTokens for Mutable {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.again.to_tokens(tokens);
+    }
+}
+
 /// Takes the `mut` off the names that a parameter binds by value, and gives the statements that bind them again.
-pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<TokenStream> {
+pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<Mutable> {
     // `self` cannot be bound again; it stays as it is.
     let FnArg::Typed(typed) = argument else {
         return Vec::new();
@@ -63,7 +76,7 @@ pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<TokenStream> {
 }
 
 /// [`take_mutable`] for a pattern.
-pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<TokenStream> {
+pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<Mutable> {
     struct TakeMut(Vec<(syn::Token![mut], Ident)>);
     impl VisitMut for TakeMut {
         fn visit_pat_ident_mut(&mut self, node: &mut syn::PatIdent) {
@@ -77,10 +90,11 @@ pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<TokenStream
     }
     let mut taken = TakeMut(Vec::new());
     taken.visit_pat_mut(pattern);
-    let again = |(mutability, ident)| {
+    let again = |(mutability, ident): (_, Ident)| {
         // The name and its `mut` are the user's, so that lints about them are shown where they stand.
         let is = quote_spanned!(Span::mixed_site()=> = #ident;);
-        quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is)
+        let again = quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is);
+        Mutable { ident, again }
     };
     taken.0.into_iter().map(again).collect()
 }
@@ -255,7 +269,11 @@ mod tests {
         ))
         .ok()
         .unwrap();
-        let again: TokenStream = function.mutable.into_iter().collect();
+        let again: TokenStream = function
+            .mutable
+            .iter()
+            .map(ToTokens::to_token_stream)
+            .collect();
         assert_eq!(
             again.to_string(),
             quote!(let mut a = a; let mut c = c; #[cfg(x)] let mut e = e;).to_string()

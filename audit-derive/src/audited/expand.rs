@@ -8,6 +8,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::Attribute;
 
 use super::async_trait::Unfolded;
+use super::bindings::Mutable;
 use super::calls::{Calls, open, outcome};
 use super::check::Plan;
 use super::future::Wrap;
@@ -37,6 +38,7 @@ pub(crate) fn expand(
         body,
         mutable,
         held,
+        output,
         ..
     } = function;
     let receiver = match &kind {
@@ -54,13 +56,15 @@ pub(crate) fn expand(
         returns,
         mutable,
         held,
+        output: ours.located_at(output),
     };
     let span = body.span();
     let content = match kind {
         Kind::Sync => {
             let block = |content| {
                 let block = braces(content, span);
-                quote_spanned!(ours=> #runtime::once(move || #block))
+                let closure = parts.closure(&block);
+                quote_spanned!(ours=> #runtime::once(#closure))
             };
             parts.around(&TokenStream::new(), body, block)
         }
@@ -83,8 +87,9 @@ struct Parts<'a> {
     catalog_path: &'a str,
     calls: Calls<'a>,
     returns: Returns,
-    mutable: Vec<TokenStream>,
+    mutable: Vec<Mutable>,
     held: Vec<(Vec<Attribute>, Ident)>,
+    output: Span,
 }
 
 impl Parts<'_> {
@@ -155,6 +160,8 @@ impl Parts<'_> {
         let close = self.close(&quote_spanned!(ours=> output));
         let is_changed = self.plan.late.is_some() || self.plan.error.is_some();
         let again = is_changed.then(|| quote_spanned!(ours=> let mut draft = draft;));
+        let closure = self.closure(&block);
+        let start = quote_spanned!(self.output=> #runtime::start::<#output, _>(#closure));
         let followed = quote_spanned! {ours=>
             #runtime::follow::<#output, _, _>(draft, future, |output, draft| {
                 #again
@@ -169,9 +176,14 @@ impl Parts<'_> {
         quote_spanned! {ours=>
             let mut draft = #open;
             #steps
-            let future = #runtime::start::<#output, _>(move || #block);
+            let future = #start;
             #followed
         }
+    }
+
+    /// A closure of the block. Its head stands at the return type, where the compiler shows that a value is missing.
+    fn closure(&self, block: &Group) -> TokenStream {
+        quote_spanned!(self.output=> move || #block)
     }
 
     /// Closes the draft with what the output says. `output` is a reference to it.

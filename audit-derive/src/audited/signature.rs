@@ -8,7 +8,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, FnArg, Ident, Receiver, ReturnType, Signature, Type, Visibility};
 
 use super::async_trait::{self, Unfolded};
-use super::bindings::{Binding, bindings, take_mutable};
+use super::bindings::{Binding, Mutable, bindings, take_mutable};
 use super::future::{self, Wrap, plain};
 
 /// A function that can be audited.
@@ -16,6 +16,8 @@ pub(crate) struct Function {
     /// Everything before the body, as it was written, but for the `mut` of [`Function::mutable`].
     pub(crate) head: TokenStream,
     pub(crate) kind: Kind,
+    /// Where the compiler shows that the body's value is missing or wrong: at the return type, or the name if there is none.
+    pub(crate) output: Span,
     /// What the operation gives: of a function that returns a future, what the future gives.
     pub(crate) returns: Returns,
     /// The attributes at the start of the body, which must stay first in it.
@@ -26,7 +28,7 @@ pub(crate) struct Function {
     pub(crate) bindings: Vec<Binding>,
     /// `mut` parameters, to be bound again inside the body. There they may hold a borrow of what the body owns; a variable
     /// that the body only captured may not.
-    pub(crate) mutable: Vec<TokenStream>,
+    pub(crate) mutable: Vec<Mutable>,
     /// Arguments that the body may leave alone: names that begin with `_`, and a `self` by value. The body takes them along,
     /// so that they are dropped before the event closes.
     pub(crate) held: Vec<(Vec<Attribute>, Ident)>,
@@ -124,7 +126,12 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Function> {
             (kind, returns)
         }
     };
+    let output = match &signature.output {
+        ReturnType::Default => signature.ident.span(),
+        ReturnType::Type(_, written) => written.span(),
+    };
     Ok(Function {
+        output,
         held: held(&signature, &bindings),
         mutable,
         head,
