@@ -9,6 +9,7 @@
 mod catalog;
 mod delivery;
 mod layer_order;
+mod rebuild;
 mod request;
 mod sdk;
 mod support;
