@@ -95,7 +95,7 @@ use proc_macro::TokenStream;
 /// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
 /// | `on = [succeeded, denied]` | once | the outcomes that leave an event: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all of them when it is not written |
 /// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
-/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way |
+/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way; not in a function that returns a future |
 /// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of what the value says itself |
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |

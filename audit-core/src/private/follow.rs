@@ -171,7 +171,7 @@ mod tests {
             let mut future = Box::pin(followed(async { panic!("on purpose") }));
             let poll = std::panic::AssertUnwindSafe(|| {
                 let mut context = Context::from_waker(std::task::Waker::noop());
-                drop(future.as_mut().poll(&mut context));
+                let _poll = future.as_mut().poll(&mut context);
             });
             assert!(std::panic::catch_unwind(poll).is_err());
             drop(future);

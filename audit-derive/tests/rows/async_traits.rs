@@ -21,6 +21,7 @@ trait Documents: Send + Sync {
     async fn mutated(mut self, mut name: String) -> String
     where
         Self: Sized;
+    async fn denied(&self, path: Path<u64>) -> Answer<u64>;
     async fn subscribe(&self, request: Path<u64>) -> Result<Path<Self::Stream>, String>;
 
     #[audited(action = "document.delete", target(document = self.tenant()))]
@@ -94,6 +95,19 @@ impl Documents for Store {
         name + &self.tenant
     }
 
+    #[audited(
+        action = "document.delete",
+        target(document = id, name = self.tenant),
+        event = ev,
+        error = display,
+    )]
+    async fn denied(&self, Path(id): Path<u64>) -> Answer<u64> {
+        std::future::ready(()).await;
+        ev.target(audit_core::Target::new("document", self.tenant.len()));
+        ev.deny("not yours");
+        Err("gone".to_owned())
+    }
+
     #[audited(action = "document.share", target(document = ok.0.len()), target(user = id), metadata(role = "reader"))]
     async fn subscribe(&self, Path(id): Path<u64>) -> Result<Path<Self::Stream>, String> {
         let length = usize::try_from(id).map_err(|error| error.to_string())?;
@@ -128,6 +142,7 @@ leave! {
     row_25_tuple_struct: is_send(store().with_path(Path(4))).await => "document.delete document:4 succeeded";
     row_25_fields_and_self: store().with_body(Json(body(1)), "reader").await
         => "document.share document:1,user:4 succeeded";
+    further_arguments: is_send(store().denied(Path(9))).await => "document.delete document:9,document:4 denied";
     trap_14_streams_of_tonic: store().subscribe(Path(2)).await => "document.share user:2,document:2 succeeded";
 }
 

@@ -151,6 +151,24 @@ impl Service for Store {
     }
 }
 
+#[audited(action = "document.delete", target = "id", error = display, outcome = judged, on = [denied])]
+fn with_further_arguments(id: u64) -> impl Future<Output = Result<u64, String>> {
+    async move {
+        if id == 0 {
+            Err("not yours".to_owned())
+        } else {
+            Ok(id)
+        }
+    }
+}
+
+const fn judged(result: &Result<u64, String>) -> audit_core::Outcome {
+    match result {
+        Ok(_) => audit_core::Outcome::Succeeded,
+        Err(_) => audit_core::Outcome::Denied,
+    }
+}
+
 /// Behind another name, and without a block at the end: a value, like any other.
 #[audited(action = "document.delete", target = "id")]
 fn named(id: u64) -> Ready<u64> {
@@ -197,6 +215,21 @@ async fn row_28_the_event_is_made_at_completion_and_not_at_the_call() {
             "document.delete document:8 abandoned"
         ]
     );
+}
+
+#[tokio::test]
+async fn further_arguments_work_in_a_returned_future() {
+    let events = events_of(async {
+        assert_eq!(with_further_arguments(1).await, Ok(1));
+        assert!(with_further_arguments(0).await.is_err());
+    });
+    let events = events.await;
+    let [event] = &events[..] else {
+        panic!("one event, not {events:?}")
+    };
+    assert_eq!(event.outcome(), audit_core::Outcome::Denied);
+    let error = event.metadata_value("error").map(|error| error.to_string());
+    assert_eq!(error.as_deref(), Some("not yours"));
 }
 
 #[tokio::test]
