@@ -129,13 +129,13 @@ pub struct Draft {
 #[derive(Debug)]
 struct Open {
     event: Event,
-    scope: Scope,
+    /// Where it will end. `None` only while nobody has begun: see [`Draft::defer`].
+    scope: Option<Scope>,
+    site: &'static CallSite,
     /// The types of targets that nobody knows yet.
     late: &'static [&'static str],
     /// Whether the body said that this is a denial.
     denied: bool,
-    /// The action under which a denial appears, when it is another.
-    denied_as: Option<&'static str>,
     /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
     unwinding: bool,
 }
@@ -151,24 +151,38 @@ impl Draft {
 
     /// A draft, unless there is no recorder; that is counted, and left to the caller to tell.
     pub(crate) fn try_open(site: &'static CallSite) -> Option<Self> {
-        let scope =
-            Scope::current().or_else(|| Recorder::installed().cloned().map(Scope::detached));
-        let Some(scope) = scope else {
+        let scope = Scope::current().or_else(installed);
+        if scope.is_none() {
             site.unrecorded();
             return None;
-        };
+        }
+        Some(Self::with(site, scope))
+    }
+
+    /// A draft of a call that returns a future. The scope of whoever polls the future is not known yet, so it is open even
+    /// if there is no scope here.
+    pub(crate) fn defer(site: &'static CallSite) -> Self {
+        Self::with(site, Scope::current())
+    }
+
+    fn with(site: &'static CallSite, scope: Option<Scope>) -> Self {
         let mut event = Event::begin(site.action, now_millis());
         event.set_on(site.on);
-        Some(Self {
+        Self {
             open: Some(Open {
                 event,
                 scope,
+                site,
                 late: site.late,
                 denied: false,
-                denied_as: site.denied,
                 unwinding: std::thread::panicking(),
             }),
-        })
+        }
+    }
+
+    /// The call went well, and its future waits to be polled.
+    pub(crate) fn unpolled(self) -> Unpolled {
+        Unpolled(self)
     }
 
     /// Whether there is a recorder to whom the event will go. If not, nothing needs to be captured.
@@ -214,7 +228,9 @@ impl Draft {
     pub fn skip(&mut self, reason: &'static str) {
         if let Some(open) = self.open.take() {
             tracing::debug!(action = open.event.action(), reason, "audit event skipped");
-            open.scope.skipped();
+            if let Some(scope) = open.scope {
+                scope.skipped();
+            }
         }
     }
 
@@ -244,11 +260,16 @@ impl Draft {
         let Open {
             mut event,
             scope,
+            site,
             late,
             denied,
-            denied_as,
             ..
         } = self.open.take()?;
+        let Some(scope) = scope.or_else(installed) else {
+            site.unrecorded();
+            site.complain();
+            return None;
+        };
         for kind in late {
             // A failed creation is still an event, of a thing that never got an id.
             event.push_target_id(kind, "unresolved");
@@ -260,7 +281,7 @@ impl Draft {
             outcome
         };
         event.set_outcome(outcome);
-        if let Some(action) = denied_as
+        if let Some(action) = site.denied
             && outcome.may_be_denied()
         {
             event.set_denied_action(action);
@@ -278,6 +299,40 @@ impl Drop for Draft {
         } else {
             Outcome::Abandoned
         });
+    }
+}
+
+/// A scope of its own for an event outside any, if a recorder was installed.
+fn installed() -> Option<Scope> {
+    Recorder::installed().cloned().map(Scope::detached)
+}
+
+/// The draft of a future that nobody has polled. The operation has not begun, so dropping it leaves no event.
+#[derive(Debug)]
+pub(crate) struct Unpolled(Draft);
+
+impl Unpolled {
+    /// The first poll. The event goes where it would go if an async function began here; if nobody records here, to the
+    /// scope of the call.
+    pub(crate) fn begin(mut self) -> Draft {
+        let mut open = self.0.open.take();
+        if let Some(begun) = &mut open {
+            begun.unwinding = std::thread::panicking();
+            let here = Scope::current().or_else(|| begun.scope.take());
+            begun.scope = here.or_else(installed);
+            if begun.scope.is_none() {
+                begun.site.unrecorded();
+                begun.site.complain();
+                open = None;
+            }
+        }
+        Draft { open }
+    }
+}
+
+impl Drop for Unpolled {
+    fn drop(&mut self) {
+        self.0.open = None;
     }
 }
 

@@ -12,7 +12,10 @@ pub use crate::action::{Action, assert_names};
 pub use crate::draft::{CallSite, Draft};
 pub use crate::try_record::{try_close, try_open};
 
+mod follow;
 pub mod outcome;
+
+pub use follow::{Followed, boxed, defer, follow, pinned, start};
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
 ///
@@ -168,3 +171,6 @@ pub fn close(draft: Draft, outcome: Outcome) {
 pub fn once<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
+
+/// Names an argument inside the body, so that it moves there and is dropped before the event closes.
+pub fn hold<T: ?Sized>(_: &T) {}

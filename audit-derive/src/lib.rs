@@ -79,8 +79,9 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
-/// It goes on async and sync functions, methods, and functions in traits that have a body. The function keeps its
-/// signature, attributes, visibility and errors, and needs no bound on its types.
+/// It goes on async and sync functions, methods, functions in traits that have a body, functions that return a future, and
+/// the functions of an `#[async_trait]` block. The function keeps its signature, attributes, visibility and errors, and
+/// needs no bound on its types.
 ///
 /// # Arguments
 ///
@@ -99,7 +100,7 @@ use proc_macro::TokenStream;
 /// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
 /// | `on = [succeeded, denied]` | once | the outcomes that leave an event: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all of them when it is not written |
 /// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
-/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way |
+/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way; not in a function that returns a future |
 /// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of what the value says itself |
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
@@ -115,7 +116,8 @@ use proc_macro::TokenStream;
 ///
 /// Only what is named. Each expression that does not mention `ok` is evaluated once, on entry, before the body can move or change anything, and is
 /// used by shared reference; what it gives is written into the event at once, so nothing is kept borrowed.
-/// When there is no recorder (no scope, none installed) no expression is evaluated. `?`, `return` and `.await` are
+/// When there is no recorder (no scope, none installed) no expression is evaluated, except in functions that return a
+/// future, where nobody knows yet who will poll it. `?`, `return` and `.await` are
 /// refused in an expression: auditing must not leave the function, nor make it wait.
 ///
 /// Ids and values of the catalog's kind `string` are text (`&str`, `String`, `Uuid` and types that implement
@@ -133,14 +135,32 @@ use proc_macro::TokenStream;
 ///
 /// When the outcome is `denied`, and the catalog names another action under `denied`, the event appears under that one.
 ///
+/// # Functions that return a future
+///
+/// A function that is not async and returns a future leaves its event when that future ends, not when it is made. It
+/// is recognised by the return type as it is written: `impl Future<Output = R>` in any order of bounds, `Pin<Box<dyn Future>>`,
+/// `Box<dyn Future + Unpin>`, and `BoxFuture` and `LocalBoxFuture` by their names. Behind another name, such as `Self::Future`, it
+/// is recognised by the end of its body, if that is `Box::pin(async ..)`, `async {..}.boxed()` or
+/// `.boxed_local()`. Any other future, such as a `JoinHandle` or one behind an alias that another function made, is a value:
+/// the event says how the call went.
+///
+/// Values are captured at the call, before the body runs. The scope is that of the first poll, as in an async function; if
+/// there is none, that of the call. A panic before the future is made is `panicked`. The future is held once: an `impl Future`
+/// grows by the event, a boxed one moves into a second box.
+///
+/// What `#[async_trait]` makes of a function is such a function too, but keeps its one box, and captures values at the first
+/// poll. Put `#[audited]` on the functions inside the block; names inside patterns and `self` mean what they mean in the
+/// function as it was written.
+///
 /// An audited function that calls another leaves an event, and so does the other.
 ///
 /// # What stays the same, and what does not
 ///
 /// The body becomes an inner `async move` block, or a closure that is called once. So the compiler shows errors in the
-/// body where they stand, lints see it, and a future stays `Send` if it was. Arguments that the body does not
-/// mention are dropped after the event has closed, not before; the others at the end of the body, but not always in the
-/// reverse order of their declaration. In a `#[track_caller]` function that is not async,
+/// body where they stand, lints see it, and a future stays `Send` if it was. Arguments that the body mentions, those whose
+/// names begin with `_`, and a `self` by value are dropped at the end of the body, before the event closes, but not always
+/// in the reverse order of their declaration. Parameters written `_`, and others that the body does not mention, are
+/// dropped after it: give a lock or a transaction a name. In a `#[track_caller]` function that is not async,
 /// the caller's place is not visible inside the body.
 ///
 /// # Errors
@@ -150,9 +170,7 @@ use proc_macro::TokenStream;
 /// parameter that does not exist; metadata that is missing, reserved, given twice or of another kind; a missing target; a
 /// catalog that is missing (with one to begin with) or wrong (each mistake with file, line and column).
 ///
-/// Refused are `const fn`, declarations without a body, and, so far, functions that are not async and return a future
-/// (`impl Future`, `Pin<Box<dyn Future>>`), as `#[async_trait]` makes them: their event would say how the call
-/// went, and not the operation.
+/// Refused are `const fn` and declarations without a body.
 #[proc_macro_attribute]
 pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::attribute("audit_core", attribute.into(), item.into(), catalog::load).into()

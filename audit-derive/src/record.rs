@@ -6,9 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token};
 
-use crate::audited::{
-    ActionName, Args, argument, comma_separated, expression, plan, record_step, site,
-};
+use crate::audited::{ActionName, Args, Calls, argument, comma_separated, expression, plan, site};
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 use crate::function_like;
@@ -50,11 +48,12 @@ pub(crate) fn expand(
     let ours = Span::mixed_site();
     let runtime = quote_spanned!(ours=> #facade::private);
     let site = site(&plan, &runtime, &found.path);
-    let steps: TokenStream = plan
-        .steps
-        .iter()
-        .map(|step| record_step(step, &runtime, |value| value))
-        .collect();
+    let calls = Calls {
+        runtime: &runtime,
+        receiver: None,
+        around: |value| value,
+    };
+    let steps = calls.steps(&plan.steps);
     let outcome = match outcome {
         Some(outcome) => quote_spanned!(ours=> #outcome),
         None => quote_spanned!(ours=> #facade::Outcome::Succeeded),

@@ -37,6 +37,15 @@ fn right_and_wrong_uses() -> io::Result<()> {
     })
 }
 
+/// The shapes and traps that do not compile, or must say something while they do; the others are in `tests/rows`.
+#[test]
+fn shapes_that_the_compiler_speaks_of() -> io::Result<()> {
+    let test = "shapes_that_the_compiler_speaks_of";
+    with_catalog(test, "audit.toml", |cases| {
+        cases.compile_fail("tests/ui/shapes/*.rs");
+    })
+}
+
 #[test]
 fn a_missing_catalog_is_one_error_with_a_sample() -> io::Result<()> {
     let test = "a_missing_catalog_is_one_error_with_a_sample";

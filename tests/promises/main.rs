@@ -10,6 +10,7 @@ mod catalog;
 mod delivery;
 mod layer_order;
 mod record;
+mod rebuild;
 mod request;
 mod sdk;
 mod support;

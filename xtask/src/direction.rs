@@ -30,6 +30,13 @@ const PLACES: &[(&str, Place)] = &[
     ("audited", Place::Top),
     ("examples", Place::Outside),
     ("audit-tests", Place::Outside),
+    ("audit-tests-support", Place::Outside),
+    ("audit-tests-facade", Place::Outside),
+    ("audit-tests-renamed", Place::Outside),
+    ("audit-tests-prelude", Place::Outside),
+    ("audit-tests-strict", Place::Outside),
+    ("audit-tests-edition-2018", Place::Outside),
+    ("audit-tests-edition-2021", Place::Outside),
     ("benches", Place::Outside),
     ("xtask", Place::Outside),
 ];

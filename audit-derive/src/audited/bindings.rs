@@ -9,21 +9,74 @@ use syn::{Attribute, FnArg, Ident, Pat};
 
 /// A name that the parameters bind.
 pub(crate) struct Binding {
-    /// The name as it stands in the signature, whose hygiene decides what it refers to.
+    /// The name as it stands in the function, whose hygiene decides what it refers to.
     pub(crate) ident: Ident,
     /// The `#[cfg(..)]` of its parameter, which the compiler has not looked at yet.
     pub(crate) cfgs: Vec<Attribute>,
+    /// What the user calls `self`, whatever it is called here.
+    is_receiver: bool,
 }
 
 impl Binding {
+    pub(crate) fn new(ident: Ident, cfgs: Vec<Attribute>) -> Self {
+        Self {
+            ident,
+            cfgs,
+            is_receiver: false,
+        }
+    }
+
+    pub(crate) fn receiver(ident: Ident, cfgs: Vec<Attribute>) -> Self {
+        Self {
+            ident,
+            cfgs,
+            is_receiver: true,
+        }
+    }
+
     /// The name without `r#`.
     pub(crate) fn name(&self) -> String {
+        if self.is_receiver {
+            return "self".to_owned();
+        }
         self.ident.unraw().to_string()
+    }
+
+    pub(crate) fn is_receiver(&self) -> bool {
+        self.is_receiver
+    }
+
+    /// Whether the body may leave it alone without a warning.
+    pub(crate) fn is_unused_on_purpose(&self) -> bool {
+        !self.is_receiver && self.ident.to_string().starts_with('_')
+    }
+}
+
+/// A name that a parameter binds by value and as `mut`.
+pub(crate) struct Mutable {
+    pub(crate) ident: Ident,
+    /// `let mut name = name;`
+    again: TokenStream,
+}
+
+impl ToTokens for Mutable {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.again.to_tokens(tokens);
     }
 }
 
 /// Takes the `mut` off the names that a parameter binds by value, and gives the statements that bind them again.
-pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<TokenStream> {
+pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<Mutable> {
+    // `self` cannot be bound again; it stays as it is.
+    let FnArg::Typed(typed) = argument else {
+        return Vec::new();
+    };
+    let cfgs = cfgs(&typed.attrs);
+    take_mut(&mut typed.pat, &cfgs)
+}
+
+/// [`take_mutable`] for a pattern.
+pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<Mutable> {
     struct TakeMut(Vec<(syn::Token![mut], Ident)>);
     impl VisitMut for TakeMut {
         fn visit_pat_ident_mut(&mut self, node: &mut syn::PatIdent) {
@@ -35,22 +88,18 @@ pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<TokenStream> {
             visit_mut::visit_pat_ident_mut(self, node);
         }
     }
-    // `self` cannot be bound again; it stays as it is.
-    let FnArg::Typed(typed) = argument else {
-        return Vec::new();
-    };
     let mut taken = TakeMut(Vec::new());
-    taken.visit_pat_mut(&mut typed.pat);
-    let cfgs = cfgs(&typed.attrs);
-    let again = |(mutability, ident)| {
+    taken.visit_pat_mut(pattern);
+    let again = |(mutability, ident): (_, Ident)| {
         // The name and its `mut` are the user's, so that lints about them are shown where they stand.
         let is = quote_spanned!(Span::mixed_site()=> = #ident;);
-        quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is)
+        let again = quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is);
+        Mutable { ident, again }
     };
     taken.0.into_iter().map(again).collect()
 }
 
-fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"))
@@ -59,25 +108,26 @@ fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 pub(crate) fn bindings(argument: &FnArg) -> Vec<Binding> {
-    let mut idents = Vec::new();
-    let attributes = match argument {
+    match argument {
         FnArg::Receiver(receiver) => {
-            idents.push(Ident::new("self", receiver.self_token.span));
-            &receiver.attrs
+            let ident = Ident::new("self", receiver.self_token.span);
+            vec![Binding::receiver(ident, cfgs(&receiver.attrs))]
         }
         FnArg::Typed(typed) => {
-            collect(&typed.pat, &mut idents);
-            &typed.attrs
+            let cfgs = cfgs(&typed.attrs);
+            let names = names(&typed.pat).into_iter();
+            names
+                .map(|ident| Binding::new(ident, cfgs.clone()))
+                .collect()
         }
-    };
-    let cfgs = cfgs(attributes);
+    }
+}
+
+/// The names that a pattern binds.
+pub(crate) fn names(pattern: &Pat) -> Vec<Ident> {
+    let mut idents = Vec::new();
+    collect(pattern, &mut idents);
     idents
-        .into_iter()
-        .map(|ident| Binding {
-            ident,
-            cfgs: cfgs.clone(),
-        })
-        .collect()
 }
 
 fn collect(pattern: &Pat, idents: &mut Vec<Ident>) {
@@ -219,7 +269,11 @@ mod tests {
         ))
         .ok()
         .unwrap();
-        let again: TokenStream = function.mutable.into_iter().collect();
+        let again: TokenStream = function
+            .mutable
+            .iter()
+            .map(ToTokens::to_token_stream)
+            .collect();
         assert_eq!(
             again.to_string(),
             quote!(let mut a = a; let mut c = c; #[cfg(x)] let mut e = e;).to_string()

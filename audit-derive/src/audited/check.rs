@@ -11,7 +11,7 @@ use super::explain::explain;
 use super::late::{self, Late};
 use super::name::ActionName;
 use super::resolve::resolve;
-use super::signature::Function;
+use super::signature::{self, Function};
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 
@@ -105,6 +105,15 @@ pub(crate) fn plan(
     let late = function.and_then(|function| {
         late::split(&mut steps, &function.bindings, &function.returns, errors)
     });
+    if let (Some(event), Some(signature::Kind::Future { .. })) =
+        (&args.event, function.map(|function| &function.kind))
+    {
+        errors.at(
+            event.span(),
+            "the body of a function that returns a future cannot have its event, which follows the future; write `async fn`, or \
+             leave `event` out",
+        );
+    }
     let written = args.action?;
     let name = action.map_or_else(|| written.written(), |action| action.name().to_owned());
     let name = LitStr::new(&name, written.span());

@@ -3,15 +3,17 @@
 //! Generated names have mixed-site hygiene and generated paths begin with `::`, so nothing the user wrote can be captured or
 //! shadowed, in either direction. Items are not hygienic; they stand in blocks that hold no token of the user's.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::LitStr;
-use syn::spanned::Spanned;
+use syn::Attribute;
 
-use super::check::{Call, Plan, Step};
-use super::late::Late;
-use super::signature::{Function, Returns};
-use crate::function_like::watch;
+use super::async_trait::Unfolded;
+use super::bindings::Mutable;
+use super::body::{braces, nested, return_edge};
+use super::calls::{Calls, generated, open, outcome};
+use super::check::Plan;
+use super::future::Wrap;
+use super::signature::{Function, Kind, Returns};
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
 pub(crate) fn expand(
@@ -24,315 +26,189 @@ pub(crate) fn expand(
     let facade = match &plan.facade {
         Some(path) => path.to_token_stream(),
         None => {
-            let facade = proc_macro2::Ident::new(facade, ours);
+            let facade = Ident::new(facade, ours);
             quote_spanned!(ours=> ::#facade)
         }
     };
     let runtime = quote_spanned!(ours=> #facade::private);
-    let open = open(plan, &runtime, catalog_path);
-    let steps: TokenStream = plan
-        .steps
-        .iter()
-        .map(|step| record(step, &runtime, generated))
-        .collect();
     let Function {
         head,
-        is_async,
+        kind,
         returns,
         inner_attributes,
         body,
         mutable,
+        held,
+        output,
         ..
     } = function;
-    let nested = nested(body.clone());
-    let late = plan.late.as_ref().map(|late| record_late(late, &runtime));
-    let error = plan.error.as_ref().map(|how| record_error(how, &runtime));
-    let outcome = outcome(plan, &runtime);
-    let event = plan
-        .event
-        .as_ref()
-        .map(|event| quote_spanned!(ours=> let #event: &mut #runtime::Draft = &mut draft;));
-    let run_and_close = match returns {
-        // The body never comes to an end, so the draft closes when it is dropped.
-        Returns::Never => quote_spanned!(ours=> #event #(#mutable)* #nested),
-        returns => {
-            let edge = return_edge(&returns);
-            let block = braces(
-                quote_spanned!(ours=> #edge #(#mutable)* #nested),
-                body.span(),
-            );
-            let run = if is_async {
-                quote_spanned!(ours=> async move #block.await)
-            } else {
-                quote_spanned!(ours=> #runtime::once(move || #block))
-            };
-            quote_spanned! {ours=>
-                #event
-                let output = #run;
-                #late
-                #error
-                #runtime::close(draft, #outcome);
-                output
-            }
-        }
+    let receiver = match &kind {
+        Kind::AsyncTrait(unfolded) => unfolded.receiver.clone(),
+        _ => None,
     };
-    let outer = braces(
+    let parts = Parts {
+        plan,
+        runtime: &runtime,
+        catalog_path,
+        calls: Calls {
+            runtime: &runtime,
+            receiver: receiver.as_ref(),
+            around: generated,
+        },
+        returns,
+        mutable,
+        held,
+        output: ours.located_at(output),
+    };
+    let span = body.span();
+    let content = match kind {
+        Kind::Sync => {
+            let block = |content| {
+                let block = braces(content, span);
+                let closure = parts.closure(&block);
+                quote_spanned!(ours=> #runtime::once(#closure))
+            };
+            parts.around(&TokenStream::new(), body, block)
+        }
+        Kind::Async => parts.around(&TokenStream::new(), body, |content| awaited(content, span)),
+        Kind::AsyncTrait(unfolded) => parts.inside(unfolded),
+        Kind::Future { wrap, written } => parts.following(wrap, &written, body),
+    };
+    let outer = braces(quote_spanned!(ours=> #inner_attributes #content), span);
+    quote_spanned!(ours=> #head #outer)
+}
+
+fn awaited(content: TokenStream, span: Span) -> TokenStream {
+    let block = braces(content, span);
+    quote_spanned!(Span::mixed_site()=> async move #block.await)
+}
+
+struct Parts<'a> {
+    plan: &'a Plan,
+    runtime: &'a TokenStream,
+    catalog_path: &'a str,
+    calls: Calls<'a>,
+    returns: Returns,
+    mutable: Vec<Mutable>,
+    held: Vec<(Vec<Attribute>, Ident)>,
+    output: Span,
+}
+
+impl Parts<'_> {
+    /// The body between the opening and the closing of the draft. `lets` bind what the captured values mention.
+    fn around(
+        &self,
+        lets: &TokenStream,
+        body: Group,
+        run: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let ours = Span::mixed_site();
+        let Self {
+            runtime, mutable, ..
+        } = self;
+        let open = open(self.plan, runtime, self.catalog_path, "open");
+        let steps = self.calls.steps(&self.plan.steps);
+        let nested = nested(body);
+        let event = self.event();
+        let run_and_close = match &self.returns {
+            // The body never comes to an end, so the draft closes when it is dropped.
+            Returns::Never => quote_spanned!(ours=> #event #(#mutable)* #nested),
+            returns => {
+                let edge = return_edge(returns, &self.held, runtime);
+                let run = run(quote_spanned!(ours=> #edge #(#mutable)* #nested));
+                let close = self.close(&quote_spanned!(ours=> &output));
+                quote_spanned! {ours=>
+                    #event
+                    let output = #run;
+                    #close
+                    output
+                }
+            }
+        };
         quote_spanned! {ours=>
-            #inner_attributes
             let mut draft = #open;
+            #lets
             if #runtime::Draft::is_recording(&draft) {
                 #steps
             }
             #run_and_close
-        },
-        body.span(),
-    );
-    quote_spanned!(ours=> #head #outer)
-}
-
-/// Opens the draft.
-fn open(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
-    let site = site(plan, runtime, catalog_path);
-    quote_spanned!(Span::mixed_site()=> { #site #runtime::open(&SITE) })
-}
-
-/// The call site, as the items of a block.
-pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
-    let action = plan.action.value();
-    let warning = plan
-        .deprecated
-        .as_ref()
-        .map(|note| deprecated(&plan.action, note));
-    let constant = plan
-        .constant
-        .as_ref()
-        .map(|path| assert_names(path, &plan.action, runtime));
-    let late = late_targets(plan);
-    let on = outcomes(plan, runtime);
-    let ours = Span::mixed_site();
-    let denied = plan
-        .denied
-        .as_ref()
-        .map(|action| quote_spanned!(ours=> .denied(#action)));
-    let watch = watch([catalog_path]);
-    quote_spanned! {ours=>
-        #warning
-        #constant
-        static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #denied #on;
-        #watch
-    }
-}
-
-/// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
-fn assert_names(path: &syn::Path, action: &LitStr, runtime: &TokenStream) -> TokenStream {
-    let there = Span::mixed_site().located_at(action.span());
-    let name = action.value();
-    let constant = path.segments.last().map(|last| last.ident.to_string());
-    let otherwise = format!(
-        "`{}` is another action than `{name}`; name the constant that `catalog!` made",
-        constant.unwrap_or_default()
-    );
-    quote_spanned!(there=> const _: () = #runtime::assert_names(#path, #name, #otherwise);)
-}
-
-/// The compiler's own warning, at the action, by way of a deprecated item that is used there.
-pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
-    let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
-    let used = proc_macro2::Ident::new("ACTION", action.span());
-    quote_spanned! {Span::mixed_site()=>
-        #[deprecated(note = #note)]
-        const #used: () = ();
-        const _: () = #used;
-    }
-}
-
-/// The types of the targets that stay `unresolved` unless the function succeeds.
-fn late_targets(plan: &Plan) -> Option<TokenStream> {
-    let steps = plan.late.as_ref()?.steps.iter();
-    let kinds: Vec<_> = steps
-        .filter_map(|step| match &step.call {
-            // A collection that never came to be has no targets.
-            Call::Target(kind) => Some(kind),
-            _ => None,
-        })
-        .collect();
-    (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
-}
-
-/// The outcomes that leave an event.
-fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
-    let variant = |outcome: &proc_macro2::Ident| {
-        let mut name = outcome.to_string();
-        name[..1].make_ascii_uppercase();
-        let variant = proc_macro2::Ident::new(&name, Span::mixed_site());
-        quote_spanned!(Span::mixed_site()=> #runtime::Outcome::#variant)
-    };
-    let variants: Vec<_> = plan.on.iter().map(variant).collect();
-    (!variants.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .on(&[#(#variants),*])))
-}
-
-/// Records what a successful result knows.
-fn record_late(late: &Late, runtime: &TokenStream) -> TokenStream {
-    let ours = Span::mixed_site();
-    let Late { ok, steps } = late;
-    let steps: TokenStream = steps
-        .iter()
-        .map(|step| record(step, runtime, generated))
-        .collect();
-    // Where the function returns no `Result`, the mistake is shown at `ok`.
-    let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
-    quote_spanned! {ours=>
-        if #runtime::Draft::is_recording(&draft) {
-            if let #pattern = &output {
-                #runtime::resolve(&mut draft);
-                #steps
-            }
         }
     }
-}
 
-/// Records the text of an error, for which the attribute asks with the word `display`.
-fn record_error(how: &proc_macro2::Ident, runtime: &TokenStream) -> TokenStream {
-    let ours = Span::mixed_site();
-    // Where the function returns no `Result`, or the error cannot be displayed, the mistake is shown at `display`.
-    let there = ours.located_at(how.span());
-    let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
-    let error = quote_spanned!(there=> error);
-    quote_spanned! {ours=>
-        if let #pattern = &output {
-            #runtime::display(&mut draft, "error", #error);
-        }
+    /// The same inside the block that `#[async_trait]` has made.
+    fn inside(&self, mut unfolded: Unfolded) -> TokenStream {
+        let lets = std::mem::take(&mut unfolded.lets);
+        let body = unfolded.body.clone();
+        let span = body.span();
+        unfolded.refold(self.around(&lets, body, |content| awaited(content, span)))
     }
-}
 
-/// How the call went: as the function says that the attribute names, or as the returned value says.
-fn outcome(plan: &Plan, runtime: &TokenStream) -> TokenStream {
-    let ours = Span::mixed_site();
-    match &plan.outcome {
-        Some(path) => quote_spanned!(ours=> #path(&output)),
-        None => quote_spanned! {ours=> {
-            use #runtime::outcome::*;
-            (&&&&&&&&#runtime::outcome::Probe(&output)).__audit_outcome()
-        }},
-    }
-}
-
-/// The span of what is put around a value: generated, at the value.
-fn generated(value: Span) -> Span {
-    Span::mixed_site().located_at(value)
-}
-
-/// Records a value. `around` gives the span of what is put around it, from that of the value.
-pub(crate) fn record(step: &Step, runtime: &TokenStream, around: fn(Span) -> Span) -> TokenStream {
-    let Step {
-        cfgs,
-        call,
-        value,
-        about,
-    } = step;
-    let ours = Span::mixed_site();
-    if about.is_empty() {
-        let call = call_with("", call, value, runtime, around);
-        return quote_spanned!(ours=> #(#cfgs)* #call;);
-    }
-    // What is said of a target belongs to it only if there is one.
-    let target = call_with("", call, value, runtime, around);
-    let about = about
-        .iter()
-        .map(|(call, value)| call_with("target_", call, value, runtime, around));
-    quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
-}
-
-fn call_with(
-    prefix: &str,
-    call: &Call,
-    value: &syn::Expr,
-    runtime: &TokenStream,
-    around: fn(Span) -> Span,
-) -> TokenStream {
-    let (function, name) = match call {
-        Call::Target(kind) => ("target", Some(kind)),
-        Call::Targets(kind) => ("targets", Some(kind)),
-        Call::Name { display: false } => ("name", None),
-        Call::Name { display: true } => ("display_name", None),
-        Call::Text(key) => ("text", Some(key)),
-        Call::Number(key) => ("number", Some(key)),
-        Call::Boolean(key) => ("boolean", Some(key)),
-        Call::Display(key) => ("display", Some(key)),
-        Call::Actor => ("actor", None),
-        Call::Organization => ("organization", None),
-    };
-    let function = format!("{prefix}{function}");
-    let ours = Span::mixed_site();
-    if let Call::Targets(kind) = call {
-        // Whatever has an `iter()`: arrays, slices, vectors, sets, options.
-        let items = syn::ExprMethodCall {
-            attrs: Vec::new(),
-            receiver: Box::new(value.clone()),
-            dot_token: syn::Token![.](around(value.span())),
-            method: syn::Ident::new("iter", around(value.span())),
-            turbofish: None,
-            paren_token: syn::token::Paren::default(),
-            args: syn::punctuated::Punctuated::new(),
+    /// The body makes a future, which the draft follows. Values are captured at the call, before the body can move them.
+    fn following(&self, wrap: Wrap, written: &Returns, body: Group) -> TokenStream {
+        let ours = Span::mixed_site();
+        let Self {
+            runtime, mutable, ..
+        } = self;
+        let open = open(self.plan, runtime, self.catalog_path, "defer");
+        let steps = self.calls.steps(&self.plan.steps);
+        let edge = return_edge(written, &[], runtime);
+        let span = body.span();
+        let nested = nested(body);
+        let block = braces(quote_spanned!(ours=> #edge #(#mutable)* #nested), span);
+        let output = match &self.returns {
+            Returns::Value(written) => written.to_token_stream(),
+            Returns::Unit | Returns::Never => quote_spanned!(ours=> _),
         };
-        return quote_spanned!(ours=> #runtime::targets(&mut draft, #kind, #items));
+        let close = self.close(&quote_spanned!(ours=> output));
+        let is_changed = self.plan.late.is_some() || self.plan.error.is_some();
+        let again = is_changed.then(|| quote_spanned!(ours=> let mut draft = draft;));
+        let closure = self.closure(&block);
+        let start = quote_spanned!(self.output=> #runtime::start::<#output, _>(#closure));
+        let followed = quote_spanned! {ours=>
+            #runtime::follow::<#output, _, _>(draft, future, |output, draft| {
+                #again
+                #close
+            })
+        };
+        let followed = match wrap {
+            Wrap::Bare => followed,
+            Wrap::Boxed => quote_spanned!(ours=> #runtime::boxed(#followed)),
+            Wrap::Pinned => quote_spanned!(ours=> #runtime::pinned(#followed)),
+        };
+        quote_spanned! {ours=>
+            let mut draft = #open;
+            #steps
+            let future = #start;
+            #followed
+        }
     }
-    let function = proc_macro2::Ident::new(&function, ours);
-    let name = name.map(|name| quote_spanned!(ours=> #name,));
-    // A value of a wrong type is reported at the value, so the reference to it stands there too.
-    let reference = syn::ExprReference {
-        attrs: Vec::new(),
-        and_token: syn::Token![&](around(value.span())),
-        mutability: None,
-        expr: Box::new(value.clone()),
-    };
-    quote_spanned!(ours=> #runtime::#function(&mut draft, #name #reference))
-}
 
-/// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
-/// result are what they would be in the function itself.
-fn return_edge(returns: &Returns) -> TokenStream {
-    let ours = Span::mixed_site();
-    match returns {
-        Returns::Value(written) => quote_spanned! {ours=>
-            #[allow(
-                unreachable_code,
-                clippy::diverging_sub_expression,
-                clippy::empty_loop,
-                clippy::let_unit_value,
-                clippy::let_with_type_underscore,
-                clippy::needless_return,
-                reason = "states the return type, and never runs"
-            )]
-            if false {
-                let edge: #written = loop {};
-                return edge;
-            }
-        },
-        Returns::Unit | Returns::Never => quote_spanned!(ours=> if false { return; }),
+    /// A closure of the block. Its head stands at the return type, where the compiler shows that a value is missing.
+    fn closure(&self, block: &Group) -> TokenStream {
+        quote_spanned!(self.output=> move || #block)
     }
-}
 
-/// The body as a block of its own, because what it imports must not change what our statements mean.
-///
-/// The very group that came in, which knows where its closing brace stands, unless it may be a single expression: in
-/// braces that look hand-written the compiler would find that one not needed. These stand where the user's stood, but
-/// count as generated.
-fn nested(body: Group) -> Group {
-    let has_statement = body
-        .stream()
-        .into_iter()
-        .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
-    if has_statement {
-        return body;
+    /// Closes the draft with what the output says. `output` is a reference to it.
+    fn close(&self, output: &TokenStream) -> TokenStream {
+        let Self { plan, runtime, .. } = self;
+        let late = plan.late.as_ref().map(|late| self.calls.late(late));
+        let error = plan.error.as_ref().map(|how| self.calls.error(how));
+        let outcome = outcome(plan, runtime, output);
+        quote_spanned! {Span::mixed_site()=>
+            #late
+            #error
+            #runtime::close(draft, #outcome);
+        }
     }
-    braces(body.stream(), Span::mixed_site().located_at(body.span()))
-}
 
-fn braces(content: TokenStream, span: Span) -> Group {
-    let mut group = Group::new(Delimiter::Brace, content);
-    group.set_span(span);
-    group
+    /// The draft by the name that the attribute gives it.
+    fn event(&self) -> Option<TokenStream> {
+        let runtime = self.runtime;
+        let name = self.plan.event.as_ref()?;
+        let event =
+            quote_spanned!(Span::mixed_site()=> let #name: &mut #runtime::Draft = &mut draft;);
+        Some(event)
+    }
 }
 
 /// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
@@ -395,6 +271,52 @@ size = "number?"
 
     fn expands_to(name: &str, arguments: &str, item: &str) {
         super::expands_to(name, &expand("audit_core", arguments, item));
+    }
+
+    #[test]
+    fn futures_that_are_returned() {
+        expands_to(
+            "returned_future",
+            r#"action = "document.delete", target = "id""#,
+            "fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send { let db = db(); async move { db.delete(id).await } }",
+        );
+        expands_to(
+            "returned_box",
+            r#"action = "document.delete", target(document = ok.id)"#,
+            "fn delete(&self, mut id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> { Box::pin(async move { self.delete(id).await }) }",
+        );
+    }
+
+    #[test]
+    fn async_trait() {
+        expands_to(
+            "async_trait",
+            r#"action = "document.share", target(document = id), target(user = self.user()), metadata(role = "x")"#,
+            "fn share<'life0, 'async_trait>(&'life0 self, __arg1: Path<Uuid>)
+                -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<(), AppError>> + ::core::marker::Send + 'async_trait>>
+            where 'life0: 'async_trait, Self: 'async_trait {
+                Box::pin(async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<Result<(), AppError>> {
+                        #[allow(unreachable_code)]
+                        return __ret;
+                    }
+                    let __self = self;
+                    let Path(id) = { let __arg1 = __arg1; __arg1 };
+                    let __ret: Result<(), AppError> = { __self.db.share(id).await?; Ok(()) };
+                    #[allow(unreachable_code)]
+                    __ret
+                })
+            }",
+        );
+    }
+
+    #[test]
+    fn arguments_that_are_not_used() {
+        expands_to(
+            "arguments_that_are_not_used",
+            r#"action = "document.delete", target = "id""#,
+            "async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) { }",
+        );
     }
 
     #[test]

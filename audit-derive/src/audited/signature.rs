@@ -3,21 +3,22 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Attribute, GenericArgument, Ident, PathArguments, ReturnType, Signature, Type, TypeParamBound,
-    Visibility,
-};
+use syn::{Attribute, FnArg, Ident, Receiver, ReturnType, Signature, Type, Visibility};
 
-use super::bindings::{Binding, bindings, take_mutable};
+use super::async_trait::{self, Unfolded};
+use super::bindings::{Binding, Mutable, bindings, take_mutable};
+use super::future::{self, Wrap, plain};
 
 /// A function that can be audited.
 pub(crate) struct Function {
     /// Everything before the body, as it was written, but for the `mut` of [`Function::mutable`].
     pub(crate) head: TokenStream,
-    pub(crate) is_async: bool,
+    pub(crate) kind: Kind,
+    /// Where the compiler shows that the body's value is missing or wrong: at the return type, or the name if there is none.
+    pub(crate) output: Span,
+    /// What the operation gives: of a function that returns a future, what the future gives.
     pub(crate) returns: Returns,
     /// The attributes at the start of the body, which must stay first in it.
     pub(crate) inner_attributes: TokenStream,
@@ -27,7 +28,26 @@ pub(crate) struct Function {
     pub(crate) bindings: Vec<Binding>,
     /// `mut` parameters, to be bound again inside the body. There they may hold a borrow of what the body owns; a variable
     /// that the body only captured may not.
-    pub(crate) mutable: Vec<TokenStream>,
+    pub(crate) mutable: Vec<Mutable>,
+    /// Arguments that the body may leave alone: names that begin with `_`, and a `self` by value. The body takes them along,
+    /// so that they are dropped before the event closes.
+    pub(crate) held: Vec<(Vec<Attribute>, Ident)>,
+}
+
+/// When the body runs.
+pub(crate) enum Kind {
+    /// At the call.
+    Sync,
+    /// When the future is polled.
+    Async,
+    /// At the call, where it makes a future.
+    Future {
+        wrap: Wrap,
+        /// The return type of the function.
+        written: Returns,
+    },
+    /// When the future is polled that `#[async_trait]` has made of it.
+    AsyncTrait(Unfolded),
 }
 
 /// What the function returns.
@@ -79,29 +99,70 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Function> {
             "a `const fn` cannot be audited: it may run while the program is compiled, when nothing can be recorded",
         ));
     }
-    if let Some(span) = future(&signature) {
-        return Err(syn::Error::new(
-            span,
-            "`#[audited]` cannot yet follow a future that a function returns; the event would say how the call went, not the \
-             operation. Write `async fn`, or move `#[audited]` to the function that awaits this one",
-        ));
-    }
     let (inner_attributes, body) = split_inner_attributes(body);
-    let mutable: Vec<_> = signature.inputs.iter_mut().flat_map(take_mutable).collect();
+    let mut mutable: Vec<_> = signature.inputs.iter_mut().flat_map(take_mutable).collect();
     let head = if mutable.is_empty() {
         head
     } else {
         quote!(#(#attributes)* #visibility #signature)
     };
+    let mut bindings = signature.inputs.iter().flat_map(bindings).collect();
+    let written = returns(&signature.output);
+    let (kind, returns) = match future::returned(&signature, &body) {
+        None if signature.asyncness.is_some() => (Kind::Async, written),
+        None => (Kind::Sync, written),
+        Some(future) => {
+            let returns = match future.output {
+                Some(output) => of_type(&output),
+                None => Returns::Value(Box::new(inferred(body.span()))),
+            };
+            let kind = match async_trait::unfold(&signature, &body, &mut bindings, &mut mutable) {
+                Some(unfolded) => Kind::AsyncTrait(unfolded),
+                None => Kind::Future {
+                    wrap: future.wrap,
+                    written,
+                },
+            };
+            (kind, returns)
+        }
+    };
+    let output = match &signature.output {
+        ReturnType::Default => signature.ident.span(),
+        ReturnType::Type(_, written) => written.span(),
+    };
     Ok(Function {
+        output,
+        held: held(&signature, &bindings),
         mutable,
         head,
-        is_async: signature.asyncness.is_some(),
-        returns: returns(&signature.output),
+        kind,
+        returns,
         inner_attributes,
         body,
-        bindings: signature.inputs.iter().flat_map(bindings).collect(),
+        bindings,
     })
+}
+
+/// The arguments that the body may leave alone, with the `#[cfg(..)]` of each.
+fn held(signature: &Signature, bindings: &[Binding]) -> Vec<(Vec<Attribute>, Ident)> {
+    let by_value = |input: &FnArg| match input {
+        FnArg::Receiver(receiver) => is_by_value(receiver),
+        FnArg::Typed(_) => false,
+    };
+    let has_value = signature.inputs.iter().any(by_value);
+    bindings
+        .iter()
+        .filter(|binding| binding.is_unused_on_purpose() || has_value && binding.is_receiver())
+        .map(|Binding { ident, cfgs, .. }| (cfgs.clone(), ident.clone()))
+        .collect()
+}
+
+fn is_by_value(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Value => true,
+        syn::ReceiverKind::Typed(_, written) => !matches!(plain(written), Type::Reference(_)),
+        _ => false,
+    }
 }
 
 /// A block, also when a `macro_rules!` macro passed it on in invisible delimiters.
@@ -176,82 +237,36 @@ fn split_inner_attributes(body: Group) -> (TokenStream, Group) {
 }
 
 fn returns(output: &ReturnType) -> Returns {
+    match output {
+        ReturnType::Default => Returns::Unit,
+        ReturnType::Type(_, written) => of_type(written),
+    }
+}
+
+fn of_type(written: &Type) -> Returns {
     struct ImplToInfer;
     impl VisitMut for ImplToInfer {
         fn visit_type_mut(&mut self, node: &mut Type) {
             if let Type::ImplTrait(found) = node {
-                let underscore = syn::Token![_](found.impl_token.span());
-                *node = Type::Infer(syn::TypeInfer {
-                    attrs: Vec::new(),
-                    underscore_token: underscore,
-                });
+                *node = inferred(found.impl_token.span());
             } else {
                 visit_mut::visit_type_mut(self, node);
             }
         }
     }
-    let ReturnType::Type(_, written) = output else {
-        return Returns::Unit;
-    };
     if matches!(plain(written), Type::Never(_)) {
         return Returns::Never;
     }
     let mut written = written.clone();
     ImplToInfer.visit_type_mut(&mut written);
-    Returns::Value(written)
+    Returns::Value(Box::new(written))
 }
 
-/// A type without parentheses and invisible delimiters around it.
-fn plain(mut written: &Type) -> &Type {
-    loop {
-        written = match written {
-            Type::Paren(inner) => &inner.elem,
-            Type::Group(inner) => &inner.elem,
-            _ => return written,
-        };
-    }
-}
-
-/// Where the return type of a function that is not async says that it returns a future.
-fn future(signature: &Signature) -> Option<Span> {
-    let ReturnType::Type(_, written) = &signature.output else {
-        return None;
-    };
-    if signature.asyncness.is_some() {
-        return None;
-    }
-    let is_future = |bounds: &Punctuated<TypeParamBound, syn::Token![+]>| {
-        bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(bound) if ends_with(&bound.path, &["Future"])))
-    };
-    let found = match plain(written) {
-        Type::ImplTrait(written) => is_future(&written.bounds),
-        Type::Path(written) if ends_with(&written.path, &["BoxFuture", "LocalBoxFuture"]) => true,
-        Type::Path(written) if ends_with(&written.path, &["Pin"]) => {
-            let boxed = type_argument(&written.path)?;
-            let Type::Path(boxed) = plain(boxed) else {
-                return None;
-            };
-            let inner = type_argument(&boxed.path)?;
-            matches!(plain(inner), Type::TraitObject(object) if is_future(&object.bounds))
-        }
-        _ => false,
-    };
-    found.then(|| written.span())
-}
-
-fn ends_with(path: &syn::Path, names: &[&str]) -> bool {
-    path.segments
-        .last()
-        .is_some_and(|segment| names.iter().any(|name| segment.ident == name))
-}
-
-fn type_argument(path: &syn::Path) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(found) => Some(found),
-        _ => None,
+/// `_`
+fn inferred(span: Span) -> Type {
+    Type::Infer(syn::TypeInfer {
+        attrs: Vec::new(),
+        underscore_token: syn::Token![_](span),
     })
 }
 
@@ -387,16 +402,5 @@ mod tests {
             ))
             .contains("with a body")
         );
-        for future in [
-            quote!(impl Future<Output = R> + Send),
-            quote!(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
-            quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = R>>>),
-            quote!(BoxFuture<'a, R>),
-        ] {
-            assert!(
-                error(quote!(fn f() -> #future {})).contains("future"),
-                "{future}"
-            );
-        }
     }
 }

@@ -37,4 +37,23 @@ async fn not_mutable(id: String) {
     id.clear();
 }
 
+#[audited(action = "document.delete", target = "id")]
+fn wrong_type_of_a_returned_future(id: u64) -> impl std::future::Future<Output = Result<u64, String>> {
+    async move {
+        let length: usize = id;
+        Ok(length)
+    }
+}
+
+#[audited(action = "document.delete", target = "id")]
+fn no_future(id: u64) -> std::pin::Pin<Box<dyn std::future::Future<Output = u64>>> {
+    drop(id);
+}
+
+#[audited(action = "document.delete", target = "id")]
+fn moved_before_the_future(id: String) -> impl std::future::Future<Output = usize> {
+    drop(id);
+    async move { id.len() }
+}
+
 fn main() {}

@@ -11,6 +11,12 @@ impl Documents for () {
     }
 }
 
+#[async_trait::async_trait]
+trait AsyncDocuments {
+    #[audited(action = "document.delete", target = "id")]
+    async fn delete(&self, id: u64) -> u64;
+}
+
 fn main() {
     assert_eq!(().delete(1), 1);
 }

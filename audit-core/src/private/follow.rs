@@ -1,0 +1,189 @@
+//! The event of a function that is not async and returns a future: made at the call, begun at the first poll, closed with
+//! the future's output.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::draft::{CallSite, Draft, Unpolled};
+
+/// Opens the draft of a call whose result is a future.
+#[must_use]
+pub fn defer(site: &'static CallSite) -> Draft {
+    Draft::defer(site)
+}
+
+/// Runs the body of such a function, and says what its future gives.
+pub fn start<R, F: Future<Output = R>>(body: impl FnOnce() -> F) -> F {
+    body()
+}
+
+/// Lets the draft follow the future. `close` closes it, with the output in sight.
+pub fn follow<R, F, C>(draft: Draft, future: F, close: C) -> Followed<F, C>
+where
+    F: Future<Output = R>,
+    C: FnOnce(&R, Draft),
+{
+    let state = State::Made {
+        draft: draft.unpolled(),
+        close,
+    };
+    Followed { future, state }
+}
+
+/// A future on the heap, for functions that return one there.
+pub fn boxed<F: Future>(future: F) -> Box<F> {
+    Box::new(future)
+}
+
+/// A pinned future on the heap, for functions that return one there.
+pub fn pinned<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
+pin_project! {
+    /// A future with its event.
+    ///
+    /// A type of its own and no `async` block, which would hold the future twice: once as it came, once where it is polled. It
+    /// is `Send`, `Sync` and `Unpin` if the future is.
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Followed<F, C> {
+        // Before the draft, so that what the future holds is let go before the event says how it ended.
+        #[pin]
+        future: F,
+        state: State<C>,
+    }
+}
+
+enum State<C> {
+    Made { draft: Unpolled, close: C },
+    Begun { draft: Draft, close: C },
+    Ended,
+}
+
+impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // Taken out, so that a panic in the future closes the draft now, whoever keeps the future.
+        let (draft, close) = match std::mem::replace(this.state, State::Ended) {
+            State::Made { draft, close } => (draft.begin(), close),
+            State::Begun { draft, close } => (draft, close),
+            State::Ended => return this.future.poll(context),
+        };
+        let polled = this.future.poll(context);
+        match &polled {
+            Poll::Ready(output) => close(output, draft),
+            Poll::Pending => *this.state = State::Begun { draft, close },
+        }
+        polled
+    }
+}
+
+impl<F, C> fmt::Debug for Followed<F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Followed").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Actor, MemorySink, Outcome, Recorder};
+
+    static SITE: CallSite = CallSite::new("document.delete", "follow.rs", 1);
+
+    fn close(output: &u8, draft: Draft) {
+        assert_eq!(*output, 7);
+        crate::private::close(draft, Outcome::Succeeded);
+    }
+
+    fn followed<F: Future<Output = u8>>(future: F) -> impl Future<Output = u8> {
+        follow(defer(&SITE), start(|| future), close)
+    }
+
+    async fn outcomes(job: impl Future) -> Vec<Outcome> {
+        let sink = MemorySink::new();
+        let recorder = Recorder::builder(sink.clone())
+            .fallback_organization("org_1")
+            .build()
+            .unwrap();
+        recorder.scope().actor(Actor::user("u")).run(job).await;
+        recorder.shutdown(Duration::from_secs(5)).await;
+        sink.events().iter().map(crate::Event::outcome).collect()
+    }
+
+    #[tokio::test]
+    async fn the_event_closes_with_the_output() {
+        // Made outside the scope, and polled inside it.
+        let future = followed(async {
+            tokio::task::yield_now().await;
+            7
+        });
+        assert_eq!(outcomes(future).await, [Outcome::Succeeded]);
+    }
+
+    #[tokio::test]
+    async fn a_future_made_inside_a_scope_and_polled_outside_belongs_to_it() {
+        let found = outcomes(async {
+            let task = tokio::spawn(async { followed(async { 7 }).await });
+            task.await.unwrap();
+            tokio::spawn(followed(async { 7 })).await.unwrap();
+        });
+        assert_eq!(found.await, [Outcome::Succeeded]);
+    }
+
+    #[tokio::test]
+    async fn what_was_never_polled_leaves_no_event_and_what_was_is_abandoned() {
+        assert_eq!(
+            outcomes(async { drop(followed(async { 7 })) }).await,
+            [] as [Outcome; 0]
+        );
+        let dropped = async {
+            let future = followed(std::future::pending());
+            let _ = tokio::time::timeout(Duration::ZERO, future).await;
+        };
+        assert_eq!(outcomes(dropped).await, [Outcome::Abandoned]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_before_the_future_is_made_is_recorded() {
+        let panics = async {
+            let call = std::panic::AssertUnwindSafe(|| {
+                let draft = defer(&SITE);
+                let future = start(|| -> std::future::Ready<u8> { panic!("on purpose") });
+                drop(follow(draft, future, close));
+            });
+            assert!(std::panic::catch_unwind(call).is_err());
+        };
+        assert_eq!(outcomes(panics).await, [Outcome::Panicked]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_future_is_recorded_while_somebody_keeps_it() {
+        let kept = async {
+            let mut future = Box::pin(followed(async { panic!("on purpose") }));
+            let poll = std::panic::AssertUnwindSafe(|| {
+                let mut context = Context::from_waker(std::task::Waker::noop());
+                let _poll = future.as_mut().poll(&mut context);
+            });
+            assert!(std::panic::catch_unwind(poll).is_err());
+            drop(future);
+        };
+        assert_eq!(outcomes(kept).await, [Outcome::Panicked]);
+    }
+
+    #[test]
+    fn the_future_is_held_once() {
+        let plain = async { std::future::ready([0_u8; 1024]).await };
+        let bytes = size_of_val(&plain);
+        let with = size_of_val(&follow(defer(&SITE), plain, |_: &[u8; 1024], _| {}));
+        assert!(with <= bytes + 160, "{bytes} bytes became {with}");
+    }
+}

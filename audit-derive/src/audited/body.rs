@@ -1,0 +1,71 @@
+//! The body in its block, and what stands before it there.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote_spanned;
+use syn::Attribute;
+
+use super::signature::Returns;
+
+/// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
+/// result are what they would be in the function itself. And it names what the block takes along.
+pub(crate) fn return_edge(
+    returns: &Returns,
+    held: &[(Vec<Attribute>, Ident)],
+    runtime: &TokenStream,
+) -> TokenStream {
+    let ours = Span::mixed_site();
+    let returning = match returns {
+        Returns::Value(written) => quote_spanned! {ours=>
+            let edge: #written = loop {};
+            return edge;
+        },
+        Returns::Unit | Returns::Never if held.is_empty() => {
+            return quote_spanned!(ours=> if false { return; });
+        }
+        Returns::Unit | Returns::Never => quote_spanned!(ours=> return;),
+    };
+    let used_on_purpose =
+        (!held.is_empty()).then(|| quote_spanned!(ours=> clippy::used_underscore_binding,));
+    let held = held
+        .iter()
+        .map(|(cfgs, name)| quote_spanned!(ours=> #(#cfgs)* #runtime::hold(&#name);));
+    quote_spanned! {ours=>
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            #used_on_purpose
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            #(#held)*
+            #returning
+        }
+    }
+}
+
+/// The body as a block of its own, because what it imports must not change what our statements mean.
+///
+/// The very group that came in, which knows where its closing brace stands, unless it may be a single expression: in
+/// braces that look hand-written the compiler would find that one not needed. These stand where the user's stood, but
+/// count as generated.
+pub(crate) fn nested(body: Group) -> Group {
+    let has_statement = body
+        .stream()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
+    if has_statement {
+        return body;
+    }
+    braces(body.stream(), Span::mixed_site().located_at(body.span()))
+}
+
+/// The content in braces that stand at `span`.
+pub(crate) fn braces(content: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, content);
+    group.set_span(span);
+    group
+}

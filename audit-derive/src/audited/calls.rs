@@ -1,0 +1,233 @@
+//! The calls into the runtime that record something.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Ident, LitStr};
+
+use super::async_trait::renamed;
+use super::check::{Call, Plan, Step};
+use super::late::Late;
+use crate::function_like::watch;
+
+/// Where paths start, and what `self` is called where the values are read.
+pub(crate) struct Calls<'a> {
+    pub(crate) runtime: &'a TokenStream,
+    pub(crate) receiver: Option<&'a Ident>,
+    /// The span of what is put around a value, from that of the value.
+    pub(crate) around: fn(Span) -> Span,
+}
+
+/// The span of what is put around a value: generated, at the value.
+pub(crate) fn generated(value: Span) -> Span {
+    Span::mixed_site().located_at(value)
+}
+
+impl Calls<'_> {
+    /// Records what is known on entry.
+    pub(crate) fn steps(&self, steps: &[Step]) -> TokenStream {
+        steps.iter().map(|step| self.record(step)).collect()
+    }
+
+    /// Records what a successful result knows.
+    pub(crate) fn late(&self, late: &Late) -> TokenStream {
+        let ours = Span::mixed_site();
+        let runtime = self.runtime;
+        let Late { ok, steps } = late;
+        let steps = self.steps(steps);
+        // Where the function returns no `Result`, the mistake is shown at `ok`.
+        let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
+        quote_spanned! {ours=>
+            if #runtime::Draft::is_recording(&draft) {
+                if let #pattern = &output {
+                    #runtime::resolve(&mut draft);
+                    #steps
+                }
+            }
+        }
+    }
+
+    /// Records the text of an error, for which the attribute asks with the word `display`.
+    pub(crate) fn error(&self, how: &Ident) -> TokenStream {
+        let ours = Span::mixed_site();
+        let runtime = self.runtime;
+        // Where the function returns no `Result`, or the error cannot be displayed, the mistake is shown at `display`.
+        let there = ours.located_at(how.span());
+        let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
+        let error = quote_spanned!(there=> error);
+        quote_spanned! {ours=>
+            if let #pattern = &output {
+                #runtime::display(&mut draft, "error", #error);
+            }
+        }
+    }
+
+    fn record(&self, step: &Step) -> TokenStream {
+        let Step {
+            cfgs,
+            call,
+            value,
+            about,
+        } = step;
+        let ours = Span::mixed_site();
+        if about.is_empty() {
+            let call = self.call("", call, value);
+            return quote_spanned!(ours=> #(#cfgs)* #call;);
+        }
+        // What is said of a target belongs to it only if there is one.
+        let target = self.call("", call, value);
+        let about = about
+            .iter()
+            .map(|(call, value)| self.call("target_", call, value));
+        quote_spanned!(ours=> #(#cfgs)* if #target { #(#about;)* })
+    }
+
+    fn call(&self, prefix: &str, call: &Call, value: &Expr) -> TokenStream {
+        let runtime = self.runtime;
+        let (function, name) = match call {
+            Call::Target(kind) => ("target", Some(kind)),
+            Call::Targets(kind) => ("targets", Some(kind)),
+            Call::Name { display: false } => ("name", None),
+            Call::Name { display: true } => ("display_name", None),
+            Call::Text(key) => ("text", Some(key)),
+            Call::Number(key) => ("number", Some(key)),
+            Call::Boolean(key) => ("boolean", Some(key)),
+            Call::Display(key) => ("display", Some(key)),
+            Call::Actor => ("actor", None),
+            Call::Organization => ("organization", None),
+        };
+        let function = format!("{prefix}{function}");
+        let ours = Span::mixed_site();
+        if let Call::Targets(kind) = call {
+            // Whatever has an `iter()`: arrays, slices, vectors, sets, options.
+            let items = syn::ExprMethodCall {
+                attrs: Vec::new(),
+                receiver: Box::new(self.value(value)),
+                dot_token: syn::Token![.]((self.around)(value.span())),
+                method: Ident::new("iter", (self.around)(value.span())),
+                turbofish: None,
+                paren_token: syn::token::Paren::default(),
+                args: syn::punctuated::Punctuated::new(),
+            };
+            return quote_spanned!(ours=> #runtime::targets(&mut draft, #kind, #items));
+        }
+        let function = Ident::new(&function, ours);
+        let name = name.map(|name| quote_spanned!(ours=> #name,));
+        // A value of a wrong type is reported at the value, so the reference to it stands there too.
+        let reference = syn::ExprReference {
+            attrs: Vec::new(),
+            and_token: syn::Token![&]((self.around)(value.span())),
+            mutability: None,
+            expr: Box::new(self.value(value)),
+        };
+        quote_spanned!(ours=> #runtime::#function(&mut draft, #name #reference))
+    }
+
+    fn value(&self, value: &Expr) -> Expr {
+        match self.receiver {
+            Some(receiver) => Expr::Verbatim(renamed(value.to_token_stream(), receiver)),
+            None => value.clone(),
+        }
+    }
+}
+
+/// Opens the draft. `opener` is the function of the runtime that does it.
+pub(crate) fn open(
+    plan: &Plan,
+    runtime: &TokenStream,
+    catalog_path: &str,
+    opener: &str,
+) -> TokenStream {
+    let opener = Ident::new(opener, Span::mixed_site());
+    let site = site(plan, runtime, catalog_path);
+    quote_spanned!(Span::mixed_site()=> { #site #runtime::#opener(&SITE) })
+}
+
+/// The call site, as the items of a block.
+pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+    let action = plan.action.value();
+    let warning = plan
+        .deprecated
+        .as_ref()
+        .map(|note| deprecated(&plan.action, note));
+    let constant = plan
+        .constant
+        .as_ref()
+        .map(|path| assert_names(path, &plan.action, runtime));
+    let late = late_targets(plan);
+    let on = outcomes(plan, runtime);
+    let ours = Span::mixed_site();
+    let denied = plan
+        .denied
+        .as_ref()
+        .map(|action| quote_spanned!(ours=> .denied(#action)));
+    let watch = watch([catalog_path]);
+    quote_spanned! {ours=>
+        #warning
+        #constant
+        static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #denied #on;
+        #watch
+    }
+}
+
+/// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
+fn assert_names(path: &syn::Path, action: &LitStr, runtime: &TokenStream) -> TokenStream {
+    let there = Span::mixed_site().located_at(action.span());
+    let name = action.value();
+    let constant = path.segments.last().map(|last| last.ident.to_string());
+    let otherwise = format!(
+        "`{}` is another action than `{name}`; name the constant that `catalog!` made",
+        constant.unwrap_or_default()
+    );
+    quote_spanned!(there=> const _: () = #runtime::assert_names(#path, #name, #otherwise);)
+}
+
+/// The compiler's own warning, at the action, by way of a deprecated item that is used there.
+pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
+    let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
+    let used = Ident::new("ACTION", action.span());
+    quote_spanned! {Span::mixed_site()=>
+        #[deprecated(note = #note)]
+        const #used: () = ();
+        const _: () = #used;
+    }
+}
+
+/// The types of the targets that stay `unresolved` unless the function succeeds.
+fn late_targets(plan: &Plan) -> Option<TokenStream> {
+    let steps = plan.late.as_ref()?.steps.iter();
+    let kinds: Vec<_> = steps
+        .filter_map(|step| match &step.call {
+            // A collection that never came to be has no targets.
+            Call::Target(kind) => Some(kind),
+            _ => None,
+        })
+        .collect();
+    (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
+}
+
+/// The outcomes that leave an event.
+fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
+    let variant = |outcome: &Ident| {
+        let mut name = outcome.to_string();
+        name[..1].make_ascii_uppercase();
+        let variant = Ident::new(&name, Span::mixed_site());
+        quote_spanned!(Span::mixed_site()=> #runtime::Outcome::#variant)
+    };
+    let variants: Vec<_> = plan.on.iter().map(variant).collect();
+    (!variants.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .on(&[#(#variants),*])))
+}
+
+/// How the call went: as the function says that the attribute names, or as the returned value says.
+///
+/// `output` is a reference to the value.
+pub(crate) fn outcome(plan: &Plan, runtime: &TokenStream, output: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    match &plan.outcome {
+        Some(path) => quote_spanned!(ours=> #path(#output)),
+        None => quote_spanned! {ours=> {
+            use #runtime::outcome::*;
+            (&&&&&&&&#runtime::outcome::Probe(#output)).__audit_outcome()
+        }},
+    }
+}

@@ -1,0 +1,78 @@
+fn share<'life0, 'async_trait>(
+    &'life0 self,
+    __arg1: Path<Uuid>,
+) -> ::core::pin::Pin<
+    Box<
+        dyn ::core::future::Future<
+            Output = Result<(), AppError>,
+        > + ::core::marker::Send + 'async_trait,
+    >,
+>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        let mut draft = {
+            static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+                "document.share",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(
+                "/project/audit.toml"
+            );
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+                "AUDIT_CATALOG"
+            );
+            ::audit_core::private::open(&SITE)
+        };
+        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+            Result<(), AppError>,
+        > {
+            #[allow(unreachable_code)] return __ret;
+        }
+        let __self = self;
+        let Path(id) = {
+            let __arg1 = __arg1;
+            __arg1
+        };
+        if ::audit_core::private::Draft::is_recording(&draft) {
+            ::audit_core::private::target(&mut draft, "document", &id);
+            ::audit_core::private::target(&mut draft, "user", &__self.user());
+            ::audit_core::private::text(&mut draft, "role", &"x");
+        }
+        let output = async move {
+            #[allow(
+                unreachable_code,
+                clippy::diverging_sub_expression,
+                clippy::empty_loop,
+                clippy::let_unit_value,
+                clippy::let_with_type_underscore,
+                clippy::needless_return,
+                reason = "states the return type, and never runs"
+            )]
+            if false {
+                let edge: Result<(), AppError> = loop {};
+                return edge;
+            }
+            {
+                let __ret: Result<(), AppError> = {
+                    __self.db.share(id).await?;
+                    Ok(())
+                };
+                #[allow(unreachable_code)] __ret
+            }
+        }
+            .await;
+        ::audit_core::private::close(
+            draft,
+            {
+                use ::audit_core::private::outcome::*;
+                (&&&&&&&&::audit_core::private::outcome::Probe(&output))
+                    .__audit_outcome()
+            },
+        );
+        output
+    })
+}

@@ -1,0 +1,64 @@
+fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+                "document.delete",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .late(&["document"]);
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::defer(&SITE)
+    };
+    let future = ::audit_core::private::start::<
+        Result<Doc, AppError>,
+        _,
+    >(move || {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: BoxFuture<'_, Result<Doc, AppError>> = loop {};
+            return edge;
+        }
+        let mut id = id;
+        { Box::pin(async move { self.delete(id).await }) }
+    });
+    ::audit_core::private::pinned(
+        ::audit_core::private::follow::<
+            Result<Doc, AppError>,
+            _,
+            _,
+        >(
+            draft,
+            future,
+            |output, draft| {
+                let mut draft = draft;
+                if ::audit_core::private::Draft::is_recording(&draft) {
+                    if let ::core::result::Result::Ok(ok) = &output {
+                        ::audit_core::private::resolve(&mut draft);
+                        ::audit_core::private::target(&mut draft, "document", &ok.id);
+                    }
+                }
+                ::audit_core::private::close(
+                    draft,
+                    {
+                        use ::audit_core::private::outcome::*;
+                        (&&&&&&&&::audit_core::private::outcome::Probe(output))
+                            .__audit_outcome()
+                    },
+                );
+            },
+        ),
+    )
+}

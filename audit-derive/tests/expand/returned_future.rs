@@ -1,0 +1,57 @@
+fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
+    let mut draft = {
+        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
+            "document.delete",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(
+            "/project/audit.toml"
+        );
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+            "AUDIT_CATALOG"
+        );
+        ::audit_core::private::defer(&SITE)
+    };
+    ::audit_core::private::target(&mut draft, "document", &id);
+    let future = ::audit_core::private::start::<
+        Result<(), AppError>,
+        _,
+    >(move || {
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            reason = "states the return type, and never runs"
+        )]
+        if false {
+            let edge: _ = loop {};
+            return edge;
+        }
+        {
+            let db = db();
+            async move { db.delete(id).await }
+        }
+    });
+    ::audit_core::private::follow::<
+        Result<(), AppError>,
+        _,
+        _,
+    >(
+        draft,
+        future,
+        |output, draft| {
+            ::audit_core::private::close(
+                draft,
+                {
+                    use ::audit_core::private::outcome::*;
+                    (&&&&&&&&::audit_core::private::outcome::Probe(output))
+                        .__audit_outcome()
+                },
+            );
+        },
+    )
+}
