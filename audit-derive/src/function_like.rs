@@ -1,5 +1,8 @@
 //! What the macros that look like functions have in common: their first argument is the facade, as `$crate`.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
@@ -18,10 +21,24 @@ fn is_comma(token: &TokenTree) -> bool {
 }
 
 /// Makes cargo compile the crate again when a file changes, or the choice of the catalog.
+///
+/// Once in each source file is enough, since a compiler process compiles one crate from its beginning; a thousand times in
+/// one file would cost as much as checking a small function does.
 pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> TokenStream {
-    let paths = paths.into_iter();
+    static WATCHED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut is_new = |path: &&str| {
+        // Outside the compiler, as in this crate's tests, there are no source files.
+        !proc_macro::is_available()
+            || watched.insert((proc_macro::Span::call_site().file(), (*path).to_owned()))
+    };
+    let paths: Vec<_> = paths.into_iter().filter(|path| is_new(path)).collect();
+    if paths.is_empty() {
+        return TokenStream::new();
+    }
     quote_spanned! {Span::mixed_site()=>
-        #(const _: &[::core::primitive::u8] = ::core::include_bytes!(#paths);)*
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!("AUDIT_CATALOG");
+        const _: (&[&[::core::primitive::u8]], ::core::option::Option<&::core::primitive::str>) =
+            (&[#(::core::include_bytes!(#paths)),*], ::core::option_env!("AUDIT_CATALOG"));
     }
 }

@@ -1,6 +1,6 @@
 //! How a returned value says how it went, without a bound on the user's types.
 //!
-//! `(&&…Probe(&value)).__audit_outcome()` picks, by the number of references that method look-up has to strip, the first of:
+//! `(&&&&&&Probe(&value)).__audit_outcome()` picks, by the number of references that method look-up has to strip, the first of:
 //! a type that implements [`AuditOutcome`]; a `Result` of a response and an error that knows; of a response; of an
 //! error that knows; any `Result`; a response; anything else. Type aliases and `impl Trait` do not hide a type from it.
 
@@ -106,7 +106,7 @@ mod tests {
 
     macro_rules! outcome {
         ($value:expr) => {
-            (&&&&&&&&Probe(&$value)).__audit_outcome()
+            (&&&&&&Probe(&$value)).__audit_outcome()
         };
     }
 

@@ -14,35 +14,21 @@ pub(crate) fn return_edge(
     runtime: &TokenStream,
 ) -> TokenStream {
     let ours = Span::mixed_site();
-    let returning = match returns {
-        Returns::Value(written) => quote_spanned! {ours=>
-            let edge: #written = loop {};
-            return edge;
-        },
-        Returns::Unit | Returns::Never if held.is_empty() => {
-            return quote_spanned!(ours=> if false { return; });
-        }
-        Returns::Unit | Returns::Never => quote_spanned!(ours=> return;),
+    let value = match returns {
+        Returns::Value(written) => Some(quote_spanned!(ours=> #runtime::edge::<#written>())),
+        Returns::Unit | Returns::Never => None,
     };
-    let used_on_purpose =
-        (!held.is_empty()).then(|| quote_spanned!(ours=> clippy::used_underscore_binding,));
+    let on_purpose = (!held.is_empty()).then(|| {
+        quote_spanned!(ours=> #[allow(clippy::used_underscore_binding, reason = "takes the argument along")])
+    });
     let held = held
         .iter()
         .map(|(cfgs, name)| quote_spanned!(ours=> #(#cfgs)* #runtime::hold(&#name);));
     quote_spanned! {ours=>
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            #used_on_purpose
-            reason = "states the return type, and never runs"
-        )]
+        #on_purpose
         if false {
             #(#held)*
-            #returning
+            return #value;
         }
     }
 }

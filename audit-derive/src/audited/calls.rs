@@ -227,7 +227,7 @@ pub(crate) fn outcome(plan: &Plan, runtime: &TokenStream, output: &TokenStream) 
         Some(path) => quote_spanned!(ours=> #path(#output)),
         None => quote_spanned! {ours=> {
             use #runtime::outcome::*;
-            (&&&&&&&&#runtime::outcome::Probe(#output)).__audit_outcome()
+            (&&&&&&#runtime::outcome::Probe(#output)).__audit_outcome()
         }},
     }
 }

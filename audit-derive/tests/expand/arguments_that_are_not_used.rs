@@ -5,11 +5,12 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
             ::core::file!(),
             ::core::line!(),
         );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -17,16 +18,7 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
         ::audit_core::private::target(&mut draft, "document", &id);
     }
     let output = async move {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            clippy::used_underscore_binding,
-            reason = "states the return type, and never runs"
-        )]
+        #[allow(clippy::used_underscore_binding, reason = "takes the argument along")]
         if false {
             ::audit_core::private::hold(&self);
             ::audit_core::private::hold(&_lock);
@@ -39,7 +31,7 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -10,11 +10,12 @@ pub async fn share(
             ::core::file!(),
             ::core::line!(),
         );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -26,18 +27,8 @@ pub async fn share(
         ::audit_core::private::boolean(&mut draft, "notify", &body.notify);
     }
     let output = async move {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: Result<Json<Doc>, AppError> = loop {};
-            return edge;
+            return ::audit_core::private::edge::<Result<Json<Doc>, AppError>>();
         }
         {
             let doc = db.share(doc_id, body).await?;
@@ -49,7 +40,7 @@ pub async fn share(
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

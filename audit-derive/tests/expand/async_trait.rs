@@ -19,11 +19,12 @@ where
                 ::core::file!(),
                 ::core::line!(),
             );
-            const _: &[::core::primitive::u8] = ::core::include_bytes!(
-                "/project/audit.toml"
-            );
-            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-                "AUDIT_CATALOG"
+            const _: (
+                &[&[::core::primitive::u8]],
+                ::core::option::Option<&::core::primitive::str>,
+            ) = (
+                &[::core::include_bytes!("/project/audit.toml")],
+                ::core::option_env!("AUDIT_CATALOG"),
             );
             ::audit_core::private::open(&SITE)
         };
@@ -43,18 +44,8 @@ where
             ::audit_core::private::text(&mut draft, "role", &"x");
         }
         let output = async move {
-            #[allow(
-                unreachable_code,
-                clippy::diverging_sub_expression,
-                clippy::empty_loop,
-                clippy::let_unit_value,
-                clippy::let_with_type_underscore,
-                clippy::needless_return,
-                reason = "states the return type, and never runs"
-            )]
             if false {
-                let edge: Result<(), AppError> = loop {};
-                return edge;
+                return ::audit_core::private::edge::<Result<(), AppError>>();
             }
             {
                 let __ret: Result<(), AppError> = {
@@ -69,8 +60,7 @@ where
             draft,
             {
                 use ::audit_core::private::outcome::*;
-                (&&&&&&&&::audit_core::private::outcome::Probe(&output))
-                    .__audit_outcome()
+                (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
             },
         );
         output

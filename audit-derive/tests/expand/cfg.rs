@@ -5,11 +5,12 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
             ::core::file!(),
             ::core::line!(),
         );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -28,7 +29,7 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -16,11 +16,12 @@ async fn share(
                     ::audit_core::private::Outcome::Denied,
                 ],
             );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -34,18 +35,8 @@ async fn share(
     }
     let ev: &mut ::audit_core::private::Draft = &mut draft;
     let output = async move {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: Result<(), AppError> = loop {};
-            return edge;
+            return ::audit_core::private::edge::<Result<(), AppError>>();
         }
         {
             ev.deny("no");

@@ -7,11 +7,12 @@ fn f() {
                     ::core::line!(),
                 )
                 .denied("document.share_denied");
-            const _: &[::core::primitive::u8] = ::core::include_bytes!(
-                "/project/audit.toml"
-            );
-            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-                "AUDIT_CATALOG"
+            const _: (
+                &[&[::core::primitive::u8]],
+                ::core::option::Option<&::core::primitive::str>,
+            ) = (
+                &[::core::include_bytes!("/project/audit.toml")],
+                ::core::option_env!("AUDIT_CATALOG"),
             );
             ::audit_core::private::open(&SITE)
         };

@@ -6,11 +6,12 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
                 ::core::line!(),
             )
             .late(&["document"]);
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::defer(&SITE)
     };
@@ -18,18 +19,8 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
         Result<Doc, AppError>,
         _,
     >(move || {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: BoxFuture<'_, Result<Doc, AppError>> = loop {};
-            return edge;
+            return ::audit_core::private::edge::<BoxFuture<'_, Result<Doc, AppError>>>();
         }
         let mut id = id;
         { Box::pin(async move { self.delete(id).await }) }
@@ -54,7 +45,7 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
                     draft,
                     {
                         use ::audit_core::private::outcome::*;
-                        (&&&&&&&&::audit_core::private::outcome::Probe(output))
+                        (&&&&&&::audit_core::private::outcome::Probe(output))
                             .__audit_outcome()
                     },
                 );

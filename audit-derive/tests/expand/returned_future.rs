@@ -5,11 +5,12 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
             ::core::file!(),
             ::core::line!(),
         );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::defer(&SITE)
     };
@@ -18,18 +19,8 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
         Result<(), AppError>,
         _,
     >(move || {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: _ = loop {};
-            return edge;
+            return ::audit_core::private::edge::<_>();
         }
         {
             let db = db();
@@ -48,7 +39,7 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
                 draft,
                 {
                     use ::audit_core::private::outcome::*;
-                    (&&&&&&&&::audit_core::private::outcome::Probe(output))
+                    (&&&&&&::audit_core::private::outcome::Probe(output))
                         .__audit_outcome()
                 },
             );

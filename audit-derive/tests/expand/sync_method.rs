@@ -5,11 +5,12 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
             ::core::file!(),
             ::core::line!(),
         );
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -19,18 +20,8 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
         ::audit_core::private::organization(&mut draft, &org.id);
     }
     let output = ::audit_core::private::once(move || {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: &'a mut Self = loop {};
-            return edge;
+            return ::audit_core::private::edge::<&'a mut Self>();
         }
         {
             self.deleted = true;
@@ -41,7 +32,7 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -6,11 +6,12 @@ async fn create(user: u64) -> Result<Doc, AppError> {
                 ::core::line!(),
             )
             .late(&["document"]);
-        const _: &[::core::primitive::u8] = ::core::include_bytes!(
-            "/project/audit.toml"
-        );
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
-            "AUDIT_CATALOG"
+        const _: (
+            &[&[::core::primitive::u8]],
+            ::core::option::Option<&::core::primitive::str>,
+        ) = (
+            &[::core::include_bytes!("/project/audit.toml")],
+            ::core::option_env!("AUDIT_CATALOG"),
         );
         ::audit_core::private::open(&SITE)
     };
@@ -19,18 +20,8 @@ async fn create(user: u64) -> Result<Doc, AppError> {
         ::audit_core::private::text(&mut draft, "role", &"x");
     }
     let output = async move {
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            reason = "states the return type, and never runs"
-        )]
         if false {
-            let edge: Result<Doc, AppError> = loop {};
-            return edge;
+            return ::audit_core::private::edge::<Result<Doc, AppError>>();
         }
         { Ok(insert(user).await?) }
     }
@@ -46,7 +37,7 @@ async fn create(user: u64) -> Result<Doc, AppError> {
         draft,
         {
             use ::audit_core::private::outcome::*;
-            (&&&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output
