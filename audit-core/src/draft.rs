@@ -1,12 +1,16 @@
 //! The draft: an event being made, opened when an audited function is entered and closed when it is left.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::event::{key_error, now_millis};
 use crate::{AuditText, Event, MetadataValue, Outcome, Recorder, Scope, Target};
 
 /// Drafts for which there was no recorder, in this process.
 static UNRECORDED: AtomicU64 = AtomicU64::new(0);
+/// The call sites that have complained about it; at most one entry for each in the program.
+static COMPLAINED: Mutex<BTreeSet<(&'static str, u32)>> = Mutex::new(BTreeSet::new());
 
 /// How many calls of audited functions found neither a scope nor an installed recorder, in this process.
 ///
@@ -17,20 +21,22 @@ pub fn unrecorded() -> u64 {
     UNRECORDED.load(Ordering::Relaxed)
 }
 
-/// Where in the source an audited function stands.
+/// Where in the source an audited function stands. Plain data, so that a literal of it is a constant and needs no item.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct CallSite {
-    action: &'static str,
-    file: &'static str,
-    line: u32,
+    /// The action, as the catalog names it.
+    pub action: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line in it.
+    pub line: u32,
     /// The types of the targets that are known only from a successful result.
-    late: &'static [&'static str],
-    /// The outcomes that leave an event, as [`Outcome::mask`] has them.
-    on: u8,
+    pub late: &'static [&'static str],
+    /// The outcomes that leave an event; all when it is empty.
+    pub on: &'static [Outcome],
     /// The action under which a denial appears, when it is another.
-    denied: Option<&'static str>,
-    complained: AtomicBool,
+    pub denied: Option<&'static str>,
 }
 
 impl CallSite {
@@ -42,31 +48,9 @@ impl CallSite {
             file,
             line,
             late: &[],
-            on: Outcome::mask(&Outcome::ALL),
+            on: &[],
             denied: None,
-            complained: AtomicBool::new(false),
         }
-    }
-
-    /// With the types of the targets that are known only from a successful result.
-    #[must_use]
-    pub const fn late(mut self, kinds: &'static [&'static str]) -> Self {
-        self.late = kinds;
-        self
-    }
-
-    /// With the only outcomes that leave an event.
-    #[must_use]
-    pub const fn on(mut self, outcomes: &[Outcome]) -> Self {
-        self.on = Outcome::mask(outcomes);
-        self
-    }
-
-    /// With the action under which a denial appears.
-    #[must_use]
-    pub const fn denied(mut self, action: &'static str) -> Self {
-        self.denied = Some(action);
-        self
     }
 
     fn unrecorded(&self) {
@@ -74,7 +58,9 @@ impl CallSite {
     }
 
     fn complain(&self) {
-        if !self.complained.swap(true, Ordering::Relaxed) {
+        let mut complained = COMPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.insert((self.file, self.line)) {
+            drop(complained);
             tracing::error!(
                 action = self.action,
                 at = %format_args!("{}:{}", self.file, self.line),
@@ -167,7 +153,9 @@ impl Draft {
 
     fn with(site: &'static CallSite, scope: Option<Scope>) -> Self {
         let mut event = Event::begin(site.action, now_millis());
-        event.set_on(site.on);
+        if !site.on.is_empty() {
+            event.set_on(Outcome::mask(site.on));
+        }
         Self {
             open: Some(Open {
                 event,

@@ -366,8 +366,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_denial_appears_under_the_action_that_the_catalog_names() {
-        static SHARE: CallSite =
-            CallSite::new("document.share", "scope.rs", 3).denied("document.share_denied");
+        static SHARE: CallSite = CallSite {
+            denied: Some("document.share_denied"),
+            ..CallSite::new("document.share", "scope.rs", 3)
+        };
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
         scope.enter(|| {
@@ -427,8 +429,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_only_a_result_knows_is_unresolved_without_one() {
-        static CREATE: CallSite =
-            CallSite::new("document.create", "scope.rs", 2).late(&["document"]);
+        static CREATE: CallSite = CallSite {
+            late: &["document"],
+            ..CallSite::new("document.create", "scope.rs", 2)
+        };
         let (recorder, sink) = recorder();
         recorder
             .scope()

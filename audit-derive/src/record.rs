@@ -47,7 +47,7 @@ pub(crate) fn expand(
     };
     let ours = Span::mixed_site();
     let runtime = quote_spanned!(ours=> #facade::private);
-    let site = site(&plan, &runtime, &found.path);
+    let (items, site) = site(&plan, &runtime, &found.path);
     let calls = Calls {
         runtime: &runtime,
         receiver: None,
@@ -64,7 +64,7 @@ pub(crate) fn expand(
     match form {
         Form::Record => quote_spanned! {ours=>
             {
-                let mut draft = { #site #runtime::open(&SITE) };
+                let mut draft = { #items #runtime::open(#site) };
                 if #runtime::Draft::is_recording(&draft) {
                     #steps
                     #runtime::close(draft, #outcome);
@@ -72,7 +72,7 @@ pub(crate) fn expand(
             }
         },
         Form::Try => quote_spanned! {ours=>
-            match { #site #runtime::try_open(&SITE) } {
+            match { #items #runtime::try_open(#site) } {
                 ::core::result::Result::Ok(mut draft) => {
                     #steps
                     #runtime::try_close(draft, #outcome)

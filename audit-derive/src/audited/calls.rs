@@ -139,12 +139,17 @@ pub(crate) fn open(
     opener: &str,
 ) -> TokenStream {
     let opener = Ident::new(opener, Span::mixed_site());
-    let site = site(plan, runtime, catalog_path);
-    quote_spanned!(Span::mixed_site()=> { #site #runtime::#opener(&SITE) })
+    let (items, site) = site(plan, runtime, catalog_path);
+    quote_spanned!(Span::mixed_site()=> { #items #runtime::#opener(#site) })
 }
 
-/// The call site, as the items of a block.
-pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+/// The items that a block needs for it, and a reference to the call site. The compiler makes a constant of the literal, which
+/// costs it less than an item of its own.
+pub(crate) fn site(
+    plan: &Plan,
+    runtime: &TokenStream,
+    catalog_path: &str,
+) -> (TokenStream, TokenStream) {
     let action = plan.action.value();
     let warning = plan
         .deprecated
@@ -157,17 +162,23 @@ pub(crate) fn site(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> To
     let late = late_targets(plan);
     let on = outcomes(plan, runtime);
     let ours = Span::mixed_site();
-    let denied = plan
-        .denied
-        .as_ref()
-        .map(|action| quote_spanned!(ours=> .denied(#action)));
+    let denied = match &plan.denied {
+        Some(action) => quote_spanned!(ours=> ::core::option::Option::Some(#action)),
+        None => quote_spanned!(ours=> ::core::option::Option::None),
+    };
     let watch = watch([catalog_path]);
-    quote_spanned! {ours=>
-        #warning
-        #constant
-        static SITE: #runtime::CallSite = #runtime::CallSite::new(#action, ::core::file!(), ::core::line!()) #late #denied #on;
-        #watch
-    }
+    let items = quote_spanned!(ours=> #warning #constant #watch);
+    let site = quote_spanned! {ours=>
+        &#runtime::CallSite {
+            action: #action,
+            file: ::core::file!(),
+            line: ::core::line!(),
+            late: &[#(#late),*],
+            on: &[#(#on),*],
+            denied: #denied,
+        }
+    };
+    (items, site)
 }
 
 /// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
@@ -194,28 +205,26 @@ pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
 }
 
 /// The types of the targets that stay `unresolved` unless the function succeeds.
-fn late_targets(plan: &Plan) -> Option<TokenStream> {
-    let steps = plan.late.as_ref()?.steps.iter();
-    let kinds: Vec<_> = steps
+fn late_targets(plan: &Plan) -> Vec<&String> {
+    let steps = plan.late.iter().flat_map(|late| &late.steps);
+    steps
         .filter_map(|step| match &step.call {
             // A collection that never came to be has no targets.
             Call::Target(kind) => Some(kind),
             _ => None,
         })
-        .collect();
-    (!kinds.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .late(&[#(#kinds),*])))
+        .collect()
 }
 
 /// The outcomes that leave an event.
-fn outcomes(plan: &Plan, runtime: &TokenStream) -> Option<TokenStream> {
+fn outcomes(plan: &Plan, runtime: &TokenStream) -> Vec<TokenStream> {
     let variant = |outcome: &Ident| {
         let mut name = outcome.to_string();
         name[..1].make_ascii_uppercase();
         let variant = Ident::new(&name, Span::mixed_site());
         quote_spanned!(Span::mixed_site()=> #runtime::Outcome::#variant)
     };
-    let variants: Vec<_> = plan.on.iter().map(variant).collect();
-    (!variants.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .on(&[#(#variants),*])))
+    plan.on.iter().map(variant).collect()
 }
 
 /// How the call went: as the function says that the attribute names, or as the returned value says.

@@ -1,10 +1,5 @@
 async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-            "document.delete",
-            ::core::file!(),
-            ::core::line!(),
-        );
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -12,7 +7,16 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(&SITE)
+        ::audit_core::private::open(
+            &::audit_core::private::CallSite {
+                action: "document.delete",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &[],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "document", &id);

@@ -5,11 +5,6 @@ pub async fn share(
     Json(body): Json<Share>,
 ) -> Result<Json<Doc>, AppError> {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-            "document.share",
-            ::core::file!(),
-            ::core::line!(),
-        );
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -17,7 +12,16 @@ pub async fn share(
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(&SITE)
+        ::audit_core::private::open(
+            &::audit_core::private::CallSite {
+                action: "document.share",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &[],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "document", &doc_id);

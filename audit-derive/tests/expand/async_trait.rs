@@ -14,11 +14,6 @@ where
 {
     Box::pin(async move {
         let mut draft = {
-            static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-                "document.share",
-                ::core::file!(),
-                ::core::line!(),
-            );
             const _: (
                 &[&[::core::primitive::u8]],
                 ::core::option::Option<&::core::primitive::str>,
@@ -26,7 +21,16 @@ where
                 &[::core::include_bytes!("/project/audit.toml")],
                 ::core::option_env!("AUDIT_CATALOG"),
             );
-            ::audit_core::private::open(&SITE)
+            ::audit_core::private::open(
+                &::audit_core::private::CallSite {
+                    action: "document.share",
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    late: &[],
+                    on: &[],
+                    denied: ::core::option::Option::None,
+                },
+            )
         };
         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
             Result<(), AppError>,

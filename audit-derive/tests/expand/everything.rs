@@ -5,17 +5,6 @@ async fn share(
     also: Vec<u64>,
 ) -> Result<(), AppError> {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-                "document.share",
-                ::core::file!(),
-                ::core::line!(),
-            )
-            .on(
-                &[
-                    ::audit_core::private::Outcome::Succeeded,
-                    ::audit_core::private::Outcome::Denied,
-                ],
-            );
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -23,7 +12,19 @@ async fn share(
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(&SITE)
+        ::audit_core::private::open(
+            &::audit_core::private::CallSite {
+                action: "document.share",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &[],
+                on: &[
+                    ::audit_core::private::Outcome::Succeeded,
+                    ::audit_core::private::Outcome::Denied,
+                ],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         if ::audit_core::private::target(&mut draft, "document", &id) {

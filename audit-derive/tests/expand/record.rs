@@ -1,12 +1,6 @@
 fn f() {
     {
         let mut draft = {
-            static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-                    "document.share",
-                    ::core::file!(),
-                    ::core::line!(),
-                )
-                .denied("document.share_denied");
             const _: (
                 &[&[::core::primitive::u8]],
                 ::core::option::Option<&::core::primitive::str>,
@@ -14,7 +8,16 @@ fn f() {
                 &[::core::include_bytes!("/project/audit.toml")],
                 ::core::option_env!("AUDIT_CATALOG"),
             );
-            ::audit_core::private::open(&SITE)
+            ::audit_core::private::open(
+                &::audit_core::private::CallSite {
+                    action: "document.share",
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    late: &[],
+                    on: &[],
+                    denied: ::core::option::Option::Some("document.share_denied"),
+                },
+            )
         };
         if ::audit_core::private::Draft::is_recording(&draft) {
             #[allow(

@@ -1,11 +1,5 @@
 fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-                "document.delete",
-                ::core::file!(),
-                ::core::line!(),
-            )
-            .late(&["document"]);
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -13,7 +7,16 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::defer(&SITE)
+        ::audit_core::private::defer(
+            &::audit_core::private::CallSite {
+                action: "document.delete",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &["document"],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     let future = ::audit_core::private::start::<
         Result<Doc, AppError>,

@@ -1,10 +1,5 @@
 fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-            "document.delete",
-            ::core::file!(),
-            ::core::line!(),
-        );
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -12,7 +7,16 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::defer(&SITE)
+        ::audit_core::private::defer(
+            &::audit_core::private::CallSite {
+                action: "document.delete",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &[],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     ::audit_core::private::target(&mut draft, "document", &id);
     let future = ::audit_core::private::start::<

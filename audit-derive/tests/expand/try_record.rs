@@ -5,11 +5,6 @@ fn f() {
             "document.delete",
             "`DOCUMENT_DELETE` is another action than `document.delete`; name the constant that `catalog!` made",
         );
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-            "document.delete",
-            ::core::file!(),
-            ::core::line!(),
-        );
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -17,7 +12,16 @@ fn f() {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::try_open(&SITE)
+        ::audit_core::private::try_open(
+            &::audit_core::private::CallSite {
+                action: "document.delete",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &[],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     } {
         ::core::result::Result::Ok(mut draft) => {
             #[allow(

@@ -1,11 +1,5 @@
 async fn create(user: u64) -> Result<Doc, AppError> {
     let mut draft = {
-        static SITE: ::audit_core::private::CallSite = ::audit_core::private::CallSite::new(
-                "document.share",
-                ::core::file!(),
-                ::core::line!(),
-            )
-            .late(&["document"]);
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -13,7 +7,16 @@ async fn create(user: u64) -> Result<Doc, AppError> {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(&SITE)
+        ::audit_core::private::open(
+            &::audit_core::private::CallSite {
+                action: "document.share",
+                file: ::core::file!(),
+                line: ::core::line!(),
+                late: &["document"],
+                on: &[],
+                denied: ::core::option::Option::None,
+            },
+        )
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "user", &user);
