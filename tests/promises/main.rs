@@ -9,8 +9,8 @@
 mod catalog;
 mod delivery;
 mod layer_order;
-mod record;
 mod rebuild;
+mod record;
 mod request;
 mod sdk;
 mod support;
