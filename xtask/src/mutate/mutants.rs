@@ -34,11 +34,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no-catalog-check",
         breaks: "`#[audited]` takes any action name, whether the catalog has it or not",
-        file: "audit-derive/src/audited/check.rs",
-        find: "    if action.is_none() {\n",
-        replace: "    if action.is_none() && written.is_empty() {\n",
+        file: "audit-derive/src/audited/name.rs",
+        find: "                        .then(|| format!(\"unknown action `{written}`; {}\", hint())),\n",
+        replace:
+            "                        .then(|| format!(\"unknown action `{written}`; {}\", hint()))
+                        .filter(|_| false),\n",
         package: "audit-derive",
-        filter: "audited::check::",
+        filter: "audited::",
     },
     Mutant {
         name: "no-idempotency-key",
