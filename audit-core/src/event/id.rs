@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// The time in `millis` since 1970, then 74 random bits.
+    /// The time in `millis` since 1970, then 74 bits of a generator that each thread seeds for itself.
     pub(crate) fn mint(millis: u64) -> Self {
         let mut random = [0; 10];
         fastrand::fill(&mut random);
