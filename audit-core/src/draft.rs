@@ -156,6 +156,9 @@ impl Draft {
         if !site.on.is_empty() {
             event.set_on(Outcome::mask(site.on));
         }
+        if let Some(scope) = &scope {
+            scope.mark_audited();
+        }
         Self {
             open: Some(Open {
                 event,
@@ -308,7 +311,9 @@ impl Unpolled {
             begun.unwinding = std::thread::panicking();
             let here = Scope::current().or_else(|| begun.scope.take());
             begun.scope = here.or_else(installed);
-            if begun.scope.is_none() {
+            if let Some(scope) = &begun.scope {
+                scope.mark_audited();
+            } else {
                 begun.site.unrecorded();
                 begun.site.complain();
                 open = None;

@@ -61,6 +61,7 @@ mod try_record;
 
 #[doc(hidden)]
 pub mod private;
+pub mod web;
 #[cfg(feature = "workos")]
 pub mod workos;
 

@@ -95,7 +95,13 @@ impl Recorder {
     /// # Cancellation
     ///
     /// Not async; safe in `Drop`.
-    pub fn record(&self, mut event: Event) -> Result<(), RecordError> {
+    pub fn record(&self, event: Event) -> Result<(), RecordError> {
+        Scope::mark_current();
+        self.push(event)
+    }
+
+    /// [`Recorder::record`] for the scope.
+    pub(crate) fn push(&self, mut event: Event) -> Result<(), RecordError> {
         let shared = &*self.shared;
         if !event.has_organization()
             && let Some(organization) = &shared.fallback_organization
@@ -131,7 +137,7 @@ impl Recorder {
 
     /// [`Recorder::record`] for callers that have nobody to hand an error to: a refusal is counted and logged.
     pub(crate) fn record_or_log(&self, event: Event) {
-        if let Err(error) = self.record(event)
+        if let Err(error) = self.push(event)
             && let Some(suppressed) = self.shared.refusals.admit()
         {
             tracing::error!(
@@ -230,6 +236,7 @@ impl Recorder {
             truncated: counters.truncated.get(),
             unresolved: counters.unresolved.get(),
             skipped: counters.skipped.get(),
+            unaudited: counters.unaudited.get(),
         }
     }
 
@@ -237,6 +244,10 @@ impl Recorder {
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.shared.dead_letters.list()
+    }
+
+    pub(crate) fn unaudited(&self) {
+        self.shared.counters.unaudited.add(1);
     }
 
     pub(crate) fn skipped(&self) {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll};
 
@@ -10,8 +11,11 @@ use http::StatusCode;
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 
+use crate::event::now_millis;
+use crate::web::Trail;
 use crate::{
-    Actor, Context, Event, EventId, OrganizationId, Outcome, Principal, RecordError, Recorder,
+    Action, Actor, Context, Event, EventId, OrganizationId, Outcome, Principal, RecordError,
+    Recorder,
 };
 
 tokio::task_local! {
@@ -40,6 +44,8 @@ pub struct Scope {
 
 struct Inner {
     recorder: Recorder,
+    /// Whether an audited function was entered, or an event recorded.
+    audited: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -50,6 +56,8 @@ struct State {
     context: Context,
     /// The principal type that the layer looked for, named in the log when there was none.
     expected: Option<&'static str>,
+    /// Why nothing needs to be recorded.
+    exempt: Option<&'static str>,
     /// Events that ended before the scope was settled.
     ended: Vec<Event>,
     settled: bool,
@@ -60,6 +68,7 @@ impl Scope {
         Self {
             inner: Arc::new(Inner {
                 recorder,
+                audited: AtomicBool::new(false),
                 state: Mutex::default(),
             }),
         }
@@ -74,6 +83,7 @@ impl Scope {
         Self {
             inner: Arc::new(Inner {
                 recorder,
+                audited: AtomicBool::new(false),
                 state: Mutex::new(state),
             }),
         }
@@ -133,6 +143,14 @@ impl Scope {
         self.in_scope(job).await
     }
 
+    /// Says that what happens here needs no event, and why: a request that changes something is then not reported as
+    /// unaudited. Events that are recorded all the same are kept.
+    ///
+    /// `#[unaudited(reason = "..")]` on a handler says it where it is read.
+    pub fn exempt(&self, reason: &'static str) {
+        self.state().exempt = Some(reason);
+    }
+
     /// Carries the scope into a future, such as one for `tokio::spawn`, and settles nothing.
     ///
     /// ```
@@ -179,6 +197,40 @@ impl Scope {
         }
     }
 
+    /// An event was recorded past the scope of the running task, if there is one.
+    pub(crate) fn mark_current() {
+        // Outside a scope, or while the thread ends, there is nothing to mark.
+        let _ = CURRENT.try_with(Self::mark_audited);
+    }
+
+    /// An audited function was entered, or an event recorded.
+    pub(crate) fn mark_audited(&self) {
+        self.inner.audited.store(true, Ordering::Relaxed);
+    }
+
+    /// What the scope holds so far.
+    pub(crate) fn trail(&self) -> Trail {
+        if self.inner.audited.load(Ordering::Relaxed) {
+            return Trail::Audited;
+        }
+        match self.state().exempt {
+            Some(reason) => Trail::Exempt(reason),
+            None => Trail::None,
+        }
+    }
+
+    /// A request was refused before an audited function ran.
+    pub(crate) fn refused(&self, action: Action, route: &str) {
+        let mut event = Event::begin(action.as_str(), now_millis());
+        event.push_target_id("route", route);
+        event.set_outcome(Outcome::Denied);
+        let mut state = self.state();
+        if state.actor.is_none() {
+            event.set_actor(&Actor::anonymous());
+        }
+        state.ended.push(event);
+    }
+
     /// A call left no event, because its body said so.
     pub(crate) fn skipped(&self) {
         self.inner.recorder.skipped();
@@ -214,12 +266,13 @@ impl Scope {
     /// Records an event at once, settled or not, with what the scope knows by now. An event of too many targets is
     /// several; then the id is that of the first, and the error that of the first refusal.
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
+        self.mark_audited();
         let mut result = Ok(event.id());
         for mut part in event.split() {
             let state = self.state();
             self.complete(&state, &mut part, None);
             drop(state);
-            if let Err(error) = self.inner.recorder.record(part) {
+            if let Err(error) = self.inner.recorder.push(part) {
                 result = result.and(Err(error));
             }
         }

@@ -31,6 +31,8 @@ pub struct Stats {
     /// Calls of audited functions that left no event because their body said so (see
     /// [`Draft::skip`](crate::Draft::skip)) or because the attribute's `on` leaves their outcome out.
     pub skipped: u64,
+    /// Mutating requests that succeeded and left no event (see [`Unaudited`](crate::web::Unaudited)).
+    pub unaudited: u64,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,7 @@ pub(crate) struct Counters {
     pub(crate) truncated: Counter,
     pub(crate) unresolved: Counter,
     pub(crate) skipped: Counter,
+    pub(crate) unaudited: Counter,
 }
 
 #[derive(Debug, Default)]

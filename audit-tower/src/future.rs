@@ -4,12 +4,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::{InScope, Scope};
-use http::{Response, StatusCode};
+use audit_core::InScope;
+use audit_core::web::Call;
+use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::head::Route;
+
 pin_project! {
-    /// The future of [`Audit`](crate::Audit).
+    /// The future of [`AuditService`](crate::AuditService).
     ///
     /// # Cancellation
     ///
@@ -20,13 +23,14 @@ pin_project! {
         #[pin]
         inner: InScope<F>,
         // Declared after the inner future and so dropped after it, when its open drafts have closed.
-        settle: Settle,
+        call: Call,
+        route: Route,
     }
 }
 
 impl<F> AuditFuture<F> {
-    pub(crate) fn new(inner: InScope<F>, settle: Settle) -> Self {
-        Self { inner, settle }
+    pub(crate) fn new(inner: InScope<F>, call: Call, route: Route) -> Self {
+        Self { inner, call, route }
     }
 }
 
@@ -39,29 +43,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = ready!(this.inner.poll(cx));
-        this.settle.now(answer.as_ref().ok().map(Response::status));
-        Poll::Ready(answer)
-    }
-}
-
-/// Settles the scope once: with a status, or on drop without one.
-#[derive(Debug)]
-pub(crate) struct Settle(Option<Scope>);
-
-impl Settle {
-    pub(crate) fn new(scope: Scope) -> Self {
-        Self(Some(scope))
-    }
-
-    fn now(&mut self, status: Option<StatusCode>) {
-        if let Some(scope) = self.0.take() {
-            scope.settle(status);
+        if let Ok(response) = &answer {
+            this.call.settle(response.status(), this.route.as_str());
         }
-    }
-}
-
-impl Drop for Settle {
-    fn drop(&mut self) {
-        self.now(None);
+        Poll::Ready(answer)
     }
 }

@@ -3,14 +3,14 @@
 use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use audit_core::{Principal, Recorder, Scope};
+use audit_core::web::{Call, Policy, Unaudited};
+use audit_core::{Action, Principal, Recorder, Scope};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::head;
-use crate::service::Audit;
+use crate::head::RequestHead;
+use crate::service::AuditService;
 
 /// Opens a [`Scope`] for each request and records what ended in it, on the head of the answer.
 ///
@@ -36,82 +36,74 @@ use crate::service::Audit;
 #[derive(Clone)]
 #[must_use]
 pub struct AuditLayer {
-    shared: Arc<Shared>,
+    policy: Policy,
+    resolve: Option<Resolve>,
 }
 
 type Resolve = Arc<dyn Fn(&Parts, &Scope) + Send + Sync>;
 
-/// What all services of a layer share.
-struct Shared {
-    recorder: Recorder,
-    resolve: Option<Resolve>,
-    /// Whether the missing address was complained about.
-    complained: AtomicBool,
-}
-
 impl AuditLayer {
     /// A layer that records to this recorder, and knows nobody yet.
     pub fn new(recorder: Recorder) -> Self {
-        Self::with(recorder, None)
+        Self {
+            policy: Policy::new(recorder),
+            resolve: None,
+        }
     }
 
     /// Takes the principal of type `P` from the request's extensions.
-    pub fn principal<P: Principal + Send + Sync + 'static>(self) -> Self {
-        let resolve: Resolve = Arc::new(|parts, scope| {
+    pub fn principal<P: Principal + Send + Sync + 'static>(mut self) -> Self {
+        self.resolve = Some(Arc::new(|parts, scope| {
             scope.expect_principal(type_name::<P>());
             if let Some(principal) = parts.extensions.get::<P>() {
                 scope.set_principal(principal);
             }
-        });
-        Self::with(self.shared.recorder.clone(), Some(resolve))
+        }));
+        self
     }
 
     /// Asks a function of yours for the principal. `None` leaves the actor to whoever runs deeper.
     pub fn principal_with<P: Principal>(
-        self,
+        mut self,
         resolve: impl Fn(&Parts) -> Option<P> + Send + Sync + 'static,
     ) -> Self {
-        let resolve: Resolve = Arc::new(move |parts, scope| {
+        self.resolve = Some(Arc::new(move |parts, scope| {
             if let Some(principal) = resolve(parts) {
                 scope.set_principal(&principal);
             }
-        });
-        Self::with(self.shared.recorder.clone(), Some(resolve))
+        }));
+        self
     }
 
-    fn with(recorder: Recorder, resolve: Option<Resolve>) -> Self {
-        let complained = AtomicBool::new(false);
-        Self {
-            shared: Arc::new(Shared {
-                recorder,
-                resolve,
-                complained,
-            }),
-        }
+    /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event; a warning for each
+    /// method and route unless set.
+    pub fn on_unaudited(mut self, then: Unaudited) -> Self {
+        self.policy = self.policy.on_unaudited(then);
+        self
     }
 
-    /// The scope of a request.
-    pub(crate) fn open(&self, parts: &Parts) -> Scope {
-        let (context, has_address) = head::context(parts);
-        if !has_address && !self.shared.complained.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "audit events without the client's address: serve with \
-                 `into_make_service_with_connect_info::<SocketAddr>()`"
-            );
+    /// Records a request that was refused with 401 or 403 before an audited function ran, under this action, with the
+    /// outcome `denied`. See [`Policy::denied_as`].
+    pub fn denied_as(mut self, action: Action) -> Self {
+        self.policy = self.policy.denied_as(action);
+        self
+    }
+
+    /// Opens the call of a request.
+    pub(crate) fn open(&self, parts: &Parts) -> Call {
+        let call = Call::open(&self.policy, &RequestHead(parts));
+        if let Some(resolve) = &self.resolve {
+            resolve(parts, call.scope());
         }
-        let scope = self.shared.recorder.scope().context(context);
-        if let Some(resolve) = &self.shared.resolve {
-            resolve(parts, &scope);
-        }
-        scope
+        call
     }
 }
 
 impl<S> Layer<S> for AuditLayer {
-    type Service = Audit<S>;
+    type Service = AuditService<S>;
 
-    fn layer(&self, inner: S) -> Audit<S> {
-        Audit::new(inner, self.clone())
+    fn layer(&self, inner: S) -> AuditService<S> {
+        AuditService::new(inner, self.clone())
     }
 }
 

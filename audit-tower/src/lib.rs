@@ -59,4 +59,4 @@ pub use audit_core::private::macros::audited_tower as audited;
 
 pub use future::AuditFuture;
 pub use layer::AuditLayer;
-pub use service::Audit;
+pub use service::AuditService;

@@ -6,22 +6,23 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::future::AuditFuture;
+use crate::head::Route;
 use crate::layer::AuditLayer;
 
 /// The service of an [`AuditLayer`].
 #[derive(Clone, Debug)]
-pub struct Audit<S> {
+pub struct AuditService<S> {
     inner: S,
     layer: AuditLayer,
 }
 
-impl<S> Audit<S> {
+impl<S> AuditService<S> {
     pub(crate) fn new(inner: S, layer: AuditLayer) -> Self {
         Self { inner, layer }
     }
 }
 
-impl<S, B, R> Service<Request<B>> for Audit<S>
+impl<S, B, R> Service<Request<B>> for AuditService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
 {
@@ -35,12 +36,13 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let scope = self.layer.open(&parts);
+        // The call is settled even if the service panics on being called.
+        let call = self.layer.open(&parts);
+        let scope = call.scope().clone();
+        let route = Route::of(&parts);
         parts.extensions.insert(scope.clone());
         let request = Request::from_parts(parts, body);
-        // The scope is settled even if the service panics on the call itself.
-        let settle = crate::future::Settle::new(scope.clone());
         let future = scope.enter(|| self.inner.call(request));
-        AuditFuture::new(scope.in_scope(future), settle)
+        AuditFuture::new(scope.in_scope(future), call, route)
     }
 }

@@ -1,0 +1,261 @@
+//! One request inside its scope, from head to head.
+
+use http::{Method, StatusCode};
+
+use super::head::Head;
+use super::policy::Policy;
+use super::trail::{Trail, Unaudited};
+use crate::Scope;
+
+/// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer, or on drop, when
+/// there will be none.
+///
+/// Declare it after the future that it belongs to, so that it is dropped after the drafts that are open in there.
+#[derive(Debug)]
+#[must_use = "a call that is dropped is settled without an answer"]
+pub struct Call {
+    policy: Policy,
+    scope: Scope,
+    method: Method,
+    settled: bool,
+}
+
+impl Call {
+    /// Opens the scope of a request.
+    pub fn open(policy: &Policy, head: &impl Head) -> Self {
+        Self {
+            policy: policy.clone(),
+            scope: policy.scope(head),
+            // A method that cannot be one changes nothing that we know of.
+            method: Method::from_bytes(head.method().as_bytes()).unwrap_or_default(),
+            settled: false,
+        }
+    }
+
+    /// The request's scope.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Records everything that has ended in the scope, now that the answer's status is known.
+    ///
+    /// `route` is the route that the request matched, such as `/documents/{id}`; never the path, which holds ids. A second
+    /// call does nothing.
+    ///
+    /// # Panics
+    ///
+    /// Under [`Unaudited::Fail`], when the request changed something and left no event.
+    pub fn settle(&mut self, status: StatusCode, route: Option<&str>) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        let trail = self.scope.trail();
+        if let Some(action) = self.policy.denied_as
+            && trail == Trail::None
+            && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        {
+            let route = route.unwrap_or("(no route)");
+            self.scope
+                .refused(action, &format!("{} {route}", self.method));
+        }
+        self.scope.settle(Some(status));
+        if trail == Trail::None && changes(&self.method) && succeeded(status) {
+            self.policy.recorder().unaudited();
+            self.report(route.unwrap_or("(no route)"));
+        }
+    }
+
+    fn report(&self, route: &str) {
+        match self.policy.on_unaudited {
+            Unaudited::Ignore => {}
+            Unaudited::Warn => self.policy.routes().warn(&self.method, route),
+            Unaudited::Fail => fail(&self.method, route),
+        }
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "a test asked for it, and a message is all it needs"
+)]
+fn fail(method: &Method, route: &str) {
+    // Unwinding already, a second panic would abort and hide the first.
+    if !std::thread::panicking() {
+        panic!(
+            "{method} {route} succeeded and left no audit event: put `#[audited(..)]` on what it does, or \
+             `#[unaudited(reason = \"..\")]` on its handler"
+        );
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.scope.settle(None);
+        }
+    }
+}
+
+/// Whether requests of this method change something
+/// ([RFC 9110, section 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1): all but the safe ones).
+fn changes(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    )
+}
+
+fn succeeded(status: StatusCode) -> bool {
+    status.is_success() || status.is_redirection()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::private::{CallSite, close, open};
+    use crate::{Action, Actor, ActorKind, Event, MemorySink, Outcome, Recorder};
+
+    static SITE: CallSite = CallSite::new("document.delete", "call.rs", 1);
+
+    struct Request(&'static str);
+
+    impl Head for Request {
+        fn method(&self) -> &str {
+            self.0
+        }
+
+        fn header<'a>(&'a self, _: &'a str) -> impl Iterator<Item = &'a [u8]> {
+            std::iter::empty()
+        }
+
+        fn peer(&self) -> Option<IpAddr> {
+            Some([203, 0, 113, 7].into())
+        }
+    }
+
+    fn recorder() -> (Recorder, MemorySink) {
+        let sink = MemorySink::new();
+        let recorder = Recorder::builder(sink.clone())
+            .fallback_organization("org_1")
+            .build()
+            .unwrap();
+        (recorder, sink)
+    }
+
+    async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
+        recorder.flush(Duration::from_secs(5)).await;
+        sink.events()
+    }
+
+    /// The number of requests that are reported after one of this kind.
+    fn reported(method: &'static str, status: u16, handler: impl FnOnce()) -> u64 {
+        let (recorder, _) = recorder();
+        let policy = Policy::new(recorder.clone()).on_unaudited(Unaudited::Ignore);
+        let mut call = Call::open(&policy, &Request(method));
+        call.scope().clone().enter(handler);
+        call.settle(StatusCode::from_u16(status).unwrap(), Some("/documents"));
+        recorder.stats().unaudited
+    }
+
+    #[tokio::test]
+    async fn a_change_that_succeeded_without_an_event_is_counted_and_nothing_else_is() {
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert_eq!(reported(method, 204, || {}), 1, "{method}");
+        }
+        assert_eq!(reported("POST", 303, || {}), 1);
+        for method in [
+            "GET",
+            "HEAD",
+            "OPTIONS",
+            "TRACE",
+            "PROPFIND",
+            "",
+            "no method",
+        ] {
+            assert_eq!(reported(method, 200, || {}), 0, "{method}");
+        }
+        for status in [101, 400, 401, 403, 404, 422, 500] {
+            assert_eq!(reported("POST", status, || {}), 0, "{status}");
+        }
+        assert_eq!(
+            reported("POST", 204, || close(open(&SITE), Outcome::Unknown)),
+            0
+        );
+        assert_eq!(
+            reported("POST", 204, || open(&SITE).skip("nothing changed")),
+            0
+        );
+        let exempt = || Scope::current().unwrap().exempt("reads only");
+        assert_eq!(reported("POST", 204, exempt), 0);
+    }
+
+    #[tokio::test]
+    #[should_panic = "DELETE /documents/{id} succeeded and left no audit event"]
+    async fn a_test_can_ask_for_a_panic() {
+        let policy = Policy::new(recorder().0).on_unaudited(Unaudited::Fail);
+        let mut call = Call::open(&policy, &Request("DELETE"));
+        call.settle(StatusCode::OK, Some("/documents/{id}"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_before_any_audited_function_is_a_denial_of_the_route() {
+        let (recorder, sink) = recorder();
+        let policy = Policy::new(recorder.clone()).denied_as(Action::checked("access.denied"));
+        for (status, handler) in [(401, false), (403, true), (404, false)] {
+            let mut call = Call::open(&policy, &Request("GET"));
+            if handler {
+                call.scope().set_actor(Actor::user("u1"));
+            }
+            call.settle(
+                StatusCode::from_u16(status).unwrap(),
+                Some("/documents/{id}"),
+            );
+        }
+        let mut call = Call::open(&policy, &Request("GET"));
+        call.scope()
+            .clone()
+            .enter(|| close(open(&SITE), Outcome::Failed));
+        call.settle(StatusCode::FORBIDDEN, None);
+        let events = delivered(&recorder, &sink).await;
+        let told: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event.action(),
+                    event.outcome(),
+                    event.actor().unwrap().kind(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("access.denied", Outcome::Denied, ActorKind::Anonymous),
+                ("access.denied", Outcome::Denied, ActorKind::User),
+                ("document.delete", Outcome::Denied, ActorKind::Unresolved),
+            ]
+        );
+        let target = events[0].targets().next().unwrap();
+        assert_eq!(
+            (target.kind(), target.id()),
+            ("route", "GET /documents/{id}")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_keeps_its_events() {
+        let (recorder, sink) = recorder();
+        let call = Call::open(&Policy::new(recorder.clone()), &Request("DELETE"));
+        call.scope()
+            .clone()
+            .enter(|| close(open(&SITE), Outcome::Unknown));
+        drop(call);
+        let events = delivered(&recorder, &sink).await;
+        assert_eq!(events[0].outcome(), Outcome::Succeeded);
+        assert_eq!(recorder.stats().unaudited, 0);
+    }
+}

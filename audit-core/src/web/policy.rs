@@ -1,0 +1,92 @@
+//! What a layer does with every request, whatever the framework.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::head::{self, Head};
+use super::trail::{Routes, Unaudited};
+use crate::{Action, Recorder, Scope};
+
+/// What a layer does with every request, whatever the framework. Clones are cheap.
+#[derive(Clone)]
+#[must_use]
+pub struct Policy {
+    recorder: Recorder,
+    pub(super) on_unaudited: Unaudited,
+    pub(super) denied_as: Option<Action>,
+    shared: Arc<Shared>,
+}
+
+/// What has been said once and need not be said again.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Whether the missing address was complained about.
+    no_address: AtomicBool,
+    routes: Routes,
+}
+
+impl Policy {
+    /// The policy of a layer that records to this recorder: the peer is the client, and a mutating request that
+    /// succeeded without an event is warned about.
+    pub fn new(recorder: Recorder) -> Self {
+        Self {
+            recorder,
+            on_unaudited: Unaudited::default(),
+            denied_as: None,
+            shared: Arc::default(),
+        }
+    }
+
+    /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
+    pub fn on_unaudited(mut self, then: Unaudited) -> Self {
+        self.on_unaudited = then;
+        self
+    }
+
+    /// Records a request that was refused with 401 or 403 before an audited function ran, under this action.
+    ///
+    /// The event's outcome is `denied`, its one target is of the type `route`, with the method and the matched route as
+    /// its id. Its actor is the scope's, or `anonymous` when nobody is known.
+    pub fn denied_as(mut self, action: Action) -> Self {
+        self.denied_as = Some(action);
+        self
+    }
+
+    /// The recorder.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    pub(super) fn routes(&self) -> &Routes {
+        &self.shared.routes
+    }
+
+    /// The scope of a request.
+    pub(super) fn scope(&self, head: &impl Head) -> Scope {
+        let address = self.address(head);
+        if address.is_none() && !self.shared.no_address.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "audit events without the client's address, because the server does not pass on the peer's: with axum, \
+                 serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+            );
+        }
+        self.recorder.scope().context(head::context(head, address))
+    }
+
+    /// The address of the client.
+    fn address(&self, head: &impl Head) -> Option<IpAddr> {
+        head.peer()
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("on_unaudited", &self.on_unaudited)
+            .field("denied_as", &self.denied_as)
+            .finish_non_exhaustive()
+    }
+}
