@@ -23,7 +23,7 @@ pub fn unrecorded() -> u64 {
 
 /// Where in the source an audited function stands. Plain data, so that a literal of it is a constant and needs no item.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct CallSite {
     /// The action, as the catalog names it.
     pub action: &'static str,
@@ -53,10 +53,6 @@ impl CallSite {
         }
     }
 
-    fn unrecorded(&self) {
-        UNRECORDED.fetch_add(1, Ordering::Relaxed);
-    }
-
     fn complain(&self) {
         let mut complained = COMPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
         if complained.insert((self.file, self.line)) {
@@ -69,6 +65,10 @@ impl CallSite {
             );
         }
     }
+}
+
+fn count_unrecorded() {
+    UNRECORDED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// An event being made, from the moment an audited function is entered until it is left.
@@ -117,7 +117,7 @@ struct Open {
     event: Event,
     /// Where it will end. `None` only while nobody has begun: see [`Draft::defer`].
     scope: Option<Scope>,
-    site: &'static CallSite,
+    site: CallSite,
     /// The types of targets that nobody knows yet.
     late: &'static [&'static str],
     /// Whether the body said that this is a denial.
@@ -128,7 +128,7 @@ struct Open {
 
 impl Draft {
     /// A draft that belongs to the current scope, or to the installed recorder.
-    pub(crate) fn open(site: &'static CallSite) -> Self {
+    pub(crate) fn open(site: CallSite) -> Self {
         Self::try_open(site).unwrap_or_else(|| {
             site.complain();
             Self { open: None }
@@ -136,10 +136,10 @@ impl Draft {
     }
 
     /// A draft, unless there is no recorder; that is counted, and left to the caller to tell.
-    pub(crate) fn try_open(site: &'static CallSite) -> Option<Self> {
+    pub(crate) fn try_open(site: CallSite) -> Option<Self> {
         let scope = Scope::current().or_else(installed);
         if scope.is_none() {
-            site.unrecorded();
+            count_unrecorded();
             return None;
         }
         Some(Self::with(site, scope))
@@ -147,11 +147,11 @@ impl Draft {
 
     /// A draft of a call that returns a future. The scope of whoever polls the future is not known yet, so it is open even
     /// if there is no scope here.
-    pub(crate) fn defer(site: &'static CallSite) -> Self {
+    pub(crate) fn defer(site: CallSite) -> Self {
         Self::with(site, Scope::current())
     }
 
-    fn with(site: &'static CallSite, scope: Option<Scope>) -> Self {
+    fn with(site: CallSite, scope: Option<Scope>) -> Self {
         let mut event = Event::begin(site.action, now_millis());
         if !site.on.is_empty() {
             event.set_on(Outcome::mask(site.on));
@@ -257,7 +257,7 @@ impl Draft {
             ..
         } = self.open.take()?;
         let Some(scope) = scope.or_else(installed) else {
-            site.unrecorded();
+            count_unrecorded();
             site.complain();
             return None;
         };
@@ -314,7 +314,7 @@ impl Unpolled {
             if let Some(scope) = &begun.scope {
                 scope.mark_audited();
             } else {
-                begun.site.unrecorded();
+                count_unrecorded();
                 begun.site.complain();
                 open = None;
             }
@@ -333,11 +333,12 @@ impl Drop for Unpolled {
 mod tests {
     use super::*;
 
+    const SITE: CallSite = CallSite::new("document.delete", "draft.rs", 1);
+
     #[test]
     fn without_a_recorder_nothing_is_captured_and_the_call_is_counted() {
-        static SITE: CallSite = CallSite::new("document.delete", "draft.rs", 1);
         let before = unrecorded();
-        let mut draft = Draft::open(&SITE);
+        let mut draft = Draft::open(SITE);
         assert!(!draft.is_recording());
         assert!(draft.event().is_none());
         draft.close(Outcome::Succeeded);

@@ -3,6 +3,7 @@
 //! The functions know no user types but the one they render, so that an expansion is a few calls.
 
 use std::fmt;
+use std::panic::Location;
 
 use crate::event::{BooleanValue, NumberValue, TextValue};
 use crate::{AuditId, Principal};
@@ -34,7 +35,13 @@ pub mod catalog {
 /// Opens the draft of a call.
 #[must_use]
 pub fn open(site: &'static CallSite) -> Draft {
-    Draft::open(site)
+    Draft::open(*site)
+}
+
+/// Opens the draft of an action that is chosen while the program runs. `at` is where the log says that it was.
+#[must_use]
+pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
+    Draft::open(CallSite::new(action.as_str(), at.file(), at.line()))
 }
 
 /// Adds a target; whether there is one.
@@ -179,3 +186,36 @@ pub fn edge<T>() -> T {
 
 /// Names an argument inside the body, so that it moves there and is dropped before the event closes.
 pub fn hold<T: ?Sized>(_: &T) {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Actor, MemorySink, Recorder};
+
+    #[tokio::test]
+    async fn a_draft_opened_for_an_action_belongs_to_the_scope() {
+        let sink = MemorySink::new();
+        let recorder = Recorder::builder(sink.clone()).build().unwrap();
+        let names = ["document.delete", "document.share"];
+        let scope = recorder.scope().actor(Actor::user("u1"));
+        let run = async {
+            for name in names {
+                let mut draft = open_action(Action::checked(name), Location::caller());
+                target(&mut draft, "document", &1);
+                close(draft, Outcome::Succeeded);
+            }
+        };
+        scope.organization("org_1").run(run).await;
+        recorder.flush(Duration::from_secs(5)).await;
+        let events = sink.events();
+        let found: Vec<_> = events.iter().map(crate::Event::action).collect();
+        assert_eq!(found, names);
+        assert!(
+            events
+                .iter()
+                .all(|event| event.actor().unwrap().id() == "u1")
+        );
+    }
+}

@@ -55,7 +55,7 @@ impl TryRecordError {
 /// Opens a draft, or says that nobody would take its event.
 #[doc(hidden)]
 pub fn try_open(site: &'static CallSite) -> Result<Draft, TryRecordError> {
-    Draft::try_open(site).ok_or(TryRecordError {
+    Draft::try_open(*site).ok_or(TryRecordError {
         reason: Reason::NoRecorder,
     })
 }

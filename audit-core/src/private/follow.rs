@@ -13,7 +13,7 @@ use crate::draft::{CallSite, Draft, Unpolled};
 /// Opens the draft of a call whose result is a future.
 #[must_use]
 pub fn defer(site: &'static CallSite) -> Draft {
-    Draft::defer(site)
+    Draft::defer(*site)
 }
 
 /// Runs the body of such a function, and says what its future gives.
