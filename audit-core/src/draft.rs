@@ -1,16 +1,17 @@
 //! The draft: an event being made, opened when an audited function is entered and closed when it is left.
 
 use std::collections::BTreeSet;
+use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{key_error, now_millis};
-use crate::{AuditText, Event, MetadataValue, Outcome, Recorder, Scope, Target};
+use crate::{Action, AuditText, Event, MetadataValue, Outcome, Recorder, Scope, Target};
 
 /// Drafts for which there was no recorder, in this process.
 static UNRECORDED: AtomicU64 = AtomicU64::new(0);
-/// The call sites that have complained about it; at most one entry for each in the program.
-static COMPLAINED: Mutex<BTreeSet<(&'static str, u32)>> = Mutex::new(BTreeSet::new());
+/// The places of audited functions that have complained about it; at most one entry for each in the program.
+static COMPLAINED: Mutex<BTreeSet<&'static Location<'static>>> = Mutex::new(BTreeSet::new());
 
 /// How many calls of audited functions found neither a scope nor an installed recorder, in this process.
 ///
@@ -21,54 +22,22 @@ pub fn unrecorded() -> u64 {
     UNRECORDED.load(Ordering::Relaxed)
 }
 
-/// Where in the source an audited function stands. Plain data, so that a literal of it is a constant and needs no item.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct CallSite {
-    /// The action, as the catalog names it.
-    pub action: &'static str,
-    /// The source file.
-    pub file: &'static str,
-    /// The line in it.
-    pub line: u32,
-    /// The types of the targets that are known only from a successful result.
-    pub late: &'static [&'static str],
-    /// The outcomes that leave an event; all when it is empty.
-    pub on: &'static [Outcome],
-    /// The action under which a denial appears, when it is another.
-    pub denied: Option<&'static str>,
-}
-
-impl CallSite {
-    /// The call site of an action.
-    #[must_use]
-    pub const fn new(action: &'static str, file: &'static str, line: u32) -> Self {
-        Self {
-            action,
-            file,
-            line,
-            late: &[],
-            on: &[],
-            denied: None,
-        }
-    }
-
-    fn complain(&self) {
-        let mut complained = COMPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
-        if complained.insert((self.file, self.line)) {
-            drop(complained);
-            tracing::error!(
-                action = self.action,
-                at = %format_args!("{}:{}", self.file, self.line),
-                "audited function called without a recorder, so its events are not recorded: serve it behind \
-                 `AuditLayer`, run it in `recorder.scope()..run(..)`, or call `recorder.install()` once at start"
-            );
-        }
-    }
-}
-
 fn count_unrecorded() {
     UNRECORDED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Says what to do, once for each place.
+fn complain(action: &str, at: &'static Location<'static>) {
+    let mut complained = COMPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
+    if complained.insert(at) {
+        drop(complained);
+        tracing::error!(
+            action,
+            at = %format_args!("{}:{}", at.file(), at.line()),
+            "audited function called without a recorder, so its events are not recorded: serve it behind \
+             `AuditLayer`, run it in `recorder.scope()..run(..)`, or call `recorder.install()` once at start"
+        );
+    }
 }
 
 /// An event being made, from the moment an audited function is entered until it is left.
@@ -117,9 +86,12 @@ struct Open {
     event: Event,
     /// Where it will end. `None` only while nobody has begun: see [`Draft::defer`].
     scope: Option<Scope>,
-    site: CallSite,
+    /// The audited function, for the log.
+    at: &'static Location<'static>,
     /// The types of targets that nobody knows yet.
     late: &'static [&'static str],
+    /// The action under which a denial appears, when it is another.
+    denied_action: Option<&'static str>,
     /// Whether the body said that this is a denial.
     denied: bool,
     /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
@@ -128,46 +100,58 @@ struct Open {
 
 impl Draft {
     /// A draft that belongs to the current scope, or to the installed recorder.
-    pub(crate) fn open(site: CallSite) -> Self {
-        Self::try_open(site).unwrap_or_else(|| {
-            site.complain();
+    pub(crate) fn open(action: Action, at: &'static Location<'static>) -> Self {
+        Self::try_open(action, at).unwrap_or_else(|| {
+            complain(action.as_str(), at);
             Self { open: None }
         })
     }
 
     /// A draft, unless there is no recorder; that is counted, and left to the caller to tell.
-    pub(crate) fn try_open(site: CallSite) -> Option<Self> {
+    pub(crate) fn try_open(action: Action, at: &'static Location<'static>) -> Option<Self> {
         let scope = Scope::current().or_else(installed);
         if scope.is_none() {
             count_unrecorded();
             return None;
         }
-        Some(Self::with(site, scope))
+        Some(Self::with(action, at, scope))
     }
 
     /// A draft of a call that returns a future. The scope of whoever polls the future is not known yet, so it is open even
     /// if there is no scope here.
-    pub(crate) fn defer(site: CallSite) -> Self {
-        Self::with(site, Scope::current())
+    pub(crate) fn defer(action: Action, at: &'static Location<'static>) -> Self {
+        Self::with(action, at, Scope::current())
     }
 
-    fn with(site: CallSite, scope: Option<Scope>) -> Self {
-        let mut event = Event::begin(site.action, now_millis());
-        if !site.on.is_empty() {
-            event.set_on(Outcome::mask(site.on));
-        }
+    fn with(action: Action, at: &'static Location<'static>, scope: Option<Scope>) -> Self {
         if let Some(scope) = &scope {
             scope.mark_audited();
         }
         Self {
             open: Some(Open {
-                event,
+                event: Event::begin(action.as_str(), now_millis()),
                 scope,
-                site,
-                late: site.late,
+                at,
+                late: &[],
+                denied_action: None,
                 denied: false,
                 unwinding: std::thread::panicking(),
             }),
+        }
+    }
+
+    /// Names the types of the targets that are known only from a successful result. Until [`Draft::resolve`] they end as
+    /// `unresolved`.
+    pub(crate) fn set_late(&mut self, kinds: &'static [&'static str]) {
+        if let Some(open) = &mut self.open {
+            open.late = kinds;
+        }
+    }
+
+    /// Names the action under which a denial appears.
+    pub(crate) fn set_denied_action(&mut self, action: &'static str) {
+        if let Some(open) = &mut self.open {
+            open.denied_action = Some(action);
         }
     }
 
@@ -251,14 +235,15 @@ impl Draft {
         let Open {
             mut event,
             scope,
-            site,
+            at,
             late,
+            denied_action,
             denied,
             ..
         } = self.open.take()?;
         let Some(scope) = scope.or_else(installed) else {
             count_unrecorded();
-            site.complain();
+            complain(event.action(), at);
             return None;
         };
         for kind in late {
@@ -272,7 +257,7 @@ impl Draft {
             outcome
         };
         event.set_outcome(outcome);
-        if let Some(action) = site.denied
+        if let Some(action) = denied_action
             && outcome.may_be_denied()
         {
             event.set_denied_action(action);
@@ -315,7 +300,7 @@ impl Unpolled {
                 scope.mark_audited();
             } else {
                 count_unrecorded();
-                begun.site.complain();
+                complain(begun.event.action(), begun.at);
                 open = None;
             }
         }
@@ -333,12 +318,10 @@ impl Drop for Unpolled {
 mod tests {
     use super::*;
 
-    const SITE: CallSite = CallSite::new("document.delete", "draft.rs", 1);
-
     #[test]
     fn without_a_recorder_nothing_is_captured_and_the_call_is_counted() {
         let before = unrecorded();
-        let mut draft = Draft::open(SITE);
+        let mut draft = Draft::open(Action::checked("document.delete"), Location::caller());
         assert!(!draft.is_recording());
         assert!(draft.event().is_none());
         draft.close(Outcome::Succeeded);

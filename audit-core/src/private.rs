@@ -10,7 +10,7 @@ use crate::{AuditId, Principal};
 
 pub use crate::Outcome;
 pub use crate::action::{Action, assert_names};
-pub use crate::draft::{CallSite, Draft};
+pub use crate::draft::Draft;
 pub use crate::try_record::{try_close, try_open};
 
 mod follow;
@@ -32,16 +32,37 @@ pub mod catalog {
     };
 }
 
-/// Opens the draft of a call.
+// The expansions pass what most calls need and no more: the compiler checks each of them, and finds out for itself where
+// the call stands.
+
+/// Opens the draft of a call. The log says that it was at the caller's place.
 #[must_use]
-pub fn open(site: &'static CallSite) -> Draft {
-    Draft::open(*site)
+#[track_caller]
+pub fn open(action: &'static str) -> Draft {
+    open_action(Action::checked(action), Location::caller())
 }
 
 /// Opens the draft of an action that is chosen while the program runs. `at` is where the log says that it was.
 #[must_use]
 pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
-    Draft::open(CallSite::new(action.as_str(), at.file(), at.line()))
+    Draft::open(action, at)
+}
+
+/// Names the outcomes that leave an event, when not all do.
+pub fn on(draft: &mut Draft, outcomes: &[Outcome]) {
+    if let Some(event) = draft.event() {
+        event.set_on(Outcome::mask(outcomes));
+    }
+}
+
+/// Names the types of the targets that are known only from a successful result.
+pub fn late(draft: &mut Draft, kinds: &'static [&'static str]) {
+    draft.set_late(kinds);
+}
+
+/// Names the action under which a denial appears, when it is another.
+pub fn denied(draft: &mut Draft, action: &'static str) {
+    draft.set_denied_action(action);
 }
 
 /// Adds a target; whether there is one.

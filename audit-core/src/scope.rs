@@ -358,9 +358,9 @@ mod tests {
 
     use super::*;
     use crate::MemorySink;
-    use crate::private::{CallSite, close, open};
+    use crate::private::{close, denied, late, open};
 
-    static SITE: CallSite = CallSite::new("document.delete", "scope.rs", 1);
+    const DELETE: &str = "document.delete";
 
     async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
         recorder.flush(Duration::from_secs(5)).await;
@@ -380,7 +380,7 @@ mod tests {
             .context(Context::new().location("203.0.113.7"));
         scope
             .run(async {
-                close(open(&SITE), Outcome::Unknown);
+                close(open(DELETE), Outcome::Unknown);
                 Scope::current().unwrap().set_actor(Actor::user("u1"));
                 Scope::current().unwrap().set_organization("org_1");
             })
@@ -401,7 +401,7 @@ mod tests {
     async fn a_status_settles_what_has_ended_and_what_ends_later_records_itself() {
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
-        let (first, second) = scope.enter(|| (open(&SITE), open(&SITE)));
+        let (first, second) = scope.enter(|| (open(DELETE), open(DELETE)));
         close(first, Outcome::Failed);
         assert!(
             delivered(&recorder, &sink).await.is_empty(),
@@ -419,30 +419,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_denial_appears_under_the_action_that_the_catalog_names() {
-        static SHARE: CallSite = CallSite {
-            denied: Some("document.share_denied"),
-            ..CallSite::new("document.share", "scope.rs", 3)
+        let share = || {
+            let mut draft = open("document.share");
+            denied(&mut draft, "document.share_denied");
+            draft
         };
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
         scope.enter(|| {
-            close(open(&SHARE), Outcome::Unknown);
-            close(open(&SHARE), Outcome::Failed);
-            close(open(&SHARE), Outcome::Denied);
-            close(open(&SHARE), Outcome::Succeeded);
-            drop(open(&SHARE));
+            close(share(), Outcome::Unknown);
+            close(share(), Outcome::Failed);
+            close(share(), Outcome::Denied);
+            close(share(), Outcome::Succeeded);
+            drop(share());
         });
         scope.settle(Some(StatusCode::FORBIDDEN));
         scope.enter(|| {
-            close(open(&SHARE), Outcome::Failed);
-            close(open(&SHARE), Outcome::Denied);
+            close(share(), Outcome::Failed);
+            close(share(), Outcome::Denied);
         });
         let events = delivered(&recorder, &sink).await;
         let actions: Vec<_> = events.iter().map(Event::action).collect();
-        let (share, denied) = ("document.share", "document.share_denied");
+        let (shared, denied) = ("document.share", "document.share_denied");
         assert_eq!(
             actions,
-            [denied, denied, denied, share, share, share, denied]
+            [denied, denied, denied, shared, shared, shared, denied]
         );
     }
 
@@ -450,9 +451,9 @@ mod tests {
     async fn a_draft_that_is_dropped_is_abandoned_and_one_that_unwinds_has_panicked() {
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
-        drop(scope.enter(|| open(&SITE)));
+        drop(scope.enter(|| open(DELETE)));
         let task = tokio::spawn(scope.clone().in_scope(async {
-            let _draft = open(&SITE);
+            let _draft = open(DELETE);
             panic!("on purpose");
         }));
         assert!(task.await.unwrap_err().is_panic());
@@ -469,7 +470,7 @@ mod tests {
     async fn a_job_that_is_dropped_leaves_its_events() {
         let (recorder, sink) = recorder();
         let job = recorder.scope().actor(Actor::system()).run(async {
-            let _draft = open(&SITE);
+            let _draft = open(DELETE);
             std::future::pending::<()>().await;
         });
         assert!(futures_util::FutureExt::now_or_never(job).is_none());
@@ -482,18 +483,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_only_a_result_knows_is_unresolved_without_one() {
-        static CREATE: CallSite = CallSite {
-            late: &["document"],
-            ..CallSite::new("document.create", "scope.rs", 2)
+        let create = || {
+            let mut draft = open("document.create");
+            late(&mut draft, &["document"]);
+            draft
         };
         let (recorder, sink) = recorder();
         recorder
             .scope()
             .actor(Actor::system())
             .run(async {
-                close(open(&CREATE), Outcome::Failed);
-                drop(open(&CREATE));
-                let mut created = open(&CREATE);
+                close(create(), Outcome::Failed);
+                drop(create());
+                let mut created = create();
                 crate::private::resolve(&mut created);
                 crate::private::target(&mut created, "document", &7);
                 close(created, Outcome::Succeeded);
@@ -512,7 +514,7 @@ mod tests {
         let (recorder, sink) = recorder();
         recorder
             .scope()
-            .run(async { close(open(&SITE), Outcome::Succeeded) })
+            .run(async { close(open(DELETE), Outcome::Succeeded) })
             .await;
         let events = delivered(&recorder, &sink).await;
         assert_eq!(

@@ -1,7 +1,9 @@
 //! What `try_record!` calls, and how it can fail.
 
-use crate::draft::{CallSite, Draft};
-use crate::{Event, EventId, Outcome, RecordError};
+use std::panic::Location;
+
+use crate::draft::Draft;
+use crate::{Action, Event, EventId, Outcome, RecordError};
 
 /// Why `try_record!` recorded nothing.
 ///
@@ -54,8 +56,9 @@ impl TryRecordError {
 
 /// Opens a draft, or says that nobody would take its event.
 #[doc(hidden)]
-pub fn try_open(site: &'static CallSite) -> Result<Draft, TryRecordError> {
-    Draft::try_open(*site).ok_or(TryRecordError {
+#[track_caller]
+pub fn try_open(action: &'static str) -> Result<Draft, TryRecordError> {
+    Draft::try_open(Action::checked(action), Location::caller()).ok_or(TryRecordError {
         reason: Reason::NoRecorder,
     })
 }
@@ -80,10 +83,8 @@ mod tests {
     use super::*;
     use crate::{Actor, MemorySink, Recorder};
 
-    static SITE: CallSite = CallSite::new("document.export", "try_record.rs", 1);
-
     fn record() -> Result<EventId, TryRecordError> {
-        try_close(try_open(&SITE)?, Outcome::Succeeded)
+        try_close(try_open("document.export")?, Outcome::Succeeded)
     }
 
     #[test]

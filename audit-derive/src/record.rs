@@ -6,7 +6,9 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token};
 
-use crate::audited::{ActionName, Args, Calls, argument, comma_separated, expression, plan, site};
+use crate::audited::{
+    ActionName, Args, Calls, argument, comma_separated, conditions, expression, open, plan,
+};
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 use crate::function_like;
@@ -47,7 +49,7 @@ pub(crate) fn expand(
     };
     let ours = Span::mixed_site();
     let runtime = quote_spanned!(ours=> #facade::private);
-    let (items, site) = site(&plan, &runtime, &found.path);
+    let conditions = conditions(&plan, &runtime);
     let calls = Calls {
         runtime: &runtime,
         receiver: None,
@@ -61,19 +63,26 @@ pub(crate) fn expand(
     // The steps have the user's spans throughout: of a mixture, in a macro inside a macro, the compiler would show the whole
     // call when a value is of a wrong type. So a lint about the reference to `*id` would count as the user's.
     let steps = quote_spanned!(ours=> #[allow(clippy::borrow_deref_ref, reason = "the reference is not the user's")] { #steps });
+    let opener = match form {
+        Form::Record => "open",
+        Form::Try => "try_open",
+    };
+    let open = open(&plan, &runtime, &found.path, opener);
     match form {
         Form::Record => quote_spanned! {ours=>
             {
-                let mut draft = { #items #runtime::open(#site) };
+                let mut draft = #open;
                 if #runtime::Draft::is_recording(&draft) {
+                    #conditions
                     #steps
                     #runtime::close(draft, #outcome);
                 }
             }
         },
         Form::Try => quote_spanned! {ours=>
-            match { #items #runtime::try_open(#site) } {
+            match #open {
                 ::core::result::Result::Ok(mut draft) => {
+                    #conditions
                     #steps
                     #runtime::try_close(draft, #outcome)
                 }

@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use audit_tower::private::{CallSite, close, open};
+use audit_tower::private::{close, open};
 use audit_tower::{
     Actor, ActorKind, AuditLayer, Event, MemorySink, OrganizationId, Outcome, Principal, Recorder,
     Scope, Value,
@@ -21,7 +21,7 @@ use axum::extract::ConnectInfo;
 use http::{Request, Response, StatusCode};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-static SITE: CallSite = CallSite::new("document.delete", "layer.rs", 1);
+const DELETE: &str = "document.delete";
 
 #[derive(Clone)]
 struct CurrentUser(&'static str);
@@ -85,7 +85,7 @@ fn request() -> Request<()> {
 
 /// A service that audits with an outcome and answers with a status.
 async fn audited(outcome: Outcome, status: StatusCode) -> Result<Response<()>, Infallible> {
-    let draft = open(&SITE);
+    let draft = open(DELETE);
     tokio::task::yield_now().await;
     close(draft, outcome);
     let mut response = Response::new(());
@@ -181,8 +181,8 @@ async fn whoever_runs_deeper_can_name_the_actor_through_the_extensions() {
 async fn a_client_that_hangs_up_leaves_the_ended_and_the_abandoned() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
-        close(open(&SITE), Outcome::Succeeded);
-        let _second = open(&SITE);
+        close(open(DELETE), Outcome::Succeeded);
+        let _second = open(DELETE);
         std::future::pending::<Result<Response<()>, Infallible>>().await
     }));
     {
@@ -198,7 +198,7 @@ async fn a_client_that_hangs_up_leaves_the_ended_and_the_abandoned() {
 async fn a_panic_goes_on_and_leaves_an_event() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
-        let _draft = open(&SITE);
+        let _draft = open(DELETE);
         if true {
             panic!("on purpose");
         }
@@ -217,7 +217,7 @@ async fn a_panic_goes_on_and_leaves_an_event() {
 async fn an_error_of_the_service_is_passed_on_and_what_ended_is_recorded() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
-        close(open(&SITE), Outcome::Failed);
+        close(open(DELETE), Outcome::Failed);
         Err::<Response<()>, _>("broken")
     }));
     assert_eq!(service.oneshot(request()).await.unwrap_err(), "broken");

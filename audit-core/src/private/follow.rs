@@ -3,17 +3,20 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::draft::{CallSite, Draft, Unpolled};
+use crate::Action;
+use crate::draft::{Draft, Unpolled};
 
 /// Opens the draft of a call whose result is a future.
 #[must_use]
-pub fn defer(site: &'static CallSite) -> Draft {
-    Draft::defer(*site)
+#[track_caller]
+pub fn defer(action: &'static str) -> Draft {
+    Draft::defer(Action::checked(action), Location::caller())
 }
 
 /// Runs the body of such a function, and says what its future gives.
@@ -97,7 +100,7 @@ mod tests {
     use super::*;
     use crate::{Actor, MemorySink, Outcome, Recorder};
 
-    static SITE: CallSite = CallSite::new("document.delete", "follow.rs", 1);
+    const DELETE: &str = "document.delete";
 
     fn close(output: &u8, draft: Draft) {
         assert_eq!(*output, 7);
@@ -105,7 +108,7 @@ mod tests {
     }
 
     fn followed<F: Future<Output = u8>>(future: F) -> impl Future<Output = u8> {
-        follow(defer(&SITE), start(|| future), close)
+        follow(defer(DELETE), start(|| future), close)
     }
 
     async fn outcomes(job: impl Future) -> Vec<Outcome> {
@@ -156,7 +159,7 @@ mod tests {
     async fn a_panic_before_the_future_is_made_is_recorded() {
         let panics = async {
             let call = std::panic::AssertUnwindSafe(|| {
-                let draft = defer(&SITE);
+                let draft = defer(DELETE);
                 let future = start(|| -> std::future::Ready<u8> { panic!("on purpose") });
                 drop(follow(draft, future, close));
             });
@@ -183,7 +186,7 @@ mod tests {
     fn the_future_is_held_once() {
         let plain = async { std::future::ready([0_u8; 1024]).await };
         let bytes = size_of_val(&plain);
-        let with = size_of_val(&follow(defer(&SITE), plain, |_: &[u8; 1024], _| {}));
+        let with = size_of_val(&follow(defer(DELETE), plain, |_: &[u8; 1024], _| {}));
         assert!(with <= bytes + 160, "{bytes} bytes became {with}");
     }
 }

@@ -1,16 +1,36 @@
 //! How a returned value says how it went, without a bound on the user's types.
 //!
-//! `(&&&&&&Probe(&value)).__audit_outcome()` picks, by the number of references that method look-up has to strip, the first of:
-//! a type that implements [`AuditOutcome`]; a `Result` of a response and an error that knows; of a response; of an
-//! error that knows; any `Result`; a response; anything else. Type aliases and `impl Trait` do not hide a type from it.
+//! `(&mut Probe(&value)).__audit_outcome()` looks for the method at one type after the other, and each implementation of
+//! [`Ladder`] is a rung:
+//!
+//! | | type | how it is reached | what stands there |
+//! | --- | --- | --- | --- |
+//! | 1 | `&mut Probe` | as it is | a type that implements [`AuditOutcome`]; a `Result` of a response and an error that does |
+//! | 2 | `&&mut Probe` | by a reference | a response; a `Result` of a response and any error |
+//! | 3 | `&mut &mut Probe` | by a mutable one | a `Result` of anything and an error that implements [`AuditOutcome`] |
+//! | 4 | `Probe` | without the reference | any `Result` |
+//! | 5 | `&Probe` | and with another | anything else |
+//!
+//! Two steps with up to three rungs each, and a single trait, because the compiler looks at all of that for every audited
+//! function. Type aliases and `impl Trait` do not hide a type from it.
 
 use http::StatusCode;
 
 use crate::{AuditOutcome, Outcome};
 
 /// A returned value, by reference.
+///
+/// `Copy`, since the fourth rung takes it from behind a reference.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> Clone for Probe<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Probe<'_, T> {}
 
 /// Types that have an HTTP status: responses, statuses, and tuples that begin with one, as axum takes them.
 pub trait Response {
@@ -48,16 +68,16 @@ tuples!(A B C D E F);
 tuples!(A B C D E F G);
 tuples!(A B C D E F G H);
 
-macro_rules! ladder {
-    ($($(#[$meta:meta])* $name:ident: [$($generics:tt)*] $probe:ty, |$value:ident| $outcome:expr;)*) => {$(
-        $(#[$meta])*
-        pub trait $name {
-            /// How it went. The name is one that no trait of a user has in scope.
-            fn __audit_outcome(&self) -> Outcome;
-        }
+/// A rung: how a value of one shape says how it went.
+pub trait Ladder {
+    /// How it went. The name is one that no trait of a user has in scope.
+    fn __audit_outcome(self) -> Outcome;
+}
 
-        impl<$($generics)*> $name for $probe {
-            fn __audit_outcome(&self) -> Outcome {
+macro_rules! rungs {
+    ($([$($generics:tt)*] $probe:ty, |$value:ident| $outcome:expr;)*) => {$(
+        impl<$($generics)*> Ladder for $probe {
+            fn __audit_outcome(self) -> Outcome {
                 let $value = self.0;
                 $outcome
             }
@@ -65,39 +85,34 @@ macro_rules! ladder {
     )*};
 }
 
-ladder! {
-    /// The value says it itself.
-    Knows: [T: AuditOutcome + ?Sized] &&&&&&Probe<'_, T>, |value| value.audit_outcome();
+// Nobody can implement `AuditOutcome` or `Response` for a `Result`, so two shapes on one rung never meet.
+rungs! {
+    [T: AuditOutcome + ?Sized] &mut Probe<'_, T>, |value| value.audit_outcome();
 
-    /// A response, or an error that says it itself.
-    ResponseOrKnows: [R: Response, E: AuditOutcome] &&&&&Probe<'_, Result<R, E>>, |value| match value {
+    [R: Response, E: AuditOutcome] &mut Probe<'_, Result<R, E>>, |value| match value {
         Ok(response) => Outcome::of_status(response.status()),
         Err(error) => error.audit_outcome(),
     };
 
-    /// A response, or an error.
-    ResponseOrError: [R: Response, E] &&&&Probe<'_, Result<R, E>>, |value| match value {
+    [R: Response] &&mut Probe<'_, R>, |value| Outcome::of_status(value.status());
+
+    [R: Response, E] &&mut Probe<'_, Result<R, E>>, |value| match value {
         Ok(response) => Outcome::of_status(response.status()),
         Err(_) => Outcome::Failed,
     };
 
-    /// Something, or an error that says it itself.
-    SomethingOrKnows: [T, E: AuditOutcome] &&&Probe<'_, Result<T, E>>, |value| match value {
+    [T, E: AuditOutcome] &mut &mut Probe<'_, Result<T, E>>, |value| match value {
         Ok(_) => Outcome::Succeeded,
         Err(error) => error.audit_outcome(),
     };
 
-    /// Something, or an error.
-    SomethingOrError: [T, E] &&Probe<'_, Result<T, E>>, |value| match value {
+    [T, E] Probe<'_, Result<T, E>>, |value| match value {
         Ok(_) => Outcome::Succeeded,
         Err(_) => Outcome::Failed,
     };
 
-    /// A response.
-    IsResponse: [R: Response] &Probe<'_, R>, |value| Outcome::of_status(value.status());
-
-    /// Anything else: a web layer will know.
-    Anything: [T: ?Sized] Probe<'_, T>, |_value| Outcome::Unknown;
+    // A web layer will know.
+    [T: ?Sized] &Probe<'_, T>, |_value| Outcome::Unknown;
 }
 
 #[cfg(test)]
@@ -106,7 +121,7 @@ mod tests {
 
     macro_rules! outcome {
         ($value:expr) => {
-            (&&&&&&Probe(&$value)).__audit_outcome()
+            (&mut Probe(&$value)).__audit_outcome()
         };
     }
 

@@ -116,10 +116,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::private::{CallSite, close, open};
+    use crate::private::{close, open};
     use crate::{Action, Actor, ActorKind, Event, MemorySink, Outcome, Recorder};
 
-    static SITE: CallSite = CallSite::new("document.delete", "call.rs", 1);
+    const DELETE: &str = "document.delete";
 
     struct Request(&'static str);
 
@@ -182,11 +182,11 @@ mod tests {
             assert_eq!(reported("POST", status, || {}), 0, "{status}");
         }
         assert_eq!(
-            reported("POST", 204, || close(open(&SITE), Outcome::Unknown)),
+            reported("POST", 204, || close(open(DELETE), Outcome::Unknown)),
             0
         );
         assert_eq!(
-            reported("POST", 204, || open(&SITE).skip("nothing changed")),
+            reported("POST", 204, || open(DELETE).skip("nothing changed")),
             0
         );
         let exempt = || Scope::current().unwrap().exempt("reads only");
@@ -218,7 +218,7 @@ mod tests {
         let mut call = Call::open(&policy, &Request("GET"));
         call.scope()
             .clone()
-            .enter(|| close(open(&SITE), Outcome::Failed));
+            .enter(|| close(open(DELETE), Outcome::Failed));
         call.settle(StatusCode::FORBIDDEN, None);
         let events = delivered(&recorder, &sink).await;
         let told: Vec<_> = events
@@ -252,7 +252,7 @@ mod tests {
         let call = Call::open(&Policy::new(recorder.clone()), &Request("DELETE"));
         call.scope()
             .clone()
-            .enter(|| close(open(&SITE), Outcome::Unknown));
+            .enter(|| close(open(DELETE), Outcome::Unknown));
         drop(call);
         let events = delivered(&recorder, &sink).await;
         assert_eq!(events[0].outcome(), Outcome::Succeeded);

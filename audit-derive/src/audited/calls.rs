@@ -8,6 +8,7 @@ use syn::{Expr, Ident, LitStr};
 use super::async_trait::renamed;
 use super::check::{Call, Plan, Step};
 use super::late::Late;
+use super::signature::Returns;
 use crate::function_like::watch;
 
 /// Where paths start, and what `self` is called where the values are read.
@@ -24,7 +25,22 @@ pub(crate) fn generated(value: Span) -> Span {
 }
 
 impl Calls<'_> {
-    /// Records what is known on entry.
+    /// Records what is known on entry, if somebody records. Without a recorder no expression is evaluated; a mere name has
+    /// nothing to evaluate, and the calls themselves do nothing then, so a condition would only be more to compile.
+    pub(crate) fn entry(&self, steps: &[Step]) -> TokenStream {
+        let runtime = self.runtime;
+        let calls = self.steps(steps);
+        if steps.iter().all(Step::is_a_name) {
+            return calls;
+        }
+        quote_spanned! {Span::mixed_site()=>
+            if #runtime::Draft::is_recording(&draft) {
+                #calls
+            }
+        }
+    }
+
+    /// Records each of the values.
     pub(crate) fn steps(&self, steps: &[Step]) -> TokenStream {
         steps.iter().map(|step| self.record(step)).collect()
     }
@@ -138,19 +154,20 @@ pub(crate) fn open(
     catalog_path: &str,
     opener: &str,
 ) -> TokenStream {
-    let opener = Ident::new(opener, Span::mixed_site());
-    let (items, site) = site(plan, runtime, catalog_path);
-    quote_spanned!(Span::mixed_site()=> { #items #runtime::#opener(#site) })
+    let ours = Span::mixed_site();
+    let opener = Ident::new(opener, ours);
+    let action = plan.action.value();
+    let call = quote_spanned!(ours=> #runtime::#opener(#action));
+    let items = items(plan, runtime, catalog_path);
+    if items.is_empty() {
+        call
+    } else {
+        quote_spanned!(ours=> { #items #call })
+    }
 }
 
-/// The items that a block needs for it, and a reference to the call site. The compiler makes a constant of the literal, which
-/// costs it less than an item of its own.
-pub(crate) fn site(
-    plan: &Plan,
-    runtime: &TokenStream,
-    catalog_path: &str,
-) -> (TokenStream, TokenStream) {
-    let action = plan.action.value();
+/// The items that are needed where the draft is opened.
+fn items(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
     let warning = plan
         .deprecated
         .as_ref()
@@ -159,26 +176,24 @@ pub(crate) fn site(
         .constant
         .as_ref()
         .map(|path| assert_names(path, &plan.action, runtime));
-    let late = late_targets(plan);
-    let on = outcomes(plan, runtime);
-    let ours = Span::mixed_site();
-    let denied = match &plan.denied {
-        Some(action) => quote_spanned!(ours=> ::core::option::Option::Some(#action)),
-        None => quote_spanned!(ours=> ::core::option::Option::None),
-    };
     let watch = watch([catalog_path]);
-    let items = quote_spanned!(ours=> #warning #constant #watch);
-    let site = quote_spanned! {ours=>
-        &#runtime::CallSite {
-            action: #action,
-            file: ::core::file!(),
-            line: ::core::line!(),
-            late: &[#(#late),*],
-            on: &[#(#on),*],
-            denied: #denied,
-        }
-    };
-    (items, site)
+    quote_spanned!(Span::mixed_site()=> #warning #constant #watch)
+}
+
+/// What is to know of the draft beyond the action, for the few that need it.
+pub(crate) fn conditions(plan: &Plan, runtime: &TokenStream) -> TokenStream {
+    let ours = Span::mixed_site();
+    let late = late_targets(plan);
+    let late = (!late.is_empty())
+        .then(|| quote_spanned!(ours=> #runtime::late(&mut draft, &[#(#late),*]);));
+    let on = outcomes(plan, runtime);
+    let on =
+        (!on.is_empty()).then(|| quote_spanned!(ours=> #runtime::on(&mut draft, &[#(#on),*]);));
+    let denied = plan
+        .denied
+        .as_ref()
+        .map(|action| quote_spanned!(ours=> #runtime::denied(&mut draft, #action);));
+    quote_spanned!(ours=> #on #denied #late)
 }
 
 /// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
@@ -230,13 +245,20 @@ fn outcomes(plan: &Plan, runtime: &TokenStream) -> Vec<TokenStream> {
 /// How the call went: as the function says that the attribute names, or as the returned value says.
 ///
 /// `output` is a reference to the value.
-pub(crate) fn outcome(plan: &Plan, runtime: &TokenStream, output: &TokenStream) -> TokenStream {
+pub(crate) fn outcome(
+    plan: &Plan,
+    returns: &Returns,
+    runtime: &TokenStream,
+    output: &TokenStream,
+) -> TokenStream {
     let ours = Span::mixed_site();
-    match &plan.outcome {
-        Some(path) => quote_spanned!(ours=> #path(#output)),
-        None => quote_spanned! {ours=> {
-            use #runtime::outcome::*;
-            (&&&&&&#runtime::outcome::Probe(#output)).__audit_outcome()
+    match (&plan.outcome, returns) {
+        (Some(path), _) => quote_spanned!(ours=> #path(#output)),
+        // What would be found of `()`.
+        (None, Returns::Unit) => quote_spanned!(ours=> #runtime::Outcome::Unknown),
+        (None, _) => quote_spanned! {ours=> {
+            use #runtime::outcome::Ladder as _;
+            (&mut #runtime::outcome::Probe(#output)).__audit_outcome()
         }},
     }
 }

@@ -49,6 +49,19 @@ pub(crate) struct Step {
     pub(crate) about: Vec<(Call, Expr)>,
 }
 
+impl Step {
+    /// Whether the value is a name or a literal, so that taking a reference to it runs no code.
+    pub(crate) fn is_a_name(&self) -> bool {
+        let is_iterated = matches!(self.call, Call::Targets(_));
+        let is_name = match &self.value {
+            Expr::Path(path) => path.qself.is_none() && path.path.get_ident().is_some(),
+            Expr::Lit(_) => true,
+            _ => false,
+        };
+        is_name && !is_iterated
+    }
+}
+
 /// The function of the runtime that takes the value, and the name it records it under.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Call {

@@ -10,7 +10,7 @@ use syn::Attribute;
 use super::async_trait::Unfolded;
 use super::bindings::Mutable;
 use super::body::{braces, nested, return_edge};
-use super::calls::{Calls, generated, open, outcome};
+use super::calls::{Calls, conditions, generated, open, outcome};
 use super::check::Plan;
 use super::future::Wrap;
 use super::signature::{Function, Kind, Returns};
@@ -107,7 +107,8 @@ impl Parts<'_> {
             runtime, mutable, ..
         } = self;
         let open = open(self.plan, runtime, self.catalog_path, "open");
-        let steps = self.calls.steps(&self.plan.steps);
+        let conditions = conditions(self.plan, runtime);
+        let steps = self.calls.entry(&self.plan.steps);
         let nested = nested(body);
         let event = self.event();
         let run_and_close = match &self.returns {
@@ -127,10 +128,9 @@ impl Parts<'_> {
         };
         quote_spanned! {ours=>
             let mut draft = #open;
+            #conditions
             #lets
-            if #runtime::Draft::is_recording(&draft) {
-                #steps
-            }
+            #steps
             #run_and_close
         }
     }
@@ -150,6 +150,7 @@ impl Parts<'_> {
             runtime, mutable, ..
         } = self;
         let open = open(self.plan, runtime, self.catalog_path, "defer");
+        let conditions = conditions(self.plan, runtime);
         let steps = self.calls.steps(&self.plan.steps);
         let edge = return_edge(written, &[], runtime);
         let span = body.span();
@@ -177,6 +178,7 @@ impl Parts<'_> {
         };
         quote_spanned! {ours=>
             let mut draft = #open;
+            #conditions
             #steps
             let future = #start;
             #followed
@@ -193,7 +195,7 @@ impl Parts<'_> {
         let Self { plan, runtime, .. } = self;
         let late = plan.late.as_ref().map(|late| self.calls.late(late));
         let error = plan.error.as_ref().map(|how| self.calls.error(how));
-        let outcome = outcome(plan, runtime, output);
+        let outcome = outcome(plan, &self.returns, runtime, output);
         quote_spanned! {Span::mixed_site()=>
             #late
             #error

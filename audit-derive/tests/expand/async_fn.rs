@@ -12,16 +12,7 @@ pub async fn share(
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.share",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.share")
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "document", &doc_id);
@@ -43,8 +34,8 @@ pub async fn share(
     ::audit_core::private::close(
         draft,
         {
-            use ::audit_core::private::outcome::*;
-            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            use ::audit_core::private::outcome::Ladder as _;
+            (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

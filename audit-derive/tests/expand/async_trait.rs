@@ -21,16 +21,7 @@ where
                 &[::core::include_bytes!("/project/audit.toml")],
                 ::core::option_env!("AUDIT_CATALOG"),
             );
-            ::audit_core::private::open(
-                &::audit_core::private::CallSite {
-                    action: "document.share",
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    late: &[],
-                    on: &[],
-                    denied: ::core::option::Option::None,
-                },
-            )
+            ::audit_core::private::open("document.share")
         };
         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
             Result<(), AppError>,
@@ -63,8 +54,8 @@ where
         ::audit_core::private::close(
             draft,
             {
-                use ::audit_core::private::outcome::*;
-                (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+                use ::audit_core::private::outcome::Ladder as _;
+                (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
             },
         );
         output

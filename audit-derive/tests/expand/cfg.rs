@@ -7,16 +7,7 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.delete")
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         #[cfg(feature = "a")] ::audit_core::private::target(&mut draft, "document", &id);
@@ -29,12 +20,6 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
         }
         {}
     });
-    ::audit_core::private::close(
-        draft,
-        {
-            use ::audit_core::private::outcome::*;
-            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
-        },
-    );
+    ::audit_core::private::close(draft, ::audit_core::private::Outcome::Unknown);
     output
 }

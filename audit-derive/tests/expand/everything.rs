@@ -12,20 +12,15 @@ async fn share(
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.share",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[
-                    ::audit_core::private::Outcome::Succeeded,
-                    ::audit_core::private::Outcome::Denied,
-                ],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.share")
     };
+    ::audit_core::private::on(
+        &mut draft,
+        &[
+            ::audit_core::private::Outcome::Succeeded,
+            ::audit_core::private::Outcome::Denied,
+        ],
+    );
     if ::audit_core::private::Draft::is_recording(&draft) {
         if ::audit_core::private::target(&mut draft, "document", &id) {
             ::audit_core::private::target_display_name(&mut draft, &title);

@@ -7,16 +7,7 @@ async fn run(id: u8) -> ! {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.delete")
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "document", &id);

@@ -8,18 +8,10 @@ fn f() {
                 &[::core::include_bytes!("/project/audit.toml")],
                 ::core::option_env!("AUDIT_CATALOG"),
             );
-            ::audit_core::private::open(
-                &::audit_core::private::CallSite {
-                    action: "document.share",
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    late: &[],
-                    on: &[],
-                    denied: ::core::option::Option::Some("document.share_denied"),
-                },
-            )
+            ::audit_core::private::open("document.share")
         };
         if ::audit_core::private::Draft::is_recording(&draft) {
+            ::audit_core::private::denied(&mut draft, "document.share_denied");
             #[allow(
                 clippy::borrow_deref_ref,
                 reason = "the reference is not the user's"

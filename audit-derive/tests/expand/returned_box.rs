@@ -7,17 +7,9 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::defer(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &["document"],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::defer("document.delete")
     };
+    ::audit_core::private::late(&mut draft, &["document"]);
     let future = ::audit_core::private::start::<
         Result<Doc, AppError>,
         _,
@@ -47,8 +39,8 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
                 ::audit_core::private::close(
                     draft,
                     {
-                        use ::audit_core::private::outcome::*;
-                        (&&&&&&::audit_core::private::outcome::Probe(output))
+                        use ::audit_core::private::outcome::Ladder as _;
+                        (&mut ::audit_core::private::outcome::Probe(output))
                             .__audit_outcome()
                     },
                 );

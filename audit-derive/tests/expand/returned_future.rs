@@ -7,16 +7,7 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::defer(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::defer("document.delete")
     };
     ::audit_core::private::target(&mut draft, "document", &id);
     let future = ::audit_core::private::start::<
@@ -42,8 +33,8 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
             ::audit_core::private::close(
                 draft,
                 {
-                    use ::audit_core::private::outcome::*;
-                    (&&&&&&::audit_core::private::outcome::Probe(output))
+                    use ::audit_core::private::outcome::Ladder as _;
+                    (&mut ::audit_core::private::outcome::Probe(output))
                         .__audit_outcome()
                 },
             );

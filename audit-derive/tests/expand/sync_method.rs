@@ -7,16 +7,7 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.delete")
     };
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::target(&mut draft, "document", &self.id);
@@ -35,8 +26,8 @@ fn delete<'a>(&'a mut self, user: &User, org: Org) -> &'a mut Self {
     ::audit_core::private::close(
         draft,
         {
-            use ::audit_core::private::outcome::*;
-            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            use ::audit_core::private::outcome::Ladder as _;
+            (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output

@@ -12,16 +12,7 @@ fn f() {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::try_open(
-            &::audit_core::private::CallSite {
-                action: "document.delete",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &[],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::try_open("document.delete")
     } {
         ::core::result::Result::Ok(mut draft) => {
             #[allow(

@@ -7,21 +7,11 @@ async fn create(user: u64) -> Result<Doc, AppError> {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open(
-            &::audit_core::private::CallSite {
-                action: "document.share",
-                file: ::core::file!(),
-                line: ::core::line!(),
-                late: &["document"],
-                on: &[],
-                denied: ::core::option::Option::None,
-            },
-        )
+        ::audit_core::private::open("document.share")
     };
-    if ::audit_core::private::Draft::is_recording(&draft) {
-        ::audit_core::private::target(&mut draft, "user", &user);
-        ::audit_core::private::text(&mut draft, "role", &"x");
-    }
+    ::audit_core::private::late(&mut draft, &["document"]);
+    ::audit_core::private::target(&mut draft, "user", &user);
+    ::audit_core::private::text(&mut draft, "role", &"x");
     let output = async move {
         if false {
             return ::audit_core::private::edge::<Result<Doc, AppError>>();
@@ -39,8 +29,8 @@ async fn create(user: u64) -> Result<Doc, AppError> {
     ::audit_core::private::close(
         draft,
         {
-            use ::audit_core::private::outcome::*;
-            (&&&&&&::audit_core::private::outcome::Probe(&output)).__audit_outcome()
+            use ::audit_core::private::outcome::Ladder as _;
+            (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
         },
     );
     output
