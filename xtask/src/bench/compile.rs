@@ -183,17 +183,11 @@ fn generate(folder: &Path, functions: u32) -> Result<(), Error> {
         .map_err(|source| Error::file("copy", lock, source))?;
     for kind in Kind::ALL {
         let package = folder.join(kind.package());
-        let dependency = match kind {
-            Kind::Plain => String::new(),
-            Kind::Audited => format!(
-                "audit-tower = {{ path = {:?} }}\n",
-                root().join("audit-tower")
-            ),
-            Kind::Instrument => "tracing = \"0.1\"\n".to_owned(),
-        };
         let manifest = format!(
-            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}",
-            kind.package()
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+             audit-tower = {{ path = {:?} }}\ntracing = \"0.1\"\n",
+            kind.package(),
+            root().join("audit-tower")
         );
         write(&package.join("Cargo.toml"), &manifest)?;
         write(&package.join("src/lib.rs"), &source_of(kind, functions))?;
@@ -207,7 +201,9 @@ fn generate(folder: &Path, functions: u32) -> Result<(), Error> {
 /// Functions that do a little of what handlers do: wait, look, fail, answer.
 fn source_of(kind: Kind, functions: u32) -> String {
     let mut source = String::from(
-        "pub async fn load(id: u64) -> Result<String, std::fmt::Error> { Ok(id.to_string()) }\n",
+        // Every package loads both libraries, so that the attribute is all that differs.
+        "extern crate audit_tower as _;\nextern crate tracing as _;\n\n\
+         pub async fn load(id: u64) -> Result<String, std::fmt::Error> { Ok(id.to_string()) }\n",
     );
     for number in 0..functions {
         let attribute = kind.attribute(number);
