@@ -255,7 +255,7 @@ impl Recorder {
     }
 
     /// Keeps an event that nobody named an actor for. `expected` is the type that the layer looked for.
-    pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&'static str>) {
+    pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&str>) {
         event.set_actor(&Actor::unresolved());
         self.shared.counters.unresolved.add(1);
         let Some(suppressed) = self.shared.unresolved.admit() else {

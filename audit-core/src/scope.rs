@@ -54,8 +54,8 @@ struct State {
     actor: Option<Actor>,
     organization: Option<OrganizationId>,
     context: Context,
-    /// The principal type that the layer looked for, named in the log when there was none.
-    expected: Option<&'static str>,
+    /// The principal types that the layer looked for, named in the log when there was none.
+    expected: Option<Arc<str>>,
     /// Why nothing needs to be recorded.
     exempt: Option<&'static str>,
     /// Events that ended before the scope was settled.
@@ -175,10 +175,11 @@ impl Scope {
         CURRENT.sync_scope(self.clone(), function)
     }
 
-    /// The principal type that a layer looks for, for the log line about its absence.
+    /// The principal types that a layer looks for, for the log line about their absence.
     #[doc(hidden)]
-    pub fn expect_principal(&self, type_name: &'static str) {
-        self.state().expected = Some(type_name);
+    pub fn expect_principal(&self, type_names: impl Into<Arc<str>>) {
+        let type_names = type_names.into();
+        self.state().expected = Some(type_names);
     }
 
     /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
@@ -284,7 +285,10 @@ impl Scope {
         if !event.has_actor() {
             match &state.actor {
                 Some(actor) => event.set_actor(actor),
-                None => self.inner.recorder.unresolved(event, state.expected),
+                None => self
+                    .inner
+                    .recorder
+                    .unresolved(event, state.expected.as_deref()),
             }
         }
         if !event.has_organization()

@@ -46,9 +46,11 @@
 mod call;
 mod head;
 mod policy;
+mod sources;
 mod trail;
 
 pub use call::Call;
 pub use head::Head;
 pub use policy::Policy;
+pub use sources::Sources;
 pub use trail::{Trail, Unaudited};
