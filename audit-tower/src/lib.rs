@@ -44,12 +44,16 @@
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
-//! | `axum` | yes | the peer's address from axum's `ConnectInfo` |
+//! | `axum` | yes | the peer's address from axum's `ConnectInfo`, the matched route, path parameters, the extractor [`Audit`] |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
 
+#[cfg(feature = "axum")]
+mod extract;
 mod future;
 mod head;
 mod layer;
+mod resolve;
+mod route;
 mod service;
 
 pub use audit_core::*;
@@ -57,6 +61,13 @@ pub use audit_core::*;
 #[doc(inline)]
 pub use audit_core::private::macros::audited_tower as audited;
 
+#[cfg(feature = "axum")]
+pub use extract::{Audit, NoScope};
 pub use future::AuditFuture;
 pub use layer::AuditLayer;
+#[cfg(feature = "axum")]
+pub use route::path;
+pub use route::{
+    AuditRoute, AuditRouteFuture, AuditRouteService, ExemptRoute, ExemptRouteService, RequestValue,
+};
 pub use service::AuditService;

@@ -37,7 +37,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         // The call is settled even if the service panics on being called.
-        let call = self.layer.open(&parts);
+        let call = self.layer.open(&mut parts);
         let scope = call.scope().clone();
         let route = Route::of(&parts);
         parts.extensions.insert(scope.clone());
