@@ -16,10 +16,19 @@ pub(crate) enum Bench {
     Compile(Compile),
     /// What the attribute costs a call, and the size of the future
     Call(Call),
+    /// What the layer, the attribute and the recorder add to a request, beside the framework's tracing middleware
+    Layer(Layer),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Call {
+    /// Measure in this process, whatever it was built as
+    #[arg(long, hide = true)]
+    here: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Layer {
     /// Measure in this process, whatever it was built as
     #[arg(long, hide = true)]
     here: bool,
@@ -46,6 +55,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
         Bench::Compile(compile) => super::compile::run(compile),
         Bench::Stall(stall) if stall.here => here(|| measure_stall(stall)),
         Bench::Call(Call { here: true }) => here(measure_call),
+        Bench::Layer(Layer { here: true }) => here(measure_layer),
         Bench::Stall(stall) => in_release(&[
             "stall",
             &format!("--capacity={}", stall.capacity),
@@ -53,6 +63,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
             &format!("--clients={}", stall.clients),
         ]),
         Bench::Call(_) => in_release(&["call"]),
+        Bench::Layer(_) => in_release(&["layer"]),
     }
 }
 
@@ -94,6 +105,11 @@ fn measure_call() -> Result<(), Error> {
     super::call::run()
 }
 
+#[cfg(feature = "bench")]
+fn measure_layer() -> Result<(), Error> {
+    super::layer::run()
+}
+
 #[cfg(not(feature = "bench"))]
 fn measure_stall(_: &Stall) -> Result<(), Error> {
     without_the_feature()
@@ -101,6 +117,11 @@ fn measure_stall(_: &Stall) -> Result<(), Error> {
 
 #[cfg(not(feature = "bench"))]
 fn measure_call() -> Result<(), Error> {
+    without_the_feature()
+}
+
+#[cfg(not(feature = "bench"))]
+fn measure_layer() -> Result<(), Error> {
     without_the_feature()
 }
 

@@ -7,6 +7,8 @@ mod compile;
 #[cfg(feature = "bench")]
 mod latency;
 #[cfg(feature = "bench")]
+mod layer;
+#[cfg(feature = "bench")]
 mod servers;
 #[cfg(feature = "bench")]
 mod side;

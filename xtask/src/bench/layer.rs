@@ -1,0 +1,248 @@
+//! What the layer, the attribute and the recorder add to a request, beside the framework's own tracing middleware.
+//!
+//! All stacks of a framework are measured in one run, in turns, in this process and without a socket: a socket costs many
+//! times what is measured, and varies by more.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use audit_tower::web::Unaudited;
+use audit_tower::{
+    Actor, AuditLayer, AuditRoute, Delivery, Event, Recorder, Sink, action, audited, path,
+};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Request};
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, delete};
+use tower_http::trace::TraceLayer;
+use tower_service::Service;
+
+use crate::error::Error;
+
+/// Requests in a batch; batches of the stacks take turns.
+const REQUESTS: u32 = 1_000;
+const ROUNDS: usize = 101;
+/// So that the queue never fills in a batch.
+const CAPACITY: usize = 4 * REQUESTS as usize;
+
+/// A framework whose integration is measured.
+#[derive(Clone, Copy, Debug)]
+enum Framework {
+    Axum,
+}
+
+impl Framework {
+    const ALL: [Self; 1] = [Self::Axum];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+        }
+    }
+
+    /// What is compared: first nothing, then the framework's tracing middleware, then ours.
+    fn stacks(self, recorder: &Recorder) -> Vec<Stack> {
+        match self {
+            Self::Axum => axum_stacks(recorder),
+        }
+    }
+}
+
+/// A service in some layers.
+struct Stack {
+    label: &'static str,
+    /// Whether each request leaves an event.
+    audited: bool,
+    /// Answers this many requests, and says how long that took.
+    batch: Box<dyn Fn(u32) -> Measured>,
+}
+
+type Measured = Pin<Box<dyn Future<Output = Duration>>>;
+
+async fn plain_delete(Path(id): Path<u64>) -> StatusCode {
+    black_box(id);
+    StatusCode::NO_CONTENT
+}
+
+#[audited(action = "document.delete", target = "id")]
+async fn audited_delete(Path(id): Path<u64>) -> StatusCode {
+    black_box(id);
+    StatusCode::NO_CONTENT
+}
+
+fn axum_stacks(recorder: &Recorder) -> Vec<Stack> {
+    let app = |route: MethodRouter| Router::new().route("/documents/{id}", route);
+    let layer = AuditLayer::new(recorder.clone())
+        .principal_with(|_| Some(Actor::user("user_1").name("Ada Lovelace")))
+        .on_unaudited(Unaudited::Ignore);
+    let by_route = AuditRoute::new(action!("document.delete")).target("document", path("id"));
+    let stack = |label, audited, app: Router| Stack {
+        label,
+        audited,
+        batch: Box::new(move |requests| Box::pin(axum_batch(app.clone(), requests))),
+    };
+    vec![
+        stack("plain", false, app(delete(plain_delete))),
+        stack(
+            "TraceLayer, no subscriber",
+            false,
+            app(delete(plain_delete)).layer(TraceLayer::new_for_http()),
+        ),
+        stack(
+            "AuditLayer, no event",
+            false,
+            app(delete(plain_delete)).layer(layer.clone()),
+        ),
+        stack(
+            "AuditLayer and #[audited]: one event",
+            true,
+            app(delete(audited_delete)).layer(layer.clone()),
+        ),
+        stack(
+            "AuditLayer and AuditRoute: one event",
+            true,
+            app(delete(plain_delete).layer(by_route)).layer(layer),
+        ),
+    ]
+}
+
+async fn axum_batch(mut app: Router, requests: u32) -> Duration {
+    let requests: Vec<_> = (0..requests).map(|_| request()).collect();
+    let started = Instant::now();
+    for request in requests {
+        black_box(app.call(request).await.map(drop)).unwrap_or_else(|never| match never {});
+    }
+    started.elapsed()
+}
+
+/// A request with all that the layer reads.
+fn request() -> Request {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = axum::http::Method::DELETE;
+    *request.uri_mut() = axum::http::Uri::from_static("/documents/42");
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (name, value) in [
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"),
+        ("x-request-id", "01HX7Q6Z3F9WJ6V0D2M5T8K4RB"),
+        ("traceparent", traceparent),
+    ] {
+        let value = axum::http::HeaderValue::from_static(value);
+        request.headers_mut().insert(name, value);
+    }
+    let peer = SocketAddr::from(([203, 0, 113, 7], 4711));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+/// Takes everything and keeps nothing; the recorder counts.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    async fn deliver(&self, _: &Event) -> Delivery {
+        Ok(())
+    }
+}
+
+pub(super) fn run() -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Start {
+            command: "a runtime".to_owned(),
+            source,
+        })?;
+    Framework::ALL
+        .into_iter()
+        .try_for_each(|framework| runtime.block_on(measure(framework)))
+}
+
+async fn measure(framework: Framework) -> Result<(), Error> {
+    let recorder = Recorder::builder(Nowhere)
+        .capacity(CAPACITY)
+        .fallback_organization("org_1")
+        .build()
+        .map_err(|error| Error::Finding(error.to_string()))?;
+    let stacks = framework.stacks(&recorder);
+    let mut times = vec![Vec::with_capacity(ROUNDS); stacks.len()];
+    // The first round warms up and is not counted.
+    for round in 0..=ROUNDS {
+        for turn in 0..stacks.len() {
+            // Forth and back, each time from another, so that none always runs after the same one.
+            let turn = [turn, stacks.len() - 1 - turn][round % 2];
+            let index = (round + turn) % stacks.len();
+            let took = (stacks[index].batch)(REQUESTS).await;
+            recorder.flush(Duration::from_secs(10)).await;
+            if round > 0 {
+                times[index].push(took.as_secs_f64() * 1e9 / f64::from(REQUESTS));
+            }
+        }
+    }
+    print(framework, &stacks, &times);
+    let audited = stacks.iter().filter(|stack| stack.audited).count();
+    let expected = (audited * (ROUNDS + 1)) as u64 * u64::from(REQUESTS);
+    recorder.shutdown(Duration::from_secs(10)).await;
+    let stats = recorder.stats();
+    println!(
+        "\nevents: {expected} made, {} delivered, {} refused",
+        stats.delivered, stats.refused
+    );
+    if stats.delivered == expected {
+        Ok(())
+    } else {
+        let message = format!("{expected} events were made, and the recorder says {stats:?}");
+        Err(Error::Finding(message))
+    }
+}
+
+fn print(framework: Framework, stacks: &[Stack], times: &[Vec<f64>]) {
+    println!(
+        "{}: one request in process, median of {ROUNDS} batches of {REQUESTS} (quartiles); the last two columns are of \
+         batches of the same round\n",
+        framework.name()
+    );
+    println!(
+        "{:37} {:>21} {:>7} {:>22} {:>20}",
+        "", "ns", "added", "times plain", "added, of tracing's"
+    );
+    let plain = &times[0];
+    let [_, tracing, _] = quartiles(&pairs(&times[1], plain, |this, plain| this - plain));
+    for (stack, times) in stacks.iter().zip(times) {
+        let [low, median, high] = quartiles(times);
+        let [_, added, _] = quartiles(&pairs(times, plain, |this, plain| this - plain));
+        let [least, ratio, most] = quartiles(&pairs(times, plain, |this, plain| this / plain));
+        println!(
+            "{:37} {median:>6.0} ({low:>5.0}–{high:>5.0}) {added:>+7.0} {ratio:>8.2} ({least:.2}–{most:.2}) {:>20.2}",
+            stack.label,
+            added / tracing,
+        );
+    }
+}
+
+/// What is made of the batches of the same round.
+fn pairs(these: &[f64], those: &[f64], of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    let pairs = these.iter().zip(those);
+    pairs.map(|(this, that)| of(*this, *that)).collect()
+}
+
+/// The quarter, the half and three quarters of the values, of which there is at least one.
+fn quartiles(values: &[f64]) -> [f64; 3] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| sorted[(sorted.len() - 1) * quarter / 4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_are_of_the_sorted_values() {
+        let [low, median, high] = quartiles(&[5.0, 1.0, 4.0, 2.0, 3.0]);
+        assert!(low < 2.5 && low > 1.5, "{low}");
+        assert!(median < 3.5 && median > 2.5, "{median}");
+        assert!(high < 4.5 && high > 3.5, "{high}");
+    }
+}
