@@ -66,7 +66,7 @@ pub mod web;
 pub mod workos;
 
 pub use action::Action;
-pub use audit_derive::audited;
+pub use audit_derive::{audited, unaudited};
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};

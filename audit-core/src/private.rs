@@ -22,7 +22,9 @@ pub use follow::{Followed, boxed, defer, follow, pinned, start};
 ///
 /// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so that one serves all facades.
 pub mod macros {
-    pub use audit_derive::{action, audited_tower, catalog, record, try_record};
+    pub use audit_derive::{
+        action, audited_tower, catalog, record, try_record, unaudited_actix, unaudited_tower,
+    };
 }
 
 /// The parts of an embedded catalog.
@@ -192,6 +194,14 @@ pub fn resolve(draft: &mut Draft) {
 /// Closes the draft of a call that returned.
 pub fn close(draft: Draft, outcome: Outcome) {
     draft.close(outcome);
+}
+
+/// Says that the running request or job needs no event, and why.
+pub fn exempt(reason: &'static str) {
+    // Outside of any there is nothing that would be reported.
+    if let Some(scope) = crate::Scope::current() {
+        scope.exempt(reason);
+    }
 }
 
 /// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow and return what a

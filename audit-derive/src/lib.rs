@@ -1,7 +1,7 @@
 //! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`), which
 //! exports them beside the types they need.
 //!
-//! [`macro@audited`] makes every call of a function leave one event. Its companions `record!`, `try_record!`, `action!` and
+//! [`macro@audited`] makes every call of a function leave one event, [`macro@unaudited`] says why a function needs none. Their companions `record!`, `try_record!`, `action!` and
 //! `catalog!` are documented where they are exported, in `audit_core`. What it records is checked while the crate compiles,
 //! against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
@@ -22,8 +22,10 @@ mod audited;
 mod catalog;
 mod embed;
 mod errors;
+mod function;
 mod function_like;
 mod record;
+mod unaudited;
 
 use proc_macro::TokenStream;
 
@@ -181,6 +183,74 @@ pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
+}
+
+/// Says that calls of a function need no audit event, and why.
+///
+/// For a handler that has to answer POST, PUT, PATCH or DELETE and changes nothing that an auditor would ask for: a search, a
+/// preview, a log-in form. A request that such a handler answered is not reported as unaudited, and the report of
+/// `audit_core::testing` lists its route with the reason.
+///
+/// ```
+/// use audit_core::web::{Call, Head, Policy, Unaudited};
+/// use audit_core::{MemorySink, Recorder};
+/// use audit_derive::unaudited; // in a service: `use audit_core::unaudited`
+/// # use http::StatusCode;
+/// # struct Request;
+/// # impl Head for Request {
+/// #     fn method(&self) -> &str { "POST" }
+/// #     fn header<'a>(&'a self, _: &'a str) -> impl Iterator<Item = &'a [u8]> { std::iter::empty() }
+/// #     fn peer(&self) -> Option<std::net::IpAddr> { None }
+/// # }
+///
+/// #[unaudited(reason = "a search changes nothing")]
+/// async fn search(query: &str) -> usize {
+///     query.len()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), audit_core::BuildError> {
+/// let recorder = Recorder::builder(MemorySink::new()).build()?;
+/// // What a web layer does with `POST /search`:
+/// let mut call = Call::open(&Policy::new(recorder.clone()).on_unaudited(Unaudited::Fail), &Request);
+/// assert_eq!(call.scope().clone().in_scope(search("plan")).await, 4);
+/// call.settle(StatusCode::OK, Some("/search"));
+/// assert_eq!(recorder.stats().unaudited, 0);
+/// # Ok(()) }
+/// ```
+///
+/// It goes on async and sync functions, methods, functions that return a future, and the functions of an `#[async_trait]`
+/// block. The function stays as it is, with one statement before its body, which marks the [scope](../audit_core/struct.Scope.html#method.exempt)
+/// of the running task. It runs when the body begins: of an async function at its first poll, of a function that
+/// returns a future at the call. Outside of any scope it does nothing. Events that are recorded all the same, as by an audited function that the body calls, are kept.
+///
+/// # Arguments
+///
+/// | argument | |
+/// | --- | --- |
+/// | `reason = "a search changes nothing"` | why; needed, and not empty |
+/// | `crate = path` | the facade, when the dependency was renamed |
+///
+/// # Errors
+///
+/// All mistakes at once, each where it stands: a missing or empty reason, an unknown argument, one that is given twice, an item that is
+/// no function with a body, a `const fn`, and `#[audited]` on the same function under its own name.
+#[proc_macro_attribute]
+pub fn unaudited(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    unaudited::expand("audit_core", attribute.into(), item.into()).into()
+}
+
+/// [`macro@unaudited`] for crates that know `audit_tower`, which exports it under that name.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn unaudited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    unaudited::expand("audit_tower", attribute.into(), item.into()).into()
+}
+
+/// [`macro@unaudited`] for crates that know `audit_actix`, which exports it under that name.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn unaudited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    unaudited::expand("audit_actix", attribute.into(), item.into()).into()
 }
 
 /// `audit_core::action!`, which has the documentation.

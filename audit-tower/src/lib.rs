@@ -60,6 +60,8 @@ pub use audit_core::*;
 
 #[doc(inline)]
 pub use audit_core::private::macros::audited_tower as audited;
+#[doc(inline)]
+pub use audit_core::private::macros::unaudited_tower as unaudited;
 
 #[cfg(feature = "axum")]
 pub use extract::{Audit, NoScope};

@@ -20,6 +20,7 @@ mod resolve;
 mod signature;
 
 pub(crate) use args::{Args, argument, comma_separated};
+pub(crate) use body::{braces, nested};
 pub(crate) use calls::{Calls, conditions, deprecated, open};
 pub(crate) use captures::expression;
 pub(crate) use check::plan;

@@ -1,15 +1,15 @@
 //! The function under the attribute: its signature, the names it binds, and its body as raw tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::quote;
-use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, FnArg, Ident, Receiver, ReturnType, Signature, Type, Visibility};
+use syn::{Attribute, FnArg, Ident, Receiver, ReturnType, Signature, Type};
 
 use super::async_trait::{self, Unfolded};
 use super::bindings::{Binding, Mutable, bindings, take_mutable};
 use super::future::{self, Wrap, plain};
+use crate::function::{self, Whole};
 
 /// A function that can be audited.
 pub(crate) struct Function {
@@ -65,41 +65,26 @@ pub(crate) enum Returns {
 /// # Errors
 /// When the item is no function, or one that cannot be audited.
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Function> {
-    let mut head: Vec<TokenTree> = item.into_iter().collect();
-    let last = head.pop();
-    let body = last.as_ref().and_then(as_block);
-    if body.is_none() {
-        head.extend(last);
-    }
-    if let Some(word) = other_item(&head) {
+    let Whole {
+        head,
+        attributes,
+        visibility,
+        mut signature,
+        inner_attributes,
+        body,
+    } = function::split(item, "audited")?;
+    if let Some(other) = function::named(&attributes, "unaudited") {
         return Err(syn::Error::new(
-            word.span(),
-            format!("`#[audited]` goes on a function, not on a `{word}`"),
+            other.span(),
+            "`#[audited]` and `#[unaudited]` on one function; keep the one that is meant",
         ));
     }
-    let head: TokenStream = head.into_iter().collect();
-    let (attributes, visibility, mut signature) = (|input: ParseStream<'_>| {
-        let attributes = Attribute::parse_outer(input)?;
-        let visibility: Visibility = input.parse()?;
-        let signature: Signature = input.parse()?;
-        // What is left belongs to the error below: `;` where a body should be.
-        input.parse::<TokenStream>()?;
-        Ok((attributes, visibility, signature))
-    })
-    .parse2(head.clone())?;
-    let Some(body) = body else {
-        return Err(syn::Error::new(
-            signature.ident.span(),
-            "`#[audited]` needs a function with a body; a declaration in a trait has none, so put it on the functions of the `impl` blocks",
-        ));
-    };
     if let Some(constness) = &signature.constness {
         return Err(syn::Error::new(
             constness.span(),
             "a `const fn` cannot be audited: it may run while the program is compiled, when nothing can be recorded",
         ));
     }
-    let (inner_attributes, body) = split_inner_attributes(body);
     let mut mutable: Vec<_> = signature.inputs.iter_mut().flat_map(take_mutable).collect();
     let head = if mutable.is_empty() {
         head
@@ -165,77 +150,6 @@ fn is_by_value(receiver: &Receiver) -> bool {
     }
 }
 
-/// A block, also when a `macro_rules!` macro passed it on in invisible delimiters.
-fn as_block(token: &TokenTree) -> Option<Group> {
-    let TokenTree::Group(group) = token else {
-        return None;
-    };
-    match group.delimiter() {
-        Delimiter::Brace => Some(group.clone()),
-        Delimiter::None => {
-            let mut inner = group.stream().into_iter();
-            let only = inner.next()?;
-            if inner.next().is_some() {
-                None
-            } else {
-                as_block(&only)
-            }
-        }
-        _ => None,
-    }
-}
-
-/// The keyword of an item that is no function.
-fn other_item(head: &[TokenTree]) -> Option<Ident> {
-    const WORDS: [&str; 11] = [
-        "struct",
-        "enum",
-        "union",
-        "mod",
-        "trait",
-        "impl",
-        "type",
-        "static",
-        "use",
-        "macro_rules",
-        "macro",
-    ];
-    let mut idents = head.iter().filter_map(|token| match token {
-        TokenTree::Ident(ident) => Some(ident),
-        _ => None,
-    });
-    let first = idents.find(|ident| *ident == "fn" || WORDS.iter().any(|word| *ident == word))?;
-    if first == "fn" {
-        None
-    } else {
-        Some(first.clone())
-    }
-}
-
-fn split_inner_attributes(body: Group) -> (TokenStream, Group) {
-    let mut rest: Vec<TokenTree> = body.stream().into_iter().collect();
-    let mut end = 0;
-    while let [
-        TokenTree::Punct(hash),
-        TokenTree::Punct(bang),
-        TokenTree::Group(_),
-        ..,
-    ] = &rest[end..]
-        && hash.as_char() == '#'
-        && bang.as_char() == '!'
-    {
-        end += 3;
-    }
-    if end == 0 {
-        // The very same group: a new one would lose where its closing brace stands.
-        return (TokenStream::new(), body);
-    }
-    let attributes: TokenStream = rest.drain(..end).collect();
-    let mut without = Group::new(Delimiter::Brace, rest.into_iter().collect());
-    without.set_span(body.span());
-    (attributes, without)
-}
-
 fn returns(output: &ReturnType) -> Returns {
     match output {
         ReturnType::Default => Returns::Unit,
@@ -272,6 +186,7 @@ fn inferred(span: Span) -> Type {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::{Delimiter, TokenTree};
     use quote::ToTokens;
 
     use super::*;

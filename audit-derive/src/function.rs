@@ -1,0 +1,144 @@
+//! An item taken apart where every attribute of this crate has to: what stands before the body, and the body.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Ident, Signature, Visibility};
+
+/// A function with a body.
+pub(crate) struct Whole {
+    /// Everything before the body, as it was written.
+    pub(crate) head: TokenStream,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    /// The attributes at the start of the body, which must stay first in it.
+    pub(crate) inner_attributes: TokenStream,
+    /// The body in its braces, without the inner attributes. It is never parsed: that is faster, and an editor that expands
+    /// while somebody types gets unfinished code back as it was.
+    pub(crate) body: Group,
+}
+
+/// Takes the item under `#[attribute]` apart.
+///
+/// # Errors
+/// When the item is no function, or one without a body.
+pub(crate) fn split(item: TokenStream, attribute: &str) -> syn::Result<Whole> {
+    let mut head: Vec<TokenTree> = item.into_iter().collect();
+    let last = head.pop();
+    let body = last.as_ref().and_then(as_block);
+    if body.is_none() {
+        head.extend(last);
+    }
+    if let Some(word) = other_item(&head) {
+        return Err(syn::Error::new(
+            word.span(),
+            format!("`#[{attribute}]` goes on a function, not on a `{word}`"),
+        ));
+    }
+    let head: TokenStream = head.into_iter().collect();
+    let (attributes, visibility, signature) = (|input: ParseStream<'_>| {
+        let attributes = Attribute::parse_outer(input)?;
+        let visibility: Visibility = input.parse()?;
+        let signature: Signature = input.parse()?;
+        // What is left belongs to the error below: `;` where a body should be.
+        input.parse::<TokenStream>()?;
+        Ok((attributes, visibility, signature))
+    })
+    .parse2(head.clone())?;
+    let Some(body) = body else {
+        return Err(syn::Error::new(
+            signature.ident.span(),
+            format!(
+                "`#[{attribute}]` needs a function with a body; a declaration in a trait has none, so put it on the \
+                 functions of the `impl` blocks"
+            ),
+        ));
+    };
+    let (inner_attributes, body) = split_inner_attributes(body);
+    Ok(Whole {
+        head,
+        attributes,
+        visibility,
+        signature,
+        inner_attributes,
+        body,
+    })
+}
+
+/// The other attribute of the two that contradict each other, if the function has it under its own name.
+pub(crate) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Ident> {
+    let last = |attribute: &'a Attribute| attribute.path().segments.last();
+    let mut names = attributes.iter().filter_map(last).map(|last| &last.ident);
+    names.find(|ident| *ident == name)
+}
+
+/// A block, also when a `macro_rules!` macro passed it on in invisible delimiters.
+fn as_block(token: &TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.clone()),
+        Delimiter::None => {
+            let mut inner = group.stream().into_iter();
+            let only = inner.next()?;
+            if inner.next().is_some() {
+                None
+            } else {
+                as_block(&only)
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The keyword of an item that is no function.
+fn other_item(head: &[TokenTree]) -> Option<Ident> {
+    const WORDS: [&str; 11] = [
+        "struct",
+        "enum",
+        "union",
+        "mod",
+        "trait",
+        "impl",
+        "type",
+        "static",
+        "use",
+        "macro_rules",
+        "macro",
+    ];
+    let mut idents = head.iter().filter_map(|token| match token {
+        TokenTree::Ident(ident) => Some(ident),
+        _ => None,
+    });
+    let first = idents.find(|ident| *ident == "fn" || WORDS.iter().any(|word| *ident == word))?;
+    if first == "fn" {
+        None
+    } else {
+        Some(first.clone())
+    }
+}
+
+fn split_inner_attributes(body: Group) -> (TokenStream, Group) {
+    let mut rest: Vec<TokenTree> = body.stream().into_iter().collect();
+    let mut end = 0;
+    while let [
+        TokenTree::Punct(hash),
+        TokenTree::Punct(bang),
+        TokenTree::Group(_),
+        ..,
+    ] = &rest[end..]
+        && hash.as_char() == '#'
+        && bang.as_char() == '!'
+    {
+        end += 3;
+    }
+    if end == 0 {
+        // The very same group: a new one would lose where its closing brace stands.
+        return (TokenStream::new(), body);
+    }
+    let attributes: TokenStream = rest.drain(..end).collect();
+    let mut without = Group::new(Delimiter::Brace, rest.into_iter().collect());
+    without.set_span(body.span());
+    (attributes, without)
+}
