@@ -40,6 +40,7 @@
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
+//! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
 
 mod action;
 mod dead_letter;
@@ -61,6 +62,8 @@ mod try_record;
 
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod web;
 #[cfg(feature = "workos")]
 pub mod workos;

@@ -14,6 +14,8 @@ use crate::log::LogLimit;
 use crate::queue::{Queue, Refusal};
 use crate::sink::{DynSink, Fault, Sink};
 use crate::stats::Counters;
+#[cfg(feature = "testing")]
+use crate::testing::Observer;
 use crate::{Actor, DeadLetter, Event, OrganizationId, Report, Scope, Stats};
 
 /// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
@@ -68,6 +70,8 @@ pub(crate) struct Shared {
     dead: LogLimit,
     refusals: LogLimit,
     unresolved: LogLimit,
+    #[cfg(feature = "testing")]
+    observer: Option<Arc<Observer>>,
 }
 
 impl Recorder {
@@ -80,6 +84,8 @@ impl Recorder {
             fallback_organization: None,
             catalog: None,
             environment: None,
+            #[cfg(feature = "testing")]
+            observer: None,
         }
     }
 
@@ -117,8 +123,14 @@ impl Recorder {
             event.set_version(version);
         }
         let truncated = event.truncated().next().is_some();
+        #[cfg(feature = "testing")]
+        let observed = shared.observer.as_ref().map(|_| event.clone());
         match shared.queue.push(event) {
             Ok(()) => {
+                #[cfg(feature = "testing")]
+                if let (Some(observer), Some(event)) = (&shared.observer, observed) {
+                    observer.recorded(event);
+                }
                 shared.counters.accepted.add(1);
                 if truncated {
                     shared.counters.truncated.add(1);
@@ -246,6 +258,12 @@ impl Recorder {
         self.shared.dead_letters.list()
     }
 
+    /// The test that observes this recorder, if one does.
+    #[cfg(feature = "testing")]
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.shared.observer.as_deref()
+    }
+
     pub(crate) fn unaudited(&self) {
         self.shared.counters.unaudited.add(1);
     }
@@ -364,6 +382,8 @@ pub struct RecorderBuilder {
     fallback_organization: Option<OrganizationId>,
     catalog: Option<EmbeddedCatalog>,
     environment: Option<String>,
+    #[cfg(feature = "testing")]
+    observer: Option<Arc<Observer>>,
 }
 
 impl RecorderBuilder {
@@ -435,6 +455,13 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
+    /// Tells a test of everything that is accepted.
+    #[cfg(feature = "testing")]
+    pub(crate) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     fn versions(&mut self) -> Result<Versions, BuildError> {
         let Some(environment) = self.environment.take() else {
             return Ok(&[]);
@@ -474,6 +501,8 @@ impl RecorderBuilder {
             dead: LogLimit::new(),
             refusals: LogLimit::new(),
             unresolved: LogLimit::new(),
+            #[cfg(feature = "testing")]
+            observer: self.observer,
         });
         let dispatcher = Dispatcher::new(Arc::clone(&shared), self.sink, receiver);
         (Recorder { shared, commands }, dispatcher)

@@ -46,6 +46,7 @@
 //! | --- | --- | --- |
 //! | `axum` | yes | the peer's address from axum's `ConnectInfo`, the matched route, path parameters, the extractor [`Audit`] |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
+//! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
 
 #[cfg(feature = "axum")]
 mod extract;

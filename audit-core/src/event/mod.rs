@@ -17,7 +17,7 @@ mod id;
 mod target;
 mod time;
 mod value;
-#[cfg(feature = "workos")]
+#[cfg(any(feature = "workos", feature = "testing"))]
 pub(crate) mod wire;
 
 pub use actor::{Actor, ActorKind, ActorRef};
@@ -33,5 +33,5 @@ pub(crate) use builder::key_error;
 #[cfg(feature = "workos")]
 pub(crate) use time::from_millis;
 pub(crate) use time::now_millis;
-#[cfg(feature = "workos")]
+#[cfg(any(feature = "workos", feature = "testing"))]
 pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};

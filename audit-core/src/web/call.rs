@@ -51,6 +51,10 @@ impl Call {
             return;
         }
         let trail = self.scope.trail();
+        #[cfg(feature = "testing")]
+        if let Some(observer) = self.policy.recorder().observer() {
+            observer.answered(&self.method, route, trail, status);
+        }
         if let Some(action) = self.policy.denied_as
             && trail == Trail::None
             && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
@@ -99,14 +103,14 @@ impl Drop for Call {
 
 /// Whether requests of this method change something
 /// ([RFC 9110, section 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1): all but the safe ones).
-fn changes(method: &Method) -> bool {
+pub(crate) fn changes(method: &Method) -> bool {
     matches!(
         *method,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     )
 }
 
-fn succeeded(status: StatusCode) -> bool {
+pub(crate) fn succeeded(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection()
 }
 

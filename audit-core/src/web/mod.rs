@@ -54,3 +54,6 @@ pub use head::Head;
 pub use policy::Policy;
 pub use sources::Sources;
 pub use trail::{Trail, Unaudited};
+
+#[cfg(feature = "testing")]
+pub(crate) use call::{changes, succeeded};

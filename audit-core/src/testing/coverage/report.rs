@@ -1,0 +1,419 @@
+//! A list of routes, held against what was noted.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use http::Method;
+
+use super::facts::{Fact, Facts, Left};
+use super::run::{CoverageError, Run};
+use crate::web::changes;
+use crate::{EmbeddedAction, EmbeddedCatalog};
+
+/// Holds a list of routes against what all processes of a test run have noted.
+///
+/// Each entry is a method and the route as the router has it; see [`Capture::coverage`](crate::testing::Capture::coverage) for the same over one capture, which
+/// needs nothing of what follows. Nothing is read before the report is asked for.
+///
+/// # Over all processes of a run
+///
+/// nextest runs each test in a process of its own, and `cargo test` each file of tests, with its tests on threads. No
+/// runner has a test that is the last, so the report is made after the tests, by a test that is ignored otherwise. The
+/// environment variable `AUDIT_COVERAGE_RUN` names the run for both:
+///
+/// ```sh
+/// export AUDIT_COVERAGE_RUN=$(date +%s)-$$
+/// cargo nextest run && cargo nextest run --run-ignored only routes_are_covered
+/// # or
+/// cargo test && cargo test -- --ignored routes_are_covered
+/// ```
+///
+/// ```
+/// use audit_core::{assert_covered, catalog, testing};
+///
+/// const ROUTES: &[(&str, &str)] = &[("GET", "/documents"), ("DELETE", "/documents/{doc_id}")];
+///
+/// // with `#[test]` and `#[ignore = "after the tests of a run that AUDIT_COVERAGE_RUN names"]`
+/// fn routes_are_covered() {
+///     assert_covered!(testing::coverage(ROUTES).catalog(catalog!()));
+/// }
+/// ```
+///
+/// Where the variable is set, every process that has a [`capture`](crate::testing::capture()) appends what its recorders see to a file of its own in the folder
+/// `audit-coverage/<name>` of cargo's target directory, the nearest folder above the executable that has a `CACHEDIR.TAG`. Lines are written whole.
+/// Nothing is written without the variable.
+///
+/// A run proves nothing about another: only files under its name are read, and of them only those whose executable is still
+/// there with the same time and size, in case a name is used again after a change. Use a new name for each run all the
+/// same; `cargo clean` removes the folders.
+///
+/// # What is seen
+///
+/// Requests through a layer whose recorder belongs to a [`Capture`](crate::testing::Capture), when they are answered; one that is dropped without an answer
+/// is not. And the actions of the events that these recorders accepted, at run time: a list of all call sites, made by the linker, would need
+/// sections that only `unsafe` code can fill, and a crate that forbids it could not be audited. So an action of which
+/// no test records an event counts as not recorded, whether there is code for it or not.
+pub fn coverage(routes: &[(&str, &str)]) -> Coverage {
+    Coverage::new(routes, Source::Run)
+}
+
+/// A list of routes, to be held against what tests did. From [`coverage()`] or
+/// [`Capture::coverage`](crate::testing::Capture::coverage).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Coverage {
+    routes: BTreeSet<(String, String)>,
+    source: Source,
+    actions: &'static [EmbeddedAction],
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Capture(Facts),
+    Run,
+}
+
+impl Coverage {
+    fn new(routes: &[(&str, &str)], source: Source) -> Self {
+        let owned = |(method, route): &(&str, &str)| (method.to_uppercase(), (*route).to_owned());
+        Self {
+            routes: routes.iter().map(owned).collect(),
+            source,
+            actions: &[],
+        }
+    }
+
+    pub(in crate::testing) fn of_capture(routes: &[(&str, &str)], facts: Facts) -> Self {
+        Self::new(routes, Source::Capture(facts))
+    }
+
+    /// Lists also the actions of the catalog of which no event was recorded, but for deprecated ones. They fail no assertion:
+    /// what an application records rarely, its tests may not record at all.
+    pub fn catalog(mut self, catalog: EmbeddedCatalog) -> Self {
+        self.actions = catalog.actions();
+        self
+    }
+
+    /// The report.
+    ///
+    /// # Errors
+    ///
+    /// Only over a run: it has no name, or none that can be a folder's; there is no target directory; nothing was noted; a file cannot be read.
+    pub fn report(&self) -> Result<CoverageReport, CoverageError> {
+        match &self.source {
+            Source::Capture(facts) => Ok(self.hold_against(facts, 0)),
+            Source::Run => {
+                let read = Run::to_read()?.read()?;
+                Ok(self.hold_against(&read.facts, read.stale))
+            }
+        }
+    }
+
+    fn hold_against(&self, facts: &Facts, stale: usize) -> CoverageReport {
+        let mut routes: Vec<_> = self
+            .routes
+            .iter()
+            .map(|(method, route)| Line::new(method, route, state(method, route, facts)))
+            .collect();
+        let unlisted: BTreeSet<_> = facts
+            .iter()
+            .filter_map(|fact| match fact {
+                Fact::Answered {
+                    method,
+                    route,
+                    succeeded: true,
+                    ..
+                } if is_change(method) => Some((method.clone(), route.clone())),
+                _ => None,
+            })
+            .filter(|answered| !self.routes.contains(answered))
+            .collect();
+        let unlisted = unlisted
+            .iter()
+            .map(|(method, route)| Line::new(method, route, State::Unlisted));
+        routes.extend(unlisted);
+        let is_recorded = |name: &str| facts.contains(&Fact::Recorded(name.to_owned()));
+        let unrecorded = self
+            .actions
+            .iter()
+            .filter(|action| action.deprecated().is_none() && !is_recorded(action.name().as_str()))
+            .map(|action| action.name().as_str())
+            .collect();
+        CoverageReport {
+            routes,
+            unrecorded,
+            stale,
+        }
+    }
+}
+
+fn is_change(method: &str) -> bool {
+    Method::from_bytes(method.as_bytes()).is_ok_and(|method| changes(&method))
+}
+
+/// What the facts say about a route. A success without an event outweighs everything, since the next one may be a customer's.
+fn state(method: &str, route: &str, facts: &Facts) -> State {
+    let mut state = if is_change(method) {
+        State::NeverExercised
+    } else {
+        State::Safe
+    };
+    for fact in facts.iter() {
+        let Fact::Answered {
+            method: answered,
+            route: matched,
+            succeeded,
+            left,
+        } = fact
+        else {
+            continue;
+        };
+        if answered != method || matched != route {
+            continue;
+        }
+        let found = match left {
+            Left::Event => State::Audited,
+            Left::Exempt(reason) => State::Exempt(reason.clone()),
+            Left::Nothing if !is_change(method) => State::Safe,
+            Left::Nothing if *succeeded => State::NotAudited,
+            Left::Nothing => State::NeverSucceeded,
+        };
+        state = state.max(found);
+    }
+    state
+}
+
+/// What is known of a route; of two that hold, the later counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Safe,
+    NeverExercised,
+    NeverSucceeded,
+    Exempt(String),
+    Audited,
+    NotAudited,
+    Unlisted,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    name: String,
+    state: State,
+}
+
+impl Line {
+    fn new(method: &str, route: &str, state: State) -> Self {
+        Self {
+            name: format!("{method} {route}"),
+            state,
+        }
+    }
+
+    fn is_covered(&self) -> bool {
+        matches!(self.state, State::Safe | State::Exempt(_) | State::Audited)
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.state {
+            State::Safe => "changes nothing",
+            State::NeverExercised | State::NeverSucceeded => "never exercised",
+            State::Exempt(_) => "exempt",
+            State::Audited => "audited",
+            State::NotAudited => "NOT AUDITED",
+            State::Unlisted => "NOT IN THE LIST",
+        };
+        write!(f, "{word:<15}  {}", self.name)?;
+        match &self.state {
+            State::Exempt(reason) => write!(f, ": {reason}"),
+            State::NeverSucceeded => {
+                f.write_str(": every request was refused before it did anything")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What tests prove about a list of routes. Printed, it has a line for each:
+///
+/// ```text
+/// audit coverage: 2 of 4 routes
+///   audited          DELETE /documents/{doc_id}
+///   exempt           POST /search: a search changes nothing
+///   NOT AUDITED      POST /documents/{doc_id}/archive
+///   never exercised  PUT /documents/{doc_id}
+/// actions of which no event was recorded: document.share
+/// ```
+///
+/// | word | |
+/// | --- | --- |
+/// | `audited` | requests left an event, and none succeeded without |
+/// | `exempt` | requests left none, for the reason that is said |
+/// | `changes nothing` | the method is none of POST, PUT, PATCH, DELETE; no event is needed |
+/// | `NOT AUDITED` | a request succeeded and left no event |
+/// | `never exercised` | no request came, or none that did more than being refused |
+/// | `NOT IN THE LIST` | a request that changes something succeeded on a route that the list lacks |
+#[derive(Clone, Debug)]
+pub struct CoverageReport {
+    routes: Vec<Line>,
+    unrecorded: Vec<&'static str>,
+    stale: usize,
+}
+
+impl CoverageReport {
+    /// Whether every route leaves an event, says why not, or changes nothing, and no other was exercised.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.routes.iter().all(Line::is_covered)
+    }
+
+    /// The routes that are not covered, each as `DELETE /documents/{doc_id}`.
+    pub fn uncovered(&self) -> impl Iterator<Item = &str> {
+        let uncovered = self.routes.iter().filter(|line| !line.is_covered());
+        uncovered.map(|line| line.name.as_str())
+    }
+
+    /// The actions of the catalog of which no event was recorded; none without [`Coverage::catalog`].
+    #[must_use]
+    pub fn unrecorded_actions(&self) -> &[&'static str] {
+        &self.unrecorded
+    }
+}
+
+impl fmt::Display for CoverageReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let covered = self.routes.iter().filter(|line| line.is_covered()).count();
+        writeln!(
+            f,
+            "audit coverage: {covered} of {} routes",
+            self.routes.len()
+        )?;
+        for line in &self.routes {
+            writeln!(f, "  {line}")?;
+        }
+        if !self.unrecorded.is_empty() {
+            let actions = self.unrecorded.join(", ");
+            writeln!(f, "actions of which no event was recorded: {actions}")?;
+        }
+        if self.stale > 0 {
+            let stale = self.stale;
+            writeln!(
+                f,
+                "left out: {stale} files of executables that have changed since or are gone"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What `assert_covered!` calls.
+#[doc(hidden)]
+#[track_caller]
+#[expect(clippy::panic, reason = "this is an assertion")]
+pub fn assert_covered(coverage: &Coverage) {
+    match coverage.report() {
+        Err(error) => panic!("no report of audit coverage: {error}"),
+        Ok(report) if report.is_covered() => {}
+        Ok(report) => panic!(
+            "routes without proof that they leave an audit event: {}\n{report}\
+             put `#[audited(..)]` on what the route does, or `#[unaudited(reason = \"..\")]` on its handler; test it; \
+             and keep it in the list",
+            report.uncovered().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::web::Trail;
+
+    fn report(calls: &[(&str, &str, Trail, u16)], routes: &[(&str, &str)]) -> CoverageReport {
+        const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
+            &[
+                EmbeddedAction::new("a.done", None, &[], None, false, None, &[]),
+                EmbeddedAction::new("a.old", None, &[], None, false, Some("use a.done"), &[]),
+                EmbeddedAction::new("a.undone", None, &[], None, false, None, &[]),
+            ],
+            &[],
+            &[],
+        );
+        let mut facts = Facts::default();
+        for (method, route, trail, status) in calls {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let status = StatusCode::from_u16(*status).unwrap();
+            let route = Some(*route).filter(|route| !route.is_empty());
+            facts.answered(&method, route, *trail, status);
+        }
+        facts.recorded("a.done");
+        Coverage::of_capture(routes, facts)
+            .catalog(CATALOG)
+            .report()
+            .unwrap()
+    }
+
+    #[test]
+    fn each_route_has_its_line() {
+        let report = report(
+            &[
+                ("DELETE", "/a", Trail::Audited, 204),
+                ("DELETE", "/a", Trail::None, 404),
+                ("POST", "/b", Trail::Exempt("a search"), 200),
+                ("POST", "/c", Trail::Audited, 200),
+                ("POST", "/c", Trail::None, 303),
+                ("PUT", "/d", Trail::None, 422),
+                ("GET", "/a", Trail::None, 200),
+                ("PATCH", "/f", Trail::Audited, 200),
+                ("POST", "", Trail::None, 200),
+                ("POST", "/g", Trail::None, 404),
+                ("POST", "/h", Trail::Audited, 500),
+            ],
+            &[
+                ("delete", "/a"),
+                ("GET", "/a"),
+                ("GET", "/never"),
+                ("POST", "/b"),
+                ("POST", "/c"),
+                ("PUT", "/d"),
+                ("PUT", "/e"),
+                ("POST", "/h"),
+            ],
+        );
+        assert_eq!(
+            report.to_string(),
+            "audit coverage: 5 of 10 routes
+  audited          DELETE /a
+  changes nothing  GET /a
+  changes nothing  GET /never
+  exempt           POST /b: a search
+  NOT AUDITED      POST /c
+  audited          POST /h
+  never exercised  PUT /d: every request was refused before it did anything
+  never exercised  PUT /e
+  NOT IN THE LIST  PATCH /f
+  NOT IN THE LIST  POST (no route)
+actions of which no event was recorded: a.undone
+"
+        );
+        let uncovered: Vec<_> = report.uncovered().collect();
+        assert_eq!(
+            uncovered,
+            ["POST /c", "PUT /d", "PUT /e", "PATCH /f", "POST (no route)"]
+        );
+        assert_eq!(report.unrecorded_actions(), ["a.undone"]);
+    }
+
+    #[test]
+    fn a_route_that_leaves_an_event_or_says_why_not_is_covered() {
+        let calls = [
+            ("DELETE", "/a", Trail::Audited, 204),
+            ("POST", "/b", Trail::Exempt("a search"), 200),
+        ];
+        assert!(report(&calls, &[("DELETE", "/a"), ("POST", "/b")]).is_covered());
+        assert!(!report(&calls, &[("DELETE", "/a")]).is_covered());
+        assert!(!report(&calls[..1], &[("DELETE", "/a"), ("POST", "/b")]).is_covered());
+    }
+}
