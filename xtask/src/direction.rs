@@ -31,6 +31,7 @@ const PLACES: &[(&str, Place)] = &[
     ("examples", Place::Outside),
     ("audit-tests", Place::Outside),
     ("audit-tests-support", Place::Outside),
+    ("audit-tests-kit", Place::Outside),
     ("audit-tests-facade", Place::Outside),
     ("audit-tests-renamed", Place::Outside),
     ("audit-tests-prelude", Place::Outside),

@@ -1,0 +1,53 @@
+//! A small service, tested with the test kit as its owners would. One of its routes is left without an event on purpose.
+
+use audit_tower::{Actor, AuditLayer, Recorder, audited, unaudited, web::Unaudited};
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+
+/// The routes, as the router below has them.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/documents"),
+    ("DELETE", "/documents/{doc_id}"),
+    ("POST", "/documents/{doc_id}/archive"),
+    ("POST", "/search"),
+];
+
+async fn list() -> &'static str {
+    "plan"
+}
+
+#[audited(action = "document.delete", target = "doc_id")]
+async fn delete_document(Path(doc_id): Path<u64>) -> Result<StatusCode, StatusCode> {
+    match doc_id {
+        0 => Err(StatusCode::NOT_FOUND),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
+}
+
+/// The one that somebody forgot.
+async fn archive(Path(_): Path<u64>) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+#[unaudited(reason = "a search changes nothing")]
+async fn search() -> &'static str {
+    "plan"
+}
+
+/// The service. Who acts is what the header `x-user` says.
+pub fn app(recorder: Recorder, on_unaudited: Unaudited) -> Router {
+    let layer = AuditLayer::new(recorder)
+        .principal_with(|request| {
+            let user = request.headers.get("x-user")?.to_str().ok()?;
+            Some(Actor::user(user))
+        })
+        .on_unaudited(on_unaudited);
+    Router::new()
+        .route("/documents", get(list))
+        .route("/documents/{doc_id}", delete(delete_document))
+        .route("/documents/{doc_id}/archive", post(archive))
+        .route("/search", post(search))
+        .layer(layer)
+}

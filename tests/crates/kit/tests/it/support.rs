@@ -1,0 +1,24 @@
+//! The service over a real socket.
+
+use audit_tests_kit::app;
+use audit_tower::testing::Capture;
+use audit_tower::web::Unaudited;
+use reqwest::{Client, Method, StatusCode};
+
+/// Serves the service for the time of the calls, each a method and a path, and gives the statuses of the answers.
+pub(crate) async fn call(capture: &Capture, calls: &[(&str, &str)]) -> Vec<StatusCode> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app(capture.recorder(), Unaudited::Ignore);
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = Client::new();
+    let mut statuses = Vec::new();
+    for (method, path) in calls {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = client.request(method, format!("http://{address}{path}"));
+        let answer = request.header("x-user", "ada").send().await.unwrap();
+        statuses.push(answer.status());
+    }
+    server.abort();
+    statuses
+}
