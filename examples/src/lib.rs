@@ -1,6 +1,6 @@
-//! A documents service with an audit trail: what it takes to add one to an axum service of the usual shape.
+//! A documents service with an audit trail: what it takes to add one to a service of the usual shape.
 //!
-//! `cargo demo` runs it. Read [`service`] for the whole set-up, then one of the handlers: each has one attribute.
+//! `cargo demo` runs it. Read [`service::axum`] for the whole set-up, then one of its handlers: each has one attribute.
 #![allow(
     clippy::missing_errors_doc,
     reason = "handlers answer with `AppError`, which says what it is"

@@ -41,7 +41,7 @@ impl Project {
     }
 
     fn source(&self) -> PathBuf {
-        self.folder.join("examples/src/service/documents.rs")
+        self.folder.join("examples/src/service/axum/documents.rs")
     }
 
     fn check(&self) -> Output {

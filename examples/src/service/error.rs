@@ -1,13 +1,10 @@
-//! What goes wrong, and how it is answered.
+//! What goes wrong.
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 /// Why a request was not done. It needs nothing of the audit framework: the layer sees by the status that 401 and 403 are
 /// denials.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum AppError {
     /// Nobody is signed in, or the password is wrong.
     Unauthorized,
@@ -19,14 +16,31 @@ pub enum AppError {
     Invalid(&'static str),
 }
 
-impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
-        let (status, message) = match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "sign in first: POST /sessions"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "your role does not allow this"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
-            Self::Invalid(why) => (StatusCode::UNPROCESSABLE_ENTITY, why),
+/// The body of an answer that is an error.
+#[derive(Debug, Serialize)]
+pub(super) struct ErrorBody {
+    message: &'static str,
+}
+
+impl AppError {
+    /// The status of the answer.
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Invalid(_) => 422,
+        }
+    }
+
+    /// The body of the answer.
+    pub(super) fn body(self) -> ErrorBody {
+        let message = match self {
+            Self::Unauthorized => "sign in first: POST /sessions",
+            Self::Forbidden => "your role does not allow this",
+            Self::NotFound => "not found",
+            Self::Invalid(why) => why,
         };
-        (status, Json(json!({ "message": message }))).into_response()
+        ErrorBody { message }
     }
 }

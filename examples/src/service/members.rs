@@ -1,45 +1,36 @@
 //! Members: invite, remove.
 
-use audit_tower::audited;
-use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{AppError, AppState, CurrentUser, Role};
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Invitation {
-    email: String,
-    role: Role,
+    pub(super) email: String,
+    pub(super) role: Role,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Invited {
     id: String,
 }
 
-#[audited(action = "member.invite", target(user = invitation.email), metadata(role = invitation.role.as_str()))]
-pub(super) async fn invite(
-    State(state): State<AppState>,
-    user: CurrentUser,
-    Json(invitation): Json<Invitation>,
-) -> Result<(StatusCode, Json<Invited>), AppError> {
-    user.require_admin()?;
-    let id = state
-        .store
-        .add_member(&user, &invitation.email, invitation.role);
-    state.mailer.send(&invitation.email).await;
-    Ok((StatusCode::CREATED, Json(Invited { id })))
-}
+impl AppState {
+    pub(super) async fn invite_member(
+        &self,
+        user: &CurrentUser,
+        invitation: &Invitation,
+    ) -> Result<Invited, AppError> {
+        user.require_admin()?;
+        let id = self
+            .store
+            .add_member(user, &invitation.email, invitation.role);
+        self.mailer.send(&invitation.email).await;
+        Ok(Invited { id })
+    }
 
-#[audited(action = "member.remove", target = "member")]
-pub(super) async fn remove(
-    State(state): State<AppState>,
-    user: CurrentUser,
-    Path(member): Path<String>,
-) -> Result<StatusCode, AppError> {
-    user.require_admin()?;
-    state.store.remove_member(&member)?;
-    Ok(StatusCode::NO_CONTENT)
+    pub(super) fn remove_member(&self, user: &CurrentUser, id: &str) -> Result<(), AppError> {
+        user.require_admin()?;
+        self.store.remove_member(id)
+    }
 }

@@ -1,24 +1,23 @@
-//! The service: routes, layers, state.
+//! The documents service: its data and its rules, which know no web framework, and in a module each the frameworks that
+//! serve it.
+//!
+//! Whatever the framework, the HTTP interface is the same, and so is the trail that the same requests leave.
 
 mod account;
 mod api_keys;
+pub mod axum;
 mod documents;
 mod error;
 mod mail;
 mod members;
 mod sessions;
 mod store;
-
-use audit_tower::{AuditLayer, Recorder};
-use axum::Router;
-use axum::middleware;
-use axum::routing::{delete, get, post, put};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+mod user;
 
 pub use error::AppError;
 pub use mail::{Mailer, UNREACHABLE};
-pub use sessions::CurrentUser;
 pub use store::{Role, Store};
+pub use user::CurrentUser;
 
 /// What the handlers share. Clones share the store.
 #[derive(Clone, Debug)]
@@ -29,30 +28,13 @@ pub struct AppState {
     pub mailer: Mailer,
 }
 
-/// The service. Serve it with `into_make_service_with_connect_info`, so that events have the client's address.
-pub fn app(state: AppState, recorder: Recorder) -> Router {
-    Router::new()
-        .route("/sessions", post(sessions::sign_in))
-        .route("/documents", get(documents::list).post(documents::create))
-        .route("/documents/{document}", delete(documents::delete))
-        .route(
-            "/documents/{document}/pages/{per_sheet}",
-            get(documents::download),
-        )
-        .route("/documents/{document}/shares", post(documents::share))
-        .route("/members", post(members::invite))
-        .route("/members/{member}", delete(members::remove))
-        .route("/api-keys", post(api_keys::create))
-        .route("/api-keys/{api_key}", delete(api_keys::revoke))
-        .route("/account/password", put(account::change_password))
-        .route("/account/mfa", post(account::enable_mfa))
-        // In axum the layer that is added last runs first: the request gets its id, then its user, then its scope.
-        .layer(AuditLayer::new(recorder).principal::<CurrentUser>())
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            sessions::authenticate,
-        ))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(state)
+impl AppState {
+    /// A service with the members of [`Store::with_members`].
+    #[must_use]
+    pub fn new(organization: &str) -> Self {
+        Self {
+            store: Store::with_members(organization),
+            mailer: Mailer::default(),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod client;
 mod expected;
+mod framework;
 mod print;
 mod round;
 mod world;
@@ -18,6 +19,7 @@ use audit_server::{StoredEvent, Subscription};
 use audit_tower::unrecorded;
 use clap::Parser;
 
+use crate::framework::Framework;
 use crate::print::{event_line, heading};
 use crate::world::World;
 
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Send one round of requests, compare what arrived with what must, print the counts, and exit.
     #[arg(long)]
     once: bool,
+    /// The web framework that serves the documents; each leaves the same trail.
+    #[arg(long, value_enum, default_value_t)]
+    framework: Framework,
     /// Deliver to WorkOS instead of a local server; takes the key from WORKOS_API_KEY.
     #[arg(long, requires = "organization")]
     live: bool,

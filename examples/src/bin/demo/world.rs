@@ -7,12 +7,13 @@ use audit_catalog::Catalog;
 use audit_server::{EventStatus, LocalServer, StoredEvent, Subscription};
 use audit_tower::workos::{ApiKey, Order, PageQuery, WorkOs};
 use audit_tower::{Recorder, Stats};
-use examples::service::{AppState, Mailer, Store, app};
+use examples::service::{AppState, Mailer};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
+use crate::framework::Framework;
 use crate::{Args, PATIENCE, Result};
 
 /// The organization of the local server, unless another is named.
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) mailer: Mailer,
     pub(crate) organization: String,
     pub(crate) address: SocketAddr,
+    framework: Framework,
     service: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
 }
 
@@ -48,28 +50,22 @@ impl World {
         let recorder = Recorder::builder(workos)
             .fallback_organization(organization.as_str())
             .build()?;
-        let state = AppState {
-            store: Store::with_members(&organization),
-            mailer: Mailer::default(),
-        };
+        let state = AppState::new(&organization);
         let mailer = state.mailer.clone();
         let listener = listen(args).await?;
         let address = listener.local_addr()?;
-        let service =
-            app(state, recorder.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(async move {
-            let stopped = async { drop(stopped.await) };
-            axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+        let stopped = async { drop(stopped.await) };
+        let serving = args
+            .framework
+            .serve(listener, state, recorder.clone(), stopped);
         Ok(Self {
             server,
             recorder,
             mailer,
             organization,
             address,
+            framework: args.framework,
             service: Some((stop, serving)),
         })
     }
@@ -87,7 +83,8 @@ impl World {
             ),
         }
         anstream::println!(
-            "documents service  http://{address}   (ada, ben and vic @acme.test, password `correct horse`)"
+            "documents service  http://{address}   ({}; ada, ben and vic @acme.test, password `correct horse`)",
+            self.framework.name()
         );
         if !with_examples {
             return;

@@ -1,0 +1,37 @@
+//! The web framework that serves the documents.
+
+use std::io;
+
+use audit_core::Recorder;
+use clap::ValueEnum;
+use examples::service::{AppState, axum};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// The web framework that serves the documents.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Framework {
+    #[default]
+    Axum,
+}
+
+impl Framework {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+        }
+    }
+
+    /// Serves until `stop` is done, and then to the end of what is under way.
+    pub(crate) fn serve(
+        self,
+        listener: TcpListener,
+        state: AppState,
+        recorder: Recorder,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<io::Result<()>> {
+        match self {
+            Self::Axum => tokio::spawn(axum::serve(listener, state, recorder, stop)),
+        }
+    }
+}

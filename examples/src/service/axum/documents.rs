@@ -1,0 +1,63 @@
+//! Documents: list, create, share, download, delete.
+
+use audit_tower::audited;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+use crate::service::documents::{NewDocument, Share};
+use crate::service::store::Document;
+use crate::service::{AppError, AppState, CurrentUser};
+
+/// Not audited: it changes nothing, and says no more than that documents exist.
+pub(super) async fn list(State(state): State<AppState>, user: CurrentUser) -> Json<Vec<Document>> {
+    Json(state.store.documents(&user))
+}
+
+/// The document's id is known only when it exists: `ok` is the value of a successful result.
+#[audited(action = "document.create", target(document = ok.1.id), metadata(title = new.title))]
+pub(super) async fn create(
+    State(state): State<AppState>,
+    user: CurrentUser,
+    Json(new): Json<NewDocument>,
+) -> Result<(StatusCode, Json<Document>), AppError> {
+    let document = state.create_document(&user, new)?;
+    Ok((StatusCode::CREATED, Json(document)))
+}
+
+#[audited(
+    action = "document.share",
+    target(document = document),
+    target(user = share.user),
+    metadata(role = share.role.as_str()),
+)]
+pub(super) async fn share(
+    State(state): State<AppState>,
+    user: CurrentUser,
+    Path(document): Path<Uuid>,
+    Json(share): Json<Share>,
+) -> Result<StatusCode, AppError> {
+    state.share_document(&user, document, &share).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reading is audited where it takes data out of the house. The answer says how many sheets of paper it will need.
+#[audited(action = "document.download", target = "document")]
+pub(super) async fn download(
+    State(state): State<AppState>,
+    user: CurrentUser,
+    Path((document, per_sheet)): Path<(Uuid, u32)>,
+) -> Result<String, AppError> {
+    state.download_document(&user, document, per_sheet)
+}
+
+#[audited(action = "document.delete", target = "document")]
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    user: CurrentUser,
+    Path(document): Path<Uuid>,
+) -> Result<StatusCode, AppError> {
+    state.delete_document(&user, document)?;
+    Ok(StatusCode::NO_CONTENT)
+}
