@@ -23,7 +23,8 @@ pub use follow::{Followed, boxed, defer, follow, pinned, start};
 /// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so that one serves all facades.
 pub mod macros {
     pub use audit_derive::{
-        action, audited_tower, catalog, record, try_record, unaudited_actix, unaudited_tower,
+        action, audited_actix, audited_tower, catalog, record, try_record, unaudited_actix,
+        unaudited_tower,
     };
 }
 

@@ -1,5 +1,5 @@
-//! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`), which
-//! exports them beside the types they need.
+//! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`,
+//! `audit_actix`), which exports them beside the types they need.
 //!
 //! [`macro@audited`] makes every call of a function leave one event, [`macro@unaudited`] says why a function needs none. Their companions `record!`, `try_record!`, `action!` and
 //! `catalog!` are documented where they are exported, in `audit_core`. What it records is checked while the crate compiles,
@@ -183,6 +183,13 @@ pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
+}
+
+/// [`macro@audited`] for crates that know `audit_actix`, which exports it under that name.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited::attribute("audit_actix", attribute.into(), item.into(), catalog::load).into()
 }
 
 /// Says that calls of a function need no audit event, and why.
