@@ -30,7 +30,7 @@
 //! // audit.toml:
 //! // [action."document.delete"]
 //! // targets = ["document"]
-//! #[audited(action = "document.delete", target = "doc_id")]
+//! #[audited(action = "document.delete", target(document = *doc_id))]
 //! async fn delete_document(doc_id: web::Path<u64>) -> HttpResponse {
 //!     HttpResponse::NoContent().finish()
 //! }
@@ -48,6 +48,11 @@
 //! ```
 //!
 //! Names and meaning are those of `audit-tower`: what that crate calls a layer is a middleware here.
+//!
+//! # Targets from the path
+//!
+//! A `web::Path` cannot be taken apart in a pattern, so name what it holds: `target(document = *doc_id)` of a single
+//! parameter, `target = "path.0"` of a tuple, `target = "path.doc_id"` of a struct.
 //!
 //! # What a handler returns
 //!

@@ -4,9 +4,19 @@
 use std::process::Command;
 
 #[test]
-fn one_round_leaves_exactly_its_events_and_loses_none() {
+fn one_round_on_axum_leaves_exactly_its_events_and_loses_none() {
+    one_round(&[]);
+}
+
+#[test]
+fn the_same_round_on_actix_leaves_the_same_events() {
+    one_round(&["--framework", "actix"]);
+}
+
+fn one_round(framework: &[&str]) {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .arg("--once")
+        .args(framework)
         .env("NO_COLOR", "1")
         .output()
         .unwrap();

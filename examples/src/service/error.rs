@@ -33,14 +33,19 @@ impl AppError {
         }
     }
 
-    /// The body of the answer.
-    pub(super) fn body(self) -> ErrorBody {
-        let message = match self {
+    /// What is told to the caller.
+    pub(super) fn message(self) -> &'static str {
+        match self {
             Self::Unauthorized => "sign in first: POST /sessions",
             Self::Forbidden => "your role does not allow this",
             Self::NotFound => "not found",
             Self::Invalid(why) => why,
-        };
+        }
+    }
+
+    /// The body of the answer.
+    pub(super) fn body(self) -> ErrorBody {
+        let message = self.message();
         ErrorBody { message }
     }
 }

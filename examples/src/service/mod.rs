@@ -4,6 +4,7 @@
 //! Whatever the framework, the HTTP interface is the same, and so is the trail that the same requests leave.
 
 mod account;
+pub mod actix;
 mod api_keys;
 pub mod axum;
 mod documents;

@@ -4,7 +4,7 @@ use std::io;
 
 use audit_core::Recorder;
 use clap::ValueEnum;
-use examples::service::{AppState, axum};
+use examples::service::{AppState, actix, axum};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -13,12 +13,14 @@ use tokio::task::JoinHandle;
 pub(crate) enum Framework {
     #[default]
     Axum,
+    Actix,
 }
 
 impl Framework {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
+            Self::Actix => "actix-web",
         }
     }
 
@@ -32,6 +34,7 @@ impl Framework {
     ) -> JoinHandle<io::Result<()>> {
         match self {
             Self::Axum => tokio::spawn(axum::serve(listener, state, recorder, stop)),
+            Self::Actix => tokio::spawn(actix::serve(listener, state, recorder, stop)),
         }
     }
 }
