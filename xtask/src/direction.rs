@@ -33,6 +33,7 @@ const PLACES: &[(&str, Place)] = &[
     ("audit-tests-support", Place::Outside),
     ("audit-tests-kit", Place::Outside),
     ("audit-tests-facade", Place::Outside),
+    ("audit-tests-actix", Place::Outside),
     ("audit-tests-renamed", Place::Outside),
     ("audit-tests-prelude", Place::Outside),
     ("audit-tests-strict", Place::Outside),

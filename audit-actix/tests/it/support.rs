@@ -1,0 +1,162 @@
+//! A server, a client that knows no more than bytes, and a sink that says when an event comes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpMessage, HttpServer, web};
+use audit_actix::{
+    Actor, AuditMiddleware, Delivery, Event, OrganizationId, Principal, Recorder, Sink, Stats,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::timeout;
+
+/// Long enough for anything on this machine; a test that needs it whole has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who is signed in: the user that the header `x-user` names.
+pub(crate) struct CurrentUser(String);
+
+impl Principal for CurrentUser {
+    fn actor(&self) -> Actor {
+        Actor::user(&self.0)
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        Some("org_1".into())
+    }
+}
+
+async fn sign_in(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let user = request.headers().get("x-user");
+    if let Some(user) = user.and_then(|user| user.to_str().ok()) {
+        let user = CurrentUser(user.to_owned());
+        request.extensions_mut().insert(user);
+    }
+    next.call(request).await
+}
+
+struct Channel(mpsc::UnboundedSender<Event>);
+
+impl Sink for Channel {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        // The receiver is gone only when the test is over.
+        drop(self.0.send(event.clone()));
+        Ok(())
+    }
+}
+
+pub(crate) struct World {
+    address: SocketAddr,
+    recorder: Recorder,
+    events: Mutex<mpsc::UnboundedReceiver<Event>>,
+    server: ServerHandle,
+}
+
+impl World {
+    /// Serves these routes behind a sign-in.
+    pub(crate) fn start(routes: fn(&mut web::ServiceConfig)) -> Self {
+        Self::start_with(routes, |audit| audit.principal::<CurrentUser>())
+    }
+
+    /// Serves these routes behind a sign-in, and a middleware of this set-up inside it.
+    pub(crate) fn start_with(
+        routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+        audit: impl FnOnce(AuditMiddleware) -> AuditMiddleware,
+    ) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let recorder = Recorder::builder(Channel(sender))
+            .fallback_organization("org_fallback")
+            .build()
+            .unwrap();
+        let audit = audit(AuditMiddleware::new(recorder.clone()));
+        let server = HttpServer::new(move || {
+            App::new()
+                .configure(routes.clone())
+                .wrap(audit.clone())
+                .wrap(from_fn(sign_in))
+        })
+        .workers(1)
+        .disable_signals()
+        .h1_allow_half_closed(false)
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        drop(actix_web::rt::spawn(server));
+        Self {
+            address,
+            recorder,
+            events: Mutex::new(events),
+            server: handle,
+        }
+    }
+
+    /// Sends a request's head and no body.
+    pub(crate) async fn connect(&self, method: &str, path: &str) -> TcpStream {
+        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-user: u1\r\nconnection: close\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection
+    }
+
+    /// Sends a request and reads its answer to the end: the status, if there is one.
+    pub(crate) async fn send(&self, method: &str, path: &str) -> Option<u16> {
+        let mut connection = self.connect(method, path).await;
+        let mut answer = Vec::new();
+        let read = connection.read_to_end(&mut answer);
+        // A connection that is broken off has no answer either.
+        drop(timeout(PATIENCE, read).await.unwrap());
+        let answer = String::from_utf8_lossy(&answer);
+        answer.split(' ').nth(1)?.parse().ok()
+    }
+
+    /// The next event, waited for.
+    pub(crate) async fn event(&self) -> Event {
+        let mut events = self.events.lock().await;
+        timeout(PATIENCE, events.recv()).await.unwrap().unwrap()
+    }
+
+    /// The events that have not been taken yet, when the server and the recorder have ended.
+    pub(crate) async fn end(self) -> (Vec<Event>, Stats) {
+        self.server.stop(true).await;
+        self.recorder.shutdown(PATIENCE).await;
+        let stats = self.recorder.stats();
+        drop(self.recorder);
+        let mut events = self.events.into_inner();
+        let rest = std::iter::from_fn(|| events.try_recv().ok()).collect();
+        (rest, stats)
+    }
+
+    /// The same, each shown.
+    pub(crate) async fn told(self) -> Vec<String> {
+        self.end().await.0.iter().map(told).collect()
+    }
+}
+
+/// `action type:id outcome actor@organization address`
+pub(crate) fn told(event: &Event) -> String {
+    let targets: Vec<_> = event
+        .targets()
+        .map(|target| format!("{}:{}", target.kind(), target.id()))
+        .collect();
+    format!(
+        "{} {} {} {}@{} {}",
+        event.action(),
+        targets.join(","),
+        event.outcome(),
+        event.actor().unwrap().id(),
+        event.organization().unwrap(),
+        event.location().unwrap()
+    )
+}
