@@ -30,8 +30,8 @@ pub use target::{Target, TargetRef};
 pub use value::{Text, Value};
 
 pub(crate) use builder::key_error;
-#[cfg(feature = "workos")]
-pub(crate) use time::from_millis;
 pub(crate) use time::now_millis;
+#[cfg(feature = "workos")]
+pub(crate) use time::{from_millis, to_millis};
 #[cfg(any(feature = "workos", feature = "testing"))]
 pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};

@@ -1,11 +1,10 @@
 //! Actions: what the service has schemas for.
 
-use http::Method;
 use serde::Deserialize;
 
 use super::client::WorkOs;
 use super::error::Error;
-use super::page::{Page, PageQuery};
+use super::page::{Items, Page, PageQuery};
 use super::schemas::Schema;
 
 /// An action that the service accepts events of.
@@ -30,8 +29,25 @@ impl WorkOs {
     ///
     /// The service refuses the key, or does not answer.
     pub async fn list_actions(&self, page: PageQuery) -> Result<Page<Action>, Error> {
-        let path = format!("/audit_logs/actions{}", page.query());
-        self.call(self.request(Method::GET, &path, Default::default())?)
+        self.get(&format!("/audit_logs/actions{}", page.query()))
             .await
+    }
+
+    /// Lists all registered actions, page by page as they are asked for, newest first.
+    ///
+    /// ```no_run
+    /// # async fn example(workos: audit_core::WorkOs) -> Result<(), audit_core::workos::Error> {
+    /// let mut actions = workos.actions();
+    /// while let Some(action) = actions.try_next().await? {
+    ///     println!("{} v{}", action.name, action.schema.version);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn actions(&self) -> Items<Action> {
+        let client = self.clone();
+        Items::new(move |page| {
+            let client = client.clone();
+            async move { client.list_actions(page).await }
+        })
     }
 }

@@ -7,10 +7,13 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
+use super::download::Downloads;
 use super::error::Error;
+use super::retry;
 use super::transport::Transport;
 
 /// What may stand unencoded in a segment of a path (RFC 3986, "unreserved").
@@ -22,34 +25,29 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A client of the WorkOS Audit Logs API, and the sink that delivers events to it. Clones share connections.
 ///
-/// Calls make one attempt each; only the dispatcher repeats, since of all calls only the creation of an event can be
-/// repeated without doing it twice ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)).
+/// A call that only reads is repeated a few times ([`WorkOsBuilder::read_retries`](super::WorkOsBuilder::read_retries)).
+/// A call that writes makes one attempt: of those only the creation of an event can be repeated without doing it twice
+/// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)), and that is the dispatcher's work.
+///
+/// Calls may be dropped at any time. One that writes may then have been carried out or not.
 #[derive(Clone)]
 pub struct WorkOs {
-    inner: Arc<Inner>,
+    inner: Arc<Parts>,
 }
 
-struct Inner {
-    authorization: HeaderValue,
-    base_url: String,
-    calls: Transport,
-    deliveries: Transport,
+pub(super) struct Parts {
+    pub(super) authorization: HeaderValue,
+    pub(super) base_url: String,
+    pub(super) read_retries: u32,
+    pub(super) calls: Transport,
+    pub(super) deliveries: Transport,
+    pub(super) downloads: Downloads,
 }
 
 impl WorkOs {
-    pub(super) fn new(
-        authorization: HeaderValue,
-        base_url: String,
-        calls: Transport,
-        deliveries: Transport,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                authorization,
-                base_url,
-                calls,
-                deliveries,
-            }),
+            inner: Arc::new(parts),
         }
     }
 
@@ -85,12 +83,39 @@ impl WorkOs {
             .map_err(|error| Error::transport(error.into()))
     }
 
-    /// Calls and reads the answer.
+    /// The connections for downloads, which carry no key.
+    pub(super) fn downloads(&self) -> &Downloads {
+        &self.inner.downloads
+    }
+
+    /// Writes something, in one attempt, and reads the answer.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
-        request: Request<Bytes>,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
     ) -> Result<T, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::transport(error.into()))?;
+        let request = self.request(method, path, body.into())?;
         let response = send(self.calls(), request).await?;
+        serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
+    }
+
+    /// Reads something, in as many attempts as the set-up allows.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let mut repeated = 0;
+        let response = loop {
+            let request = self.request(Method::GET, path, Bytes::new())?;
+            let error = match send(self.calls(), request).await {
+                Ok(response) => break response,
+                Err(error) => error,
+            };
+            match retry::wait(&error, repeated).filter(|_| repeated < self.inner.read_retries) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(error),
+            }
+            repeated += 1;
+        };
         serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
     }
 }
@@ -118,5 +143,25 @@ impl fmt::Debug for WorkOs {
         f.debug_struct("WorkOs")
             .field("base_url", &self.inner.base_url)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::workos::ExportRequest;
+    use crate::workos::canned::Canned;
+
+    #[test]
+    fn every_call_may_be_made_in_a_task_that_moves_between_threads() {
+        fn moves(_: impl Send) {}
+        let client = Canned::new().client();
+        let now = std::time::UNIX_EPOCH;
+        moves(client.configuration("o"));
+        moves(client.create_schema("a", &0));
+        moves(client.create_export(&ExportRequest::new("o", now, now)));
+        moves(client.wait_for_export("e", std::time::Duration::MAX));
+        moves(client.download_export("e"));
+        moves(client.actions().collect());
+        moves(client.schemas("a"));
     }
 }

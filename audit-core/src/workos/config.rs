@@ -8,13 +8,16 @@ use http::{HeaderValue, Uri};
 use tower::util::BoxCloneSyncService;
 use zeroize::Zeroizing;
 
-use super::client::WorkOs;
-use super::transport::{self, BoxError, Transport};
+use super::client::{Parts, WorkOs};
+use super::download::Downloads;
+use super::transport::{BoxError, Network, Transport};
 
 /// Where the service is, unless told otherwise ([WorkOS API reference](https://workos.com/docs/reference)).
 const BASE_URL: &str = "https://api.workos.com";
 /// How long an attempt may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a call that only reads is repeated: enough for a connection that broke and a server that restarts.
+const READ_RETRIES: u32 = 2;
 /// How long an attempt may take in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -89,6 +92,9 @@ impl WorkOs {
             base_url: BASE_URL.to_owned(),
             connect_timeout: CONNECT_TIMEOUT,
             request_timeout: REQUEST_TIMEOUT,
+            read_retries: READ_RETRIES,
+            proxy: None,
+            roots: Vec::new(),
             transport: None,
         }
     }
@@ -101,6 +107,9 @@ pub struct WorkOsBuilder {
     base_url: String,
     connect_timeout: Duration,
     request_timeout: Duration,
+    read_retries: u32,
+    proxy: Option<Zeroizing<String>>,
+    roots: Vec<Vec<u8>>,
     transport: Option<Transport>,
 }
 
@@ -117,16 +126,41 @@ impl WorkOsBuilder {
         self
     }
 
-    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set.
+    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set. A download may take as
+    /// long as it likes, but not pause for longer than this.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// Sends requests through a service of yours instead of reqwest: a proxy, other roots, a recording for a test.
+    /// How often a call that only reads (`GET`) is repeated after a transport error, 408, 429 or 5xx; twice unless set.
     ///
-    /// The request carries the key, so the service must not follow redirects to other hosts. The time-outs of this
-    /// builder do not apply to it.
+    /// The waits grow from half a second, with jitter, and are at least what the service asks for; if it asks for more
+    /// than 30 seconds, the error is given back instead. No other call is ever repeated by the client.
+    pub fn read_retries(mut self, times: u32) -> Self {
+        self.read_retries = times;
+        self
+    }
+
+    /// Sends every request through a proxy, `http://…`, `https://…`; a name and password may stand in the address.
+    ///
+    /// Without one, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are followed.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(Zeroizing::new(url.into()));
+        self
+    }
+
+    /// Trusts further root certificates, one or more in PEM, beside those of the platform: for a proxy that opens TLS.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Sends requests through a service of yours instead of reqwest: a stack of your own, a recording for a test.
+    ///
+    /// The request carries the key, so the service must not follow redirects to other hosts. The time-outs, the proxy
+    /// and the certificates of this builder do not apply to it. Downloads of exports go through it as well, without the
+    /// key; they are then held in memory whole, since such a service answers whole bodies.
     pub fn transport<S>(mut self, service: S) -> Self
     where
         S: tower_service::Service<http::Request<Bytes>, Response = http::Response<Bytes>>
@@ -160,16 +194,52 @@ impl WorkOsBuilder {
         {
             return Err(Problem::BaseUrl(base_url).into());
         }
-        let (calls, deliveries) = match self.transport {
-            Some(transport) => (transport.clone(), transport),
-            // A pool of connections is bound to the runtime that opened them: the dispatcher's must not be the caller's.
-            None => (
-                transport::reqwest(self.connect_timeout, self.request_timeout)?,
-                transport::reqwest(self.connect_timeout, self.request_timeout)?,
+        let header = self.key.header()?;
+        let (calls, deliveries, downloads) = match self.transport {
+            Some(transport) => (
+                transport.clone(),
+                transport.clone(),
+                Downloads::Whole(transport),
             ),
+            // A pool of connections is bound to the runtime that opened them: the dispatcher's must not be the caller's.
+            None => {
+                let network = Network {
+                    connect_timeout: self.connect_timeout,
+                    request_timeout: self.request_timeout,
+                    proxy: self.proxy.as_ref().map(|url| proxy(url)).transpose()?,
+                    roots: roots(&self.roots)?,
+                };
+                let https_only = uri.scheme_str() == Some("https");
+                let downloads = Downloads::Streamed(network.downloads(https_only)?);
+                (network.calls()?, network.calls()?, downloads)
+            }
         };
-        Ok(WorkOs::new(self.key.header()?, base_url, calls, deliveries))
+        Ok(WorkOs::new(Parts {
+            authorization: header,
+            base_url,
+            read_retries: self.read_retries,
+            calls,
+            deliveries,
+            downloads,
+        }))
     }
+}
+
+fn proxy(url: &str) -> Result<reqwest::Proxy, ConfigError> {
+    // The library's own error would name the address, with the password in it.
+    reqwest::Proxy::all(url).map_err(|_| Problem::Proxy.into())
+}
+
+fn roots(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
+    let mut roots = Vec::new();
+    for pem in pems {
+        let found = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
+        if found.is_empty() {
+            return Err(Problem::Root.into());
+        }
+        roots.extend(found);
+    }
+    Ok(roots)
 }
 
 impl fmt::Debug for WorkOsBuilder {
@@ -179,6 +249,7 @@ impl fmt::Debug for WorkOsBuilder {
             .field("base_url", &self.base_url)
             .field("connect_timeout", &self.connect_timeout)
             .field("request_timeout", &self.request_timeout)
+            .field("read_retries", &self.read_retries)
             .finish_non_exhaustive()
     }
 }
@@ -212,6 +283,12 @@ pub(super) enum Problem {
         "base URL {0:?} is not an http or https address without a query, such as http://127.0.0.1:4100"
     )]
     BaseUrl(String),
+    #[error("the proxy is not an address such as http://proxy.example:3128")]
+    Proxy,
+    #[error(
+        "a root certificate is not PEM; it is text between `-----BEGIN CERTIFICATE-----` and `-----END CERTIFICATE-----`"
+    )]
+    Root,
     #[error("the TLS library does not start")]
     Tls(#[source] BoxError),
 }
@@ -246,12 +323,26 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_and_roots_are_checked_when_the_client_is_made() {
+        let builder = || WorkOs::builder(ApiKey::new("sk_test").unwrap());
+        let error = builder()
+            .proxy("http://me:canary@[broken")
+            .build()
+            .unwrap_err();
+        assert!(error.to_string().contains("the proxy is not an address"));
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        assert!(builder().proxy("http://127.0.0.1:3128").build().is_ok());
+        let error = builder().root_certificates("no PEM").build().unwrap_err();
+        assert!(error.to_string().contains("is not PEM"), "{error}");
+    }
+
+    #[test]
     fn the_key_is_never_printed() {
         let key = ApiKey::new("sk_canary").unwrap();
         let client = WorkOs::builder(key.clone()).build().unwrap();
         let printed = format!(
             "{key:?} {client:?} {:?} {:?}",
-            WorkOs::builder(key.clone()),
+            WorkOs::builder(key.clone()).proxy("http://me:canary@127.0.0.1:1"),
             key.header().unwrap()
         );
         assert!(!printed.contains("canary"), "{printed}");

@@ -1,5 +1,6 @@
 //! What went wrong with a call, in the service's own words.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,7 +29,19 @@ enum Kind {
     /// An answer that is not the service's.
     Foreign(StatusCode, String),
     /// Refused for good without an error answer: before it was sent, or with `success: false`.
-    Refused(&'static str),
+    Refused(Cow<'static, str>),
+    /// A wait that ended without what was waited for.
+    Unfinished(Unfinished, String),
+    /// The caller's writer does not take what was read.
+    Write(std::io::Error),
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    Failed,
+    Expired,
+    Deadline,
 }
 
 /// The error bodies that the service is known to answer, all in one.
@@ -93,16 +106,25 @@ impl fmt::Display for FieldError {
 
 impl Error {
     pub(super) fn transport(source: BoxError) -> Self {
-        Self {
-            kind: Kind::Transport(source),
-            request_id: None,
-            retry_after: None,
-        }
+        Self::local(Kind::Transport(source))
     }
 
-    pub(super) fn refused(reason: &'static str) -> Self {
+    pub(super) fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::local(Kind::Refused(reason.into()))
+    }
+
+    pub(super) fn unfinished(how: Unfinished, text: String) -> Self {
+        Self::local(Kind::Unfinished(how, text))
+    }
+
+    pub(super) fn write(source: std::io::Error) -> Self {
+        Self::local(Kind::Write(source))
+    }
+
+    /// An error that did not come from the service.
+    fn local(kind: Kind) -> Self {
         Self {
-            kind: Kind::Refused(reason),
+            kind,
             request_id: None,
             retry_after: None,
         }
@@ -142,7 +164,7 @@ impl Error {
     pub fn status(&self) -> Option<StatusCode> {
         match self.kind {
             Kind::Status(status, _) | Kind::Foreign(status, _) => Some(status),
-            Kind::Transport(_) | Kind::Refused(_) => None,
+            Kind::Transport(_) | Kind::Refused(_) | Kind::Unfinished(..) | Kind::Write(_) => None,
         }
     }
 
@@ -170,7 +192,7 @@ impl Error {
                 StatusCode::NOT_FOUND => refusal.message.to_string().contains(" not found: "),
                 _ => false,
             },
-            Kind::Transport(_) => false,
+            Kind::Transport(_) | Kind::Unfinished(..) | Kind::Write(_) => false,
         }
     }
 
@@ -185,7 +207,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match &self.kind {
             Kind::Transport(_) => true,
-            Kind::Refused(_) => false,
+            Kind::Refused(_) | Kind::Unfinished(..) | Kind::Write(_) => false,
             Kind::Status(status, _) | Kind::Foreign(status, _) => {
                 status.is_server_error()
                     || matches!(
@@ -194,6 +216,32 @@ impl Error {
                     )
             }
         }
+    }
+
+    /// Whether the service does not have what the path names (404, with the service's own body).
+    ///
+    /// A wrong base URL answers 404 as well, but not in these words.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND) && self.is_rejected()
+    }
+
+    /// Whether the service gave up on the export that was waited for; a new one may succeed.
+    #[must_use]
+    pub fn is_export_failed(&self) -> bool {
+        matches!(self.kind, Kind::Unfinished(Unfinished::Failed, _))
+    }
+
+    /// Whether the export that was waited for has expired; create a new one.
+    #[must_use]
+    pub fn is_export_expired(&self) -> bool {
+        matches!(self.kind, Kind::Unfinished(Unfinished::Expired, _))
+    }
+
+    /// Whether a wait came to its deadline; what was waited for may still come.
+    #[must_use]
+    pub fn is_deadline_exceeded(&self) -> bool {
+        matches!(self.kind, Kind::Unfinished(Unfinished::Deadline, _))
     }
 
     /// How long the service asked to wait, if it did. Not capped.
@@ -232,6 +280,8 @@ impl fmt::Display for Error {
         match &self.kind {
             Kind::Transport(_) => f.write_str("no answer from the audit log service")?,
             Kind::Refused(reason) => f.write_str(reason)?,
+            Kind::Unfinished(_, text) => f.write_str(text)?,
+            Kind::Write(_) => f.write_str("write what was downloaded")?,
             Kind::Foreign(status, what) => write!(
                 f,
                 "{status}, but the answer is not the audit log service's ({what}); check the base URL and what stands between"
@@ -266,6 +316,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             Kind::Transport(source) => Some(&**source),
+            Kind::Write(source) => Some(source),
             _ => None,
         }
     }

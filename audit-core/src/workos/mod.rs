@@ -6,26 +6,65 @@
 //!
 //! // WORKOS_API_KEY, and WORKOS_BASE_URL for a local server
 //! let workos = WorkOs::from_env()?;
-//! for action in workos.list_actions(Default::default()).await?.data {
+//! for action in workos.actions().collect().await? {
 //!     println!("{} v{}", action.name, action.schema.version);
 //! }
 //! let recorder = Recorder::builder(workos).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! # Calls
+//!
+//! | call | does |
+//! | --- | --- |
+//! | [`WorkOs::create_event`] | one event; a [`Recorder`](crate::Recorder) does it in the background |
+//! | [`WorkOs::actions`], [`WorkOs::list_actions`] | the registered actions, all or a page |
+//! | [`WorkOs::create_schema`], [`WorkOs::schemas`], [`WorkOs::list_schemas`] | the versions of an action's schema |
+//! | [`WorkOs::create_export`], [`WorkOs::get_export`], [`WorkOs::wait_for_export`], [`WorkOs::download_export`] | events as CSV |
+//! | [`WorkOs::expand_actions`] | `user.*` in an export's filter as the registered names |
+//! | [`WorkOs::retention`], [`WorkOs::set_retention`] | how long events are kept |
+//! | [`WorkOs::configuration`] | the state of an organization's log, and its stream |
+//! | [`WorkOs::generate_portal_link`] | a link to the Admin Portal |
+//! | [`WebhookVerifier`] | whether a webhook is the service's |
+//!
+//! # Limits
+//!
+//! An answer is read up to 4 MiB; a download has no limit and is not held in memory. A redirect is never followed, since
+//! the key would go along, but for downloads, which carry none. 30 seconds bound an attempt and 5 its connection, unless
+//! [`WorkOsBuilder`] says otherwise; calls that read are attempted up to three times.
 
 mod actions;
+#[cfg(test)]
+mod canned;
 mod client;
 mod config;
+mod configuration;
+mod download;
 mod error;
 mod events;
+mod export_request;
+mod exports;
+mod open_enum;
 mod page;
+mod portal;
+mod retention;
+mod retry;
 mod retry_after;
 mod schemas;
 mod transport;
+mod webhook;
+mod wildcard;
 
 pub use actions::Action;
 pub use client::WorkOs;
 pub use config::{ApiKey, ConfigError, WorkOsBuilder};
+pub use configuration::{Configuration, LogState, LogStream, LogStreamKind, LogStreamState};
+pub use download::Download;
 pub use error::{Error, FieldError};
-pub use page::{Order, Page, PageQuery};
+pub use export_request::{EXPORT_WINDOW, ExportRequest, ExportWarning};
+pub use exports::{Export, ExportState};
+pub use page::{Items, Order, Page, PageQuery};
+pub use portal::{PortalIntent, PortalLink, PortalLinkRequest};
+pub use retention::{Retention, RetentionError, RetentionPeriod};
 pub use schemas::{JsonSchema, Schema, SchemaActor, SchemaTarget};
+pub use webhook::{WebhookError, WebhookVerifier};

@@ -1,14 +1,21 @@
-//! Pages of a list.
+//! Pages of a list, and all of its items one after the other.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 
 use serde::Deserialize;
 
 use super::client::segment;
+use super::error::Error;
 
 /// The service's default page; it takes 1 to 100
 /// ([WorkOS: pagination](https://workos.com/docs/reference/pagination)).
 const DEFAULT_LIMIT: u8 = 10;
+/// The service's longest page: fewest requests for a whole list.
+const MAX_LIMIT: u8 = 100;
 
 /// Which page of a list.
 ///
@@ -44,7 +51,7 @@ impl PageQuery {
 
     /// At most this many items: 1 to 100, and beyond these the nearer of the two.
     pub fn limit(mut self, items: u8) -> Self {
-        self.limit = Some(items.clamp(1, 100));
+        self.limit = Some(items.clamp(1, MAX_LIMIT));
         self
     }
 
@@ -120,9 +127,72 @@ impl<T> From<List<T>> for Page<T> {
     }
 }
 
+/// All items of a list, a stream. The next page of 100 is asked for when the one before is used up.
+///
+/// After an error the stream ends.
+#[must_use = "a stream does nothing unless it is polled"]
+pub struct Items<T>(BoxStream<'static, Result<T, Error>>);
+
+impl<T: Send + 'static> Items<T> {
+    pub(super) fn new<F>(page: impl Fn(PageQuery) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<Page<T>, Error>> + Send,
+    {
+        let first = Some(PageQuery::new().limit(MAX_LIMIT));
+        let pages = stream::try_unfold((first, page), |(query, page)| async move {
+            let Some(query) = query else { return Ok(None) };
+            let found = page(query.clone()).await?;
+            if found.after.is_some() && found.after == query.after {
+                return Err(Error::refused(
+                    "the service answered a page that is followed by itself; the rest of the list cannot be read",
+                ));
+            }
+            let next = found
+                .after
+                .map(|cursor| PageQuery::new().limit(MAX_LIMIT).after(cursor));
+            let items = stream::iter(found.data.into_iter().map(Ok));
+            Ok::<_, Error>(Some((items, (next, page))))
+        });
+        Self(pages.try_flatten().boxed())
+    }
+
+    /// The next item; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// As the call that reads one page.
+    pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
+        self.0.next().await.transpose()
+    }
+
+    /// All items that are left. Their number is not limited by this client.
+    ///
+    /// # Errors
+    ///
+    /// As the call that reads one page; the items so far are then lost.
+    pub async fn collect(self) -> Result<Vec<T>, Error> {
+        self.0.try_collect().await
+    }
+}
+
+impl<T> Stream for Items<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workos::canned::Canned;
 
     #[test]
     fn a_query_says_what_was_asked_and_nothing_else() {
@@ -132,5 +202,47 @@ mod tests {
             .order(Order::Ascending)
             .after("als_1&x");
         assert_eq!(query.query(), "?limit=100&order=asc&after=als_1%26x");
+    }
+
+    fn list(names: &[&str], after: Option<&str>) -> String {
+        let item = |name: &&str| {
+            format!(
+                r#"{{"name":"{name}","schema":{{"version":1,"targets":[],"created_at":""}},"created_at":"","updated_at":""}}"#
+            )
+        };
+        let data: Vec<_> = names.iter().map(item).collect();
+        let after = after.map_or("null".to_owned(), |cursor| format!("\"{cursor}\""));
+        format!(
+            r#"{{"object":"list","data":[{}],"list_metadata":{{"before":null,"after":{after}}}}}"#,
+            data.join(",")
+        )
+    }
+
+    #[tokio::test]
+    async fn a_stream_follows_the_cursors_to_the_end() {
+        let canned = Canned::new()
+            .answer(200, &list(&["a", "b"], Some("ala_1")))
+            .answer(200, &list(&[], Some("ala_2")))
+            .answer(200, &list(&["c"], None));
+        let actions = canned.client().actions().collect().await.unwrap();
+        let names: Vec<_> = actions.into_iter().map(|action| action.name).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert_eq!(
+            canned.paths(),
+            [
+                "/audit_logs/actions?limit=100",
+                "/audit_logs/actions?limit=100&after=ala_1",
+                "/audit_logs/actions?limit=100&after=ala_2"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_that_runs_in_a_circle_ends_with_an_error() {
+        let canned = Canned::new()
+            .answer(200, &list(&["a"], Some("ala_1")))
+            .answer(200, &list(&["a"], Some("ala_1")));
+        let error = canned.client().actions().collect().await.unwrap_err();
+        assert!(error.to_string().contains("followed by itself"), "{error}");
     }
 }

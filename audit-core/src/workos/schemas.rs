@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{WorkOs, segment};
 use super::error::Error;
-use super::page::{Page, PageQuery};
+use super::page::{Items, Page, PageQuery};
 
-/// One version of an action's schema, as the service has it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+/// One version of an action's schema, as the service has it. [`Serialize`] gives it in the service's form.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Schema {
     /// Counts up from 1; an event chooses one by its `version`.
@@ -18,26 +18,29 @@ pub struct Schema {
     /// The target types that events may name.
     pub targets: Vec<SchemaTarget>,
     /// What is said of actors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<SchemaActor>,
     /// What is said of the event's metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonSchema>,
     /// When it was made, in RFC 3339.
     pub created_at: String,
 }
 
 /// A target type in a schema.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SchemaTarget {
     /// The target type.
     #[serde(rename = "type")]
     pub kind: String,
     /// What is said of the metadata of such targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonSchema>,
 }
 
 /// The actor in a schema.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SchemaActor {
     /// What is said of actors' metadata.
@@ -70,9 +73,7 @@ impl WorkOs {
         action: &str,
         schema: &impl Serialize,
     ) -> Result<Schema, Error> {
-        let body = serde_json::to_vec(schema).map_err(|error| Error::transport(error.into()))?;
-        self.call(self.request(Method::POST, &path(action), body.into())?)
-            .await
+        self.call(Method::POST, &path(action), schema).await
     }
 
     /// Lists the versions of an action's schema, one page.
@@ -81,9 +82,16 @@ impl WorkOs {
     ///
     /// The service does not know the action (404), or does not answer.
     pub async fn list_schemas(&self, action: &str, page: PageQuery) -> Result<Page<Schema>, Error> {
-        let path = path(action) + &page.query();
-        self.call(self.request(Method::GET, &path, Default::default())?)
-            .await
+        self.get(&(path(action) + &page.query())).await
+    }
+
+    /// Lists all versions of an action's schema, page by page as they are asked for, newest first.
+    pub fn schemas(&self, action: &str) -> Items<Schema> {
+        let (client, action) = (self.clone(), action.to_owned());
+        Items::new(move |page| {
+            let (client, action) = (client.clone(), action.clone());
+            async move { client.list_schemas(&action, page).await }
+        })
     }
 }
 

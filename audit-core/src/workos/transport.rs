@@ -22,20 +22,53 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// A connection that was idle for longer is not used again, so that we are the ones who close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A transport over reqwest that never follows a redirect, since the key would go along.
-pub(super) fn reqwest(
-    connect_timeout: Duration,
-    request_timeout: Duration,
-) -> Result<Transport, ConfigError> {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connect_timeout)
-        .timeout(request_timeout)
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .user_agent(concat!("audit-core/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Problem::Tls(error.into()))?;
-    Ok(BoxCloneSyncService::new(Reqwest(client)))
+/// How many redirects a download follows. It carries no key, so they are harmless.
+const MAX_DOWNLOAD_REDIRECTS: usize = 3;
+
+/// What a connection is made with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Network {
+    pub(super) connect_timeout: Duration,
+    pub(super) request_timeout: Duration,
+    /// For every request; the environment's if there is none.
+    pub(super) proxy: Option<reqwest::Proxy>,
+    /// Beside those of the platform.
+    pub(super) roots: Vec<reqwest::Certificate>,
+}
+
+impl Network {
+    fn client(&self) -> reqwest::ClientBuilder {
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .user_agent(concat!("audit-core/", env!("CARGO_PKG_VERSION")))
+            .tls_certs_merge(self.roots.iter().cloned());
+        if let Some(proxy) = &self.proxy {
+            client = client.proxy(proxy.clone());
+        }
+        client
+    }
+
+    /// A transport that never follows a redirect, since the key would go along.
+    pub(super) fn calls(&self) -> Result<Transport, ConfigError> {
+        let client = self
+            .client()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(self.request_timeout)
+            .build()
+            .map_err(|error| Problem::Tls(error.into()))?;
+        Ok(BoxCloneSyncService::new(Reqwest(client)))
+    }
+
+    /// For downloads, which are as long as they are: the time-out is for each pause and not for the whole.
+    pub(super) fn downloads(&self, https_only: bool) -> Result<reqwest::Client, ConfigError> {
+        self.client()
+            .redirect(reqwest::redirect::Policy::limited(MAX_DOWNLOAD_REDIRECTS))
+            .read_timeout(self.request_timeout)
+            .https_only(https_only)
+            .build()
+            .map_err(|error| Problem::Tls(error.into()).into())
+    }
 }
 
 #[derive(Clone, Debug)]
