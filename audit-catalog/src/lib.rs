@@ -3,7 +3,7 @@
 //! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every mistake at once with
 //! its line and column; [`Action::wire_schema`] turns an action into the schema that the service wants to know before it
 //! accepts an event. `#[audited]` uses this crate while it compiles, the command line uses it to register the schemas.
-//! The crate does no I/O but reading that file and its lock.
+//! The crate does no I/O but looking for that file, and reading it and its lock.
 //!
 //! ```
 //! use audit_catalog::{Catalog, Kind};
@@ -97,9 +97,11 @@
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `fingerprint` | no | `Fingerprint::of_schema` and `Action::fingerprint`, by SHA-256. Off by default, since the macros, which need neither, would have to wait for its crates |
+//! | `plan` | no | `Plan`: catalog, lock and the service's schemas side by side. Brings `fingerprint` |
 
 mod check;
 mod constant;
+mod discover;
 mod error;
 mod fingerprint;
 #[cfg(test)]
@@ -108,8 +110,13 @@ mod lock;
 mod model;
 mod nearest;
 mod parse;
+#[cfg(feature = "plan")]
+mod plan;
 mod schema;
+#[cfg(feature = "plan")]
+mod schema_diff;
 
+pub use discover::{CATALOG_FILE, catalog_places, lock_path};
 pub use error::{CatalogError, Mistake};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use lock::{Lock, Locked};
@@ -117,3 +124,7 @@ pub use model::{
     Action, Catalog, Field, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA, Target,
 };
 pub use nearest::nearest;
+#[cfg(feature = "plan")]
+pub use plan::{Plan, PlanState, PlannedAction, Remote, RemoteSchema};
+#[cfg(feature = "plan")]
+pub use schema_diff::{ChangeKind, SchemaChange};

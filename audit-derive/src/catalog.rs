@@ -6,11 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audit_catalog::Catalog;
+use audit_catalog::{Catalog, catalog_places};
 
 /// The variable that names the catalog; a relative path starts at the folder of the crate's `Cargo.toml`.
 const VARIABLE: &str = "AUDIT_CATALOG";
-const FILE: &str = "audit.toml";
 
 /// A catalog without mistakes, and where it was found.
 #[derive(Debug, Clone)]
@@ -71,7 +70,7 @@ fn find(named: Option<&OsStr>, crate_folder: &Path) -> Result<Found, Problem> {
     if let Some(named) = named {
         return read_named(crate_folder.join(named), Namer::Variable);
     }
-    let places = places(crate_folder);
+    let places = catalog_places(crate_folder);
     let Some(path) = places.iter().find(|path| path.is_file()) else {
         return Err(Problem::Missing(places));
     };
@@ -84,33 +83,6 @@ fn read_named(path: PathBuf, namer: Namer) -> Result<Found, Problem> {
     } else {
         Err(Problem::NamedMissing(path, namer))
     }
-}
-
-/// Where a catalog may be when no variable names it, first choice first.
-fn places(crate_folder: &Path) -> Vec<PathBuf> {
-    let is_root = |folder: &&Path| {
-        fs::read_to_string(folder.join("Cargo.toml"))
-            .is_ok_and(|manifest| declares_workspace(&manifest))
-    };
-    // A crate outside any workspace is its own root: what lies above it is somebody else's.
-    let root = crate_folder
-        .ancestors()
-        .find(is_root)
-        .unwrap_or(crate_folder);
-    let up_to_root = crate_folder
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root));
-    up_to_root.map(|folder| folder.join(FILE)).collect()
-}
-
-fn declares_workspace(manifest: &str) -> bool {
-    manifest.lines().any(|line| {
-        let header = line.trim_start().strip_prefix('[').map(str::trim_start);
-        let rest = header
-            .and_then(|header| header.strip_prefix("workspace"))
-            .map(str::trim_start);
-        rest.is_some_and(|rest| rest.starts_with([']', '.']))
-    })
 }
 
 /// Reads a catalog, and parses it unless the same text was parsed before.

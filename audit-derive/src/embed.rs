@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use audit_catalog::{Action, Field, Kind, Lock};
+use audit_catalog::{Action, Field, Kind, Lock, lock_path};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
@@ -168,7 +168,7 @@ fn expression(
 
 /// The lock beside a catalog; `audit.lock` beside `audit.toml`.
 fn read_lock(catalog: &Path) -> Result<Option<(PathBuf, Lock)>, String> {
-    let path = catalog.with_extension("lock");
+    let path = lock_path(catalog);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -1,0 +1,77 @@
+//! Where a catalog may be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The name of a catalog's file, unless somebody names another.
+pub const CATALOG_FILE: &str = "audit.toml";
+
+/// Where the catalog of a crate may be when nobody names one, first choice first: beside its `Cargo.toml`, then in each
+/// folder above, up to the root of its workspace.
+///
+/// `crate_folder` is where the crate's `Cargo.toml` is. A crate outside any workspace is its own root: what lies above it
+/// is somebody else's. Reads the `Cargo.toml` files on the way and nothing else.
+#[must_use]
+pub fn catalog_places(crate_folder: &Path) -> Vec<PathBuf> {
+    let is_root = |folder: &&Path| {
+        fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|manifest| declares_workspace(&manifest))
+    };
+    let root = crate_folder
+        .ancestors()
+        .find(is_root)
+        .unwrap_or(crate_folder);
+    let up_to_root = crate_folder
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root));
+    up_to_root.map(|folder| folder.join(CATALOG_FILE)).collect()
+}
+
+/// Where the lock of a catalog is: `audit.lock` beside `audit.toml`.
+#[must_use]
+pub fn lock_path(catalog: &Path) -> PathBuf {
+    catalog.with_extension("lock")
+}
+
+fn declares_workspace(manifest: &str) -> bool {
+    manifest.lines().any(|line| {
+        let header = line.trim_start().strip_prefix('[').map(str::trim_start);
+        let rest = header
+            .and_then(|header| header.strip_prefix("workspace"))
+            .map(str::trim_start);
+        rest.is_some_and(|rest| rest.starts_with([']', '.']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_table_of_that_name_makes_a_root() {
+        for root in [
+            "[workspace]",
+            " [ workspace.package ]",
+            "a = 1\n[workspace]\n",
+        ] {
+            assert!(declares_workspace(root), "{root}");
+        }
+        for other in [
+            "",
+            "[package]\nname = \"workspace\"",
+            "[workspaces]",
+            "# [workspace]",
+        ] {
+            assert!(!declares_workspace(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_lock_stands_beside_its_catalog() {
+        assert_eq!(
+            lock_path(Path::new("a/audit.toml")),
+            Path::new("a/audit.lock")
+        );
+        assert_eq!(lock_path(Path::new("a/web.toml")), Path::new("a/web.lock"));
+    }
+}

@@ -1,0 +1,487 @@
+//! Catalog, lock and the service's schemas side by side, and what would make them agree.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use serde_json::Value;
+
+use crate::schema_diff::changes;
+use crate::{Action, Catalog, Fingerprint, Lock, SchemaChange};
+
+/// One version of an action's schema, as the service has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemoteSchema {
+    version: NonZeroU32,
+    schema: Value,
+}
+
+impl RemoteSchema {
+    /// A version and its schema, in the form in which the service answers it.
+    #[must_use]
+    pub fn new(version: NonZeroU32, schema: Value) -> Self {
+        Self { version, schema }
+    }
+}
+
+/// The actions that the service has, and those of their versions that were read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Remote {
+    actions: BTreeMap<String, Vec<RemoteSchema>>,
+}
+
+impl Remote {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds versions of an action. An action of the catalog needs all that the service has, or one that
+    /// [`settles`](Self::settles) it; of another action none are needed.
+    pub fn insert(
+        &mut self,
+        action: impl Into<String>,
+        versions: impl IntoIterator<Item = RemoteSchema>,
+    ) {
+        let known = self.actions.entry(action.into()).or_default();
+        known.extend(versions);
+    }
+
+    /// Whether one version of an action says all there is to know: it is the one in the lock, and the schema is the
+    /// catalog's. The other versions need not be read then.
+    #[must_use]
+    pub fn settles(schema: &RemoteSchema, action: &Action, lock: &Lock, environment: &str) -> bool {
+        lock.version(environment, action.name()) == Some(schema.version)
+            && Fingerprint::of_schema(&schema.schema) == action.fingerprint()
+    }
+}
+
+/// What would make an environment agree with a catalog: catalog, lock and the service's schemas side by side.
+///
+/// ```
+/// use audit_catalog::{Catalog, Lock, Plan, PlanState, Remote, RemoteSchema};
+/// use std::num::NonZeroU32;
+///
+/// let text = "[action.login]\ntargets = [\"user\"]\n[action.login.metadata]\nway = \"string\"";
+/// let catalog = Catalog::parse(text, "audit.toml")?;
+/// let mut remote = Remote::new();
+/// let registered = serde_json::json!({ "targets": [{ "type": "user" }, { "type": "team" }] });
+/// remote.insert("login", [RemoteSchema::new(NonZeroU32::MIN, registered)]);
+///
+/// let plan = Plan::new(&catalog, &Lock::default(), "production", &remote);
+/// let login = &plan.actions()[0];
+/// assert_eq!(login.state(), PlanState::Changed);
+/// assert_eq!(login.changes()[0].to_string(), "- target team");
+/// assert!(!plan.is_in_sync());
+/// # Ok::<(), audit_catalog::CatalogError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    environment: String,
+    actions: Vec<PlannedAction>,
+    stale: Vec<String>,
+    unmanaged: Vec<String>,
+}
+
+/// How an action of the catalog stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanState {
+    /// The service has the schema, and the lock says under which version.
+    InSync,
+    /// The service does not have the action.
+    New,
+    /// The service has the action, but no version with this schema: a new one has to be made.
+    Changed,
+    /// The service has a version with this schema that the lock does not name: only the lock has to be written.
+    Unlocked,
+}
+
+/// An action of the catalog, and what is to be done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedAction {
+    name: String,
+    state: PlanState,
+    locked: Option<NonZeroU32>,
+    registered: Option<NonZeroU32>,
+    changes: Vec<SchemaChange>,
+    schema: Value,
+    fingerprint: Fingerprint,
+}
+
+impl PlannedAction {
+    /// The name of the action.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> PlanState {
+        self.state
+    }
+
+    /// The version that the lock has.
+    #[must_use]
+    pub fn locked(&self) -> Option<NonZeroU32> {
+        self.locked
+    }
+
+    /// The service's version with the catalog's schema, or, where there is none, its newest. `None` if the service does not
+    /// have the action, or was not asked.
+    #[must_use]
+    pub fn registered(&self) -> Option<NonZeroU32> {
+        self.registered
+    }
+
+    /// What differs between the service's newest version and the catalog; all of the schema for an action that is
+    /// [`New`](PlanState::New). Empty where nothing has to be registered, and where the service was not asked.
+    #[must_use]
+    pub fn changes(&self) -> &[SchemaChange] {
+        &self.changes
+    }
+
+    /// The schema to register, as [`Action::wire_schema`] makes it.
+    #[must_use]
+    pub fn schema(&self) -> &Value {
+        &self.schema
+    }
+
+    /// The fingerprint to note in the lock.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Whether a version has to be registered.
+    #[must_use]
+    pub fn needs_push(&self) -> bool {
+        matches!(self.state, PlanState::New | PlanState::Changed)
+    }
+}
+
+impl Plan {
+    /// Compares a catalog with what the service has, and with the lock.
+    #[must_use]
+    pub fn new(catalog: &Catalog, lock: &Lock, environment: &str, remote: &Remote) -> Self {
+        let actions = catalog.actions().map(|action| {
+            let versions = remote.actions.get(action.name());
+            planned(
+                action,
+                lock,
+                environment,
+                versions.map_or(&[], Vec::as_slice),
+            )
+        });
+        let unmanaged = remote
+            .actions
+            .keys()
+            .filter(|name| catalog.action(name).is_none());
+        Self {
+            environment: environment.to_owned(),
+            actions: actions.collect(),
+            stale: stale(catalog, lock, environment),
+            unmanaged: unmanaged.cloned().collect(),
+        }
+    }
+
+    /// Compares a catalog with its lock alone, as if the service had what the lock says. What differs is not known then,
+    /// since the lock holds fingerprints.
+    #[must_use]
+    pub fn offline(catalog: &Catalog, lock: &Lock, environment: &str) -> Self {
+        let actions = catalog.actions().map(|action| {
+            let locked = lock.get(environment, action.name());
+            let fingerprint = action.fingerprint();
+            let state = match locked {
+                None => PlanState::New,
+                Some(locked) if locked.fingerprint() == fingerprint => PlanState::InSync,
+                Some(_) => PlanState::Changed,
+            };
+            PlannedAction {
+                name: action.name().to_owned(),
+                state,
+                locked: locked.map(|locked| locked.version()),
+                registered: None,
+                changes: Vec::new(),
+                schema: action.wire_schema(),
+                fingerprint,
+            }
+        });
+        Self {
+            environment: environment.to_owned(),
+            actions: actions.collect(),
+            stale: stale(catalog, lock, environment),
+            unmanaged: Vec::new(),
+        }
+    }
+
+    /// The environment of the lock.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// The actions of the catalog, in the order of their names.
+    #[must_use]
+    pub fn actions(&self) -> &[PlannedAction] {
+        &self.actions
+    }
+
+    /// Actions that the lock has and the catalog has not: they leave the lock with the next push.
+    #[must_use]
+    pub fn stale(&self) -> &[String] {
+        &self.stale
+    }
+
+    /// Actions that the service has and the catalog has not. They are nobody's mistake: other programs record, too, and the
+    /// service cannot forget an action.
+    #[must_use]
+    pub fn unmanaged(&self) -> &[String] {
+        &self.unmanaged
+    }
+
+    /// Whether nothing has to be done.
+    #[must_use]
+    pub fn is_in_sync(&self) -> bool {
+        let in_sync = |action: &PlannedAction| action.state == PlanState::InSync;
+        self.actions.iter().all(in_sync) && self.stale.is_empty()
+    }
+
+    /// Does to a lock what needs no answer of the service: notes the versions that are there already, forgets stale
+    /// actions. Says whether that changed anything.
+    pub fn settle(&self, lock: &mut Lock) -> bool {
+        let before = lock.clone();
+        for action in &self.actions {
+            if let (PlanState::Unlocked, Some(version)) = (action.state, action.registered) {
+                lock.set(
+                    &*self.environment,
+                    &*action.name,
+                    version,
+                    action.fingerprint,
+                );
+            }
+        }
+        for name in &self.stale {
+            lock.remove(&self.environment, name);
+        }
+        *lock != before
+    }
+}
+
+fn stale(catalog: &Catalog, lock: &Lock, environment: &str) -> Vec<String> {
+    let names = lock.actions(environment).map(|(name, _)| name);
+    let stale = names.filter(|name| catalog.action(name).is_none());
+    stale.map(str::to_owned).collect()
+}
+
+fn planned(
+    action: &Action,
+    lock: &Lock,
+    environment: &str,
+    versions: &[RemoteSchema],
+) -> PlannedAction {
+    let (schema, fingerprint) = (action.wire_schema(), action.fingerprint());
+    let locked = lock.get(environment, action.name());
+    let same = |remote: &&RemoteSchema| Fingerprint::of_schema(&remote.schema) == fingerprint;
+    let newest = |remote: &&RemoteSchema| remote.version;
+    // The lock's version, if it is right: an older one of two that are equal serves as well.
+    let right = |remote: &&RemoteSchema| locked.is_some_and(|l| l.version() == remote.version);
+    let matching = versions
+        .iter()
+        .filter(same)
+        .find(right)
+        .or_else(|| versions.iter().filter(same).max_by_key(newest));
+    let newest = versions.iter().max_by_key(newest);
+    let (state, registered, changes) = match (matching, newest) {
+        (Some(found), _) => {
+            let noted = locked
+                .is_some_and(|l| l.version() == found.version && l.fingerprint() == fingerprint);
+            let state = if noted {
+                PlanState::InSync
+            } else {
+                PlanState::Unlocked
+            };
+            (state, Some(found.version), Vec::new())
+        }
+        (None, Some(newest)) => (
+            PlanState::Changed,
+            Some(newest.version),
+            changes(&newest.schema, &schema),
+        ),
+        (None, None) => (PlanState::New, None, changes(&Value::Null, &schema)),
+    };
+    PlannedAction {
+        name: action.name().to_owned(),
+        state,
+        locked: locked.map(|locked| locked.version()),
+        registered,
+        changes,
+        schema,
+        fingerprint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ENVIRONMENT: &str = "production";
+
+    fn catalog() -> Catalog {
+        Catalog::parse("[action.a]\ntargets = [\"t\"]", "audit.toml").unwrap()
+    }
+
+    fn version(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    fn ours(number: u32) -> RemoteSchema {
+        let schema = catalog().action("a").unwrap().wire_schema();
+        RemoteSchema::new(version(number), schema)
+    }
+
+    fn other(number: u32) -> RemoteSchema {
+        RemoteSchema::new(version(number), json!({ "targets": [{ "type": "u" }] }))
+    }
+
+    fn lock(number: u32) -> Lock {
+        let mut lock = Lock::default();
+        let fingerprint = catalog().action("a").unwrap().fingerprint();
+        lock.set(ENVIRONMENT, "a", version(number), fingerprint);
+        lock
+    }
+
+    fn plan(lock: &Lock, versions: Vec<RemoteSchema>) -> Plan {
+        let mut remote = Remote::new();
+        if !versions.is_empty() {
+            remote.insert("a", versions);
+        }
+        Plan::new(&catalog(), lock, ENVIRONMENT, &remote)
+    }
+
+    fn state(lock: &Lock, versions: Vec<RemoteSchema>) -> (PlanState, Option<u32>) {
+        let plan = plan(lock, versions);
+        let action = &plan.actions()[0];
+        (action.state(), action.registered().map(NonZeroU32::get))
+    }
+
+    #[test]
+    fn every_combination_of_lock_and_service_is_one_of_four_states() {
+        let none = Lock::default();
+        assert_eq!(state(&none, vec![]), (PlanState::New, None));
+        assert_eq!(state(&none, vec![ours(1)]), (PlanState::Unlocked, Some(1)));
+        assert_eq!(state(&none, vec![other(1)]), (PlanState::Changed, Some(1)));
+        assert_eq!(state(&lock(1), vec![ours(1)]), (PlanState::InSync, Some(1)));
+        assert_eq!(
+            state(&lock(2), vec![ours(1), other(2)]),
+            (PlanState::Unlocked, Some(1))
+        );
+        // The service was set up anew.
+        assert_eq!(state(&lock(1), vec![]), (PlanState::New, None));
+        // Somebody else pushed another schema: the version that the lock has is still the right one.
+        assert_eq!(
+            state(&lock(1), vec![other(2), ours(1)]),
+            (PlanState::InSync, Some(1))
+        );
+        // Two that are equal: the lock's serves, and else the newest.
+        assert_eq!(
+            state(&lock(1), vec![ours(2), ours(1)]),
+            (PlanState::InSync, Some(1))
+        );
+        assert_eq!(
+            state(&none, vec![ours(2), ours(1)]),
+            (PlanState::Unlocked, Some(2))
+        );
+    }
+
+    #[test]
+    fn a_change_is_shown_against_the_newest_version() {
+        let plan = plan(&lock(1), vec![other(3), other(2)]);
+        let changes: Vec<_> = plan.actions()[0]
+            .changes()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(changes[..2], ["+ target t", "- target u"]);
+        assert!(
+            changes
+                .iter()
+                .any(|change| change == "+ metadata.outcome: string"),
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn of_a_new_action_the_whole_schema_is_shown() {
+        let plan = plan(&Lock::default(), vec![]);
+        let changes = plan.actions()[0].changes();
+        assert_eq!(changes[0].to_string(), "+ target t");
+        assert!(!changes.iter().any(SchemaChange::is_breaking));
+    }
+
+    #[test]
+    fn settling_notes_what_is_there_and_forgets_what_left_the_catalog() {
+        let mut lock = Lock::default();
+        lock.set(
+            ENVIRONMENT,
+            "gone",
+            version(4),
+            Fingerprint::from_bytes([0; 32]),
+        );
+        lock.set(
+            "staging",
+            "gone",
+            version(1),
+            Fingerprint::from_bytes([0; 32]),
+        );
+        let plan = plan(&lock, vec![ours(7)]);
+        assert_eq!(
+            (plan.stale(), plan.is_in_sync()),
+            (&["gone".to_owned()][..], false)
+        );
+        assert!(plan.settle(&mut lock));
+        assert_eq!(lock.version(ENVIRONMENT, "a"), Some(version(7)));
+        assert_eq!(lock.version(ENVIRONMENT, "gone"), None);
+        assert_eq!(lock.version("staging", "gone"), Some(version(1)));
+        assert!(!plan.settle(&mut lock), "a second time changes nothing");
+    }
+
+    #[test]
+    fn an_action_of_somebody_else_is_no_drift() {
+        let mut remote = Remote::new();
+        remote.insert("session.created", []);
+        remote.insert("a", [ours(1)]);
+        let plan = Plan::new(&catalog(), &lock(1), ENVIRONMENT, &remote);
+        assert_eq!(plan.unmanaged(), ["session.created"]);
+        assert!(plan.is_in_sync());
+    }
+
+    #[test]
+    fn without_the_service_the_lock_stands_for_it() {
+        let state = |lock: &Lock| Plan::offline(&catalog(), lock, ENVIRONMENT).actions()[0].state();
+        assert_eq!(state(&Lock::default()), PlanState::New);
+        assert_eq!(state(&lock(3)), PlanState::InSync);
+        let mut drifted = Lock::default();
+        drifted.set(
+            ENVIRONMENT,
+            "a",
+            version(3),
+            Fingerprint::from_bytes([0; 32]),
+        );
+        assert_eq!(state(&drifted), PlanState::Changed);
+    }
+
+    #[test]
+    fn only_the_locks_own_version_with_the_catalogs_schema_settles_an_action() {
+        let catalog = catalog();
+        let action = catalog.action("a").unwrap();
+        let settles =
+            |schema: RemoteSchema, lock: &Lock| Remote::settles(&schema, action, lock, ENVIRONMENT);
+        assert!(settles(ours(1), &lock(1)));
+        assert!(!settles(ours(2), &lock(1)) && !settles(other(1), &lock(1)));
+        assert!(!settles(ours(1), &Lock::default()));
+    }
+}
