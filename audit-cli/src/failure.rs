@@ -1,5 +1,6 @@
 //! How the command fails: a sentence, a help line, an exit code.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     sentence: String,
-    help: Option<&'static str>,
+    help: Option<Cow<'static, str>>,
     code: u8,
 }
 
@@ -32,9 +33,17 @@ impl Failure {
         }
     }
 
+    /// A service or a file did not do its part, in a command whose exit code 1 is an answer: exit code 3.
+    pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
+        Self {
+            code: 3,
+            ..Self::new(sentence)
+        }
+    }
+
     /// What to do about it.
-    pub(crate) fn help(mut self, help: &'static str) -> Self {
-        self.help = Some(help);
+    pub(crate) fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
+        self.help = Some(help.into());
         self
     }
 
@@ -94,5 +103,6 @@ mod tests {
     #[test]
     fn usage_has_an_exit_code_of_its_own() {
         assert_eq!((Failure::new("").code, Failure::usage("").code), (1, 2));
+        assert_eq!(Failure::unavailable("").code, 3);
     }
 }

@@ -25,3 +25,15 @@ fn the_help_is_the_one_that_was_read() {
 fn the_help_of_serve_is_the_one_that_was_read() {
     assert_eq!(help(&["serve", "--help"]), include_str!("help/serve.txt"));
 }
+
+#[test]
+fn the_help_of_schema_is_the_one_that_was_read() {
+    assert_eq!(help(&["schema", "--help"]), include_str!("help/schema.txt"));
+    for (command, text) in [
+        ("diff", include_str!("help/schema_diff.txt")),
+        ("push", include_str!("help/schema_push.txt")),
+        ("check", include_str!("help/schema_check.txt")),
+    ] {
+        assert_eq!(help(&["schema", command, "--help"]), text);
+    }
+}

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::schema::{self, SchemaArgs};
 use super::serve::{self, ServeArgs};
 use crate::failure::Failure;
 
@@ -16,11 +17,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(ServeArgs),
+    Schema(SchemaArgs),
 }
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }
 
