@@ -94,10 +94,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::private::{CallSite, close, open};
+    use crate::private::{close, open};
     use crate::{Actor, Event, MemorySink, Outcome, Principal, Recorder};
-
-    static SITE: CallSite = CallSite::new("document.delete", "sources.rs", 1);
 
     struct Member(&'static str, Option<&'static str>);
 
@@ -130,7 +128,7 @@ mod tests {
         let scope = recorder.scope();
         sources.resolve(&mut (principals, organizations), &scope);
         scope
-            .run(async { close(open(&SITE), Outcome::Succeeded) })
+            .run(async { close(open("document.delete"), Outcome::Succeeded) })
             .await;
         recorder.flush(Duration::from_secs(5)).await;
         sink.events().remove(0)
