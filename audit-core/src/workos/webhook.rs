@@ -23,8 +23,8 @@ const TOLERANCE: Duration = Duration::from_secs(180);
 ///
 /// let verifier = WebhookVerifier::new("endpoint secret");
 /// let body = br#"{"event":"..."}"#;                     // the bytes as they came, before any parsing
-/// let error = verifier.verify("t=1700000000000, v1=00", body).unwrap_err();
-/// assert!(error.is_outside_tolerance());
+/// let old = format!("t=1700000000000, v1={}", "0".repeat(64));
+/// assert!(verifier.verify(&old, body).unwrap_err().is_outside_tolerance());
 /// ```
 #[derive(Clone)]
 #[must_use]
