@@ -100,7 +100,7 @@ fn a_misspelt_action_fails_on_the_literal_and_a_line_in_the_catalog_mends_it() {
             .contains("error: unknown action `document.delet`; the catalog has `document.delete`"),
         "{message}"
     );
-    let place = format!("src/service/documents.rs:{}:{}", line + 1, column + 1);
+    let place = format!("src/service/axum/documents.rs:{}:{}", line + 1, column + 1);
     assert!(
         message.contains(&place),
         "the error stands on the literal at {place}: {message}"
