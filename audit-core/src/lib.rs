@@ -43,6 +43,7 @@
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
 
 mod action;
+mod client_address;
 mod dead_letter;
 mod dispatcher;
 mod draft;
@@ -70,6 +71,7 @@ pub mod workos;
 
 pub use action::Action;
 pub use audit_derive::{audited, unaudited};
+pub use client_address::{TrustedProxies, TrustedProxiesError};
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use audit_core::web::{Call, Policy, Sources, Unaudited};
-use audit_core::{Action, OrganizationId, Principal, Recorder};
+use audit_core::{Action, OrganizationId, Principal, Recorder, TrustedProxies};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -159,6 +159,22 @@ impl AuditLayer {
     /// outcome `denied`. See [`Policy::denied_as`].
     pub fn denied_as(mut self, action: Action) -> Self {
         self.policy = self.policy.denied_as(action);
+        self
+    }
+
+    /// Takes the client's address from the header of proxies that are trusted; without it the client is the peer of the
+    /// connection, and no header is read.
+    ///
+    /// ```
+    /// use audit_tower::{AuditLayer, MemorySink, Recorder, TrustedProxies};
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let layer = AuditLayer::new(recorder)
+    ///     .trusted_proxies(TrustedProxies::x_forwarded_for(["10.0.0.0/8", "fd00::/8"])?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.policy = self.policy.trusted_proxies(proxies);
         self
     }
 

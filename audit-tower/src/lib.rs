@@ -40,6 +40,21 @@
 //! With axum, serve with `app.into_make_service_with_connect_info::<SocketAddr>()`: the peer's address is then the
 //! event's location. Without it the location is `unknown`, and one log line says so.
 //!
+//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and the location is the
+//! nearest address that is not one of them:
+//!
+//! ```
+//! # use audit_tower::{AuditLayer, MemorySink, Recorder, TrustedProxies};
+//! # let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let layer = AuditLayer::new(recorder)
+//!     .trusted_proxies(TrustedProxies::x_forwarded_for(["10.0.0.0/8", "fd00::/8"])?);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a single address such as
+//! `cf-connecting-ip`. A header from anybody else is never read, and what stands in one to the left of the client's address
+//! is never recorded: the client could have written it.
+//!
 //! # Features
 //!
 //! | feature | default | brings |

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::head::{self, Head};
 use super::trail::{Routes, Unaudited};
-use crate::{Action, Recorder, Scope};
+use crate::{Action, Recorder, Scope, TrustedProxies};
 
 /// What a layer does with every request, whatever the framework. Clones are cheap.
 #[derive(Clone)]
@@ -16,6 +16,7 @@ pub struct Policy {
     recorder: Recorder,
     pub(super) on_unaudited: Unaudited,
     pub(super) denied_as: Option<Action>,
+    proxies: Option<Arc<TrustedProxies>>,
     shared: Arc<Shared>,
 }
 
@@ -35,6 +36,7 @@ impl Policy {
             recorder,
             on_unaudited: Unaudited::default(),
             denied_as: None,
+            proxies: None,
             shared: Arc::default(),
         }
     }
@@ -51,6 +53,13 @@ impl Policy {
     /// its id. Its actor is the scope's, or `anonymous` when nobody is known.
     pub fn denied_as(mut self, action: Action) -> Self {
         self.denied_as = Some(action);
+        self
+    }
+
+    /// Takes the client's address from the header of proxies that are trusted. Without it the client is the peer of the
+    /// connection, and no header is read.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(Arc::new(proxies));
         self
     }
 
@@ -78,7 +87,11 @@ impl Policy {
 
     /// The address of the client.
     fn address(&self, head: &impl Head) -> Option<IpAddr> {
-        head.peer()
+        let peer = head.peer()?;
+        Some(match &self.proxies {
+            Some(proxies) => proxies.client(peer, head.header(proxies.header_name())),
+            None => peer,
+        })
     }
 }
 
@@ -87,6 +100,7 @@ impl fmt::Debug for Policy {
         f.debug_struct("Policy")
             .field("on_unaudited", &self.on_unaudited)
             .field("denied_as", &self.denied_as)
+            .field("trusted_proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }
