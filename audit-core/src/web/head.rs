@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::Context;
+use crate::{AuditText, Context, Text};
 
 /// The head of a request, as a framework has it.
 pub trait Head {
@@ -19,7 +19,7 @@ pub trait Head {
 /// The context of a request from an address.
 ///
 /// The request id and the user agent are the client's words unless something in front sets them; they serve to find
-/// related lines, not to decide anything.
+/// related lines, not to decide anything. Each is cut at 500 characters, as every text of an event.
 pub(super) fn context(head: &impl Head, address: Option<IpAddr>) -> Context {
     let mut context = match address {
         // A dual-stack listener sees IPv4 peers as mapped addresses, which nobody would search for.
@@ -27,23 +27,52 @@ pub(super) fn context(head: &impl Head, address: Option<IpAddr>) -> Context {
         None => Context::new().location("unknown"),
     };
     if let Some(user_agent) = head.header("user-agent").next() {
-        context = context.user_agent(String::from_utf8_lossy(user_agent));
+        context = context.user_agent(Escaped(user_agent));
     }
-    if let Some(id) = text(head, "x-request-id").filter(|id| !id.is_empty()) {
-        context = context.request_id(id);
+    if let Some(id) = head
+        .header("x-request-id")
+        .next()
+        .filter(|id| !id.is_empty())
+    {
+        context = context.request_id(Escaped(id));
     }
-    if let Some(id) = text(head, "traceparent").and_then(trace_id) {
+    let traceparent = head.header("traceparent").next();
+    if let Some(id) = traceparent.and_then(|value| trace_id(std::str::from_utf8(value).ok()?)) {
         context = context.trace_id(id);
     }
     context
 }
 
-fn text<'a>(head: &'a impl Head, name: &'static str) -> Option<&'a str> {
-    let value = std::str::from_utf8(head.header(name).next()?).ok()?;
-    value
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~'))
-        .then_some(value)
+/// What a client sent, as text that is safe to show: characters that steer a terminal or turn the order of what is read are
+/// written as `\u{1b}`, and what is no UTF-8 as the replacement character.
+struct Escaped<'a>(&'a [u8]);
+
+impl AuditText for Escaped<'_> {
+    fn audit_text(&self, out: &mut Text<'_>) {
+        for chunk in self.0.utf8_chunks() {
+            for piece in chunk.valid().split_inclusive(steers) {
+                match piece.char_indices().next_back() {
+                    Some((at, last)) if steers(last) => {
+                        out.push_str(&piece[..at]);
+                        for char in last.escape_unicode() {
+                            char.audit_text(out);
+                        }
+                    }
+                    _ => out.push_str(piece),
+                }
+            }
+            if !chunk.invalid().is_empty() {
+                char::REPLACEMENT_CHARACTER.audit_text(out);
+            }
+        }
+    }
+}
+
+/// Whether a character is a control character, or one that changes the direction of those around it
+/// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
+fn steers(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The trace id of a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>): the second of the parts
@@ -66,6 +95,75 @@ fn trace_id(traceparent: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
+
+    struct Request(&'static str, Vec<u8>);
+
+    impl Head for Request {
+        fn method(&self) -> &str {
+            "GET"
+        }
+
+        fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+            (name == self.0).then_some(&self.1[..]).into_iter()
+        }
+
+        fn peer(&self) -> Option<IpAddr> {
+            None
+        }
+    }
+
+    /// The event of a request with one header.
+    fn event(name: &'static str, value: impl Into<Vec<u8>>) -> Event {
+        let context = context(&Request(name, value.into()), None);
+        let mut event = Event::begin("document.delete", 0);
+        event.set_context(&context);
+        event
+    }
+
+    /// What becomes of a value in both headers that are free text.
+    fn shown(value: impl Into<Vec<u8>>) -> String {
+        let value = value.into();
+        let (agent, id) = (
+            event("user-agent", value.clone()),
+            event("x-request-id", value),
+        );
+        let agent = agent.user_agent().unwrap();
+        let id = id.metadata_value("request_id").unwrap().to_string();
+        assert_eq!(agent, id);
+        id
+    }
+
+    #[test]
+    fn what_steers_a_terminal_or_the_reader_is_escaped() {
+        assert_eq!(shown("curl/8"), "curl/8");
+        assert_eq!(shown("a\u{1b}[31mred\tb"), r"a\u{1b}[31mred\u{9}b");
+        assert_eq!(shown("\u{9b}1m\u{7f}\r\n"), r"\u{9b}1m\u{7f}\u{d}\u{a}");
+        assert_eq!(shown("gpj\u{202e}exe"), r"gpj\u{202e}exe");
+        assert_eq!(shown("Grüße \u{1f980}"), "Grüße \u{1f980}");
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_replaced() {
+        assert_eq!(shown(b"a\xffb\xe2\x82"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_listed() {
+        for value in ["x".repeat(100_000), "\u{1b}".repeat(100_000)] {
+            let event = event("user-agent", value);
+            assert_eq!(event.user_agent().unwrap().chars().count(), 500);
+            assert_eq!(
+                event.truncated().collect::<Vec<_>>(),
+                ["context.user_agent"]
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_request_id_is_none() {
+        assert_eq!(event("x-request-id", "").metadata_value("request_id"), None);
+    }
 
     #[test]
     fn a_trace_id_is_read_from_a_well_formed_traceparent_only() {
