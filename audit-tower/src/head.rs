@@ -2,8 +2,13 @@
 
 use std::net::IpAddr;
 
-use audit_core::web::Head;
+use audit_core::web::{Head, grpc};
+use http::Uri;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
+
+/// The path of a gRPC method is not longer. In bytes.
+const MAX_METHOD_BYTES: usize = 250;
 
 /// A request's head.
 pub(crate) struct RequestHead<'a>(pub(crate) &'a Parts);
@@ -26,49 +31,116 @@ impl Head for RequestHead<'_> {
     }
 }
 
-/// The route that a request matched, if the router says so.
+/// The route that a request matched.
 #[derive(Debug)]
 pub(crate) struct Route {
     #[cfg(feature = "axum")]
     matched: Option<axum::extract::MatchedPath>,
+    /// The URI of a gRPC call, whose path is a route.
+    method: Option<Uri>,
 }
 
 impl Route {
-    #[cfg(feature = "axum")]
     pub(crate) fn of(parts: &Parts) -> Self {
+        let content_type = parts.headers.get(CONTENT_TYPE);
+        let is_grpc = content_type.is_some_and(|value| grpc::is_grpc(value.as_bytes()))
+            && is_method(parts.uri.path());
         Self {
+            #[cfg(feature = "axum")]
             matched: parts.extensions.get().cloned(),
+            method: is_grpc.then(|| parts.uri.clone()),
         }
     }
 
-    #[cfg(not(feature = "axum"))]
-    pub(crate) fn of(_: &Parts) -> Self {
-        Self {}
-    }
-
-    #[cfg(feature = "axum")]
+    /// The route, if the router says so or the call is gRPC.
     pub(crate) fn as_str(&self) -> Option<&str> {
-        self.matched
-            .as_ref()
-            .map(axum::extract::MatchedPath::as_str)
-    }
-
-    #[cfg(not(feature = "axum"))]
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        None
+        #[cfg(feature = "axum")]
+        if let Some(matched) = &self.matched {
+            return Some(matched.as_str());
+        }
+        self.method.as_ref().map(Uri::path)
     }
 }
 
-/// The address of the peer of the connection.
-#[cfg(feature = "axum")]
+/// Whether a path is that of a gRPC method, `/package.Service/Method`. Such a path holds no ids, which a client that only claims
+/// to speak gRPC may not smuggle in.
+fn is_method(path: &str) -> bool {
+    let is_name = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    path.len() <= MAX_METHOD_BYTES
+        && parts.is_some_and(|(service, method)| service.split('.').all(is_name) && is_name(method))
+}
+
+/// The address of the peer of the connection, as whichever server there is tells it.
 fn peer(parts: &Parts) -> Option<IpAddr> {
-    let peer = parts
+    #[cfg(feature = "axum")]
+    if let Some(peer) = parts
         .extensions
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()?;
-    Some(peer.0.ip())
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+    {
+        return Some(peer.0.ip());
+    }
+    #[cfg(feature = "tonic")]
+    if let Some(peer) = tonic_peer(&parts.extensions) {
+        return Some(peer);
+    }
+    // Without a server's feature nobody looks.
+    let _: &Parts = parts;
+    None
 }
 
-#[cfg(not(feature = "axum"))]
-fn peer(_: &Parts) -> Option<IpAddr> {
-    None
+/// The peer of a connection to tonic's server, with or without TLS.
+#[cfg(feature = "tonic")]
+fn tonic_peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    use tonic::metadata::MetadataMap;
+    use tonic::transport::server::TcpConnectInfo;
+
+    let address = match extensions.get::<TcpConnectInfo>() {
+        Some(connection) => connection.remote_addr(),
+        // The type that TLS puts there is public only under features for its cryptography, which are the application's choice.
+        // tonic's own look-up knows it, but takes a request.
+        None => {
+            tonic::Request::from_parts(MetadataMap::new(), extensions.clone(), ()).remote_addr()
+        }
+    };
+    Some(address?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grpc_path_is_a_route_only_if_it_is_that_of_a_method() {
+        for path in [
+            "/documents.v1.Documents/Delete",
+            "/Documents/Delete_1",
+            "/_a/_b",
+        ] {
+            assert!(is_method(path), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/documents",
+            "documents/delete",
+            "/documents/42",
+            "/documents/delete/42",
+            "/documents//",
+            "/documents..v1/Delete",
+            "/documents/b7f0-11",
+            "/42/Delete",
+        ] {
+            assert!(!is_method(path), "{path}");
+        }
+        assert!(!is_method(&format!(
+            "/{}/Delete",
+            "a".repeat(MAX_METHOD_BYTES)
+        )));
+    }
 }

@@ -1,4 +1,4 @@
-//! Audit logging for axum and any tower HTTP service.
+//! Audit logging for axum, tonic and any tower HTTP service.
 //!
 //! A [`Layer`](tower_layer::Layer) opens a [`Scope`] per request and takes from it who acts, for whom and from where; an
 //! attribute on the handler says what was done. The handler never waits for the network.
@@ -55,11 +55,65 @@
 //! `cf-connecting-ip`. A header from anybody else is never read, and what stands in one to the left of the client's address
 //! is never recorded: the client could have written it.
 //!
+//! # gRPC
+//!
+//! The layer goes around tonic's server; with the feature `tonic`, the peer of its connections is the client. The attribute goes
+//! on the methods of a service, and reads the message through the request:
+//!
+//! ```
+//! use audit_tower::{Actor, AuditLayer, MemorySink, Principal, Recorder, audited};
+//! use tonic::{Request, Response, Status, service::InterceptorLayer, transport::Server};
+//! # pub struct DeleteRequest { id: String }
+//! # #[tonic::async_trait]
+//! # pub trait Documents {
+//! #     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status>;
+//! # }
+//!
+//! # pub
+//! struct Service;
+//!
+//! #[tonic::async_trait]
+//! impl Documents for Service {
+//!     #[audited(action = "document.delete", target(document = request.get_ref().id))]
+//!     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
+//!         Err(Status::permission_denied("it is not yours")) // an event with the outcome `denied`
+//!     }
+//! }
+//!
+//! #[derive(Clone)]
+//! struct CurrentUser { id: String }
+//!
+//! impl Principal for CurrentUser {
+//!     fn actor(&self) -> Actor {
+//!         Actor::user(&self.id)
+//!     }
+//! }
+//!
+//! fn sign_in(mut request: Request<()>) -> Result<Request<()>, Status> {
+//!     request.extensions_mut().insert(CurrentUser { id: "u1".into() });
+//!     Ok(request)
+//! }
+//!
+//! let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let server = Server::builder()
+//!     .layer(InterceptorLayer::new(sign_in)) // in tonic, the layer that is added first runs first
+//!     .layer(AuditLayer::new(recorder.clone()).principal::<CurrentUser>());
+//! # Ok::<_, audit_tower::BuildError>(())
+//! ```
+//!
+//! An error of the method is a failure, and a denial if its code is `PERMISSION_DENIED` or `UNAUTHENTICATED`; the event's `status`
+//! is the HTTP status that the code corresponds to. What a stream does after it was opened changes nothing any more. A call that the
+//! sign-in refuses does not reach the layer.
+//!
+//! Every gRPC call is a POST, so a method that only reads looks like a change that left no event: put
+//! `#[unaudited(reason = "..")]` on it. The route in reports is the path, `/package.Service/Method`, which holds no ids.
+//!
 //! # Features
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `axum` | yes | the peer's address from axum's `ConnectInfo`, the matched route, path parameters, the extractor [`Audit`] |
+//! | `tonic` | | the peer's address from tonic's server |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
 

@@ -44,6 +44,7 @@
 //! ```
 
 mod call;
+pub mod grpc;
 mod head;
 mod policy;
 mod sources;

@@ -79,7 +79,8 @@ impl Policy {
         if address.is_none() && !self.shared.no_address.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "audit events without the client's address, because the server does not pass on the peer's: with axum, \
-                 serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+                 serve with `into_make_service_with_connect_info::<SocketAddr>()`; with tonic, turn on the feature `tonic` of \
+                 `audit-tower`"
             );
         }
         self.recorder.scope().context(head::context(head, address))
