@@ -143,6 +143,30 @@ impl Scope {
         self.in_scope(job).await
     }
 
+    /// Runs a job that is not async inside the scope and records what ended in it, also when the job panics.
+    ///
+    /// A closure marks the ends of the job, and not a guard to be held: a guard could outlive its job or be held over an
+    /// await, and the next job on the thread would act in the name of this one.
+    ///
+    /// ```
+    /// use audit_core::{Actor, MemorySink, Recorder};
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let removed = recorder
+    ///     .scope()
+    ///     .actor(Actor::service("clean-up"))
+    ///     .organization("org_1")
+    ///     .run_sync(|| 7 /* audited functions in here belong to the job */);
+    /// assert_eq!(removed, 7);
+    /// # recorder.shutdown_blocking(std::time::Duration::from_secs(5));
+    /// # Ok::<_, audit_core::BuildError>(())
+    /// ```
+    pub fn run_sync<R>(self, job: impl FnOnce() -> R) -> R {
+        // Declared first, so that it is dropped after the job.
+        let _settle = SettleOnDrop(self.clone());
+        self.enter(job)
+    }
+
     /// Says that what happens here needs no event, and why: a request that changes something is then not reported as
     /// unaudited. Events that are recorded all the same are kept.
     ///
@@ -398,6 +422,36 @@ mod tests {
         assert_eq!(
             (events[0].location(), events[0].outcome()),
             (Some("203.0.113.7"), Outcome::Succeeded)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_not_async_is_settled_at_its_end_and_leaves_no_scope_behind() {
+        let (recorder, sink) = recorder();
+        let job = || recorder.scope().actor(Actor::service("clean-up"));
+        let kept = job().run_sync(|| {
+            close(open(DELETE), Outcome::Unknown);
+            open(DELETE)
+        });
+        assert!(Scope::current().is_none());
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            job().run_sync(|| {
+                let _draft = open(DELETE);
+                panic!("on purpose");
+            })
+        }));
+        assert!(panicked.is_err() && Scope::current().is_none());
+        close(kept, Outcome::Failed);
+        let events = delivered(&recorder, &sink).await;
+        let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
+        assert_eq!(
+            outcomes,
+            [Outcome::Succeeded, Outcome::Panicked, Outcome::Failed]
+        );
+        assert!(
+            events
+                .iter()
+                .all(|event| event.actor().unwrap().id() == "clean-up")
         );
     }
 
