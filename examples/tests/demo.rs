@@ -13,6 +13,11 @@ fn the_same_round_on_actix_leaves_the_same_events() {
     one_round(&["--framework", "actix"]);
 }
 
+#[test]
+fn the_same_round_over_grpc_leaves_the_same_events() {
+    one_round(&["--framework", "tonic"]);
+}
+
 fn one_round(framework: &[&str]) {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .arg("--once")

@@ -6,8 +6,8 @@ use super::{AppError, AppState, CurrentUser};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct PasswordChange {
-    old: String,
-    new: String,
+    pub(super) old: String,
+    pub(super) new: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,7 +16,7 @@ pub(super) struct CreatedKey {
     #[serde(flatten)]
     pub(super) key: ApiKey,
     /// Shown this once. It is no part of any event, since nothing is captured that is not named.
-    secret: String,
+    pub(super) secret: String,
 }
 
 impl AppState {

@@ -10,7 +10,7 @@ use super::{AppError, AppState, CurrentUser, Role};
 pub(super) struct NewDocument {
     pub(super) title: String,
     #[serde(default)]
-    pages: u32,
+    pub(super) pages: u32,
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,7 +12,7 @@ pub(super) struct Invitation {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Invited {
-    id: String,
+    pub(super) id: String,
 }
 
 impl AppState {

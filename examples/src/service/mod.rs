@@ -1,7 +1,8 @@
 //! The documents service: its data and its rules, which know no web framework, and in a module each the frameworks that
 //! serve it.
 //!
-//! Whatever the framework, the HTTP interface is the same, and so is the trail that the same requests leave.
+//! Whatever the framework, the interface is the same (over gRPC, a method for each route), and so is the trail that the
+//! same requests leave.
 
 mod account;
 pub mod actix;
@@ -13,6 +14,7 @@ mod mail;
 mod members;
 mod sessions;
 mod store;
+pub mod tonic;
 mod user;
 
 pub use error::AppError;

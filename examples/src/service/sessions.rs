@@ -7,13 +7,13 @@ use super::{AppError, AppState, CurrentUser};
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
-    email: String,
-    password: String,
+    pub(super) email: String,
+    pub(super) password: String,
 }
 
 #[derive(Serialize)]
 pub(super) struct Session {
-    token: String,
+    pub(super) token: String,
 }
 
 impl AppState {

@@ -21,6 +21,13 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role that a word means.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        [Self::Admin, Self::Member, Self::Viewer]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

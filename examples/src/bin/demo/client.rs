@@ -7,11 +7,14 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tonic::Code;
 
 use crate::Result;
+use crate::framework::Framework;
+use crate::grpc::{GrpcClient, code_of};
 use crate::print::request_line;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const PASSWORD: &str = "correct horse";
 
 #[derive(Clone)]
@@ -20,10 +23,16 @@ pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
     name: String,
+    /// Instead of HTTP, if the service speaks gRPC.
+    grpc: Option<GrpcClient>,
 }
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr) -> Result<Self> {
+    pub(crate) fn new(address: SocketAddr, framework: Framework) -> Result<Self> {
+        let grpc = match framework {
+            Framework::Tonic => Some(GrpcClient::new(address)?),
+            Framework::Axum | Framework::Actix => None,
+        };
         // The service is on this machine: a proxy that the environment names would not find it.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -35,6 +44,7 @@ impl Client {
             address,
             token: None,
             name: "-".to_owned(),
+            grpc,
         })
     }
 
@@ -44,8 +54,11 @@ impl Client {
         let session = self
             .send(Method::POST, "/sessions", Some(body), StatusCode::CREATED)
             .await?;
+        let token = text(&session, "token")?;
+        let grpc = self.grpc.as_ref().map(|grpc| grpc.signed_in(&token));
         Ok(Self {
-            token: Some(text(&session, "token")?),
+            grpc: grpc.transpose()?,
+            token: Some(token),
             name: name.to_owned(),
             ..self.clone()
         })
@@ -59,6 +72,18 @@ impl Client {
         body: Option<Value>,
         status: StatusCode,
     ) -> Result<Value> {
+        if let Some(grpc) = &self.grpc {
+            let answer = grpc.call(&method, path, &body.unwrap_or_default()).await;
+            let code = answer
+                .as_ref()
+                .map_or_else(tonic::Status::code, |_| Code::Ok);
+            request_line(&self.name, &method, path, &format!("{code:?}"));
+            return match answer {
+                Ok(value) if status.is_success() => Ok(value),
+                Err(_) if code == code_of(status) => Ok(Value::Null),
+                _ => Err(format!("{method} {path} was answered {code:?}, not {status}").into()),
+            };
+        }
         let answer = self.request(method.clone(), path, body).send().await?;
         request_line(&self.name, &method, path, answer.status().as_str());
         if answer.status() != status {
@@ -73,6 +98,23 @@ impl Client {
 
     /// Sends a request whose handler panics, so that the connection ends without an answer.
     pub(crate) async fn send_and_get_no_answer(&self, method: Method, path: &str) -> Result<()> {
+        if let Some(grpc) = &self.grpc {
+            return match grpc.call(&method, path, &Value::Null).await {
+                // The server resets the stream, which tonic's client reports under one of these.
+                Err(status)
+                    if matches!(
+                        status.code(),
+                        Code::Internal | Code::Unknown | Code::Cancelled
+                    ) =>
+                {
+                    request_line(&self.name, &method, path, "(panic)");
+                    Ok(())
+                }
+                answer => {
+                    Err(format!("{method} {path} was answered {answer:?}, not broken off").into())
+                }
+            };
+        }
         match self.request(method.clone(), path, None).send().await {
             Ok(answer) => Err(format!(
                 "{method} {path} was answered {}, not broken off",
@@ -94,6 +136,16 @@ impl Client {
         body: &Value,
         until: impl Future<Output = ()>,
     ) -> Result<()> {
+        if let Some(grpc) = &self.grpc {
+            tokio::select! {
+                answer = grpc.call(&Method::POST, path, body) => {
+                    return Err(format!("POST {path} was answered {answer:?}, and not hung up on").into());
+                }
+                waited = tokio::time::timeout(TIMEOUT, until) => waited?,
+            }
+            request_line(&self.name, &Method::POST, path, "(hung up)");
+            return Ok(());
+        }
         let (address, body) = (self.address, body.to_string());
         let token = self.token.as_deref().unwrap_or_default();
         let head = format!(

@@ -4,16 +4,17 @@ use std::io;
 
 use audit_core::Recorder;
 use clap::ValueEnum;
-use examples::service::{AppState, actix, axum};
+use examples::service::{AppState, actix, axum, tonic};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The web framework that serves the documents.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framework {
     #[default]
     Axum,
     Actix,
+    Tonic,
 }
 
 impl Framework {
@@ -21,6 +22,7 @@ impl Framework {
         match self {
             Self::Axum => "axum",
             Self::Actix => "actix-web",
+            Self::Tonic => "tonic",
         }
     }
 
@@ -35,6 +37,7 @@ impl Framework {
         match self {
             Self::Axum => tokio::spawn(axum::serve(listener, state, recorder, stop)),
             Self::Actix => tokio::spawn(actix::serve(listener, state, recorder, stop)),
+            Self::Tonic => tokio::spawn(tonic::serve(listener, state, recorder, stop)),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod client;
 mod expected;
 mod framework;
+mod grpc;
 mod print;
 mod round;
 mod world;

@@ -89,6 +89,16 @@ impl World {
         if !with_examples {
             return;
         }
+        if self.framework == Framework::Tonic {
+            anstream::println!(
+                "
+Try it, in another terminal:
+
+  grpcurl -plaintext -import-path examples/proto -proto documents.proto \\
+    -d '{{\"email\":\"ada@acme.test\",\"password\":\"correct horse\"}}' {address} documents.v1.Documents/SignIn"
+            );
+            return;
+        }
         anstream::println!(
             "
 Try it, in another terminal:
@@ -104,7 +114,7 @@ Try it, in another terminal:
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
-        Client::new(self.address)
+        Client::new(self.address, self.framework)
     }
 
     /// The events that the local server receives from now on.
