@@ -92,16 +92,12 @@ pub(crate) fn run(options: &Compile) -> Result<(), Error> {
     Ok(())
 }
 
+/// The ratios are of times in the same round, and their median is shown: a machine that is busier in one round than in
+/// another changes them little.
 fn print(functions: u32, times: &[(Kind, Vec<Duration>)]) {
-    let medians: Vec<_> = times
-        .iter()
-        .map(|(kind, times)| (*kind, median(times), spread(times)))
-        .collect();
     let of = |wanted| {
-        medians
-            .iter()
-            .find(|(kind, ..)| *kind == wanted)
-            .map_or(0.0, |(_, median, _)| *median)
+        let found = times.iter().find(|(kind, _)| *kind == wanted);
+        found.map_or(&[][..], |(_, times)| times)
     };
     println!(
         "cargo check of {functions} async functions, user seconds, median of {} rounds\n",
@@ -111,24 +107,33 @@ fn print(functions: u32, times: &[(Kind, Vec<Duration>)]) {
         "{:46} {:>8} {:>15} {:>9} {:>14}",
         "", "median", "spread", "/ plain", "/ instrument"
     );
-    for (kind, median, (least, most)) in &medians {
+    for (kind, times) in times {
+        let seconds: Vec<_> = times.iter().map(Duration::as_secs_f64).collect();
+        let (least, most) = spread(times);
         println!(
-            "{:46} {median:>8.2} {least:>7.2}–{most:<7.2} {:>9.2} {:>14.2}",
+            "{:46} {:>8.2} {least:>7.2}–{most:<7.2} {:>9.2} {:>14.2}",
             kind.label(),
-            median / of(Kind::Plain),
-            median / of(Kind::Instrument)
+            median(seconds),
+            median(ratios(times, of(Kind::Plain))),
+            median(ratios(times, of(Kind::Instrument)))
         );
     }
 }
 
-fn median(times: &[Duration]) -> f64 {
-    let mut seconds: Vec<_> = times.iter().map(Duration::as_secs_f64).collect();
-    seconds.sort_by(f64::total_cmp);
-    let middle = seconds.len() / 2;
-    if seconds.len() % 2 == 1 {
-        seconds[middle]
+fn ratios(times: &[Duration], others: &[Duration]) -> Vec<f64> {
+    let pairs = times.iter().zip(others);
+    pairs
+        .map(|(time, other)| time.div_duration_f64(*other))
+        .collect()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
     } else {
-        f64::midpoint(seconds[middle - 1], seconds[middle])
+        f64::midpoint(values[middle - 1], values[middle])
     }
 }
 
@@ -266,15 +271,14 @@ mod tests {
 
     #[test]
     fn a_median_is_the_middle_or_the_mean_of_the_two() {
-        let seconds = |times: &[u64]| {
-            median(
-                &times
-                    .iter()
-                    .map(|time| Duration::from_secs(*time))
-                    .collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(seconds(&[3, 1, 2]), 2.0);
-        assert_eq!(seconds(&[4, 1, 2, 3]), 2.5);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn a_ratio_is_of_times_in_the_same_round() {
+        let seconds = |times: [u64; 3]| times.map(Duration::from_secs);
+        let (slow, fast) = (seconds([4, 40, 8]), seconds([2, 20, 4]));
+        assert_eq!(ratios(&slow, &fast), [2.0; 3]);
     }
 }
