@@ -67,6 +67,18 @@ impl Answer {
         )
     }
 
+    /// The 400 whose `message` is a list, one sentence for each thing that is wrong.
+    pub(crate) fn bad_request(messages: &[String]) -> Self {
+        let body = json!({ "message": messages, "error": "Bad Request" });
+        Self::json(StatusCode::BAD_REQUEST, &body)
+    }
+
+    /// The 400 for an export whose range does not begin before it ends.
+    pub(crate) fn invalid_date_range() -> Self {
+        let body = json!({ "message": "Invalid date range", "code": "invalid_audit_log_export_range_date" });
+        Self::json(StatusCode::BAD_REQUEST, &body)
+    }
+
     /// The 422 for an event that is not of the right form.
     pub(crate) fn validation_failed(errors: &[FormError]) -> Self {
         #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -12,6 +13,7 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::host::{Hosts, check_host};
 use crate::routes;
+use crate::sign::Signer;
 use crate::store::Writer;
 use crate::subscribe::Subscribers;
 use crate::timestamp::Timestamp;
@@ -27,12 +29,33 @@ pub(crate) struct App {
     pub(crate) hosts: Hosts,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) subscribers: Subscribers,
+    pub(crate) signer: Signer,
+    /// How long an export is `pending`.
+    pub(crate) export_delay: Duration,
     /// By the schema's row id. Rows are immutable, so an entry is never stale.
     compiled: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
 }
 
+/// What a server's state is made from.
+pub(crate) struct Parts {
+    pub(crate) store: Writer,
+    pub(crate) keys: Keys,
+    pub(crate) hosts: Hosts,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) signer: Signer,
+    pub(crate) export_delay: Duration,
+}
+
 impl App {
-    pub(crate) fn new(store: Writer, keys: Keys, hosts: Hosts, clock: Box<dyn Clock>) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            keys,
+            hosts,
+            clock,
+            signer,
+            export_delay,
+        } = parts;
         let compiled = Mutex::new(HashMap::new());
         Self {
             store: Arc::new(store),
@@ -40,6 +63,8 @@ impl App {
             hosts,
             clock,
             subscribers: Subscribers::open(),
+            signer,
+            export_delay,
             compiled,
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
@@ -13,6 +14,9 @@ pub const DEFAULT_API_KEY: &str = "sk_test_local";
 
 /// The organization of a server that was given none.
 pub const DEFAULT_ORGANIZATION: &str = "org_local";
+
+/// How long an export is `pending` unless the server was told otherwise: long enough that a client that does not poll is found out.
+pub const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(250);
 
 /// Where a server keeps what it receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,7 @@ pub struct LocalServerBuilder {
     pub(crate) api_keys: Vec<String>,
     pub(crate) organizations: Vec<String>,
     pub(crate) clock: Box<dyn Clock>,
+    pub(crate) export_delay: Duration,
 }
 
 impl LocalServerBuilder {
@@ -46,6 +51,7 @@ impl LocalServerBuilder {
             api_keys: Vec::new(),
             organizations: Vec::new(),
             clock: Box::new(SystemClock),
+            export_delay: DEFAULT_EXPORT_DELAY,
         }
     }
 
@@ -89,6 +95,14 @@ impl LocalServerBuilder {
     /// The clock; the machine's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
+        self
+    }
+
+    /// How long an export is `pending`, by the server's [clock](Self::clock); [`DEFAULT_EXPORT_DELAY`] by default.
+    ///
+    /// With zero it is ready when it is asked for first; the answer that creates it says `pending` all the same.
+    pub fn export_delay(mut self, delay: Duration) -> Self {
+        self.export_delay = delay;
         self
     }
 

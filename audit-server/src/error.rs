@@ -39,6 +39,8 @@ pub(crate) enum StartErrorKind {
     Memory { source: OpenError },
     #[error("store the configured organizations")]
     Seed { source: StoreError },
+    #[error("draw the key that signs links")]
+    Random { source: getrandom::Error },
     #[error("start the server's thread")]
     Thread { source: io::Error },
 }

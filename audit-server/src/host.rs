@@ -17,16 +17,16 @@ use crate::app::App;
 /// Which names the server answers to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hosts {
-    bound: IpAddr,
+    bound: SocketAddr,
 }
 
 impl Hosts {
     pub(crate) fn new(bound: SocketAddr) -> Self {
-        Self { bound: bound.ip() }
+        Self { bound }
     }
 
     pub(crate) fn is_loopback(self) -> bool {
-        self.bound.is_loopback()
+        self.bound.ip().is_loopback()
     }
 
     /// Bound to another address on purpose, the server may have any name.
@@ -39,7 +39,7 @@ impl Hosts {
             || matches!(name, "127.0.0.1" | "[::1]")
             || name
                 .parse::<IpAddr>()
-                .is_ok_and(|address| address == self.bound)
+                .is_ok_and(|address| address == self.bound.ip())
     }
 }
 
@@ -56,20 +56,33 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// The base URL under which this request reached the server, so that a link in the answer works for whoever asked: from the host's machine,
+/// through a forwarded port, or from another container.
+pub(crate) fn base_url(app: &App, request: &Request) -> String {
+    let host = host(request)
+        .filter(|host| host.parse::<axum::http::uri::Authority>().is_ok())
+        .map_or_else(|| app.hosts.bound.to_string(), ToOwned::to_owned);
+    format!("http://{host}")
+}
+
+/// The host that a request names. One in absolute form names it in the request line, and that one counts (RFC 9112, section 3.2.2).
+fn host(request: &Request) -> Option<&str> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok()),
+    }
+}
+
 /// Answers 403 to a request for another host, or for none.
 pub(crate) async fn check_host(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
-    // A request in absolute form names its host in the request line, and that one counts (RFC 9112, section 3.2.2).
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok()),
-    };
+    let host = host(&request);
     if host.is_some_and(|host| app.hosts.admits(host))
         || (host.is_none() && !app.hosts.is_loopback())
     {

@@ -24,6 +24,9 @@
 //! | `POST /audit_logs/actions/{actionName}/schemas` | 201; 400, 401, 413, 415, 422 |
 //! | `GET /audit_logs/actions/{actionName}/schemas` | 200; 400, 401, 404, 422 |
 //! | `GET /audit_logs/actions` | 200; 401, 422 |
+//! | `POST /audit_logs/exports` | 201; 400, 401, 413, 415 |
+//! | `GET /audit_logs/exports/{id}` | 200; 401, 404 |
+//! | `GET /exports/{id}.csv?expires=&signature=` | the file, 200; 403; no key |
 //! | `GET /health` | 200; no key |
 //! | `GET /_local` | the list of routes |
 //! | `GET /_local/events?organization=&action=&status=&limit=&after=` | stored events, oldest first; `limit` 1 to 1,000, default 100 |
@@ -44,6 +47,14 @@
 //! - Absent metadata is checked against its schema as an empty object. A metadata schema without `$schema` is of draft 7.
 //! - `Idempotency-Key`: only accepted events are remembered, for 24 hours, separately for each API key; the key has at most 255 characters.
 //! - `occurred_at` may be any moment, also in the future.
+//! - An export has the accepted events there were at its creation, with `range_start` ≤ `occurred_at` < `range_end`, by `occurred_at`. A range
+//!   older than three months, which the service may refuse, is not refused. An event passes if it fits every kind of filter, and fits a kind
+//!   if it fits one of its texts exactly; an empty list is no filter, and one target of a type in `targets` is enough.
+//! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours, and then `expired`. The last 1,000 are
+//!   kept.
+//! - The columns of the CSV, with a header line: `occurred_at`, `action`, `version`, `actor_id`, `actor_type`, `actor_name`,
+//!   `actor_metadata`, `targets`, `location`, `user_agent`, `metadata`. Metadata and targets are JSON as it was sent. UTF-8, RFC 4180; a cell
+//!   that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab or line break in front) begins with a `'`.
 //!
 //! # Safety
 //!
@@ -59,10 +70,13 @@ mod body;
 mod clock;
 mod config;
 mod error;
+mod export;
 mod host;
+mod id;
 mod judge;
 mod routes;
 mod server;
+mod sign;
 mod store;
 mod stored;
 mod subscribe;
@@ -70,7 +84,9 @@ mod timestamp;
 mod validate;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
+pub use config::{
+    DEFAULT_API_KEY, DEFAULT_EXPORT_DELAY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder,
+};
 pub use error::{QueryError, StartError};
 pub use server::LocalServer;
 pub use stored::{EventFilter, EventStatus, Organization, Stats, StoredEvent};

@@ -12,11 +12,12 @@ use axum::serve::ListenerExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::app::{App, router};
+use crate::app::{App, Parts, router};
 use crate::auth::{Keys, is_api_key};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
 use crate::error::{QueryError, StartError, StartErrorKind};
 use crate::host::Hosts;
+use crate::sign::Signer;
 use crate::store::{self, Writer};
 use crate::stored::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
 use crate::subscribe::Subscription;
@@ -86,12 +87,14 @@ impl LocalServer {
             Data::Memory => StartErrorKind::Memory { source },
             Data::File(path) => StartErrorKind::Database { path, source },
         })?;
-        let app = Arc::new(App::new(
+        let app = Arc::new(App::new(Parts {
             store,
-            Keys::new(&config.api_keys),
-            Hosts::new(addr),
-            config.clock,
-        ));
+            keys: Keys::new(&config.api_keys),
+            hosts: Hosts::new(addr),
+            clock: config.clock,
+            signer: Signer::new().map_err(|source| StartErrorKind::Random { source })?,
+            export_delay: config.export_delay,
+        }));
         let now = app.now();
         app.store
             .transact(|tx| {

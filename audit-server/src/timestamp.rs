@@ -20,6 +20,12 @@ impl Timestamp {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
+    /// The moment this much later, or the last printable one.
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(millis).min(LAST))
+    }
+
     pub(crate) fn to_system_time(self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.0)
     }
@@ -46,50 +52,66 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// Whether `text` is an RFC 3339 date-time in UTC written with `Z`, of any year and with any number of fractional digits.
+/// The moment of an RFC 3339 date-time in UTC written with `Z`, in whole milliseconds since 1970, negative before it; any year from 0000 to
+/// 9999, any number of fractional digits.
 ///
 /// Only the `Z` form is taken, as the service does; an offset such as `+00:00` is refused. A leap second is allowed where RFC 3339 allows
-/// one, at the end of a day.
-pub(crate) fn is_utc_date_time(text: &str) -> bool {
+/// one, at the end of a day, and is the same moment as the second after it.
+pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
     // `YYYY-MM-DDTHH:MM:SS`, then an optional fraction, then `Z`.
-    let Some((head, tail)) = text.as_bytes().split_at_checked(19) else {
-        return false;
-    };
+    let (head, tail) = text.as_bytes().split_at_checked(19)?;
     let punctuation = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
     if punctuation.iter().any(|&(at, byte)| head[at] != byte) {
-        return false;
+        return None;
     }
-    let number = |from: usize, to: usize| {
-        head[from..to].iter().try_fold(0_u32, |sum, byte| {
-            byte.is_ascii_digit()
-                .then(|| sum * 10 + u32::from(byte - b'0'))
-        })
-    };
-    let (Some(year), Some(month), Some(day)) = (number(0, 4), number(5, 7), number(8, 10)) else {
-        return false;
-    };
-    let (Some(hour), Some(minute), Some(second)) = (number(11, 13), number(14, 16), number(17, 19))
-    else {
-        return false;
-    };
-    let fraction_is_well_formed = match tail {
-        [b'Z'] => true,
-        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
-        _ => false,
+    let number = |from: usize, to: usize| digits(&head[from..to]);
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let millis = match tail {
+        [b'Z'] => 0,
+        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => {
+            digits(fraction.get(3..).unwrap_or_default())?;
+            let mut padded = [b'0'; 3];
+            for (to, from) in padded.iter_mut().zip(fraction) {
+                *to = *from;
+            }
+            digits(&padded)?
+        }
+        _ => return None,
     };
     let time_is_real =
         hour < 24 && minute < 60 && (second < 60 || (second == 60 && (hour, minute) == (23, 59)));
-    (1..=days_in_month(year, month)).contains(&day) && time_is_real && fraction_is_well_formed
+    if !(1..=days_in_month(year, month)).contains(&day) || !time_is_real {
+        return None;
+    }
+    let days = days_before(year) - days_before(1970)
+        + (1..month)
+            .map(|month| days_in_month(year, month))
+            .sum::<i64>()
+        + day
+        - 1;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millis)
+}
+
+/// The number that consists of these digits; `None` if one is something else. Wraps round beyond 18 digits, where only the check counts.
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0_i64, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')))
+    })
+}
+
+/// Days from the first day of year 0 to the first day of `year`.
+fn days_before(year: i64) -> i64 {
+    365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400
 }
 
 /// Zero for a month that does not exist.
-fn days_in_month(year: u32, month: u32) -> u32 {
+fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
-            29
-        }
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
         _ => 0,
     }
@@ -128,6 +150,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_back() {
+        for millis in [
+            0,
+            1,
+            951_782_400_000,
+            1_770_050_139_317,
+            4_107_542_399_999,
+            253_402_300_799_999,
+        ] {
+            let text = Timestamp::from_millis(millis).to_string();
+            assert_eq!(parse_utc_date_time(&text), Some(millis), "{text}");
+        }
+        for (text, millis) in [
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("1970-01-01T00:00:00.5Z", 500),
+            ("1970-01-01T00:00:00.0019999999999999999999999Z", 1),
+            ("2016-12-31T23:59:60Z", 1_483_228_800_000),
+            ("0000-03-01T00:00:00Z", -62_162_035_200_000),
+        ] {
+            assert_eq!(parse_utc_date_time(text), Some(millis), "{text}");
+        }
+    }
+
+    #[test]
     fn the_z_form_is_a_date_time() {
         for text in [
             "2026-02-02T16:35:39.317Z",
@@ -138,7 +184,7 @@ mod tests {
             "2000-02-29T00:00:00Z",
             "2016-12-31T23:59:60Z",
         ] {
-            assert!(is_utc_date_time(text), "{text}");
+            assert!(parse_utc_date_time(text).is_some(), "{text}");
         }
     }
 
@@ -166,7 +212,7 @@ mod tests {
             "2026-02-02T16:35:3éZ",
             "１026-02-02T16:35:39Z",
         ] {
-            assert!(!is_utc_date_time(text), "{text}");
+            assert!(parse_utc_date_time(text).is_none(), "{text}");
         }
     }
 }

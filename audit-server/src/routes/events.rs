@@ -1,10 +1,10 @@
 //! `POST /audit_logs/events`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,7 +15,7 @@ use crate::body;
 use crate::judge::{Verdict, judge};
 use crate::store::{self, NewEvent, Remembered};
 use crate::stored::{EventStatus, StoredEvent};
-use crate::timestamp::Timestamp;
+use crate::timestamp::{Timestamp, parse_utc_date_time};
 
 /// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its suggestion is a UUID.
 const MAX_KEY_BYTES: usize = 255;
@@ -193,8 +193,15 @@ impl Row<'_> {
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned)
         };
+        let occurred_at = match status {
+            EventStatus::Accepted => {
+                text("/event/occurred_at").and_then(|text| parse_utc_date_time(&text))
+            }
+            EventStatus::Rejected => None,
+        };
         NewEvent {
             received_at: self.received_at,
+            occurred_at,
             organization_id: text("/organization_id"),
             action: text("/event/action"),
             idempotency_key: self.key,
@@ -228,13 +235,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
     }
 }
 
-/// The text of the body's `event`, exactly as it was sent; `None` if there is none, or more than one.
+/// The text of the body's `event`, exactly as it was sent; `None` if there is none. Of several the last one counts, as it does for the check.
 fn raw_event(bytes: &[u8]) -> Option<Box<RawValue>> {
-    #[derive(Deserialize)]
-    struct Body {
-        event: Option<Box<RawValue>>,
-    }
-    serde_json::from_slice::<Body>(bytes).ok()?.event
+    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    fields.remove("event").map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -245,6 +249,8 @@ mod tests {
     fn the_event_keeps_its_text() {
         let raw = raw_event(br#"{"organization_id":"o","event":{"n": 1.10,"b":1,"a":2}}"#).unwrap();
         assert_eq!(raw.get(), r#"{"n": 1.10,"b":1,"a":2}"#);
+        let twice = raw_event(br#"{"event":{"a":1},"event":{"b":2}}"#).unwrap();
+        assert_eq!(twice.get(), r#"{"b":2}"#);
         assert!(raw_event(b"[]").is_none() && raw_event(b"{}").is_none());
     }
 

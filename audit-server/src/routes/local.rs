@@ -15,6 +15,7 @@ use super::table::ROUTES;
 use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
+use crate::id::new_id;
 use crate::store;
 use crate::stored::{EventFilter, EventStatus, is_organization_id};
 
@@ -134,7 +135,7 @@ pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Reque
         }
     };
     let now = app.now();
-    let id = id.unwrap_or_else(|| new_organization_id(now.as_millis()));
+    let id = id.unwrap_or_else(|| new_id("org_", now));
     if !is_organization_id(&id) {
         return Err(Answer::unprocessable(
             "`id` has to be `org_` and then up to 100 letters, digits, `_` or `-`.",
@@ -149,30 +150,4 @@ pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Reque
     } else {
         Answer::ok(&organization)
     })
-}
-
-/// `org_` and 26 characters of Crockford's base 32, the moment first: ids sort by age, as the service's do.
-fn new_organization_id(millis: i64) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = (u128::from(millis.unsigned_abs()) << 80) | (fastrand::u128(..) >> 48);
-    let digits = (0..26).rev().map(|place| {
-        char::from(ALPHABET[usize::try_from((bits >> (5 * place)) & 31).unwrap_or(0)])
-    });
-    "org_".chars().chain(digits).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_made_up_id_is_valid_and_sorts_by_age() {
-        let (older, newer) = (
-            new_organization_id(1_770_050_139_317),
-            new_organization_id(1_770_050_139_318),
-        );
-        assert!(is_organization_id(&older) && older.len() == 30, "{older}");
-        assert!(older < newer);
-        assert_ne!(older, new_organization_id(1_770_050_139_317));
-    }
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod events;
+mod exports;
 mod fallback;
 mod local;
 mod paging;

@@ -6,16 +6,18 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use super::{actions, events, fallback, local, schemas};
+use super::{actions, events, exports, fallback, local, schemas};
 use crate::app::App;
 use crate::auth::{require_key, require_key_if_remote};
 
 /// Every route as people read it; the answer to an unknown one names the nearest of these.
-pub(super) const ROUTES: [(&str, &str); 10] = [
+pub(super) const ROUTES: [(&str, &str); 12] = [
     ("POST", "/audit_logs/events"),
     ("GET", "/audit_logs/actions"),
     ("GET", "/audit_logs/actions/{actionName}/schemas"),
     ("POST", "/audit_logs/actions/{actionName}/schemas"),
+    ("POST", "/audit_logs/exports"),
+    ("GET", "/audit_logs/exports/{id}"),
     ("GET", "/health"),
     ("GET", "/_local/events"),
     ("GET", "/_local/organizations"),
@@ -31,6 +33,8 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
             "/audit_logs/actions/{action}/schemas",
             get(schemas::list).post(schemas::create),
         )
+        .route("/audit_logs/exports", post(exports::create))
+        .route("/audit_logs/exports/{id}", get(exports::get))
         .route_layer(from_fn_with_state(Arc::clone(app), require_key));
     let local = Router::new()
         .route("/_local", get(local::index))
@@ -46,6 +50,8 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(local)
         // Checks the key itself, as a request without one is worth showing too.
         .route("/audit_logs/events", post(events::create))
+        // Opened by the signature in the link, and by nothing else.
+        .route("/exports/{file}", get(exports::download))
         .route("/health", get(local::health))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)

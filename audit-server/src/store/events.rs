@@ -18,6 +18,8 @@ const REJECTED_EVENT_BYTES: usize = 64 * 1_024;
 #[derive(Debug)]
 pub(crate) struct NewEvent {
     pub(crate) received_at: Timestamp,
+    /// When it happened, in milliseconds since 1970; of an accepted event only.
+    pub(crate) occurred_at: Option<i64>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) organization_id: Option<String>,
     pub(crate) action: Option<String>,
@@ -39,8 +41,8 @@ pub(crate) fn insert_event(tx: &Transaction<'_>, event: NewEvent) -> rusqlite::R
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let event_bytes = u64::try_from(event_bytes).unwrap_or(u64::MAX);
     tx.prepare_cached(
-        "INSERT INTO events (received_at, idempotency_key, organization_id, action, status, http_status, response, reasons, event, event_bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO events (received_at, idempotency_key, organization_id, action, status, http_status, response, reasons, event, event_bytes, occurred_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         event.received_at.as_millis(),
@@ -53,6 +55,7 @@ pub(crate) fn insert_event(tx: &Transaction<'_>, event: NewEvent) -> rusqlite::R
         reasons,
         kept.as_deref().map(RawValue::get),
         i64::try_from(event_bytes).unwrap_or(i64::MAX),
+        event.occurred_at,
     ])?;
     let seq = tx.last_insert_rowid().unsigned_abs();
     count_event(tx, event.status)?;
@@ -152,6 +155,7 @@ mod tests {
     fn event(status: EventStatus, json: &str) -> NewEvent {
         NewEvent {
             received_at: Timestamp::from_millis(5),
+            occurred_at: Some(5),
             idempotency_key: Some("key".to_owned()),
             organization_id: Some("org_1".to_owned()),
             action: Some("a.b".to_owned()),

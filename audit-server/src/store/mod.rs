@@ -4,6 +4,7 @@
 
 mod counters;
 mod events;
+mod exports;
 mod idempotency;
 mod open;
 mod organizations;
@@ -13,6 +14,7 @@ mod writer;
 
 pub(crate) use counters::{count_duplicate, stats};
 pub(crate) use events::{NewEvent, insert_event, list_events};
+pub(crate) use exports::{ExportPosition, ExportRow, add_export, export_page, find_export};
 pub(crate) use idempotency::{Remembered, recall, remember};
 pub(crate) use open::OpenError;
 pub(crate) use organizations::{add_organization, has_organization, list_organizations};

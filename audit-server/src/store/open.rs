@@ -1,4 +1,4 @@
-//! Opening a database: a new one gets its tables, an old one is recognised, a foreign one is refused.
+//! Opening a database: a new one gets its tables, an old one is brought up to date, a foreign one is refused.
 
 use std::time::Duration;
 
@@ -9,14 +9,20 @@ use crate::config::Data;
 /// `AudS` in ASCII: marks a file as one of ours, so that another program's database is never written to.
 const APPLICATION_ID: i32 = 0x4175_6453;
 
-/// Counts up with each change of `schema.sql`.
-const SCHEMA_VERSION: i32 = 1;
+/// The layout, step by step: a file of layout *n* has seen the first *n* of these. A released step is never edited.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+];
+
+/// The layout after all steps.
+const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Statements kept prepared; the crate has about twenty.
-const STATEMENT_CACHE: usize = 32;
+/// Statements kept prepared; the crate has about forty.
+const STATEMENT_CACHE: usize = 64;
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,16 +61,20 @@ fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     let application: i32 = pragma(&tx, "application_id")?;
     let version: i32 = pragma(&tx, "user_version")?;
     let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (application, version) {
-        (APPLICATION_ID, SCHEMA_VERSION) => {}
-        (APPLICATION_ID, found) => return Err(OpenError::Newer { found }),
-        (0, 0) if tables == 0 => {
-            tx.execute_batch(include_str!("schema.sql"))?;
-            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    let seen = match (application, version) {
+        (APPLICATION_ID, SCHEMA_VERSION) => return Ok(()),
+        (APPLICATION_ID, found) if found > SCHEMA_VERSION => {
+            return Err(OpenError::Newer { found });
         }
+        (APPLICATION_ID, older) => usize::try_from(older).map_err(|_| OpenError::Foreign)?,
+        (0, 0) if tables == 0 => 0,
         _ => return Err(OpenError::Foreign),
+    };
+    for step in MIGRATIONS.iter().skip(seen) {
+        tx.execute_batch(step)?;
     }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     tx.commit()?;
     Ok(())
 }
@@ -103,6 +113,43 @@ mod tests {
             Err(OpenError::Foreign)
         ));
         assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_file_of_the_first_layout_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        let insert = "INSERT INTO events (received_at, status, http_status, response, reasons, event, event_bytes)
+                      VALUES (7, ?1, 200, '{}', '[]', ?2, 2)";
+        for (status, event) in [
+            (
+                "accepted",
+                Some(r#"{"occurred_at":"2026-02-02T16:35:39.317Z"}"#),
+            ),
+            (
+                "accepted",
+                Some(r#"{"occurred_at":"2016-12-31T23:59:60Z"}"#),
+            ),
+            ("accepted", None),
+            ("rejected", Some("{}")),
+        ] {
+            old.execute(insert, (status, event)).unwrap();
+        }
+        drop(old);
+        let connection = open(&Data::File(path)).unwrap();
+        let times: Vec<Option<i64>> = connection
+            .prepare("SELECT occurred_at FROM events ORDER BY seq")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(times, [Some(1_770_050_139_317), Some(7), Some(7), None]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::timestamp::is_utc_date_time;
+use crate::timestamp::parse_utc_date_time;
 
 /// A well-formed request, taken apart.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Reader {
 
     fn occurred_at(&mut self, event: &Map<String, Value>) {
         if let Some(text) = self.text(event, "event.", "occurred_at")
-            && !is_utc_date_time(text)
+            && parse_utc_date_time(text).is_none()
         {
             let reason = "`event.occurred_at` is not a date-time in UTC with `Z`, such as 2026-02-02T16:35:39.317Z";
             self.add("invalid_format", "event.occurred_at".to_owned(), reason);

@@ -1,7 +1,11 @@
 //! The running server, driven over real sockets. One binary, so that it is linked once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod http;
+mod errors;
+mod events;
+mod exports;
+mod host;
+mod idempotency;
 mod local;
 mod schemas;
 mod support;

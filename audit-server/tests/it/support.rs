@@ -4,6 +4,8 @@ use audit_server::{LocalServer, LocalServerBuilder};
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
+pub(crate) const EVENTS: &str = "/audit_logs/events";
+
 /// A server, and a client that talks to it over a real socket.
 pub(crate) struct Bench {
     pub(crate) server: LocalServer,

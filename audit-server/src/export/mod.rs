@@ -1,0 +1,8 @@
+//! Exports: which events one takes, and the CSV that is written while it is downloaded.
+
+mod filters;
+mod sheet;
+mod stream;
+
+pub(crate) use filters::Filters;
+pub(crate) use stream::csv_body;

@@ -1,0 +1,240 @@
+//! `POST /audit_logs/exports`, `GET /audit_logs/exports/{id}`, and the file itself.
+//!
+//! An export is a row that says what it takes. Its state follows from that row and the clock, so nothing has to run for it to become ready,
+//! and a restart changes nothing: `pending` for a moment after its creation, then `ready` (or `error`, if a fault asked for that), and
+//! `expired` after a day.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::body;
+use crate::export::csv_body;
+use crate::host::base_url;
+use crate::id::new_id;
+use crate::sign::Purpose;
+use crate::store::{self, ExportRow};
+use crate::timestamp::Timestamp;
+use crate::validate::read_export;
+
+const PREFIX: &str = "audit_log_export_";
+
+/// How long a url is good for (WorkOS API reference, <https://workos.com/docs/reference/audit-logs/export>).
+const URL_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// How long an export can be downloaded before it is `expired`; when the service lets one expire is undocumented.
+const EXPORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Progress {
+    Pending,
+    Ready,
+    Error,
+    Expired,
+}
+
+#[derive(Debug, Serialize)]
+struct ExportObject<'a> {
+    object: &'static str,
+    id: &'a str,
+    state: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// The state at `now`, and since when.
+fn state(export: &ExportRow, delay: Duration, now: Timestamp) -> (Progress, Timestamp) {
+    let done = export.created_at.after(delay);
+    let over = done.after(EXPORT_LIFETIME);
+    if now < done {
+        (Progress::Pending, export.created_at)
+    } else if export.fails {
+        (Progress::Error, done)
+    } else if now < over {
+        (Progress::Ready, done)
+    } else {
+        (Progress::Expired, over)
+    }
+}
+
+/// Starts an export of the accepted events there are now. It is always answered as `pending`.
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Reply {
+    let (parts, body) = request.into_parts();
+    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let wanted = read_export(&body).map_err(|errors| Answer::bad_request(&errors))?;
+    if wanted.range_start >= wanted.range_end {
+        return Err(Answer::invalid_date_range());
+    }
+    let now = app.now();
+    let export = ExportRow {
+        id: new_id(PREFIX, now),
+        organization_id: wanted.organization_id,
+        range_start: wanted.range_start,
+        range_end: wanted.range_end,
+        filters: wanted.filters,
+        last_seq: 0,
+        fails: false,
+        created_at: now,
+    };
+    let organization = export.organization_id.clone();
+    let stored = app
+        .store
+        .run(move |tx| {
+            if store::has_organization(tx, &export.organization_id)? {
+                store::add_export(tx, export).map(Some)
+            } else {
+                Ok(None)
+            }
+        })
+        .await?;
+    let export = stored.ok_or_else(|| {
+        Answer::message(
+            StatusCode::BAD_REQUEST,
+            &format!("Organization not found: '{organization}'."),
+        )
+    })?;
+    Ok(Answer::created(&ExportObject {
+        object: "audit_log_export",
+        id: &export.id,
+        state: Progress::Pending,
+        url: None,
+        created_at: export.created_at,
+        updated_at: export.created_at,
+    }))
+}
+
+/// Answers with the export as it stands, and with a new url each time it is ready.
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Reply {
+    // A path that cannot be decoded names no export either.
+    let id = path.map(|Path(id)| id).unwrap_or_default();
+    let wanted = id.clone();
+    let export = app
+        .store
+        .run(move |tx| store::find_export(tx, &wanted))
+        .await?
+        .ok_or_else(|| {
+            Answer::message(
+                StatusCode::NOT_FOUND,
+                &format!("Audit Log Export not found: '{id}'."),
+            )
+        })?;
+    let now = app.now();
+    let (state, updated_at) = state(&export, app.export_delay, now);
+    let url = (state == Progress::Ready).then(|| {
+        let expires = now.after(URL_LIFETIME);
+        let signature = app.signer.sign(Purpose::Download, &export.id, expires);
+        format!(
+            "{}/exports/{}.csv?expires={}&signature={signature}",
+            base_url(&app, &request),
+            export.id,
+            expires.as_millis(),
+        )
+    });
+    Ok(Answer::ok(&ExportObject {
+        object: "audit_log_export",
+        id: &export.id,
+        state,
+        url,
+        created_at: export.created_at,
+        updated_at,
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
+    expires: i64,
+    signature: String,
+}
+
+/// The file. The signature in the link is all that opens it: no key is asked for, and none helps.
+pub(super) async fn download(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    link: Result<Query<Link>, QueryRejection>,
+) -> Result<Response, Answer> {
+    let refused = || {
+        let message = "The link is not valid, or its ten minutes are over; fetch the export again for a new one.";
+        Answer::message(StatusCode::FORBIDDEN, message)
+    };
+    let Path(file) = path.map_err(|_| refused())?;
+    let id = file.strip_suffix(".csv").ok_or_else(refused)?.to_owned();
+    let Query(link) = link.map_err(|_| refused())?;
+    let now = app.now();
+    let expires = Timestamp::from_millis(link.expires);
+    if !app
+        .signer
+        .verify(Purpose::Download, &id, expires, &link.signature, now)
+    {
+        return Err(refused());
+    }
+    let export = app
+        .store
+        .run(move |tx| store::find_export(tx, &id))
+        .await?
+        .filter(|export| state(export, app.export_delay, now).0 == Progress::Ready)
+        .ok_or_else(refused)?;
+    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{}.csv\"", export.id))
+        .map_err(|_| Answer::internal())?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        ),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    ];
+    Ok((headers, csv_body(Arc::clone(&app.store), export)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_follows_from_the_clock() {
+        let mut export = ExportRow {
+            id: String::new(),
+            organization_id: String::new(),
+            range_start: 0,
+            range_end: 1,
+            filters: crate::export::Filters::default(),
+            last_seq: 0,
+            fails: false,
+            created_at: Timestamp::from_millis(1_000),
+        };
+        let day = 24 * 60 * 60 * 1_000;
+        let at = |export: &ExportRow, millis| {
+            let (state, since) = state(
+                export,
+                Duration::from_millis(50),
+                Timestamp::from_millis(millis),
+            );
+            (state, since.as_millis())
+        };
+        assert_eq!(at(&export, 1_049), (Progress::Pending, 1_000));
+        assert_eq!(at(&export, 1_050), (Progress::Ready, 1_050));
+        assert_eq!(at(&export, 1_049 + day), (Progress::Ready, 1_050));
+        assert_eq!(at(&export, 1_050 + day), (Progress::Expired, 1_050 + day));
+        export.fails = true;
+        assert_eq!(at(&export, 1_049), (Progress::Pending, 1_000));
+        assert_eq!(at(&export, 9 * day), (Progress::Error, 1_050));
+    }
+}

@@ -1,0 +1,270 @@
+//! Exports, and the pages of the trail that they are read from.
+
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::export::Filters;
+use crate::timestamp::Timestamp;
+
+/// How many exports are kept; older ones are forgotten.
+const EXPORT_ROWS: u32 = 1_000;
+
+/// A page of an export ends after this many events, or once their texts reach this many bytes.
+const PAGE_EVENTS: u32 = 1_000;
+const PAGE_BYTES: usize = 512 * 1_024;
+
+/// An export as it was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct ExportRow {
+    pub(crate) id: String,
+    pub(crate) organization_id: String,
+    /// In milliseconds since 1970; `occurred_at` is from `range_start` on and before `range_end`.
+    pub(crate) range_start: i64,
+    pub(crate) range_end: i64,
+    pub(crate) filters: Filters,
+    /// The newest event when the export was made; later ones are not part of it.
+    pub(crate) last_seq: i64,
+    /// Whether it ends as `error` instead of `ready`.
+    pub(crate) fails: bool,
+    pub(crate) created_at: Timestamp,
+}
+
+/// Stores an export of what there is now, and gives it back with `last_seq` filled in.
+pub(crate) fn add_export(
+    tx: &Transaction<'_>,
+    mut export: ExportRow,
+) -> rusqlite::Result<ExportRow> {
+    export.last_seq = tx
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
+        .query_row([], |row| row.get(0))?;
+    let filters = serde_json::to_string(&export.filters)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    tx.prepare_cached(
+        "INSERT INTO exports (id, organization_id, range_start, range_end, filters, last_seq, fails, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        export.id,
+        export.organization_id,
+        export.range_start,
+        export.range_end,
+        filters,
+        export.last_seq,
+        export.fails,
+        export.created_at.as_millis(),
+    ])?;
+    tx.prepare_cached("DELETE FROM exports WHERE seq <= (SELECT max(seq) FROM exports) - ?1")?
+        .execute([EXPORT_ROWS])?;
+    Ok(export)
+}
+
+pub(crate) fn find_export(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<ExportRow>> {
+    tx.prepare_cached(
+        "SELECT id, organization_id, range_start, range_end, filters, last_seq, fails, created_at FROM exports WHERE id = ?1",
+    )?
+    .query_row([id], from_row)
+    .optional()
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    let filters: String = row.get(4)?;
+    Ok(ExportRow {
+        id: row.get(0)?,
+        organization_id: row.get(1)?,
+        range_start: row.get(2)?,
+        range_end: row.get(3)?,
+        filters: serde_json::from_str(&filters).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(4, Type::Text, error.into())
+        })?,
+        last_seq: row.get(5)?,
+        fails: row.get(6)?,
+        created_at: Timestamp::from_millis(row.get(7)?),
+    })
+}
+
+/// The event after which a page begins, in the order of an export: by `occurred_at`, and by `seq` within one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExportPosition {
+    occurred_at: i64,
+    seq: i64,
+}
+
+impl ExportPosition {
+    pub(crate) fn start(export: &ExportRow) -> Self {
+        Self {
+            occurred_at: export.range_start,
+            seq: 0,
+        }
+    }
+}
+
+/// Some events as they were sent, and where the next page begins; `None` at the end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ExportPage {
+    pub(crate) events: Vec<String>,
+    pub(crate) next: Option<ExportPosition>,
+}
+
+/// The accepted events of the export's organization and range that follow `position`. The filters are left to the caller.
+pub(crate) fn export_page(
+    tx: &Transaction<'_>,
+    export: &ExportRow,
+    position: ExportPosition,
+) -> rusqlite::Result<ExportPage> {
+    let mut statement = tx.prepare_cached(
+        "SELECT occurred_at, seq, event FROM events INDEXED BY events_by_time
+         WHERE status = 'accepted' AND organization_id = ?1 AND (occurred_at, seq) > (?2, ?3) AND occurred_at < ?4 AND seq <= ?5
+         ORDER BY occurred_at, seq LIMIT ?6",
+    )?;
+    let mut rows = statement.query(params![
+        export.organization_id,
+        position.occurred_at,
+        position.seq,
+        export.range_end,
+        export.last_seq,
+        PAGE_EVENTS,
+    ])?;
+    let mut page = ExportPage {
+        events: Vec::new(),
+        next: None,
+    };
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let event: String = row.get(2)?;
+        bytes += event.len();
+        page.events.push(event);
+        page.next = Some(ExportPosition {
+            occurred_at: row.get(0)?,
+            seq: row.get(1)?,
+        });
+        if bytes >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::config::Data;
+    use crate::store::{NewEvent, Writer, insert_event};
+    use crate::stored::EventStatus;
+
+    fn export(range: (i64, i64)) -> ExportRow {
+        ExportRow {
+            id: format!("audit_log_export_{}", range.0),
+            organization_id: "org_1".to_owned(),
+            range_start: range.0,
+            range_end: range.1,
+            filters: Filters::default(),
+            last_seq: 0,
+            fails: false,
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    /// Stores events at these moments, each of this many bytes.
+    fn store(moments: &[i64], bytes: usize) -> Writer {
+        let writer = Writer::open(&Data::Memory).unwrap();
+        writer
+            .transact(|tx| {
+                for moment in moments {
+                    let text = format!("\"{}{moment}\"", "0".repeat(bytes - 1));
+                    insert_event(
+                        tx,
+                        NewEvent {
+                            received_at: Timestamp::from_millis(0),
+                            occurred_at: Some(*moment),
+                            idempotency_key: None,
+                            organization_id: Some("org_1".to_owned()),
+                            action: Some("a".to_owned()),
+                            status: EventStatus::Accepted,
+                            http_status: 200,
+                            response: "{}".to_owned(),
+                            reasons: Vec::new(),
+                            event: Some(RawValue::from_string(text).unwrap()),
+                        },
+                    )?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        writer
+    }
+
+    /// The moments of each page.
+    fn pages(writer: &Writer, range: (i64, i64)) -> Vec<Vec<i64>> {
+        let export = writer.transact(|tx| add_export(tx, export(range))).unwrap();
+        let mut pages = Vec::new();
+        let mut next = Some(ExportPosition::start(&export));
+        while let Some(position) = next {
+            let page = writer
+                .transact(|tx| export_page(tx, &export, position))
+                .unwrap();
+            let moments = page.events.iter();
+            pages.push(
+                moments
+                    .map(|text| text.trim_matches('"').parse().unwrap())
+                    .collect(),
+            );
+            next = page.next;
+        }
+        pages
+    }
+
+    #[test]
+    fn the_start_is_in_the_range_and_the_end_is_not() {
+        let writer = store(&[4, 1, 2, 3, 2], 1);
+        assert_eq!(pages(&writer, (2, 4)), [vec![2, 2, 3], vec![]]);
+        assert_eq!(pages(&writer, (-9, 2)), [vec![1], vec![]]);
+    }
+
+    #[test]
+    fn a_page_is_bounded_in_bytes_and_in_events() {
+        let large = store(&[1, 1, 1], PAGE_BYTES / 2);
+        assert_eq!(pages(&large, (0, 9)), [vec![1, 1], vec![1], vec![]]);
+        let many = store(&vec![5; 1_001], 1);
+        let lengths: Vec<_> = pages(&many, (0, 9)).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [1_000, 1, 0]);
+    }
+
+    #[test]
+    fn what_comes_later_is_not_part_of_it() {
+        let writer = store(&[1], 1);
+        let export = writer
+            .transact(|tx| add_export(tx, export((0, 9))))
+            .unwrap();
+        assert_eq!(export.last_seq, 1);
+        assert_eq!(
+            writer
+                .transact(|tx| find_export(tx, &export.id))
+                .unwrap()
+                .unwrap()
+                .last_seq,
+            1
+        );
+    }
+
+    #[test]
+    fn a_page_is_read_from_the_index() {
+        let writer = store(&[], 1);
+        let plan: String = writer
+            .transact(|tx| {
+                tx.query_row(
+                    "EXPLAIN QUERY PLAN SELECT occurred_at, seq, event FROM events INDEXED BY events_by_time
+                     WHERE status = 'accepted' AND organization_id = 'o' AND (occurred_at, seq) > (1, 2) AND occurred_at < 3 AND seq <= 4
+                     ORDER BY occurred_at, seq LIMIT 5",
+                    [],
+                    |row| row.get(3),
+                )
+            })
+            .unwrap();
+        assert!(
+            plan.starts_with("SEARCH events USING INDEX events_by_time (organization_id=?"),
+            "{plan}"
+        );
+    }
+}
