@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
+use rusqlite::Transaction;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
@@ -14,13 +15,17 @@ use crate::clock::Clock;
 use crate::host::{Hosts, check_host};
 use crate::routes;
 use crate::sign::Signer;
-use crate::store::Writer;
+use crate::store::{StoreError, Writer, enforce_retention};
 use crate::subscribe::Subscribers;
 use crate::timestamp::Timestamp;
 use crate::validate::CompiledSchema;
 
 /// How many compiled schemas are kept; beyond it the cache starts anew.
 const COMPILED_SCHEMAS: usize = 1_024;
+
+/// How often what is too old is deleted, and how many events of an organization go at once. Who reads sees none of them anyway.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_ROWS: u32 = 5_000;
 
 /// One server's state.
 pub(crate) struct App {
@@ -71,6 +76,56 @@ impl App {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
+    }
+
+    /// Reads the trail after what its retention has ended is gone, in one transaction: nobody sees an event that is too old, even if the
+    /// sweep has not come round to it.
+    pub(crate) async fn read_trail<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let now = self.now();
+        self.store
+            .run(move |tx| {
+                enforce_retention(tx, now, None)?;
+                work(tx)
+            })
+            .await
+    }
+
+    /// As [`read_trail`](Self::read_trail), on the calling thread. Blocks.
+    pub(crate) fn read_trail_blocking<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let now = self.now();
+        self.store.transact(|tx| {
+            enforce_retention(tx, now, None)?;
+            work(tx)
+        })
+    }
+
+    /// Deletes what is too old, a part at a time, so that requests get in between. Never ends.
+    pub(crate) async fn sweep(&self) {
+        let mut turns = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            turns.tick().await;
+            loop {
+                let now = self.now();
+                let work = move |tx: &Transaction<'_>| enforce_retention(tx, now, Some(SWEEP_ROWS));
+                match self.store.run(work).await {
+                    Ok(0) => break,
+                    Ok(events) => tracing::info!(events, "deleted at the end of their retention"),
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the retention could not be enforced"
+                        );
+                        break;
+                    }
+                }
+            }
+        }
     }
 
     /// The compiled schema of this row, made by `compile` if it is not at hand.

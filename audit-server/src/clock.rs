@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 /// Tells the server what time it is.
 ///
-/// The server asks for `received_at`, `created_at` and the age of an idempotency key, and for nothing else: a test that hands in a
-/// [`ManualClock`] can step past 24 hours without sleeping. It is called from several threads, often, and must not block.
+/// The server asks it for `received_at` and `created_at`, and for the age of idempotency keys, exports, links and events: a test that hands in
+/// a [`ManualClock`] can step past any of their ends without sleeping. It is called from several threads, often, and must not block.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. Moments before 1970 or after the year 9999 are clamped to that range where they are stored.
     fn now(&self) -> SystemTime;

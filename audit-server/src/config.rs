@@ -21,7 +21,7 @@ pub const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(250);
 /// Where a server keeps what it receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Data {
-    /// In memory, until the server stops; the default. Accepted events are never trimmed, so a long-running server grows with them.
+    /// In memory, until the server stops; the default. Accepted events are trimmed by their retention only, so a long-running server grows with them.
     #[default]
     Memory,
     /// In this SQLite file, which is created if it does not exist. Its folder has to exist. Beside it SQLite keeps a `-wal` and a `-shm` file

@@ -26,6 +26,9 @@
 //! | `GET /audit_logs/actions` | 200; 401, 422 |
 //! | `POST /audit_logs/exports` | 201; 400, 401, 413, 415 |
 //! | `GET /audit_logs/exports/{id}` | 200; 401, 404 |
+//! | `GET /organizations/{id}/audit_logs_retention` | 200; 401, 404 |
+//! | `PUT /organizations/{id}/audit_logs_retention` | 200; 400, 401, 404, 413, 415, 422 |
+//! | `GET /organizations/{id}/audit_log_configuration` | 200; 401, 404 |
 //! | `GET /exports/{id}.csv?expires=&signature=` | the file, 200; 403; no key |
 //! | `GET /health` | 200; no key |
 //! | `GET /_local` | the list of routes |
@@ -52,6 +55,9 @@
 //!   if it fits one of its texts exactly; an empty list is no filter, and one target of a type in `targets` is enough.
 //! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours, and then `expired`. The last 1,000 are
 //!   kept.
+//! - Retention counts from `occurred_at`: an accepted event that is older than its organization's period is never read again, and is deleted
+//!   within a minute; refused ones are no part of the trail. Without a period events are kept for good. The periods are those of the newest
+//!   SDKs. The configuration is always `active`, without a log stream.
 //! - The columns of the CSV, with a header line: `occurred_at`, `action`, `version`, `actor_id`, `actor_type`, `actor_name`,
 //!   `actor_metadata`, `targets`, `location`, `user_agent`, `metadata`. Metadata and targets are JSON as it was sent. UTF-8, RFC 4180; a cell
 //!   that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab or line break in front) begins with a `'`.

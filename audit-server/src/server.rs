@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -104,7 +103,7 @@ impl LocalServer {
                     .try_for_each(|id| store::add_organization(tx, id, None, now).map(drop))
             })
             .map_err(|source| StartErrorKind::Seed { source })?;
-        let running = spawn(listener, router(Arc::clone(&app)))
+        let running = spawn(listener, Arc::clone(&app))
             .map_err(|source| StartErrorKind::Thread { source })?;
         let api_key = config.api_keys.swap_remove(0);
         Ok(Self {
@@ -157,8 +156,7 @@ impl LocalServer {
     pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, QueryError> {
         Ok(self
             .app
-            .store
-            .transact(|tx| store::list_events(tx, filter))?)
+            .read_trail_blocking(|tx| store::list_events(tx, filter))?)
     }
 
     /// How many requests to create an event ended how.
@@ -246,7 +244,7 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind>
 }
 
 /// Starts the thread, and returns once its runtime exists and owns the listener.
-fn spawn(listener: TcpListener, router: Router) -> io::Result<Running> {
+fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
     let (stop, stopped) = oneshot::channel();
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::Builder::new()
@@ -268,7 +266,7 @@ fn spawn(listener: TcpListener, router: Router) -> io::Result<Running> {
                 Ok((runtime, listener)) => {
                     // The caller waits for this line, so it cannot be gone.
                     if ready.send(Ok(())).is_ok() {
-                        serve(runtime, listener, router, stopped);
+                        serve(runtime, listener, app, stopped);
                     }
                 }
                 Err(error) => drop(ready.send(Err(error))),
@@ -286,7 +284,7 @@ fn spawn(listener: TcpListener, router: Router) -> io::Result<Running> {
 fn serve(
     runtime: Runtime,
     listener: tokio::net::TcpListener,
-    router: Router,
+    app: Arc<App>,
     stopped: oneshot::Receiver<()>,
 ) {
     // Answers are small and a client waits for each.
@@ -297,11 +295,12 @@ fn serve(
     });
     runtime.block_on(async move {
         let (begin, begun) = oneshot::channel::<()>();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // Either a word or the end of the handle: both mean stop.
-            drop(stopped.await);
-            drop(begin);
-        });
+        let server =
+            axum::serve(listener, router(Arc::clone(&app))).with_graceful_shutdown(async move {
+                // Either a word or the end of the handle: both mean stop.
+                drop(stopped.await);
+                drop(begin);
+            });
         let grace_is_over = async {
             drop(begun.await);
             tokio::time::sleep(GRACE).await;
@@ -310,6 +309,7 @@ fn serve(
             served = server => if let Err(error) = served {
                 tracing::error!(%error, "the server stopped");
             },
+            () = app.sweep() => {}
             () = grace_is_over => tracing::warn!("requests were cut off at shutdown"),
         }
     });

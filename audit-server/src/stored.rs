@@ -39,7 +39,7 @@ impl EventStatus {
 
 /// One request to create an event, as the server received and answered it.
 ///
-/// Accepted events are kept for good. Of the rejected ones the last 1,000 are kept, whatever refused them, a wrong key included.
+/// Accepted events are kept until their organization's retention ends, for good if none is set. Of the rejected ones the last 1,000 are kept, whatever refused them, a wrong key included.
 /// As JSON (`GET /_local/events`) it has the fields `seq`, `received_at`, `idempotency_key`, `organization_id`, `action`, `status`,
 /// `http_status`, `response`, `reasons`, `event` and `event_bytes`.
 #[derive(Clone, Debug, Serialize)]

@@ -88,8 +88,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Rep
     };
     let organization = export.organization_id.clone();
     let stored = app
-        .store
-        .run(move |tx| {
+        .read_trail(move |tx| {
             if store::has_organization(tx, &export.organization_id)? {
                 store::add_export(tx, export).map(Some)
             } else {
@@ -182,8 +181,7 @@ pub(super) async fn download(
         return Err(refused());
     }
     let export = app
-        .store
-        .run(move |tx| store::find_export(tx, &id))
+        .read_trail(move |tx| store::find_export(tx, &id))
         .await?
         .filter(|export| state(export, app.export_delay, now).0 == Progress::Ready)
         .ok_or_else(refused)?;

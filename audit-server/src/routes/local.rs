@@ -88,8 +88,7 @@ pub(super) async fn events(
         limit: Some(limit + 1),
     };
     let mut rows = app
-        .store
-        .run(move |tx| store::list_events(tx, &filter))
+        .read_trail(move |tx| store::list_events(tx, &filter))
         .await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > wanted;

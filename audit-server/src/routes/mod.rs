@@ -5,6 +5,7 @@ mod events;
 mod exports;
 mod fallback;
 mod local;
+mod organizations;
 mod paging;
 mod schemas;
 mod table;

@@ -6,18 +6,21 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use super::{actions, events, exports, fallback, local, schemas};
+use super::{actions, events, exports, fallback, local, organizations, schemas};
 use crate::app::App;
 use crate::auth::{require_key, require_key_if_remote};
 
 /// Every route as people read it; the answer to an unknown one names the nearest of these.
-pub(super) const ROUTES: [(&str, &str); 12] = [
+pub(super) const ROUTES: [(&str, &str); 15] = [
     ("POST", "/audit_logs/events"),
     ("GET", "/audit_logs/actions"),
     ("GET", "/audit_logs/actions/{actionName}/schemas"),
     ("POST", "/audit_logs/actions/{actionName}/schemas"),
     ("POST", "/audit_logs/exports"),
     ("GET", "/audit_logs/exports/{id}"),
+    ("GET", "/organizations/{id}/audit_logs_retention"),
+    ("PUT", "/organizations/{id}/audit_logs_retention"),
+    ("GET", "/organizations/{id}/audit_log_configuration"),
     ("GET", "/health"),
     ("GET", "/_local/events"),
     ("GET", "/_local/organizations"),
@@ -35,6 +38,14 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/audit_logs/exports", post(exports::create))
         .route("/audit_logs/exports/{id}", get(exports::get))
+        .route(
+            "/organizations/{id}/audit_logs_retention",
+            get(organizations::retention).put(organizations::set_retention),
+        )
+        .route(
+            "/organizations/{id}/audit_log_configuration",
+            get(organizations::configuration),
+        )
         .route_layer(from_fn_with_state(Arc::clone(app), require_key));
     let local = Router::new()
         .route("/_local", get(local::index))

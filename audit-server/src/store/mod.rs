@@ -9,6 +9,7 @@ mod idempotency;
 mod open;
 mod organizations;
 mod page;
+mod retention;
 mod schemas;
 mod writer;
 
@@ -19,6 +20,7 @@ pub(crate) use idempotency::{Remembered, recall, remember};
 pub(crate) use open::OpenError;
 pub(crate) use organizations::{add_organization, has_organization, list_organizations};
 pub(crate) use page::{Order, Page, PageRequest, Position};
+pub(crate) use retention::{enforce_retention, retention, set_retention};
 pub(crate) use schemas::{
     ActionRow, SchemaRow, action_exists, action_names, add_schema, find_schema, list_actions,
     list_schemas,

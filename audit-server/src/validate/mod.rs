@@ -8,6 +8,7 @@ mod export;
 mod form;
 mod limits;
 mod pointer;
+mod retention;
 mod schema;
 
 pub(crate) use definition::{Definition, read_definition};
@@ -15,4 +16,5 @@ pub(crate) use export::read_export;
 pub(crate) use form::{Form, FormError, read_form};
 pub(crate) use limits::check_limits;
 pub(crate) use pointer::Violation;
+pub(crate) use retention::read_retention;
 pub(crate) use schema::CompiledSchema;

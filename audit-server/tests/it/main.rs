@@ -7,5 +7,6 @@ mod exports;
 mod host;
 mod idempotency;
 mod local;
+mod retention;
 mod schemas;
 mod support;

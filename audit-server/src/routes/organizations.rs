@@ -1,0 +1,72 @@
+//! `GET` and `PUT /organizations/{id}/audit_logs_retention`, and `GET /organizations/{id}/audit_log_configuration`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use serde_json::json;
+
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::body;
+use crate::store;
+use crate::validate::read_retention;
+
+/// The id in the path. One that cannot be decoded is nobody's.
+fn id(path: Result<Path<String>, PathRejection>) -> String {
+    path.map(|Path(id)| id).unwrap_or_default()
+}
+
+async fn days(app: &Arc<App>, id: String) -> Result<Option<u32>, Answer> {
+    let missing = Answer::organization_not_found(&id);
+    app.store
+        .run(move |tx| store::retention(tx, &id))
+        .await?
+        .ok_or(missing)
+}
+
+/// `null` until it was set: events are kept for good.
+pub(super) async fn retention(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Reply {
+    let days = days(&app, id(path)).await?;
+    Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
+}
+
+/// Sets the period, and deletes at once what is older.
+pub(super) async fn set_retention(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Reply {
+    let (parts, body) = request.into_parts();
+    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let days = read_retention(&body).map_err(|problem| Answer::unprocessable(&problem))?;
+    let id = id(path);
+    let missing = Answer::organization_not_found(&id);
+    let now = app.now();
+    let known = app.store.run(move |tx| {
+        let known = store::set_retention(tx, &id, days)?;
+        store::enforce_retention(tx, now, None)?;
+        Ok(known)
+    });
+    if !known.await? {
+        return Err(missing);
+    }
+    Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
+}
+
+/// The trail of every organization is `active`, and none has a log stream.
+pub(super) async fn configuration(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Reply {
+    let id = id(path);
+    let days = days(&app, id.clone()).await?;
+    Ok(Answer::ok(&json!({
+        "organization_id": id,
+        "retention_period_in_days": days,
+        "state": "active",
+    })))
+}
