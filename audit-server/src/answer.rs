@@ -49,6 +49,15 @@ impl Answer {
         Self::message(StatusCode::UNAUTHORIZED, "Unauthorized")
     }
 
+    pub(crate) fn too_large() -> Self {
+        Self::message(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large")
+    }
+
+    pub(crate) fn too_many_requests() -> Self {
+        let body = json!({ "message": "Too many requests.", "code": "rate_limit_exceeded" });
+        Self::json(StatusCode::TOO_MANY_REQUESTS, &body)
+    }
+
     pub(crate) fn organization_not_found(id: &str) -> Self {
         Self::message(
             StatusCode::NOT_FOUND,

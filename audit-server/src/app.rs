@@ -12,7 +12,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::auth::Keys;
 use crate::clock::Clock;
+use crate::fault::{Faults, inject};
 use crate::host::{Hosts, check_host};
+use crate::rate::{RateLimit, limit_rate};
 use crate::routes;
 use crate::sign::Signer;
 use crate::store::{StoreError, Writer, enforce_retention};
@@ -37,6 +39,10 @@ pub(crate) struct App {
     pub(crate) signer: Signer,
     /// How long an export is `pending`.
     pub(crate) export_delay: Duration,
+    pub(crate) faults: Faults,
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// How long a client may take to send the head of a request, and how long its body.
+    pub(crate) read_timeout: Duration,
     /// By the schema's row id. Rows are immutable, so an entry is never stale.
     compiled: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
 }
@@ -49,6 +55,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) signer: Signer,
     pub(crate) export_delay: Duration,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) read_timeout: Duration,
 }
 
 impl App {
@@ -60,6 +68,8 @@ impl App {
             clock,
             signer,
             export_delay,
+            rate_limit,
+            read_timeout,
         } = parts;
         let compiled = Mutex::new(HashMap::new());
         Self {
@@ -70,6 +80,9 @@ impl App {
             subscribers: Subscribers::open(),
             signer,
             export_delay,
+            faults: Faults::default(),
+            rate_limit,
+            read_timeout,
             compiled,
         }
     }
@@ -104,6 +117,9 @@ impl App {
             work(tx)
         })
     }
+
+    /// Ends the streams that have no end of their own, so that a shutdown need not wait for their readers.
+    pub(crate) fn stop_streams(&self) {}
 
     /// Deletes what is too old, a part at a time, so that requests get in between. Never ends.
     pub(crate) async fn sweep(&self) {
@@ -152,6 +168,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // The last layer runs first.
     routes::all(&app)
         .layer(map_response(routes::as_json))
+        .layer(from_fn_with_state(Arc::clone(&app), limit_rate))
+        .layer(from_fn_with_state(Arc::clone(&app), inject))
         .layer(from_fn_with_state(Arc::clone(&app), check_host))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http())

@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::app::App;
 
 /// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing about the key, and what it writes to disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Scope([u8; 32]);
 
 impl Scope {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::app::App;
 
 /// The largest body that is read: 1 MiB. The service's own limit is undocumented; users report that there is one.
 pub(crate) const BODY_LIMIT: usize = 1_024 * 1_024;
@@ -18,7 +20,26 @@ const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// Reads a whole body of at most [`BODY_LIMIT`] bytes; it is never held in memory beyond that.
-pub(crate) async fn read(mut body: Body) -> Result<Bytes, Answer> {
+///
+/// # Errors
+/// 413 for one that is larger, and at once if it says so and is too large to be thrown away; 408 for one that takes longer than the server's
+/// read timeout; 400 for one that ends early.
+pub(crate) async fn read(app: &App, body: Body) -> Result<Bytes, Answer> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > BODY_LIMIT + DRAIN_LIMIT {
+        return Err(Answer::too_large());
+    }
+    tokio::time::timeout(app.read_timeout, read_all(body))
+        .await
+        .unwrap_or_else(|_| {
+            Err(Answer::message(
+                StatusCode::REQUEST_TIMEOUT,
+                "The request's body took too long to arrive.",
+            ))
+        })
+}
+
+async fn read_all(mut body: Body) -> Result<Bytes, Answer> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
@@ -29,17 +50,15 @@ pub(crate) async fn read(mut body: Body) -> Result<Bytes, Answer> {
         };
         if read.len() + data.len() > BODY_LIMIT {
             drain(body).await;
-            return Err(Answer::message(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "request entity too large",
-            ));
+            return Err(Answer::too_large());
         }
         read.extend_from_slice(&data);
     }
     Ok(read.into())
 }
 
-async fn drain(mut body: Body) {
+/// Reads what is left of a body and throws it away, within bounds of size and time.
+pub(crate) async fn drain(mut body: Body) {
     let discard = async {
         let mut discarded = 0;
         while let Some(Ok(frame)) = body.frame().await {

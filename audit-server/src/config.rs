@@ -18,6 +18,12 @@ pub const DEFAULT_ORGANIZATION: &str = "org_local";
 /// How long an export is `pending` unless the server was told otherwise: long enough that a client that does not poll is found out.
 pub const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(250);
 
+/// What the service allows for one key: 6,000 requests in 60 seconds (<https://workos.com/docs/reference/rate-limits>).
+pub const SERVICE_RATE_LIMIT: (u32, Duration) = (6_000, Duration::from_secs(60));
+
+/// How long a client may take to send a head or a body unless the server was told otherwise.
+pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Where a server keeps what it receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Data {
@@ -39,6 +45,8 @@ pub struct LocalServerBuilder {
     pub(crate) organizations: Vec<String>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) export_delay: Duration,
+    pub(crate) rate_limit: Option<(u32, Duration)>,
+    pub(crate) read_timeout: Duration,
 }
 
 impl LocalServerBuilder {
@@ -52,6 +60,8 @@ impl LocalServerBuilder {
             organizations: Vec::new(),
             clock: Box::new(SystemClock),
             export_delay: DEFAULT_EXPORT_DELAY,
+            rate_limit: None,
+            read_timeout: DEFAULT_READ_TIMEOUT,
         }
     }
 
@@ -103,6 +113,30 @@ impl LocalServerBuilder {
     /// With zero it is ready when it is asked for first; the answer that creates it says `pending` all the same.
     pub fn export_delay(mut self, delay: Duration) -> Self {
         self.export_delay = delay;
+        self
+    }
+
+    /// Answers 429 with `Retry-After` to what exceeds so many requests of one API key within `per`, by the server's [clock](Self::clock).
+    /// Off by default; [`SERVICE_RATE_LIMIT`] is what the service allows.
+    ///
+    /// A window begins with the key's first request and is followed by the next one. The server's own routes are not counted.
+    ///
+    /// ```
+    /// use audit_server::{LocalServer, SERVICE_RATE_LIMIT};
+    ///
+    /// let (requests, per) = SERVICE_RATE_LIMIT;
+    /// let server = LocalServer::builder().rate_limit(requests, per).start()?;
+    /// # Ok::<(), audit_server::StartError>(())
+    /// ```
+    pub fn rate_limit(mut self, requests: u32, per: Duration) -> Self {
+        self.rate_limit = Some((requests, per));
+        self
+    }
+
+    /// How long a client may take to send the head of a request, and then how long to send its body; [`DEFAULT_READ_TIMEOUT`] by default.
+    /// A connection that is kept open without a request is closed after this time too.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = timeout;
         self
     }
 

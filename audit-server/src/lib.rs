@@ -35,8 +35,22 @@
 //! | `GET /_local/events?organization=&action=&status=&limit=&after=` | stored events, oldest first; `limit` 1 to 1,000, default 100 |
 //! | `GET` and `POST /_local/organizations` | the organizations; a new one `{"id"?, "name"?}` |
 //! | `GET /_local/stats` | `{"accepted", "rejected", "duplicates"}` |
+//! | `GET`, `POST`, `DELETE /_local/faults` | the [faults](Fault) that are left; a new one (201), see below; forgets all |
+//!
+//! With [a rate limit](LocalServerBuilder::rate_limit) the routes of the service also answer 429.
 //!
 //! Every answer is JSON and carries `X-Request-ID` (the request's own, if it had one); every error has a `message`. A body is at most 1 MiB.
+//!
+//! # Faults on demand
+//!
+//! What a client has to survive, for the next requests that fit; see [`Fault`]. In JSON it has at most one of `status` (with `retry_after`, in
+//! seconds or as a date), `reset`, `cut_after` (bytes) and `export_error`, and may have `delay_ms`, `times`, `method` and `path`:
+//!
+//! ```text
+//! curl localhost:4100/_local/faults --json '{"status": 429, "retry_after": 2, "times": 3, "path": "/audit_logs/events"}'
+//! ```
+//!
+//! A request that a fault or the rate limit answered leaves no row and no count.
 //!
 //! # Where the reference is silent
 //!
@@ -77,10 +91,13 @@ mod clock;
 mod config;
 mod error;
 mod export;
+mod fault;
 mod host;
 mod id;
 mod judge;
+mod rate;
 mod routes;
+mod serve;
 mod server;
 mod sign;
 mod store;
@@ -88,12 +105,15 @@ mod stored;
 mod subscribe;
 mod timestamp;
 mod validate;
+mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{
-    DEFAULT_API_KEY, DEFAULT_EXPORT_DELAY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder,
+    DEFAULT_API_KEY, DEFAULT_EXPORT_DELAY, DEFAULT_ORGANIZATION, DEFAULT_READ_TIMEOUT, Data,
+    LocalServerBuilder, SERVICE_RATE_LIMIT,
 };
 pub use error::{QueryError, StartError};
+pub use fault::Fault;
 pub use server::LocalServer;
 pub use stored::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
 pub use subscribe::Subscription;

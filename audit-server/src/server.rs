@@ -5,24 +5,22 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use crate::app::{App, Parts, router};
+use crate::app::{App, Parts};
 use crate::auth::{Keys, is_api_key};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
 use crate::error::{QueryError, StartError, StartErrorKind};
+use crate::fault::Fault;
 use crate::host::Hosts;
+use crate::rate::RateLimit;
+use crate::serve::{GRACE, serve};
 use crate::sign::Signer;
 use crate::store::{self, Writer};
 use crate::stored::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
 use crate::subscribe::Subscription;
-
-/// How long requests that are under way may take to finish after a shutdown was asked for.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Threads for the database. One transaction runs at a time, so more would only wait in line.
 const DATABASE_THREADS: usize = 2;
@@ -93,6 +91,10 @@ impl LocalServer {
             clock: config.clock,
             signer: Signer::new().map_err(|source| StartErrorKind::Random { source })?,
             export_delay: config.export_delay,
+            rate_limit: config
+                .rate_limit
+                .map(|(requests, per)| RateLimit::new(requests, per)),
+            read_timeout: config.read_timeout,
         }));
         let now = app.now();
         app.store
@@ -171,6 +173,24 @@ impl LocalServer {
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.app.subscribers.subscribe()
+    }
+
+    /// Gives the next requests a [`Fault`] instead of what they came for. Of several faults that fit a request, the oldest is used.
+    ///
+    /// At most 100 wait at once; the oldest makes way for one more.
+    pub fn inject(&self, fault: Fault) {
+        self.app.faults.add(fault);
+    }
+
+    /// The faults that are left, oldest first, each with the times that are left of it.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.app.faults.list()
+    }
+
+    /// Forgets the faults that are left.
+    pub fn clear_faults(&self) {
+        self.app.faults.clear();
     }
 
     /// Stops the server and waits for its thread: no new connections, at most two seconds for requests under way, then subscriptions end.
@@ -266,7 +286,8 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
                 Ok((runtime, listener)) => {
                     // The caller waits for this line, so it cannot be gone.
                     if ready.send(Ok(())).is_ok() {
-                        serve(runtime, listener, app, stopped);
+                        runtime.block_on(serve(listener, app, stopped));
+                        runtime.shutdown_timeout(GRACE);
                     }
                 }
                 Err(error) => drop(ready.send(Err(error))),
@@ -279,39 +300,4 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
             "the server's thread ended before it served",
         )),
     }
-}
-
-fn serve(
-    runtime: Runtime,
-    listener: tokio::net::TcpListener,
-    app: Arc<App>,
-    stopped: oneshot::Receiver<()>,
-) {
-    // Answers are small and a client waits for each.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
-    runtime.block_on(async move {
-        let (begin, begun) = oneshot::channel::<()>();
-        let server =
-            axum::serve(listener, router(Arc::clone(&app))).with_graceful_shutdown(async move {
-                // Either a word or the end of the handle: both mean stop.
-                drop(stopped.await);
-                drop(begin);
-            });
-        let grace_is_over = async {
-            drop(begun.await);
-            tokio::time::sleep(GRACE).await;
-        };
-        tokio::select! {
-            served = server => if let Err(error) = served {
-                tracing::error!(%error, "the server stopped");
-            },
-            () = app.sweep() => {}
-            () = grace_is_over => tracing::warn!("requests were cut off at shutdown"),
-        }
-    });
-    runtime.shutdown_timeout(GRACE);
 }

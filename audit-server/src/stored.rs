@@ -236,7 +236,8 @@ pub(crate) fn is_organization_id(id: &str) -> bool {
 
 /// How many requests to create an event ended how, over the whole life of the data.
 ///
-/// Every request is counted once: taken, refused, or answered from memory because its idempotency key was known.
+/// Every request that reached its route is counted once: taken, refused, or answered from memory because its idempotency key was known. What
+/// a [`Fault`](crate::Fault) or the rate limit answered did not reach it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     pub(crate) accepted: u64,

@@ -49,7 +49,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Ans
     let received_at = app.now();
     let (parts, body) = request.into_parts();
     // The body is read before anything is refused, so that the client is not cut off while it is still sending.
-    let bytes = body::read(body).await;
+    let bytes = body::read(&app, body).await;
     let read = bytes_to_submission(&app, &parts.headers, bytes);
     let shared = Arc::clone(&app);
     let stored = app.store.run_then(

@@ -17,6 +17,7 @@ use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::export::csv_body;
+use crate::fault::ExportFails;
 use crate::host::base_url;
 use crate::id::new_id;
 use crate::sign::Purpose;
@@ -70,7 +71,7 @@ fn state(export: &ExportRow, delay: Duration, now: Timestamp) -> (Progress, Time
 /// Starts an export of the accepted events there are now. It is always answered as `pending`.
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
-    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let wanted = read_export(&body).map_err(|errors| Answer::bad_request(&errors))?;
     if wanted.range_start >= wanted.range_end {
         return Err(Answer::invalid_date_range());
@@ -83,7 +84,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Rep
         range_end: wanted.range_end,
         filters: wanted.filters,
         last_seq: 0,
-        fails: false,
+        fails: parts.extensions.get::<ExportFails>().is_some(),
         created_at: now,
     };
     let organization = export.organization_id.clone();

@@ -117,7 +117,7 @@ pub(super) async fn organizations(State(app): State<Arc<App>>) -> Reply {
 /// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id already. Without an `id` one is made up.
 pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
-    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let text = |key: &str| match body.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),

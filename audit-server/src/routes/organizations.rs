@@ -41,7 +41,7 @@ pub(super) async fn set_retention(
     request: Request,
 ) -> Reply {
     let (parts, body) = request.into_parts();
-    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let days = read_retention(&body).map_err(|problem| Answer::unprocessable(&problem))?;
     let id = id(path);
     let missing = Answer::organization_not_found(&id);

@@ -54,7 +54,7 @@ pub(super) async fn create(
 ) -> Reply {
     let action = action_name(action)?;
     let (parts, body) = request.into_parts();
-    let body = body::parse(&parts.headers, &body::read(body).await?)?;
+    let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let definition = read_definition(&body)
         .map_err(|problem| Answer::unprocessable(&format!("Invalid schema: {problem}.")))?;
     let definition = serde_json::to_string(&definition).map_err(|_| Answer::internal())?;

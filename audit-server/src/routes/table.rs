@@ -6,12 +6,12 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use super::{actions, events, exports, fallback, local, organizations, schemas};
+use super::{actions, events, exports, fallback, faults, local, organizations, schemas};
 use crate::app::App;
 use crate::auth::{require_key, require_key_if_remote};
 
 /// Every route as people read it; the answer to an unknown one names the nearest of these.
-pub(super) const ROUTES: [(&str, &str); 15] = [
+pub(super) const ROUTES: [(&str, &str); 18] = [
     ("POST", "/audit_logs/events"),
     ("GET", "/audit_logs/actions"),
     ("GET", "/audit_logs/actions/{actionName}/schemas"),
@@ -26,6 +26,9 @@ pub(super) const ROUTES: [(&str, &str); 15] = [
     ("GET", "/_local/organizations"),
     ("POST", "/_local/organizations"),
     ("GET", "/_local/stats"),
+    ("GET", "/_local/faults"),
+    ("POST", "/_local/faults"),
+    ("DELETE", "/_local/faults"),
     ("GET", "/_local"),
 ];
 
@@ -55,6 +58,10 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
             get(local::organizations).post(local::add_organization),
         )
         .route("/_local/stats", get(local::stats))
+        .route(
+            "/_local/faults",
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
         .route_layer(from_fn_with_state(Arc::clone(app), require_key_if_remote));
     Router::new()
         .merge(service)

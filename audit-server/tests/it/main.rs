@@ -4,6 +4,7 @@
 mod errors;
 mod events;
 mod exports;
+mod faults;
 mod host;
 mod idempotency;
 mod local;

@@ -1,0 +1,85 @@
+//! Where a request meets its fault.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::{Effect, Fault};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::body;
+use crate::routes::is_own;
+use crate::wire::Scissors;
+
+/// An extension of a request whose export is to end in `error`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ExportFails;
+
+/// Applies the oldest fault that fits.
+pub(crate) async fn inject(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    if is_own(path) {
+        return next.run(request).await;
+    }
+    let Some(Fault { delay, effect, .. }) = app.faults.take(request.method().as_str(), path) else {
+        return next.run(request).await;
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let scissors = request.extensions().get::<Scissors>().cloned();
+    match effect {
+        Effect::Nothing => next.run(request).await,
+        Effect::Status {
+            status,
+            retry_after,
+        } => {
+            // Read, so that the client is not cut off while it is still sending.
+            body::drain(request.into_body()).await;
+            answer(status, retry_after)
+        }
+        Effect::Reset => {
+            if let Some(scissors) = scissors {
+                scissors.reset();
+            }
+            // Never sent: the first byte of it resets the connection.
+            Response::new(Body::empty())
+        }
+        Effect::CutAfter(bytes) => {
+            let response = next.run(request).await;
+            if let Some(scissors) = scissors {
+                scissors.cut_after(bytes);
+            }
+            response
+        }
+        Effect::ExportFails => {
+            request.extensions_mut().insert(ExportFails);
+            next.run(request).await
+        }
+    }
+}
+
+fn answer(status: u16, retry_after: Option<String>) -> Response {
+    let status = StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| (200..600).contains(&status.as_u16()))
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let answer = if status == StatusCode::TOO_MANY_REQUESTS {
+        Answer::too_many_requests()
+    } else {
+        Answer::message(status, "This answer was injected by a fault.")
+    };
+    let mut response = answer.into_response();
+    if let Some(value) = retry_after.and_then(|text| HeaderValue::try_from(text).ok()) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}

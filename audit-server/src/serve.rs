@@ -1,0 +1,115 @@
+//! Accepting connections and speaking HTTP/1 on them, until told to stop.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tower_service::Service;
+
+use crate::app::{App, router};
+use crate::wire::{Scissors, Wire};
+
+/// How long requests that are under way may take to finish after a shutdown was asked for.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+
+/// How many connections are open at once; further ones wait to be accepted.
+const CONNECTIONS: usize = 1_024;
+
+/// The pause after a connection could not be accepted, for want of file descriptors for example.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stopped`, then for at most [`GRACE`].
+pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot::Receiver<()>) {
+    let router = router(Arc::clone(&app));
+    let connections = GracefulShutdown::new();
+    let accept_all = async {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            match accept(&listener, &places).await {
+                Ok((stream, place)) => {
+                    let connection = connection(stream, router.clone(), app.read_timeout);
+                    let connection = connections.watch(connection);
+                    tokio::spawn(async move {
+                        if let Err(error) = connection.await {
+                            tracing::debug!(%error, "a connection ended early");
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accept_all => {}
+        () = app.sweep() => {}
+        // Either a word or the end of the handle: both mean stop.
+        _ = stopped => {}
+    }
+    drop(listener);
+    app.stop_streams();
+    if tokio::time::timeout(GRACE, connections.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("requests were cut off at shutdown");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    // Answers are small and a client waits for each.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    Ok((stream, place))
+}
+
+fn connection(
+    stream: TcpStream,
+    router: Router,
+    read_timeout: Duration,
+) -> http1::Connection<
+    TokioIo<Wire>,
+    impl hyper::service::Service<
+        Request<Incoming>,
+        Response = Response,
+        Error = Infallible,
+        Future: Send,
+    >,
+> {
+    let scissors = Scissors::default();
+    let wire = Wire::new(stream, scissors.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(scissors.clone());
+        // A router is always ready.
+        router.clone().call(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(read_timeout)
+        .serve_connection(TokioIo::new(wire), service)
+}

@@ -1,0 +1,198 @@
+//! Faults on demand and the rate limit.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use audit_server::{Fault, LocalServer, ManualClock, SERVICE_RATE_LIMIT};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, EVENTS, Reply, event};
+
+fn inject(bench: &Bench, fault: &Value) -> Reply {
+    bench.post("/_local/faults", fault)
+}
+
+#[test]
+fn a_status_is_answered_so_many_times_and_nothing_is_stored() {
+    let bench = Bench::with_schema();
+    bench
+        .server
+        .inject(Fault::status(503).times(2).on("POST", EVENTS));
+    assert_eq!(bench.get("/audit_logs/actions").status, 200);
+    let statuses = [(); 3].map(|()| bench.send(&event()).status);
+    assert_eq!(statuses, [503, 503, 200]);
+    let stats = bench.server.stats().unwrap();
+    assert_eq!((stats.accepted(), stats.rejected()), (1, 0));
+    assert!(bench.server.faults().is_empty());
+}
+
+#[test]
+fn a_429_has_the_documented_body_and_the_given_retry_after() {
+    let bench = Bench::with_schema();
+    for (given, sent) in [
+        (json!(7), "7"),
+        (
+            json!("Wed, 21 Oct 2026 07:28:00 GMT"),
+            "Wed, 21 Oct 2026 07:28:00 GMT",
+        ),
+    ] {
+        let reply = inject(&bench, &json!({ "status": 429, "retry_after": given }));
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let response = bench.request(EVENTS, &event()).send().unwrap();
+        assert_eq!(response.headers()["retry-after"], sent);
+        let reply = Reply::from(response);
+        let body = json!({ "message": "Too many requests.", "code": "rate_limit_exceeded" });
+        assert_eq!((reply.status, reply.body), (429, body));
+        assert!(reply.request_id.is_some());
+    }
+}
+
+#[test]
+fn latency_delays_and_then_the_request_is_handled() {
+    let bench = Bench::with_schema();
+    inject(&bench, &json!({ "delay_ms": 150 }));
+    let begun = Instant::now();
+    assert_eq!(bench.send(&event()).status, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(150));
+}
+
+/// Sends an event by hand over a connection of its own, and reads until it ends.
+fn by_hand(bench: &Bench) -> (Vec<u8>, Option<ErrorKind>) {
+    let body = event().to_string();
+    let mut stream = TcpStream::connect(bench.server.addr()).unwrap();
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        bench.server.api_key(),
+        body.len()
+    );
+    stream
+        .write_all(format!("{head}{body}").as_bytes())
+        .unwrap();
+    let mut heard = Vec::new();
+    let error = stream.read_to_end(&mut heard).err();
+    (heard, error.map(|error| error.kind()))
+}
+
+#[test]
+fn a_reset_is_a_tcp_reset_and_nothing_is_stored() {
+    let bench = Bench::with_schema();
+    bench.server.inject(Fault::reset());
+    let (heard, error) = by_hand(&bench);
+    assert_eq!((heard.len(), error), (0, Some(ErrorKind::ConnectionReset)));
+    assert!(bench.server.events().unwrap().is_empty());
+}
+
+#[test]
+fn a_cut_answer_was_handled_all_the_same() {
+    let bench = Bench::with_schema();
+    for (bytes, stored) in [(0, 1), (30, 2)] {
+        bench.server.inject(Fault::cut_after(bytes));
+        let (heard, error) = by_hand(&bench);
+        assert_eq!(
+            (heard.len(), error),
+            (usize::try_from(bytes).unwrap(), None)
+        );
+        assert!(b"HTTP/1.1 200 OK".starts_with(&heard[..heard.len().min(15)]));
+        assert_eq!(bench.server.events().unwrap().len(), stored);
+    }
+    assert_eq!(bench.send(&event()).status, 200, "the server goes on");
+}
+
+#[test]
+fn an_export_can_be_made_to_fail() {
+    let bench = Bench::with(
+        LocalServer::builder()
+            .organization("org_1")
+            .export_delay(Duration::ZERO),
+    );
+    inject(&bench, &json!({ "export_error": true }));
+    let body = json!({ "organization_id": "org_1", "range_start": "2026-01-01T00:00:00Z", "range_end": "2026-02-01T00:00:00Z" });
+    let state = || {
+        let id = bench.post("/audit_logs/exports", &body).body["id"].clone();
+        let export = bench.get(&format!("/audit_logs/exports/{}", id.as_str().unwrap()));
+        (
+            export.body["state"].clone(),
+            export.body.get("url").is_some(),
+        )
+    };
+    assert_eq!(state(), (json!("error"), false));
+    assert_eq!(state(), (json!("ready"), true));
+}
+
+#[test]
+fn faults_are_listed_with_what_is_left_of_them_and_cleared() {
+    let bench = Bench::with_schema();
+    let fault = json!({ "status": 500, "retry_after": "3", "times": 2, "delay_ms": 1, "method": "POST", "path": "/audit_logs/*" });
+    assert_eq!(inject(&bench, &fault).body, fault);
+    inject(&bench, &json!({ "cut_after": 9 }));
+    bench.send(&event());
+    let mut left = fault;
+    left["times"] = json!(1);
+    let list = bench.get("/_local/faults").body;
+    assert_eq!(list["data"], json!([left, { "cut_after": 9, "times": 1 }]));
+    let cleared = bench.client.delete(bench.url("/_local/faults")).send();
+    assert_eq!(Reply::from(cleared.unwrap()).body, json!({ "cleared": 2 }));
+    assert_eq!(bench.send(&event()).status, 200);
+}
+
+#[test]
+fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
+    let bench = Bench::new();
+    for (fault, part) in [
+        (json!({}), "exactly one"),
+        (json!([1]), "Invalid fault"),
+        (json!({ "status": 500, "reset": true }), "exactly one"),
+        (json!({ "status": 100 }), "200 to 599"),
+        (json!({ "status": 700 }), "200 to 599"),
+        (json!({ "reset": true, "retry_after": 1 }), "needs a status"),
+        (json!({ "status": 429, "retry_after": "a\nb" }), "header"),
+        (json!({ "delay_ms": 600_001 }), "at most"),
+        (json!({ "stauts": 500 }), "stauts"),
+    ] {
+        let reply = inject(&bench, &fault);
+        assert_eq!(reply.status, 422, "{fault}");
+        let message = reply.body["message"].as_str().unwrap();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn the_servers_own_routes_are_never_affected() {
+    let bench = Bench::new();
+    bench.server.inject(Fault::status(500));
+    assert_eq!(bench.get("/_local/stats").status, 200);
+    assert_eq!(bench.get("/_local/faults").status, 200);
+    assert_eq!(bench.get("/health").status, 500);
+}
+
+#[test]
+fn the_rate_limit_counts_each_key_by_itself() {
+    let clock = ManualClock::starting_now();
+    let (_, per) = SERVICE_RATE_LIMIT;
+    let bench = Bench::with(
+        LocalServer::builder()
+            .api_key("sk_one")
+            .api_key("sk_two")
+            .clock(clock.clone())
+            .rate_limit(3, per),
+    );
+    let get = |key: &str| {
+        let request = bench.client.get(bench.url("/audit_logs/actions"));
+        request.bearer_auth(key).send().unwrap()
+    };
+    for _ in 0..3 {
+        assert_eq!(get("sk_one").status(), 200);
+    }
+    clock.advance(Duration::from_millis(500));
+    let refused = get("sk_one");
+    assert_eq!(refused.headers()["retry-after"], "60");
+    let refused = Reply::from(refused);
+    let body = json!({ "message": "Too many requests.", "code": "rate_limit_exceeded" });
+    assert_eq!((refused.status, refused.body), (429, body));
+    assert_eq!(get("sk_two").status(), 200);
+    assert_eq!(get("sk_nobody").status(), 401);
+    assert_eq!(bench.get("/_local/stats").status, 200, "not counted");
+    clock.advance(Duration::from_millis(59_500));
+    assert_eq!(get("sk_one").status(), 200);
+}
