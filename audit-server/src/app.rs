@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use rusqlite::Transaction;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
@@ -14,6 +14,7 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::fault::{Faults, inject};
 use crate::host::{Hosts, check_host};
+use crate::origin::check_origin;
 use crate::rate::{RateLimit, limit_rate};
 use crate::routes;
 use crate::sign::Signer;
@@ -119,7 +120,9 @@ impl App {
     }
 
     /// Ends the streams that have no end of their own, so that a shutdown need not wait for their readers.
-    pub(crate) fn stop_streams(&self) {}
+    pub(crate) fn stop_streams(&self) {
+        self.subscribers.end_watches();
+    }
 
     /// Deletes what is too old, a part at a time, so that requests get in between. Never ends.
     pub(crate) async fn sweep(&self) {
@@ -170,6 +173,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(map_response(routes::as_json))
         .layer(from_fn_with_state(Arc::clone(&app), limit_rate))
         .layer(from_fn_with_state(Arc::clone(&app), inject))
+        .layer(from_fn(check_origin))
         .layer(from_fn_with_state(Arc::clone(&app), check_host))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http())

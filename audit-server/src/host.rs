@@ -66,7 +66,7 @@ pub(crate) fn base_url(app: &App, request: &Request) -> String {
 }
 
 /// The host that a request names. One in absolute form names it in the request line, and that one counts (RFC 9112, section 3.2.2).
-fn host(request: &Request) -> Option<&str> {
+pub(crate) fn host(request: &Request) -> Option<&str> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request

@@ -29,10 +29,15 @@
 //! | `GET /organizations/{id}/audit_logs_retention` | 200; 401, 404 |
 //! | `PUT /organizations/{id}/audit_logs_retention` | 200; 400, 401, 404, 413, 415, 422 |
 //! | `GET /organizations/{id}/audit_log_configuration` | 200; 401, 404 |
+//! | `POST /portal/generate_link` | 201; 400, 401, 404, 413, 415, 422 |
+//! | `GET /portal?token=` | what the link leads to: the viewer of one organization; 403; no key |
 //! | `GET /exports/{id}.csv?expires=&signature=` | the file, 200; 403; no key |
 //! | `GET /health` | 200; no key |
+//! | `GET /` | the viewer, a page that shows the events as they come |
 //! | `GET /_local` | the list of routes |
-//! | `GET /_local/events?organization=&action=&status=&limit=&after=` | stored events, oldest first; `limit` 1 to 1,000, default 100 |
+//! | `GET /_local/events?organization=&action=&status=&order=&limit=&after=&before=` | stored events; `order` `asc` (default) or `desc`, `limit` 1 to 1,000, default 100; cursors are a row's `seq` |
+//! | `GET /_local/stream?organization=&action=&status=&after=` | the same as they are stored, as server-sent events `stored` and `missed` |
+//! | `GET /_local/wait-for?organization=&action=&status=&after=&timeout=` | the first event that fits, stored already or not; 408 after `timeout`, default 10s, at most 60s |
 //! | `GET` and `POST /_local/organizations` | the organizations; a new one `{"id"?, "name"?}` |
 //! | `GET /_local/stats` | `{"accepted", "rejected", "duplicates"}` |
 //! | `GET`, `POST`, `DELETE /_local/faults` | the [faults](Fault) that are left; a new one (201), see below; forgets all |
@@ -69,6 +74,8 @@
 //!   if it fits one of its texts exactly; an empty list is no filter, and one target of a type in `targets` is enough.
 //! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours, and then `expired`. The last 1,000 are
 //!   kept.
+//! - A portal link can be opened for five minutes, and the page used for an hour then. Of the intents, `audit_logs` and `log_streams` lead to
+//!   the viewer; the others have no page here and are a 400, what is none is a 422. The other fields are checked and have no effect.
 //! - Retention counts from `occurred_at`: an accepted event that is older than its organization's period is never read again, and is deleted
 //!   within a minute; refused ones are no part of the trail. Without a period events are kept for good. The periods are those of the newest
 //!   SDKs. The configuration is always `active`, without a log stream.
@@ -79,7 +86,7 @@
 //! # Safety
 //!
 //! The server listens on loopback and answers only to the hosts `localhost`, `127.0.0.1` and `[::1]`, so that a web page cannot reach it
-//! under a name of its own; the routes under `/_local` need no key there. Any other address has to be allowed by
+//! under a name of its own; the viewer and the routes under `/_local` need no key there, and refuse what a page of another origin sends. Any other address has to be allowed by
 //! [`LocalServerBuilder::allow_remote`], and then `/_local` needs the key. API keys are never written to disk, and neither keys nor events to
 //! a log.
 
@@ -92,9 +99,11 @@ mod config;
 mod error;
 mod export;
 mod fault;
+mod feed;
 mod host;
 mod id;
 mod judge;
+mod origin;
 mod rate;
 mod routes;
 mod serve;
@@ -105,6 +114,7 @@ mod stored;
 mod subscribe;
 mod timestamp;
 mod validate;
+mod viewer;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -173,6 +174,32 @@ impl LocalServer {
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.app.subscribers.subscribe()
+    }
+
+    /// Waits for the first event that passes `filter`, stored already or not, for at most `timeout`; `None` if none came, or if the server
+    /// has stopped. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be read.
+    pub fn wait_for(
+        &self,
+        filter: &EventFilter,
+        timeout: Duration,
+    ) -> Result<Option<StoredEvent>, QueryError> {
+        let filter = filter.clone().limit(1);
+        let begun = Instant::now();
+        // Subscribed before the store is read, so that nothing falls in between. What is heard is only a reason to look again.
+        let news = self.subscribe();
+        loop {
+            if let Some(event) = self.events_where(&filter)?.pop() {
+                return Ok(Some(event));
+            }
+            let left = timeout.saturating_sub(begun.elapsed());
+            if news.recv_timeout(left).is_none() {
+                return Ok(self.events_where(&filter)?.pop());
+            }
+            while news.try_recv().is_some() {}
+        }
     }
 
     /// Gives the next requests a [`Fault`] instead of what they came for. Of several faults that fit a request, the oldest is used.

@@ -12,12 +12,18 @@ use crate::timestamp::Timestamp;
 pub(crate) enum Purpose {
     /// Downloading one export; the subject is its id.
     Download,
+    /// Opening a portal link; the subject is the organization.
+    PortalLink,
+    /// Using the page after that.
+    PortalSession,
 }
 
 impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Download => "download",
+            Self::PortalLink => "portal-link",
+            Self::PortalSession => "portal-session",
         }
     }
 }
@@ -116,6 +122,7 @@ mod tests {
         ] {
             assert!(!verify("a", 10, wrong, 9), "{wrong}");
         }
+        assert!(!signer.verify(Purpose::PortalLink, "a", at(10), &signature, at(9)));
         let restarted = Signer::new().unwrap();
         assert!(!restarted.verify(Purpose::Download, "a", at(10), &signature, at(9)));
     }

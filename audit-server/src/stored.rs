@@ -146,6 +146,8 @@ pub struct EventFilter {
     pub(crate) action: Option<String>,
     pub(crate) status: Option<EventStatus>,
     pub(crate) after: Option<u64>,
+    pub(crate) before: Option<u64>,
+    pub(crate) newest_first: bool,
     pub(crate) limit: Option<u32>,
 }
 
@@ -179,7 +181,19 @@ impl EventFilter {
         self
     }
 
-    /// At most this many rows, the oldest first.
+    /// Only rows whose `seq` is smaller.
+    pub fn before(mut self, seq: u64) -> Self {
+        self.before = Some(seq);
+        self
+    }
+
+    /// The newest row first.
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    /// At most this many rows, the first ones of the order.
     pub fn limit(mut self, rows: u32) -> Self {
         self.limit = Some(rows);
         self

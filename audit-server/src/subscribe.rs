@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::StoredEvent;
 
 /// How many events wait for a slow subscriber before it starts to miss some.
@@ -56,17 +58,38 @@ struct Subscriber {
 }
 
 /// Everyone who wants to hear of stored events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Subscribers {
     /// `None` once the server has stopped: later subscriptions end at once.
     list: Mutex<Option<Vec<Subscriber>>>,
+    head: watch::Sender<Head>,
+}
+
+/// The end of the list of stored events, as those watch it who read the rows themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The newest event of this run; 0 before the first.
+    pub(crate) seq: u64,
+    /// Whether more may come.
+    pub(crate) open: bool,
 }
 
 impl Subscribers {
     pub(crate) fn open() -> Self {
         Self {
             list: Mutex::new(Some(Vec::new())),
+            head: watch::Sender::new(Head { seq: 0, open: true }),
         }
+    }
+
+    /// Tells that there is something new, and not what: nothing is buffered for whoever is slow.
+    pub(crate) fn watch(&self) -> watch::Receiver<Head> {
+        self.head.subscribe()
+    }
+
+    /// Lets those who watch come to an end.
+    pub(crate) fn end_watches(&self) {
+        self.head.send_modify(|head| head.open = false);
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
@@ -88,6 +111,7 @@ impl Subscribers {
 
     /// Hands `event` to everyone who has room, and forgets those who are gone.
     pub(crate) fn publish(&self, event: &StoredEvent) {
+        self.head.send_modify(|head| head.seq = event.seq);
         if let Some(list) = self
             .list
             .lock()

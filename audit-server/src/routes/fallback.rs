@@ -63,7 +63,7 @@ pub(crate) async fn as_json(response: Response) -> Response {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if json || response.status().is_success() {
+    if json || response.status().is_success() || response.status().is_redirection() {
         return response;
     }
     let (parts, _) = response.into_parts();

@@ -5,25 +5,21 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
-use serde::Deserialize;
+use axum::extract::{Request, State};
 use serde_json::{Value, json};
 
-use super::paging::{List, read_limit};
+use super::paging::List;
+use super::query::EventQuery;
 use super::table::ROUTES;
 use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::id::new_id;
 use crate::store;
-use crate::stored::{EventFilter, EventStatus, is_organization_id};
+use crate::stored::{EventFilter, is_organization_id};
 
-/// Rows of `GET /_local/events` if `limit` is not given.
-const DEFAULT_EVENTS: u32 = 100;
-
-/// The largest `limit` of `GET /_local/events`.
-const MAX_EVENTS: u32 = 1_000;
+/// A page of `GET /_local/events` ends once its events reach this many bytes.
+const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// `GET /health`: answers once the database does.
 pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
@@ -44,60 +40,28 @@ pub(super) async fn index() -> Answer {
     )
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct EventQuery {
-    organization: Option<String>,
-    action: Option<String>,
-    status: Option<String>,
-    limit: Option<String>,
-    after: Option<String>,
+/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the `seq` of the last row that is known.
+pub(super) async fn events(State(app): State<Arc<App>>, query: EventQuery) -> Reply {
+    list(&app, query.filter()?).await
 }
 
-/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the `seq` of the last row that is known.
-pub(super) async fn events(
-    State(app): State<Arc<App>>,
-    query: Result<Query<EventQuery>, QueryRejection>,
-) -> Reply {
-    let Query(query) = query.map_err(|_| {
-        Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
-    })?;
-    let limit = query
-        .limit
-        .as_deref()
-        .map_or(Ok(DEFAULT_EVENTS), |text| read_limit(text, MAX_EVENTS))?;
-    let status =
-        match query.status.as_deref() {
-            None => None,
-            Some(text) => Some(EventStatus::parse(text).ok_or_else(|| {
-                Answer::unprocessable("The status has to be accepted or rejected.")
-            })?),
-        };
-    let after =
-        match query.after.as_deref() {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
-                Answer::unprocessable("The cursor after has to be the seq of a row.")
-            })?),
-        };
-    // One row more than wanted says whether there is another page.
-    let filter = EventFilter {
-        organization: query.organization,
-        action: query.action,
-        status,
-        after,
-        limit: Some(limit + 1),
-    };
-    let mut rows = app
-        .read_trail(move |tx| store::list_events(tx, &filter))
+/// A page of events. It may have fewer rows than its limit, if they are large; a cursor says that there are more.
+pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> Reply {
+    let newest_first = filter.newest_first;
+    let (rows, more) = app
+        .read_trail(move |tx| store::list_page(tx, &filter, PAGE_BYTES))
         .await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > wanted;
-    rows.truncate(wanted);
     let next = rows
         .last()
         .filter(|_| more)
         .map(|row| row.seq().to_string());
-    Ok(Answer::ok(&List::new(rows, None, next)))
+    // The cursor of the next page: older rows come before, newer ones after.
+    let (before, after) = if newest_first {
+        (next, None)
+    } else {
+        (None, next)
+    };
+    Ok(Answer::ok(&List::new(rows, before, after)))
 }
 
 /// `GET /_local/stats`.

@@ -6,12 +6,15 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use super::{actions, events, exports, fallback, faults, local, organizations, schemas};
+use super::{
+    actions, events, exports, fallback, faults, local, organizations, portal, schemas, stream,
+};
 use crate::app::App;
 use crate::auth::{require_key, require_key_if_remote};
+use crate::viewer;
 
 /// Every route as people read it; the answer to an unknown one names the nearest of these.
-pub(super) const ROUTES: [(&str, &str); 18] = [
+pub(super) const ROUTES: [(&str, &str); 23] = [
     ("POST", "/audit_logs/events"),
     ("GET", "/audit_logs/actions"),
     ("GET", "/audit_logs/actions/{actionName}/schemas"),
@@ -21,10 +24,15 @@ pub(super) const ROUTES: [(&str, &str); 18] = [
     ("GET", "/organizations/{id}/audit_logs_retention"),
     ("PUT", "/organizations/{id}/audit_logs_retention"),
     ("GET", "/organizations/{id}/audit_log_configuration"),
+    ("POST", "/portal/generate_link"),
+    ("GET", "/portal"),
+    ("GET", "/"),
     ("GET", "/health"),
     ("GET", "/_local/events"),
     ("GET", "/_local/organizations"),
     ("POST", "/_local/organizations"),
+    ("GET", "/_local/stream"),
+    ("GET", "/_local/wait-for"),
     ("GET", "/_local/stats"),
     ("GET", "/_local/faults"),
     ("POST", "/_local/faults"),
@@ -49,6 +57,7 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
             "/organizations/{id}/audit_log_configuration",
             get(organizations::configuration),
         )
+        .route("/portal/generate_link", post(portal::generate_link))
         .route_layer(from_fn_with_state(Arc::clone(app), require_key));
     let local = Router::new()
         .route("/_local", get(local::index))
@@ -57,6 +66,8 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
             "/_local/organizations",
             get(local::organizations).post(local::add_organization),
         )
+        .route("/_local/stream", get(stream::stream))
+        .route("/_local/wait-for", get(stream::wait_for))
         .route("/_local/stats", get(local::stats))
         .route(
             "/_local/faults",
@@ -70,6 +81,14 @@ pub(crate) fn all(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/audit_logs/events", post(events::create))
         // Opened by the signature in the link, and by nothing else.
         .route("/exports/{file}", get(exports::download))
+        // The page has no secret; its data come from `/_local`, which may ask for the key.
+        .route("/", get(async || viewer::page("/_local", None)))
+        .route("/assets/viewer.css", get(viewer::style))
+        .route("/assets/viewer.js", get(viewer::script))
+        // Opened by a link and its cookie.
+        .route("/portal", get(portal::open))
+        .route("/portal/events", get(portal::events))
+        .route("/portal/stream", get(portal::stream))
         .route("/health", get(local::health))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)

@@ -82,40 +82,103 @@ pub(crate) fn insert_event(tx: &Transaction<'_>, event: NewEvent) -> rusqlite::R
     })
 }
 
-/// The events that pass the filter, oldest first.
+/// The events that pass the filter, in its order.
 pub(crate) fn list_events(
     tx: &Transaction<'_>,
     filter: &EventFilter,
 ) -> rusqlite::Result<Vec<StoredEvent>> {
-    let mut sql = "SELECT seq, received_at, idempotency_key, organization_id, action, status, http_status, response, reasons, event, event_bytes
-                   FROM events WHERE seq > ?1"
-        .to_owned();
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(
-        filter
-            .after
-            .map_or(0, |seq| i64::try_from(seq).unwrap_or(i64::MAX)),
-    )];
-    let mut narrow = |clause: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        sql.push_str(&format!(" {clause} ?{}", values.len()));
-    };
-    if let Some(organization) = &filter.organization {
-        narrow("AND organization_id =", Box::new(organization.clone()));
-    }
-    if let Some(action) = &filter.action {
-        narrow("AND action =", Box::new(action.clone()));
-    }
-    if let Some(status) = filter.status {
-        narrow("AND status =", Box::new(status.as_str()));
-    }
-    // SQLite reads a negative limit as none.
-    narrow(
-        "ORDER BY seq LIMIT",
-        Box::new(filter.limit.map_or(-1, i64::from)),
+    Ok(list_page(tx, filter, usize::MAX)?.0)
+}
+
+/// As [`list_events`], but ends once the events' texts reach `bytes`; the second value says whether more rows pass the filter.
+pub(crate) fn list_page(
+    tx: &Transaction<'_>,
+    filter: &EventFilter,
+    bytes: usize,
+) -> rusqlite::Result<(Vec<StoredEvent>, bool)> {
+    let selection = Selection::new(filter);
+    let direction = if filter.newest_first { "DESC" } else { "ASC" };
+    let limit = filter.limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    // No LIMIT: rows are read one by one, until there are enough.
+    let sql = format!(
+        "SELECT seq, received_at, idempotency_key, organization_id, action, status, http_status, response, reasons, event, event_bytes
+         {} ORDER BY seq {direction}",
+        selection.sql
     );
-    tx.prepare_cached(&sql)?
-        .query_map(params_from_iter(values), from_row)?
-        .collect()
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(&selection.values))?;
+    let mut events = Vec::new();
+    let mut read = 0;
+    while let Some(row) = rows.next()? {
+        if events.len() >= limit || read >= bytes {
+            return Ok((events, true));
+        }
+        let event = from_row(row)?;
+        read += event.event_json().map_or(0, str::len) + event.response.get().len();
+        events.push(event);
+    }
+    Ok((events, false))
+}
+
+/// How many events pass the filter; its limit and order do not matter.
+pub(crate) fn count_events(tx: &Transaction<'_>, filter: &EventFilter) -> rusqlite::Result<u64> {
+    let selection = Selection::new(filter);
+    let count: i64 = tx
+        .prepare_cached(&format!("SELECT count(*) {}", selection.sql))?
+        .query_row(params_from_iter(&selection.values), |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// The number of the newest event; 0 if there never was one.
+pub(crate) fn last_event(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let last: i64 = tx
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
+        .query_row([], |row| row.get(0))?;
+    Ok(last.unsigned_abs())
+}
+
+/// The `FROM` and `WHERE` of a filter.
+struct Selection {
+    sql: String,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Selection {
+    /// Names the index, so that a page costs the same whatever the planner believes about the data. All of them end with `seq`: a page
+    /// begins at its cursor, and is in order without sorting. Of accepted events only the few rejected ones in between are skipped.
+    fn new(filter: &EventFilter) -> Self {
+        let index = match (&filter.organization, &filter.action, filter.status) {
+            (_, _, Some(EventStatus::Rejected)) => "INDEXED BY events_rejected",
+            (Some(_), Some(_), _) => "INDEXED BY events_by_organization_and_action",
+            (Some(_), None, _) => "INDEXED BY events_by_organization",
+            (None, Some(_), _) => "INDEXED BY events_by_action",
+            (None, None, _) => "NOT INDEXED",
+        };
+        let edge = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        let mut sql = format!("FROM events {index} WHERE seq > ?1 AND seq < ?2");
+        let mut values: Vec<Box<dyn ToSql>> = vec![
+            Box::new(edge(filter.after.unwrap_or(0))),
+            Box::new(edge(filter.before.unwrap_or(u64::MAX))),
+        ];
+        for (column, text) in [
+            ("organization_id", &filter.organization),
+            ("action", &filter.action),
+        ] {
+            if let Some(text) = text {
+                values.push(Box::new(text.clone()));
+                sql.push_str(&format!(" AND {column} = ?{}", values.len()));
+            }
+        }
+        // In the text, as only then the index over rejected rows may be used.
+        sql.push_str(match filter.status {
+            None => "",
+            Some(EventStatus::Accepted) => " AND status = 'accepted'",
+            Some(EventStatus::Rejected) => " AND status = 'rejected'",
+        });
+        Self { sql, values }
+    }
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
@@ -257,7 +320,66 @@ mod tests {
         let both = EventFilter::new().organization("org_1").action("a");
         assert_eq!(seqs(both.clone()), [1, 4]);
         assert_eq!(seqs(both.clone().after(1)), [4]);
-        assert_eq!(seqs(both.limit(1)), [1]);
+        assert_eq!(seqs(both.clone().limit(1)), [1]);
         assert_eq!(seqs(EventFilter::new().after(u64::MAX)), [0_u64; 0]);
+        assert_eq!(seqs(EventFilter::new().newest_first()), [4, 3, 2, 1]);
+        assert_eq!(seqs(both.clone().newest_first().before(4)), [1]);
+        let count = |filter| writer.transact(|tx| count_events(tx, &filter)).unwrap();
+        assert_eq!((count(both.clone()), count(both.after(1))), (2, 1));
+    }
+
+    #[test]
+    fn every_filter_is_read_from_an_index_and_never_sorted() {
+        let writer = Writer::open(&Data::Memory).unwrap();
+        let text = || Some("x".to_owned());
+        for organization in [None, text()] {
+            for action in [None, text()] {
+                for status in [
+                    None,
+                    Some(EventStatus::Accepted),
+                    Some(EventStatus::Rejected),
+                ] {
+                    let filter = EventFilter {
+                        organization: organization.clone(),
+                        action: action.clone(),
+                        status,
+                        ..EventFilter::new()
+                    };
+                    let Selection { sql, values } = Selection::new(&filter);
+                    let sql = format!("EXPLAIN QUERY PLAN SELECT event {sql} ORDER BY seq DESC");
+                    let plan: Vec<String> = writer
+                        .transact(|tx| {
+                            tx.prepare(&sql)?
+                                .query_map(params_from_iter(&values), |row| row.get(3))?
+                                .collect()
+                        })
+                        .unwrap();
+                    assert_eq!(plan.len(), 1, "{filter:?}: {plan:?}");
+                    assert!(plan[0].starts_with("SEARCH events USING"), "{plan:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_ends_at_its_rows_or_its_bytes_and_says_whether_there_is_more() {
+        let writer = Writer::open(&Data::Memory).unwrap();
+        let page = |limit, bytes| {
+            let filter = EventFilter::new().limit(limit);
+            let (rows, more) = writer.transact(|tx| list_page(tx, &filter, bytes)).unwrap();
+            (rows.len(), more)
+        };
+        assert_eq!(page(3, 9), (0, false));
+        writer
+            .transact(|tx| {
+                for _ in 0..3 {
+                    insert_event(tx, event(EventStatus::Accepted, "\"123456\""))?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(page(3, usize::MAX), (3, false));
+        assert_eq!(page(2, usize::MAX), (2, true));
+        assert_eq!(page(3, 11), (2, true), "each has ten bytes");
     }
 }

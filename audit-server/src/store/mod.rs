@@ -14,7 +14,7 @@ mod schemas;
 mod writer;
 
 pub(crate) use counters::{count_duplicate, stats};
-pub(crate) use events::{NewEvent, insert_event, list_events};
+pub(crate) use events::{NewEvent, count_events, insert_event, last_event, list_events, list_page};
 pub(crate) use exports::{ExportPosition, ExportRow, add_export, export_page, find_export};
 pub(crate) use idempotency::{Remembered, recall, remember};
 pub(crate) use open::OpenError;

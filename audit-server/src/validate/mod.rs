@@ -8,6 +8,7 @@ mod export;
 mod form;
 mod limits;
 mod pointer;
+mod portal;
 mod retention;
 mod schema;
 
@@ -16,5 +17,6 @@ pub(crate) use export::read_export;
 pub(crate) use form::{Form, FormError, read_form};
 pub(crate) use limits::check_limits;
 pub(crate) use pointer::Violation;
+pub(crate) use portal::read_portal;
 pub(crate) use retention::read_retention;
 pub(crate) use schema::CompiledSchema;

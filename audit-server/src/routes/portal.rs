@@ -1,0 +1,154 @@
+//! `POST /portal/generate_link`, and the page it leads to: the viewer, of one organization.
+//!
+//! The link's token is good for five minutes and is traded for a cookie when the link is opened, so that it does not stay in the address
+//! bar. The cookie is sent to `/portal` only: the viewer at `/` is not touched by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::local;
+use super::query::EventQuery;
+use super::stream::live;
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::body;
+use crate::host::base_url;
+use crate::sign::Purpose;
+use crate::store;
+use crate::timestamp::Timestamp;
+use crate::validate::read_portal;
+use crate::viewer;
+
+/// How long a link can be opened; the service says "short-lived", and no number.
+const LINK_LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+/// How long the page can be used once it was opened.
+const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+const COOKIE: &str = "audit_portal";
+
+/// A link to the events of one organization. The other intents lead to pages that this server does not have.
+pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> Reply {
+    let base = base_url(&app, &request);
+    let (parts, body) = request.into_parts();
+    let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
+    let form = read_portal(&body).map_err(|problem| Answer::unprocessable(&problem))?;
+    if !matches!(form.intent.as_str(), "audit_logs" | "log_streams") {
+        let message = format!(
+            "This local server has no page for {}; it has one for audit_logs and log_streams.",
+            form.intent
+        );
+        return Err(Answer::message(StatusCode::BAD_REQUEST, &message));
+    }
+    let organization = form.organization.clone();
+    let known = app
+        .store
+        .run(move |tx| store::has_organization(tx, &organization));
+    if !known.await? {
+        return Err(Answer::organization_not_found(&form.organization));
+    }
+    let expires = app.now().after(LINK_LIFETIME);
+    let token = token(&app, Purpose::PortalLink, &form.organization, expires);
+    Ok(Answer::created(
+        &json!({ "link": format!("{base}/portal?token={token}") }),
+    ))
+}
+
+/// Opens a link, or shows the page to whoever has opened one.
+pub(super) async fn open(State(app): State<Arc<App>>, request: Request) -> Response {
+    let token = request
+        .uri()
+        .query()
+        .and_then(|query| query.strip_prefix("token="));
+    if let Some(presented) = token {
+        let Some(organization) = verify(&app, Purpose::PortalLink, presented) else {
+            return refused().into_response();
+        };
+        let expires = app.now().after(SESSION_LIFETIME);
+        let session = self::token(&app, Purpose::PortalSession, organization, expires);
+        let cookie = format!(
+            "{COOKIE}={session}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={}",
+            SESSION_LIFETIME.as_secs()
+        );
+        let headers = [
+            (header::LOCATION, "/portal".to_owned()),
+            (header::SET_COOKIE, cookie),
+            (header::REFERRER_POLICY, "no-referrer".to_owned()),
+            (header::CACHE_CONTROL, "no-store".to_owned()),
+        ];
+        return (StatusCode::SEE_OTHER, headers).into_response();
+    }
+    match session(&app, request.headers()) {
+        Some(organization) => viewer::page("/portal", Some(&organization)),
+        None => refused().into_response(),
+    }
+}
+
+/// The events of the organization whose link was opened.
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    Session(organization): Session,
+    query: EventQuery,
+) -> Reply {
+    local::list(&app, query.filter()?.organization(organization)).await
+}
+
+/// The same as they are stored.
+pub(super) async fn stream(
+    State(app): State<Arc<App>>,
+    Session(organization): Session,
+    headers: HeaderMap,
+    query: EventQuery,
+) -> Result<Response, Answer> {
+    live(app, &headers, query.filter()?.organization(organization)).await
+}
+
+/// The organization that a request may see, from its cookie.
+pub(super) struct Session(String);
+
+impl FromRequestParts<Arc<App>> for Session {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Answer> {
+        session(app, &parts.headers).map(Self).ok_or_else(refused)
+    }
+}
+
+fn session(app: &App, headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let mut pairs = cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(name, value)| {
+        let organization = (name == COOKIE).then(|| verify(app, Purpose::PortalSession, value));
+        organization.flatten().map(ToOwned::to_owned)
+    })
+}
+
+fn refused() -> Answer {
+    let message = "The link is not valid, or its time is over; make a new one with POST /portal/generate_link.";
+    Answer::message(StatusCode::FORBIDDEN, message)
+}
+
+/// Organization, end and signature, with a point between them: none of the three has one.
+fn token(app: &App, purpose: Purpose, organization: &str, expires: Timestamp) -> String {
+    let signature = app.signer.sign(purpose, organization, expires);
+    format!("{organization}.{}.{signature}", expires.as_millis())
+}
+
+/// The organization of a token that is this server's and not over.
+fn verify<'a>(app: &App, purpose: Purpose, token: &'a str) -> Option<&'a str> {
+    let (organization, rest) = token.split_once('.')?;
+    let (expires, signature) = rest.split_once('.')?;
+    let expires = Timestamp::from_millis(expires.parse().ok()?);
+    app.signer
+        .verify(purpose, organization, expires, signature, app.now())
+        .then_some(organization)
+}

@@ -1,0 +1,79 @@
+//! The query string of the routes that read events.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+
+use super::paging::read_limit;
+use crate::answer::Answer;
+use crate::stored::{EventFilter, EventStatus};
+
+/// Rows of a list if `limit` is not given, and at most.
+const DEFAULT_EVENTS: u32 = 100;
+const MAX_EVENTS: u32 = 1_000;
+
+/// The parameters as they were sent; `None` if absent.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct EventQuery {
+    organization: Option<String>,
+    action: Option<String>,
+    status: Option<String>,
+    limit: Option<String>,
+    order: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+    pub(super) timeout: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EventQuery {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Answer> {
+        let query = Query::try_from_uri(&parts.uri);
+        query.map(|Query(query)| query).map_err(|_| {
+            Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
+        })
+    }
+}
+
+impl EventQuery {
+    /// # Errors
+    /// 422 for a status, a cursor, an order or a limit that is none. An empty organization, action or status is as good as none, since a form
+    /// sends it so.
+    pub(super) fn filter(&self) -> Result<EventFilter, Answer> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let status = match given(&self.status) {
+            None => None,
+            Some(text) => Some(EventStatus::parse(&text).ok_or_else(|| {
+                Answer::unprocessable("The status has to be accepted or rejected.")
+            })?),
+        };
+        let newest_first = match self.order.as_deref() {
+            None | Some("asc") => false,
+            Some("desc") => true,
+            Some(_) => return Err(Answer::unprocessable("The order has to be asc or desc.")),
+        };
+        let limit = self
+            .limit
+            .as_deref()
+            .map_or(Ok(DEFAULT_EVENTS), |text| read_limit(text, MAX_EVENTS))?;
+        Ok(EventFilter {
+            organization: given(&self.organization),
+            action: given(&self.action),
+            status,
+            after: cursor("after", self.after.as_deref())?,
+            before: cursor("before", self.before.as_deref())?,
+            newest_first,
+            limit: Some(limit),
+        })
+    }
+}
+
+fn cursor(name: &str, text: Option<&str>) -> Result<Option<u64>, Answer> {
+    let seq = text.map(|text| {
+        text.parse().map_err(|_| {
+            Answer::unprocessable(&format!("The cursor {name} has to be the seq of a row."))
+        })
+    });
+    seq.transpose()
+}

@@ -1,0 +1,128 @@
+//! `GET /_local/stream` and `GET /_local/wait-for`: events as they are stored.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::json;
+
+use super::query::EventQuery;
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::feed::{Feed, News};
+use crate::stored::EventFilter;
+
+/// How long `wait-for` waits if it is not told, and at most.
+const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// Server-sent events: `stored` for each event that passes the filter, with its `seq` as id and the row as data; `missed` with
+/// `{"count": …}` for a reader that fell behind by more than a thousand. A `Last-Event-ID` goes on where an earlier stream ended.
+pub(super) async fn stream(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    query: EventQuery,
+) -> Result<Response, Answer> {
+    live(app, &headers, query.filter()?).await
+}
+
+pub(super) async fn live(
+    app: Arc<App>,
+    headers: &HeaderMap,
+    mut filter: EventFilter,
+) -> Result<Response, Answer> {
+    let last = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse().ok());
+    filter.after = last.or(filter.after);
+    let feed = Feed::live(app, filter).await?;
+    let events = stream::unfold(feed, |mut feed| async move {
+        let event = match feed.next().await {
+            Ok(Some(News::Event(stored))) => Event::default()
+                .event("stored")
+                .id(stored.seq().to_string())
+                .data(on_one_line(Answer::ok(&stored).body)),
+            Ok(Some(News::Missed(count))) => Event::default()
+                .event("missed")
+                .data(json!({ "count": count }).to_string()),
+            Ok(None) => return None,
+            // The reader connects again, and goes on where it was.
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a stream was cut off"
+                );
+                return None;
+            }
+        };
+        Some((Ok::<_, Infallible>(event), feed))
+    });
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response())
+}
+
+/// An event is kept as it was sent, and may have been sent with line breaks; between tokens they are only white space, and inside a JSON
+/// string there are none.
+fn on_one_line(json: String) -> String {
+    json.replace(['\n', '\r'], " ")
+}
+
+/// The first event that passes the filter, stored already or not; 408 if none comes in time.
+pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> Reply {
+    let wait = match query.timeout.as_deref() {
+        None => DEFAULT_WAIT,
+        Some(text) => read_wait(text).ok_or_else(|| {
+            Answer::unprocessable(
+                "The timeout has to be seconds or a duration such as 500ms, at most 60s.",
+            )
+        })?,
+    };
+    let mut feed = Feed::complete(app, query.filter()?);
+    match tokio::time::timeout(wait, feed.next()).await {
+        Ok(Ok(Some(News::Event(event)))) => Ok(Answer::ok(&event)),
+        Ok(Err(error)) => Err(error.into()),
+        Ok(Ok(_)) => Err(Answer::message(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server is stopping.",
+        )),
+        Err(_) => {
+            let message = format!(
+                "No matching event within {}.",
+                humantime::format_duration(wait)
+            );
+            let body = json!({ "message": message, "code": "timeout" });
+            Err(Answer::json(StatusCode::REQUEST_TIMEOUT, &body))
+        }
+    }
+}
+
+/// `5`, `5s` or `500ms`.
+fn read_wait(text: &str) -> Option<Duration> {
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text).ok()?,
+    };
+    (wait <= MAX_WAIT).then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_bounded() {
+        assert_eq!(read_wait("5"), Some(Duration::from_secs(5)));
+        assert_eq!(read_wait("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(read_wait("60s"), Some(MAX_WAIT));
+        for text in ["", "61", "-1", "1h", "x", "99999999999999999999"] {
+            assert_eq!(read_wait(text), None, "{text}");
+        }
+    }
+}
