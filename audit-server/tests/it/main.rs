@@ -6,6 +6,7 @@ mod events;
 mod exports;
 mod faults;
 mod host;
+mod hostile;
 mod idempotency;
 mod local;
 mod portal;

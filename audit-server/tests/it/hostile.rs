@@ -1,0 +1,233 @@
+//! Requests that no client of good will sends, by hand over raw sockets.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use audit_server::LocalServer;
+use serde_json::json;
+
+use crate::support::{Bench, EVENTS};
+
+/// Sends bytes, and reads until the server ends the connection.
+fn exchange(server: &LocalServer, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    stream.write_all(bytes).unwrap();
+    read(&mut stream)
+}
+
+/// What comes until the server ends the connection, in whatever way.
+fn read(stream: &mut TcpStream) -> String {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4_096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => heard.extend_from_slice(&buffer[..count]),
+            Err(error) => {
+                let reset = error.kind() == std::io::ErrorKind::ConnectionReset;
+                assert!(reset, "the server did not end the connection: {error}");
+                break;
+            }
+        }
+    }
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+/// A request for the event route with this body, whose connection the server is to close.
+fn post(server: &LocalServer, body: &[u8]) -> String {
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        server.api_key(),
+        body.len()
+    );
+    exchange(server, &[head.as_bytes(), body].concat())
+}
+
+#[test]
+fn a_head_that_never_ends_is_given_up() {
+    let server = LocalServer::builder()
+        .read_timeout(Duration::from_millis(100))
+        .start()
+        .unwrap();
+    for start in ["", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
+        assert_eq!(exchange(&server, start.as_bytes()), "");
+    }
+}
+
+#[test]
+fn a_body_that_never_ends_is_a_408() {
+    let server = LocalServer::builder()
+        .read_timeout(Duration::from_millis(100))
+        .start()
+        .unwrap();
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 10\r\n\r\n{{",
+        server.api_key()
+    );
+    let heard = exchange(&server, head.as_bytes());
+    assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
+    assert!(heard.contains(r#"{"message":"The request's body took too long to arrive."}"#));
+}
+
+#[test]
+fn a_body_of_100_megabytes_is_refused_before_it_is_sent() {
+    let server = LocalServer::start().unwrap();
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 104857600\r\n\r\n",
+        server.api_key()
+    );
+    let heard = exchange(&server, head.as_bytes());
+    assert!(heard.starts_with("HTTP/1.1 413 "), "{heard}");
+    assert!(heard.ends_with(r#"{"message":"request entity too large"}"#));
+}
+
+#[test]
+fn a_body_without_a_length_is_cut_off_where_it_is_too_large() {
+    let server = LocalServer::start().unwrap();
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    let mut reader = stream.try_clone().unwrap();
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        server.api_key()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let writer = std::thread::spawn(move || {
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        // 100 MB, if the server lets it.
+        (0..1_600)
+            .take_while(|_| stream.write_all(&chunk).is_ok())
+            .count()
+    });
+    let heard = read(&mut reader);
+    assert!(
+        heard.is_empty() || heard.starts_with("HTTP/1.1 413 "),
+        "{heard}"
+    );
+    assert!(writer.join().unwrap() < 1_600, "it took everything");
+    let rows = server.events().unwrap();
+    assert_eq!((rows.len(), rows[0].http_status()), (1, 413));
+}
+
+#[test]
+fn deep_nesting_and_invalid_text_are_bad_requests() {
+    let server = LocalServer::start().unwrap();
+    let deep = "[".repeat(500_000);
+    let deep_event = format!(
+        r#"{{"organization_id":"o","event":{}"#,
+        r#"{"a":"#.repeat(100_000)
+    );
+    for body in [
+        deep.as_bytes(),
+        deep_event.as_bytes(),
+        b"{\"event\": \"\xFF\xFE\"}",
+        b"\xEF\xBB\xBF{}",
+        b"{\"event\": \"\\ud800\"}",
+        b"{\"event\": 1e999999}",
+        b"{}{}",
+        b"\0",
+    ] {
+        let heard = post(&server, body);
+        assert!(heard.starts_with("HTTP/1.1 400 "), "{heard}");
+        assert!(
+            heard.contains(r#"{"message":"The request's body is not valid JSON"#),
+            "{heard}"
+        );
+    }
+    assert_eq!(server.stats().unwrap().rejected(), 8);
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_the_server_goes_on() {
+    let server = LocalServer::start().unwrap();
+    for bytes in [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(),
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA B: c\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ] {
+        let heard = exchange(&server, bytes);
+        assert!(
+            heard.is_empty() || heard.starts_with("HTTP/1.1 400 "),
+            "{heard}"
+        );
+    }
+    let many = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+        "A: b\r\n".repeat(200)
+    );
+    assert!(exchange(&server, many.as_bytes()).starts_with("HTTP/1.1 431 "));
+    let health = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert!(exchange(&server, health).starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn the_own_routes_cannot_be_used_from_another_origin() {
+    let bench = Bench::new();
+    let fault = json!({ "status": 500 });
+    let send = |headers: &[(&str, &str)]| {
+        let mut request = bench.request("/_local/faults", &fault);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().unwrap().status().as_u16()
+    };
+    for foreign in [
+        [("origin", "http://evil.example")].as_slice(),
+        &[("origin", "null")],
+        &[
+            ("origin", "http://localhost:3000"),
+            ("sec-fetch-site", "same-site"),
+        ],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+        ],
+    ] {
+        assert_eq!(send(foreign), 403, "{foreign:?}");
+    }
+    assert!(bench.server.faults().is_empty());
+    let own = bench.server.url().to_owned();
+    assert_eq!(
+        send(&[("origin", &own), ("sec-fetch-site", "same-origin")]),
+        201
+    );
+    assert_eq!(send(&[]), 201);
+    // A plain form of another page cannot even name JSON as its type.
+    let form = bench
+        .client
+        .post(bench.url("/_local/faults"))
+        .body("status=500");
+    assert_eq!(form.send().unwrap().status(), 415);
+    // No answer allows another origin to read it.
+    let answer = bench
+        .client
+        .get(bench.url("/_local/events"))
+        .send()
+        .unwrap();
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+}
+
+#[test]
+fn a_path_leads_nowhere_else() {
+    let server = LocalServer::start().unwrap();
+    for path in [
+        "/../../etc/passwd",
+        "/assets/../../etc/passwd",
+        "/assets/..%2f..%2fetc%2fpasswd",
+        "/exports/..%2f..%2fetc%2fpasswd.csv?expires=1&signature=00",
+        "//audit_logs/events",
+        "/%2e%2e/health",
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let heard = exchange(&server, head.as_bytes());
+        let status = &heard[9..12];
+        assert!(matches!(status, "403" | "404"), "{path}: {heard}");
+        assert!(heard.contains(r#"{"message":"#), "{heard}");
+    }
+}
