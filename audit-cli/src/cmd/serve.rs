@@ -2,13 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use audit_server::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServer, StartError};
+use audit_server::{
+    DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServer, SERVICE_RATE_LIMIT, StartError,
+};
 use clap::Args;
 
 use crate::failure::Failure;
 use crate::serve::{Facts, Mode, show};
 use crate::signal::Stop;
+
+/// The requests of [`SERVICE_RATE_LIMIT`], which counts by the minute, as clap takes them.
+const SERVICE_REQUESTS: &str = "6000";
 
 /// Run a local server that speaks the WorkOS Audit Logs API, and show the events it receives
 #[derive(Debug, Args)]
@@ -29,6 +35,20 @@ pub(crate) struct ServeArgs {
     #[arg(long = "organization", value_name = "ID", default_value = DEFAULT_ORGANIZATION)]
     organizations: Vec<String>,
 
+    /// Answer 429 to more than this many requests a minute of one key; without a number, to more than the service allows
+    #[arg(
+        long,
+        value_name = "REQUESTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = SERVICE_REQUESTS
+    )]
+    rate_limit: Option<u32>,
+
+    /// How long an export is pending, such as 2s
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_time)]
+    export_delay: Duration,
+
     /// Listen also on an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
@@ -48,7 +68,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
         .listen(args.listen)
         .data(data)
         .api_key(&args.api_key)
-        .allow_remote(args.allow_remote);
+        .allow_remote(args.allow_remote)
+        .export_delay(args.export_delay);
+    if let Some(requests) = args.rate_limit {
+        builder = builder.rate_limit(requests, SERVICE_RATE_LIMIT.1);
+    }
     for organization in &args.organizations {
         builder = builder.organization(organization);
     }
@@ -108,9 +132,45 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// A duration in words, such as `250ms` or `1m 30s`.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "expected a duration with its unit, such as 250ms or 2s".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
+    use audit_server::DEFAULT_EXPORT_DELAY;
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    fn args(line: &str) -> Result<ServeArgs, clap::Error> {
+        Line::try_parse_from(line.split(' ')).map(|line| line.args)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let args = args("serve").unwrap();
+        assert_eq!(args.export_delay, DEFAULT_EXPORT_DELAY);
+        assert_eq!(args.rate_limit, None);
+    }
+
+    #[test]
+    fn a_rate_limit_without_a_number_is_the_services() {
+        let limit = |line| args(line).unwrap().rate_limit;
+        assert_eq!(limit("serve --rate-limit"), Some(SERVICE_RATE_LIMIT.0));
+        assert_eq!(SERVICE_RATE_LIMIT.1, Duration::from_secs(60));
+        assert_eq!(limit("serve --rate-limit=10"), Some(10));
+        assert!(args("serve --rate-limit=many").is_err());
+        assert!(args("serve --export-delay 5").is_err());
+    }
 
     #[test]
     fn an_address_may_be_called_localhost() {
