@@ -44,7 +44,10 @@
 //!
 //! With [a rate limit](LocalServerBuilder::rate_limit) the routes of the service also answer 429.
 //!
-//! Every answer is JSON and carries `X-Request-ID` (the request's own, if it had one); every error has a `message`. A body is at most 1 MiB.
+//! Every answer carries `X-Request-ID` (the request's own, if it had one), and all but the pages, the files and the stream are JSON; every
+//! error has a `message`. A body is at most 1 MiB. The one exception is what cannot be read as HTTP at all: it is answered before there is a
+//! request, with a bare 400, 414 or 431, or by closing the connection. A head and a body have to arrive within
+//! [a time](LocalServerBuilder::read_timeout), and at most 1,024 connections are open at once.
 //!
 //! # Faults on demand
 //!
@@ -106,6 +109,7 @@ mod judge;
 mod origin;
 mod rate;
 mod routes;
+mod seed;
 mod serve;
 mod server;
 mod sign;

@@ -220,6 +220,15 @@ impl LocalServer {
         self.app.faults.clear();
     }
 
+    /// Stores so many made-up events, without a request each; for measurements.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the database cannot be written.
+    #[doc(hidden)]
+    pub fn seed_events(&self, count: u32) -> Result<(), QueryError> {
+        Ok(crate::seed::seed(&self.app, count)?)
+    }
+
     /// Stops the server and waits for its thread: no new connections, at most two seconds for requests under way, then subscriptions end.
     ///
     /// Answers with the final counts. Blocks, also inside an async function.

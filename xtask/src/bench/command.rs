@@ -14,6 +14,8 @@ pub(crate) enum Bench {
     Stall(Stall),
     /// What the attribute costs the compiler, beside the functions plain and under `#[tracing::instrument]`
     Compile(Compile),
+    /// What pages and an export cost the local server when it holds a million events
+    Server(Server),
     /// What the attribute costs a call, and the size of the future
     Call(Call),
     /// What the layer, the attribute and the recorder add to a request, beside the framework's tracing middleware
@@ -29,6 +31,19 @@ pub(crate) struct Call {
 
 #[derive(Debug, Args)]
 pub(crate) struct Layer {
+    /// Measure in this process, whatever it was built as
+    #[arg(long, hide = true)]
+    here: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    /// How many events there are
+    #[arg(long, default_value = "1000000")]
+    pub(crate) events: NonZeroU32,
+    /// Requests for each kind of page
+    #[arg(long, default_value = "300")]
+    pub(crate) requests: NonZeroU32,
     /// Measure in this process, whatever it was built as
     #[arg(long, hide = true)]
     here: bool,
@@ -56,6 +71,12 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
         Bench::Stall(stall) if stall.here => here(|| measure_stall(stall)),
         Bench::Call(Call { here: true }) => here(measure_call),
         Bench::Layer(Layer { here: true }) => here(measure_layer),
+        Bench::Server(server) if server.here => here(|| measure_server(server)),
+        Bench::Server(server) => in_release(&[
+            "server",
+            &format!("--events={}", server.events),
+            &format!("--requests={}", server.requests),
+        ]),
         Bench::Stall(stall) => in_release(&[
             "stall",
             &format!("--capacity={}", stall.capacity),
@@ -112,6 +133,16 @@ fn measure_layer() -> Result<(), Error> {
 
 #[cfg(not(feature = "bench"))]
 fn measure_stall(_: &Stall) -> Result<(), Error> {
+    without_the_feature()
+}
+
+#[cfg(feature = "bench")]
+fn measure_server(server: &Server) -> Result<(), Error> {
+    super::server::run(server.events.get(), server.requests.get())
+}
+
+#[cfg(not(feature = "bench"))]
+fn measure_server(_: &Server) -> Result<(), Error> {
     without_the_feature()
 }
 

@@ -9,6 +9,8 @@ mod latency;
 #[cfg(feature = "bench")]
 mod layer;
 #[cfg(feature = "bench")]
+mod server;
+#[cfg(feature = "bench")]
 mod servers;
 #[cfg(feature = "bench")]
 mod side;
