@@ -103,6 +103,9 @@ mod error;
 mod export;
 mod fault;
 mod feed;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod id;
 mod judge;

@@ -5,4 +5,6 @@ mod sheet;
 mod stream;
 
 pub(crate) use filters::Filters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use sheet::check_row;
 pub(crate) use stream::csv_body;

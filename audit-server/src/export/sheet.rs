@@ -147,6 +147,29 @@ fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
+/// Panics if the row of this event is not read back as one row with all its columns, or if a cell of it is a formula.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check_row(event: &str) {
+    let Ok(event) = Trail::read(event) else {
+        return;
+    };
+    let mut sheet = Sheet::new();
+    let written = sheet.row(&event).and_then(|()| sheet.into_bytes());
+    let written = written.unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.has_headers(false).from_reader(written.as_slice());
+    let mut records = reader.records();
+    let Some(Ok(record)) = records.next() else {
+        unreachable!("the row cannot be read back");
+    };
+    assert!(records.next().is_none(), "one event is one row");
+    assert_eq!(record.len(), COLUMNS.len());
+    for (cell, given) in record.iter().zip(event.cells()) {
+        assert!(!is_formula(cell), "{cell:?}");
+        assert!(cell == given || cell.strip_prefix('\'') == Some(given));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

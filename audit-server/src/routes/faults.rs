@@ -132,6 +132,19 @@ impl FaultForm {
     }
 }
 
+/// Panics if a fault that is taken is not shown as one that is taken again.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check_fault(body: serde_json::Value) {
+    let read = |body| {
+        let form = serde_json::from_value::<FaultForm>(body).ok()?;
+        form.read().ok()
+    };
+    if let Some(fault) = read(body) {
+        let shown = serde_json::to_value(FaultForm::show(fault.clone()));
+        assert_eq!(shown.ok().and_then(read), Some(fault));
+    }
+}
+
 /// Adds a fault; the oldest of a hundred makes way.
 pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> Reply {
     let (parts, body) = request.into_parts();

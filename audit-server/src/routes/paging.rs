@@ -96,6 +96,15 @@ fn decode(prefix: &str, cursor: &str) -> Result<i64, Answer> {
         })
 }
 
+/// Panics if a cursor that is read is not the one that is written.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check_cursor(text: &str) {
+    if let Ok(id) = decode("ala_", text) {
+        assert!(id >= 0);
+        assert_eq!(encode("ala_", id), text);
+    }
+}
+
 /// The envelope of every list.
 #[derive(Debug, Serialize)]
 pub(super) struct List<T> {

@@ -1,0 +1,103 @@
+//! Ways in for the fuzz targets, past sockets and the database. Each takes any bytes, and panics where a promise is broken.
+
+use serde_json::Value;
+
+use crate::export::check_row;
+use crate::routes::{check_cursor, check_fault};
+use crate::timestamp::{Timestamp, parse_utc_date_time};
+use crate::validate::{
+    CompiledSchema, check_limits, read_definition, read_export, read_form, read_portal,
+    read_retention,
+};
+
+/// The JSON of each route that takes some. Of two values one after the other, the second is an event that is held against the first as its
+/// schema.
+pub fn bodies(bytes: &[u8]) {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    let Some(Ok(body)) = values.next() else {
+        return;
+    };
+    event(&body);
+    if let Ok(definition) = read_definition(&body) {
+        let schema = CompiledSchema::new(&definition);
+        assert!(schema.is_ok(), "a definition that was taken cannot be used");
+        if let (Ok(schema), Some(Ok(event))) = (schema, values.next())
+            && let Ok(form) = read_form(&event)
+        {
+            for violation in schema.check(&form) {
+                assert!(event["event"].pointer(&violation.instance_path).is_some());
+            }
+        }
+    }
+    if let Err(errors) = read_export(&body) {
+        assert!(!errors.is_empty(), "refused without a reason");
+    }
+    if let Ok(days) = read_retention(&body) {
+        assert!((30..=3_650).contains(&days));
+    }
+    if let Ok(form) = read_portal(&body) {
+        assert!(!form.organization.is_empty());
+    }
+    check_fault(body);
+}
+
+fn event(body: &Value) {
+    match read_form(body) {
+        Ok(form) => {
+            let moment = body["event"]["occurred_at"].as_str();
+            assert!(moment.and_then(parse_utc_date_time).is_some());
+            for violation in check_limits(&form) {
+                let place = body["event"].pointer(&violation.instance_path);
+                assert!(place.is_some(), "points nowhere: {violation:?}");
+            }
+        }
+        Err(errors) => assert!(!errors.is_empty(), "refused without a reason"),
+    }
+}
+
+/// A cursor that is read is the one that is written.
+pub fn cursor(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        check_cursor(text);
+    }
+}
+
+/// A row of a CSV is read back as one row with all its columns, and no cell is a formula.
+pub fn csv(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        check_row(text);
+    }
+}
+
+/// A moment that is read is written as it was, up to its fraction.
+pub fn moment(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Some(millis) = parse_utc_date_time(text).filter(|millis| *millis >= 0) {
+        let written = Timestamp::from_millis(millis).to_string();
+        assert_eq!(parse_utc_date_time(&written), Some(millis), "{text}");
+        // A leap second is the same moment as the one after it.
+        if &text[17..19] != "60" {
+            assert_eq!(written[..19], text[..19]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// What the targets begin with passes; the rest is for the fuzzer.
+    #[test]
+    fn the_promises_hold_for_plain_input() {
+        let event = r#"{"organization_id":"o","event":{"action":"a","occurred_at":"2026-02-02T16:35:39.317Z","actor":{"id":"=1","type":"u"},"targets":[],"context":{"location":"x"}}}"#;
+        let schema = r#"{"targets":[{"type":"team"}]}"#;
+        super::bodies(event.as_bytes());
+        super::bodies(format!("{schema}{event}").as_bytes());
+        super::bodies(br#"{"status":429,"retry_after":1}"#);
+        super::cursor(b"ala_00000000000000000000000042");
+        super::csv(event.as_bytes());
+        super::csv(br#"{"action":"=1","targets":[{"type":"\r\n"}]}"#);
+        super::moment(b"2016-12-31T23:59:60Z");
+        super::moment(b"2026-02-02T16:35:39.317Z");
+    }
+}

@@ -1,0 +1,4 @@
+//! The cursors of the lists.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| audit_server::fuzzing::cursor(bytes));
