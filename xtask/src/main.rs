@@ -11,6 +11,7 @@ mod direction;
 mod error;
 mod mutate;
 mod process;
+mod programs;
 mod test;
 
 use std::ffi::OsString;
