@@ -62,7 +62,24 @@
 //!
 //! # The client's address
 //!
-//! The event's location is the peer's address, which actix-web knows on every TCP socket.
+//! The event's location is the peer's address, which actix-web knows on every TCP socket. Over a Unix socket there is none:
+//! the location is `unknown`, and one log line says so.
+//!
+//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and the location is the
+//! nearest address that is not one of them:
+//!
+//! ```
+//! # use audit_actix::{AuditMiddleware, MemorySink, Recorder, TrustedProxies};
+//! # let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let audit = AuditMiddleware::new(recorder)
+//!     .trusted_proxies(TrustedProxies::x_forwarded_for(["10.0.0.0/8", "fd00::/8"])?);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a single address such as
+//! `cf-connecting-ip`. A header from anybody else is never read, and what stands in one to the left of the client's address
+//! is never recorded: the client could have written it. actix-web's own `ConnectionInfo::realip_remote_addr` believes
+//! such headers whoever sent them, and is not used.
 //!
 //! # When the service ends
 //!

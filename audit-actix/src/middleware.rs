@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage};
 use audit_core::web::{Call, Policy, Sources, Unaudited};
-use audit_core::{Action, OrganizationId, Principal, Recorder};
+use audit_core::{Action, OrganizationId, Principal, Recorder, TrustedProxies};
 
 use crate::head::RequestHead;
 use crate::parameter::{Parameter, parameter};
@@ -153,6 +153,22 @@ impl AuditMiddleware {
     pub fn denied_as(mut self, action: Action) -> Self {
         self.policy = self.policy.denied_as(action);
         self.denies = true;
+        self
+    }
+
+    /// Takes the client's address from the header of proxies that are trusted; without it the client is the peer of the
+    /// connection, and no header is read.
+    ///
+    /// ```
+    /// use audit_actix::{AuditMiddleware, MemorySink, Recorder, TrustedProxies};
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let audit = AuditMiddleware::new(recorder)
+    ///     .trusted_proxies(TrustedProxies::x_forwarded_for(["10.0.0.0/8", "fd00::/8"])?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.policy = self.policy.trusted_proxies(proxies);
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | promise |
 //! | --- | --- |
+//! | `client_address.rs` | an address from a header only where trusted proxies are named |
 //! | `ends.rs` | one event for every way in which a request can end, with actor, organization and address |
 //! | `who.rs` | who acts, and for whom, from wherever it is said |
 //! | `route.rs` | an event for a route whose handler was not touched; refusals and exemptions |
@@ -11,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod client_address;
 mod ends;
 mod route;
 mod support;

@@ -102,9 +102,14 @@ impl World {
 
     /// Sends a request's head and no body.
     pub(crate) async fn connect(&self, method: &str, path: &str) -> TcpStream {
+        self.connect_with(method, path, "").await
+    }
+
+    /// The same with these header lines, each of which ends in `\r\n`.
+    async fn connect_with(&self, method: &str, path: &str, lines: &str) -> TcpStream {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-user: u1\r\nconnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-user: u1\r\nconnection: close\r\n{lines}\r\n"
         );
         connection.write_all(head.as_bytes()).await.unwrap();
         connection
@@ -112,7 +117,12 @@ impl World {
 
     /// Sends a request and reads its answer to the end: the status, if there is one.
     pub(crate) async fn send(&self, method: &str, path: &str) -> Option<u16> {
-        let mut connection = self.connect(method, path).await;
+        self.send_with(method, path, "").await
+    }
+
+    /// The same with these header lines, each of which ends in `\r\n`.
+    pub(crate) async fn send_with(&self, method: &str, path: &str, lines: &str) -> Option<u16> {
+        let mut connection = self.connect_with(method, path, lines).await;
         let mut answer = Vec::new();
         let read = connection.read_to_end(&mut answer);
         // A connection that is broken off has no answer either.
