@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use audit_core::InScope;
-use audit_core::web::{Call, grpc};
-use http::header::CONTENT_TYPE;
-use http::{Response, StatusCode};
+use audit_core::web::Call;
+use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::head::Route;
+use crate::head::{Route, status};
 
 pin_project! {
     /// The future of [`AuditService`](crate::AuditService).
@@ -48,18 +47,5 @@ where
             this.call.settle(status(response), this.route.as_str());
         }
         Poll::Ready(answer)
-    }
-}
-
-/// The status of an answer. That of every gRPC answer is 200; its own is in the head when there is nothing but a head, as when
-/// a call failed. Where it comes after a body, what the function returned has to do.
-fn status<R>(response: &Response<R>) -> StatusCode {
-    let headers = response.headers();
-    let content_type = headers.get(CONTENT_TYPE);
-    match headers.get("grpc-status") {
-        Some(code) if content_type.is_some_and(|value| grpc::is_grpc(value.as_bytes())) => {
-            grpc::status_of(code.as_bytes())
-        }
-        _ => response.status(),
     }
 }

@@ -1,11 +1,11 @@
-//! What a request's head says, as this crate's layer reads it.
+//! What the heads of a request and its answer say, as this crate's layers read them.
 
 use std::net::IpAddr;
 
 use audit_core::web::{Head, grpc};
-use http::Uri;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{Response, StatusCode, Uri};
 
 /// The path of a gRPC method is not longer. In bytes.
 const MAX_METHOD_BYTES: usize = 250;
@@ -28,6 +28,19 @@ impl Head for RequestHead<'_> {
 
     fn peer(&self) -> Option<IpAddr> {
         peer(self.0)
+    }
+}
+
+/// The status of an answer. That of every gRPC answer is 200; its own is in the head when there is nothing but a head, as when
+/// a call failed. Where it comes after a body, what the function returned has to do.
+pub(crate) fn status<R>(response: &Response<R>) -> StatusCode {
+    let headers = response.headers();
+    let content_type = headers.get(CONTENT_TYPE);
+    match headers.get("grpc-status") {
+        Some(code) if content_type.is_some_and(|value| grpc::is_grpc(value.as_bytes())) => {
+            grpc::status_of(code.as_bytes())
+        }
+        _ => response.status(),
     }
 }
 

@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use audit_tower::{
-    Action, Actor, AuditLayer, Event, MemorySink, OrganizationId, Outcome, Principal, Recorder,
-    Value, audited, unaudited, web::Unaudited,
+    Action, Actor, AuditLayer, AuditRoute, Event, MemorySink, OrganizationId, Outcome, Principal,
+    Recorder, Value, audited, unaudited, web::Unaudited,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -330,4 +330,33 @@ async fn the_head_of_an_answer_that_is_not_grpc_is_taken_at_its_word() {
     }
     recorder.shutdown(Duration::from_secs(5)).await;
     assert_eq!(sink.events().len(), 1);
+}
+
+#[tokio::test]
+async fn an_audited_route_reads_the_code_in_the_head() {
+    use tower::{Layer, ServiceExt};
+
+    let sink = MemorySink::new();
+    let recorder = Recorder::builder(sink.clone())
+        .fallback_organization("org_1")
+        .build()
+        .unwrap();
+    let layer = AuditLayer::new(recorder.clone());
+    let route = AuditRoute::new(Action::checked("document.delete"));
+    for code in [Code::Ok, Code::NotFound, Code::PermissionDenied] {
+        let service = layer.layer(route.layer(service_fn(move |_| {
+            ready(Ok::<_, Infallible>(
+                Status::new(code, "as asked").into_http::<()>(),
+            ))
+        })));
+        let request = http::Request::post(DELETE).body(()).unwrap();
+        assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+    }
+    recorder.shutdown(Duration::from_secs(5)).await;
+    let events = sink.events();
+    let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
+    assert_eq!(
+        outcomes,
+        [Outcome::Succeeded, Outcome::Failed, Outcome::Denied]
+    );
 }

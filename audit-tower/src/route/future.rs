@@ -8,6 +8,8 @@ use audit_core::{Draft, Outcome};
 use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
+use crate::head::status;
+
 pin_project! {
     /// The future of [`AuditRouteService`](crate::AuditRouteService).
     ///
@@ -58,7 +60,7 @@ where
                 Ok(response) if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
                     draft.skip("the route does not have the request's method");
                 }
-                Ok(response) => close(draft, Outcome::of_status(response.status())),
+                Ok(response) => close(draft, Outcome::of_status(status(response))),
                 Err(_) => close(draft, Outcome::Failed),
             }
         }

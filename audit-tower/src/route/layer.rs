@@ -41,8 +41,9 @@ use crate::resolve;
 ///
 /// # Outcomes
 ///
-/// The status of the head decides: 401 and 403 are `denied`, other 4xx and 5xx `failed`, the rest succeeded. An error of the
-/// service is `failed`. A panic and a request that is dropped early are `panicked` and `abandoned`, as for an audited
+/// The status of the head decides: 401 and 403 are `denied`, other 4xx and 5xx `failed`, the rest succeeded. Of a gRPC call
+/// it is the HTTP status that the `grpc-status` in the head corresponds to; one that comes after a body is not seen. An error
+/// of the service is `failed`. A panic and a request that is dropped early are `panicked` and `abandoned`, as for an audited
 /// function. Without an [`AuditLayer`](crate::AuditLayer) and an installed recorder, the request is counted as
 /// [`unrecorded`](crate::unrecorded), with one error log for each place where an `AuditRoute` is made.
 #[derive(Clone, Debug)]
