@@ -35,7 +35,7 @@ fn complain(action: &str, at: &'static Location<'static>) {
             action,
             at = %format_args!("{}:{}", at.file(), at.line()),
             "audited function called without a recorder, so its events are not recorded: serve it behind \
-             `AuditLayer`, run it in `recorder.scope()..run(..)`, or call `recorder.install()` once at start"
+             `AuditLayer` or `AuditMiddleware`, run it in `recorder.scope()..run(..)`, or call `recorder.install()` once at start"
         );
     }
 }

@@ -283,15 +283,15 @@ impl Recorder {
             Some(expected) => tracing::error!(
                 action = event.action(),
                 suppressed,
-                "audit event without an actor: `{expected}` was not in the request's extensions when AuditLayer ran. \
-                 AuditLayer ran outside the layer that inserts `{expected}`: add that layer after AuditLayer, \
-                 since the layer that is added last runs first"
+                "audit event without an actor: `{expected}` was not in the request's extensions when the audit layer ran. \
+                 It ran outside the layer that inserts `{expected}`: that one has to run first; in axum and actix-web, \
+                 add it after `AuditLayer` or `AuditMiddleware`, since what is added last runs first"
             ),
             None => tracing::error!(
                 action = event.action(),
                 suppressed,
-                "audit event without an actor: name one with `AuditLayer::principal`, `Scope::actor`, or `actor = ..` \
-                 in the attribute; `Actor::anonymous()` and `Actor::system()` are actors too"
+                "audit event without an actor: name one with `principal` of `AuditLayer` or `AuditMiddleware`, `Scope::actor`, \
+                 or `actor = ..` in the attribute; `Actor::anonymous()` and `Actor::system()` are actors too"
             ),
         }
     }

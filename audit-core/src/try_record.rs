@@ -18,7 +18,8 @@ pub struct TryRecordError {
 #[derive(Debug, thiserror::Error)]
 enum Reason {
     #[error(
-        "there is no recorder; call this behind `AuditLayer`, in `recorder.scope()..run(..)`, or after `recorder.install()`"
+        "there is no recorder; call this behind `AuditLayer` or `AuditMiddleware`, in `recorder.scope()..run(..)`, or after \
+         `recorder.install()`"
     )]
     NoRecorder,
     #[error("{0}")]

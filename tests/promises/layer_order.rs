@@ -106,10 +106,10 @@ async fn the_audit_layer_outside_the_sign_in_keeps_the_event_and_says_how_to_men
         .find(|line| line.contains("ERROR"))
         .expect("an error is logged");
     assert!(
-        line.contains("AuditLayer ran outside the layer that inserts"),
+        line.contains("It ran outside the layer that inserts"),
         "{line}"
     );
     assert!(line.contains("CurrentUser"), "{line}");
-    assert!(line.contains("add that layer after AuditLayer"), "{line}");
+    assert!(line.contains("add it after `AuditLayer`"), "{line}");
     assert!(line.contains("document.delete"), "{line}");
 }

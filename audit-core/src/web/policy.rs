@@ -80,7 +80,7 @@ impl Policy {
             tracing::warn!(
                 "audit events without the client's address, because the server does not pass on the peer's: with axum, \
                  serve with `into_make_service_with_connect_info::<SocketAddr>()`; with tonic, turn on the feature `tonic` of \
-                 `audit-tower`"
+                 `audit-tower`; with actix-web, serve on a TCP socket"
             );
         }
         self.recorder.scope().context(head::context(head, address))
