@@ -179,7 +179,8 @@ impl AuditMiddleware {
         call
     }
 
-    /// The route of a request that may never be routed, because a middleware inside refuses it, if it will be asked for.
+    /// The route of a request that a middleware inside may refuse with an error, if it will be asked for: with the error the
+    /// request is not given back, and a copy that is kept meanwhile would make actix-web panic when it routes the request.
     pub(crate) fn route(&self, request: &ServiceRequest) -> Option<String> {
         if self.denies {
             request.match_pattern()

@@ -79,11 +79,9 @@ where
         let answer = ready!(this.inner.poll(cx));
         match &answer {
             // The request has been routed by now, and guards have chosen among routes of the same path.
-            Ok(response) => {
-                let route = response.request().match_pattern();
-                this.call
-                    .settle(status(response.status()), route.as_deref());
-            }
+            Ok(response) => this.call.settle_with(status(response.status()), || {
+                response.request().match_pattern()
+            }),
             // Whoever runs further out turns it into an answer of this status.
             Err(error) => this.call.settle(
                 status(error.as_response_error().status_code()),

@@ -47,24 +47,51 @@ impl Call {
     ///
     /// Under [`Unaudited::Fail`], when the request changed something and left no event.
     pub fn settle(&mut self, status: StatusCode, route: Option<&str>) {
+        self.settle_with(status, || route);
+    }
+
+    /// As [`settle`](Self::settle), for a framework that has to put the route together: it is asked for only by a refusal, by
+    /// a change that left no event, and by the test kit.
+    ///
+    /// # Panics
+    ///
+    /// As [`settle`](Self::settle).
+    pub fn settle_with<R: AsRef<str>>(
+        &mut self,
+        status: StatusCode,
+        route: impl FnOnce() -> Option<R>,
+    ) {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
         let trail = self.scope.trail();
+        let refused = self.policy.denied_as.filter(|_| {
+            trail == Trail::None
+                && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        });
+        let unaudited = trail == Trail::None && changes(&self.method) && succeeded(status);
+        // The test kit notes every answer.
+        #[cfg(feature = "testing")]
+        let observed = self.policy.recorder().observer().is_some();
+        #[cfg(not(feature = "testing"))]
+        let observed = false;
+        let route = if refused.is_some() || unaudited || observed {
+            route()
+        } else {
+            None
+        };
+        let route = route.as_ref().map(AsRef::as_ref);
         #[cfg(feature = "testing")]
         if let Some(observer) = self.policy.recorder().observer() {
             observer.answered(&self.method, route, trail, status);
         }
-        if let Some(action) = self.policy.denied_as
-            && trail == Trail::None
-            && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
-        {
+        if let Some(action) = refused {
             let route = route.unwrap_or("(no route)");
             self.scope
                 .refused(action, &format!("{} {route}", self.method));
         }
         self.scope.settle(Some(status));
-        if trail == Trail::None && changes(&self.method) && succeeded(status) {
+        if unaudited {
             self.policy.recorder().unaudited();
             self.report(route.unwrap_or("(no route)"));
         }
@@ -195,6 +222,33 @@ mod tests {
         );
         let exempt = || Scope::current().unwrap().exempt("reads only");
         assert_eq!(reported("POST", 204, exempt), 0);
+    }
+
+    #[tokio::test]
+    async fn the_route_is_asked_for_only_by_who_reports_it() {
+        let (recorder, _) = recorder();
+        let policy = Policy::new(recorder)
+            .on_unaudited(Unaudited::Ignore)
+            .denied_as(Action::checked("access.denied"));
+        let audited = || close(open(DELETE), Outcome::Unknown);
+        let cases: [(_, _, fn(), _); 6] = [
+            ("GET", 200, || {}, false),
+            ("POST", 404, || {}, false),
+            ("POST", 204, audited, false),
+            ("GET", 403, audited, false),
+            ("POST", 204, || {}, true),
+            ("GET", 403, || {}, true),
+        ];
+        for (method, status, handler, expected) in cases {
+            let mut call = Call::open(&policy, &Request(method));
+            call.scope().clone().enter(handler);
+            let mut asked = false;
+            call.settle_with(StatusCode::from_u16(status).unwrap(), || {
+                asked = true;
+                Some("/documents")
+            });
+            assert_eq!(asked, expected, "{method} {status}");
+        }
     }
 
     #[tokio::test]
