@@ -151,7 +151,7 @@ async fn the_sdk_sees_the_documented_refusals() {
     assert_eq!(status(&stranger.unwrap_err()), 401);
 }
 
-/// What no SDK's types let through: the bodies of the fact sheet, to the letter.
+/// What no SDK's types let through: the documented bodies, to the letter.
 #[tokio::test]
 async fn malformed_requests_get_the_documented_bodies() {
     let server = server().await;

@@ -1,0 +1,301 @@
+//! How a recorder is set up and started.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::{Recorder, Shared};
+use crate::OrganizationId;
+use crate::dead_letter::DeadLetters;
+use crate::dispatcher::Dispatcher;
+use crate::embedded::{EmbeddedCatalog, Versions};
+use crate::log::LogLimit;
+use crate::queue::Queue;
+use crate::sink::{DynSink, Sink};
+use crate::stats::Counters;
+#[cfg(feature = "testing")]
+use crate::testing::Observer;
+
+/// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
+/// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
+const CAPACITY: usize = 4_096;
+/// How many bytes they may occupy unless told otherwise.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// How many flushes and shutdowns may ask at once before the next has to wait.
+const COMMANDS: usize = 64;
+
+/// Sets up a [`Recorder`].
+#[must_use]
+pub struct RecorderBuilder {
+    sink: Arc<dyn DynSink>,
+    capacity: usize,
+    max_bytes: usize,
+    fallback_organization: Option<OrganizationId>,
+    catalog: Option<EmbeddedCatalog>,
+    environment: Option<String>,
+    #[cfg(feature = "testing")]
+    observer: Option<Arc<Observer>>,
+}
+
+impl RecorderBuilder {
+    pub(super) fn new(sink: impl Sink) -> Self {
+        Self {
+            sink: Arc::new(sink),
+            capacity: CAPACITY,
+            max_bytes: MAX_BYTES,
+            fallback_organization: None,
+            catalog: None,
+            environment: None,
+            #[cfg(feature = "testing")]
+            observer: None,
+        }
+    }
+
+    /// How many events may be undelivered at once; 4,096 unless set, at least 1. Beyond, `record` hands events back.
+    pub fn capacity(mut self, events: usize) -> Self {
+        self.capacity = events.max(1);
+        self
+    }
+
+    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, `record` hands events back.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Whose log an event goes to that names no organization. Without it, such an event becomes a dead letter.
+    pub fn fallback_organization(mut self, organization: impl Into<OrganizationId>) -> Self {
+        self.fallback_organization = Some(organization.into());
+        self
+    }
+
+    /// The application's catalog, for [`RecorderBuilder::environment`].
+    ///
+    /// ```
+    /// use audit_core::{MemorySink, Recorder, catalog};
+    ///
+    /// // audit.lock, beside audit.toml:
+    /// // [environment.production]
+    /// // "document.delete" = { version = 3, fingerprint = "sha256:.." }
+    /// let recorder = Recorder::builder(MemorySink::new()).catalog(catalog!()).environment("production").build()?;
+    /// # Ok::<_, audit_core::BuildError>(())
+    /// ```
+    pub fn catalog(mut self, catalog: EmbeddedCatalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// The environment whose schema versions events are written for, by its name in `audit.lock`.
+    ///
+    /// Each event of an action that the lock has for this environment is sent with that version, unless it has one; the
+    /// service does not take the newest schema by itself
+    /// ([editing events](https://workos.com/docs/audit-logs/editing-events)). An action that is not in the lock is sent without.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// Starts the dispatcher's thread.
+    ///
+    /// # Errors
+    ///
+    /// The lock does not have the environment, or there is no catalog to look it up in
+    /// ([`BuildError::is_unknown_environment`]); the operating system gives no thread, or no timer and I/O driver for
+    /// the runtime.
+    pub fn build(mut self) -> Result<Recorder, BuildError> {
+        let versions = self.versions()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (recorder, dispatcher) = self.assemble_with(versions);
+        let thread = std::thread::Builder::new()
+            .name("audit-dispatcher".to_owned())
+            .spawn(move || runtime.block_on(dispatcher.run()))?;
+        *recorder
+            .shared
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(recorder)
+    }
+
+    /// Tells a test of everything that is accepted.
+    #[cfg(feature = "testing")]
+    pub(crate) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    fn versions(&mut self) -> Result<Versions, BuildError> {
+        let Some(environment) = self.environment.take() else {
+            return Ok(&[]);
+        };
+        let Some(catalog) = &self.catalog else {
+            return Err(NoEnvironment::WithoutCatalog { environment }.into());
+        };
+        catalog.versions(&environment).ok_or_else(|| {
+            let known: Vec<_> = catalog.environments().collect();
+            let error = if known.is_empty() {
+                NoEnvironment::WithoutLock { environment }
+            } else {
+                let known = format!("`{}`", known.join("`, `"));
+                NoEnvironment::Unknown { environment, known }
+            };
+            error.into()
+        })
+    }
+
+    /// The recorder and its dispatcher, which the caller has to run. The environment is not looked at.
+    #[cfg(test)]
+    pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
+        self.assemble_with(&[])
+    }
+
+    fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(self.capacity, self.max_bytes),
+            counters: Counters::default(),
+            dead_letters: DeadLetters::default(),
+            final_report: OnceLock::new(),
+            fallback_organization: self.fallback_organization,
+            versions,
+            thread: Mutex::new(None),
+            faults: LogLimit::new(),
+            dead: LogLimit::new(),
+            refusals: LogLimit::new(),
+            unresolved: LogLimit::new(),
+            #[cfg(feature = "testing")]
+            observer: self.observer,
+        });
+        let dispatcher = Dispatcher::new(Arc::clone(&shared), self.sink, receiver);
+        (Recorder { shared, commands }, dispatcher)
+    }
+}
+
+impl fmt::Debug for RecorderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecorderBuilder")
+            .field("capacity", &self.capacity)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The recorder could not start.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BuildError {
+    #[from]
+    cause: Cause,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("start the audit dispatcher")]
+    Start(#[from] std::io::Error),
+    #[error(transparent)]
+    Environment(#[from] NoEnvironment),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoEnvironment {
+    #[error("audit.lock has no environment `{environment}`; it has {known}")]
+    Unknown { environment: String, known: String },
+    #[error(
+        "the catalog has no audit.lock, so no environment `{environment}`; `audited schema push` writes it beside audit.toml, \
+         and the crate that says `catalog!()` has to be compiled again"
+    )]
+    WithoutLock { environment: String },
+    #[error(
+        "there is no catalog to look up the environment `{environment}` in; add `.catalog(catalog!())`"
+    )]
+    WithoutCatalog { environment: String },
+}
+
+impl From<std::io::Error> for BuildError {
+    fn from(error: std::io::Error) -> Self {
+        Cause::from(error).into()
+    }
+}
+
+impl From<NoEnvironment> for BuildError {
+    fn from(error: NoEnvironment) -> Self {
+        Cause::from(error).into()
+    }
+}
+
+impl BuildError {
+    /// Whether the environment's schema versions are not known: it is not in the lock, or there is no catalog.
+    #[must_use]
+    pub fn is_unknown_environment(&self) -> bool {
+        matches!(self.cause, Cause::Environment(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Actor, Event, MemorySink};
+
+    const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
+        &[],
+        &[],
+        &[
+            ("production", &[("document.delete", 3)]),
+            ("staging", &[("document.delete", 9)]),
+        ],
+    );
+
+    #[tokio::test]
+    async fn an_event_of_a_locked_action_has_its_version_unless_it_has_one() {
+        let sink = MemorySink::new();
+        let builder = Recorder::builder(sink.clone()).catalog(CATALOG);
+        let recorder = builder.environment("production").build().unwrap();
+        let event = |action| Event::builder(action).actor(Actor::system());
+        let events = [
+            event("document.delete"),
+            event("document.delete").version(7),
+            event("document.share"),
+        ];
+        for event in events {
+            recorder.record(event.build().unwrap()).unwrap();
+        }
+        recorder.flush(Duration::from_secs(5)).await;
+        let versions: Vec<_> = sink.events().iter().map(Event::version).collect();
+        assert_eq!(versions, [Some(3), Some(7), None]);
+    }
+
+    #[test]
+    fn an_unknown_environment_is_an_error_that_names_the_known_ones() {
+        let builder = || Recorder::builder(MemorySink::new()).environment("prod");
+        let empty = EmbeddedCatalog::new(&[], &[], &[]);
+        for (builder, message) in [
+            (
+                builder().catalog(CATALOG),
+                "audit.lock has no environment `prod`; it has `production`, `staging`",
+            ),
+            (
+                builder().catalog(empty),
+                "the catalog has no audit.lock, so no environment `prod`",
+            ),
+            (
+                builder(),
+                "there is no catalog to look up the environment `prod` in; add `.catalog(catalog!())`",
+            ),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert!(error.is_unknown_environment());
+            assert!(error.to_string().starts_with(message), "{error}");
+        }
+        assert!(
+            Recorder::builder(MemorySink::new())
+                .catalog(CATALOG)
+                .build()
+                .is_ok()
+        );
+    }
+}
