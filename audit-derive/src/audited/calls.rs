@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr};
 
 use super::async_trait::renamed;
-use super::check::{Call, Plan, Step};
 use super::late::Late;
+use super::plan::{Call, Plan, Step};
 use super::signature::Returns;
 use crate::function_like::watch;
 

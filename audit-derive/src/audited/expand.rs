@@ -11,8 +11,8 @@ use super::async_trait::Unfolded;
 use super::bindings::Mutable;
 use super::body::{braces, nested, return_edge};
 use super::calls::{Calls, conditions, generated, open, outcome};
-use super::check::Plan;
 use super::future::Wrap;
+use super::plan::Plan;
 use super::signature::{Function, Kind, Returns};
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::bindings::Binding;
-use super::check::Step;
+use super::plan::Step;
 use super::signature::Returns;
 use crate::errors::Errors;
 

@@ -1,5 +1,5 @@
 //! `#[audited]`: parse ([`args`], [`captures`], [`signature`], [`bindings`]; [`future`] and [`async_trait`] know what functions that
-//! return a future look like), check against the catalog ([`check`], [`resolve`], and [`explain`] when there is none; [`late`] sets
+//! return a future look like), check against the catalog ([`check`] into a [`mod@plan`], [`resolve`], and [`explain`] when there is none; [`late`] sets
 //! apart what only a successful result knows), expand ([`expand`], with the calls into the runtime from [`calls`] and the block of
 //! the body from [`body`]). When a step finds a mistake, [`fallback`] gives the item back as it was, beside the errors.
 
@@ -16,6 +16,7 @@ mod fallback;
 mod future;
 mod late;
 mod name;
+mod plan;
 mod resolve;
 mod signature;
 
