@@ -18,7 +18,7 @@ pub(crate) enum Bench {
     Server(Server),
     /// What the attribute costs a call, and the size of the future
     Call(Call),
-    /// What the layer, the attribute and the recorder add to a request, beside the framework's tracing middleware
+    /// What the layer, the attribute and the recorder add to a request, beside the framework's own request logging
     Layer(Layer),
 }
 

@@ -1,24 +1,16 @@
-//! What the layer, the attribute and the recorder add to a request, beside the framework's own tracing middleware.
+//! What the layer, the attribute and the recorder add to a request, beside the framework's own request logging.
 //!
 //! All stacks of a framework are measured in one run, in turns, in this process and without a socket: a socket costs many
 //! times what is measured, and varies by more.
 
-use std::hint::black_box;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::time::{Duration, Instant};
+mod on_actix;
+mod on_axum;
 
-use audit_tower::web::Unaudited;
-use audit_tower::{
-    Actor, AuditLayer, AuditRoute, Delivery, Event, Recorder, Sink, action, audited, path,
-};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, Request};
-use axum::http::StatusCode;
-use axum::routing::{MethodRouter, delete};
-use tower_http::trace::TraceLayer;
-use tower_service::Service;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::time::Duration;
+
+use audit_tower::{Delivery, Event, Recorder, Sink};
 
 use crate::error::Error;
 
@@ -33,21 +25,24 @@ const CAPACITY: usize = 4 * REQUESTS as usize;
 #[derive(Clone, Copy, Debug)]
 enum Framework {
     Axum,
+    Actix,
 }
 
 impl Framework {
-    const ALL: [Self; 1] = [Self::Axum];
+    const ALL: [Self; 2] = [Self::Axum, Self::Actix];
 
     fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
+            Self::Actix => "actix-web",
         }
     }
 
-    /// What is compared: first nothing, then the framework's tracing middleware, then ours.
-    fn stacks(self, recorder: &Recorder) -> Vec<Stack> {
+    /// What is compared: first nothing, then the framework's request logging with nobody listening, then ours.
+    async fn stacks(self, recorder: &Recorder) -> Vec<Stack> {
         match self {
-            Self::Axum => axum_stacks(recorder),
+            Self::Axum => on_axum::stacks(recorder),
+            Self::Actix => on_actix::stacks(recorder).await,
         }
     }
 }
@@ -63,80 +58,16 @@ struct Stack {
 
 type Measured = Pin<Box<dyn Future<Output = Duration>>>;
 
-async fn plain_delete(Path(id): Path<u64>) -> StatusCode {
-    black_box(id);
-    StatusCode::NO_CONTENT
-}
-
-#[audited(action = "document.delete", target = "id")]
-async fn audited_delete(Path(id): Path<u64>) -> StatusCode {
-    black_box(id);
-    StatusCode::NO_CONTENT
-}
-
-fn axum_stacks(recorder: &Recorder) -> Vec<Stack> {
-    let app = |route: MethodRouter| Router::new().route("/documents/{id}", route);
-    let layer = AuditLayer::new(recorder.clone())
-        .principal_with(|_| Some(Actor::user("user_1").name("Ada Lovelace")))
-        .on_unaudited(Unaudited::Ignore);
-    let by_route = AuditRoute::new(action!("document.delete")).target("document", path("id"));
-    let stack = |label, audited, app: Router| Stack {
-        label,
-        audited,
-        batch: Box::new(move |requests| Box::pin(axum_batch(app.clone(), requests))),
-    };
-    vec![
-        stack("plain", false, app(delete(plain_delete))),
-        stack(
-            "TraceLayer, no subscriber",
-            false,
-            app(delete(plain_delete)).layer(TraceLayer::new_for_http()),
-        ),
-        stack(
-            "AuditLayer, no event",
-            false,
-            app(delete(plain_delete)).layer(layer.clone()),
-        ),
-        stack(
-            "AuditLayer and #[audited]: one event",
-            true,
-            app(delete(audited_delete)).layer(layer.clone()),
-        ),
-        stack(
-            "AuditLayer and AuditRoute: one event",
-            true,
-            app(delete(plain_delete).layer(by_route)).layer(layer),
-        ),
-    ]
-}
-
-async fn axum_batch(mut app: Router, requests: u32) -> Duration {
-    let requests: Vec<_> = (0..requests).map(|_| request()).collect();
-    let started = Instant::now();
-    for request in requests {
-        black_box(app.call(request).await.map(drop)).unwrap_or_else(|never| match never {});
-    }
-    started.elapsed()
-}
-
-/// A request with all that the layer reads.
-fn request() -> Request {
-    let mut request = Request::new(Body::empty());
-    *request.method_mut() = axum::http::Method::DELETE;
-    *request.uri_mut() = axum::http::Uri::from_static("/documents/42");
-    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    for (name, value) in [
-        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"),
-        ("x-request-id", "01HX7Q6Z3F9WJ6V0D2M5T8K4RB"),
-        ("traceparent", traceparent),
-    ] {
-        let value = axum::http::HeaderValue::from_static(value);
-        request.headers_mut().insert(name, value);
-    }
-    let peer = SocketAddr::from(([203, 0, 113, 7], 4711));
-    request.extensions_mut().insert(ConnectInfo(peer));
-    request
-}
+/// The headers that our layers read.
+const HEADERS: [(&str, &str); 3] = [
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"),
+    ("x-request-id", "01HX7Q6Z3F9WJ6V0D2M5T8K4RB"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+];
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)), 4711);
 
 /// Takes everything and keeps nothing; the recorder counts.
 struct Nowhere;
@@ -166,7 +97,7 @@ async fn measure(framework: Framework) -> Result<(), Error> {
         .fallback_organization("org_1")
         .build()
         .map_err(|error| Error::Finding(error.to_string()))?;
-    let stacks = framework.stacks(&recorder);
+    let stacks = framework.stacks(&recorder).await;
     let mut times = vec![Vec::with_capacity(ROUNDS); stacks.len()];
     // The first round warms up and is not counted.
     for round in 0..=ROUNDS {
@@ -205,19 +136,19 @@ fn print(framework: Framework, stacks: &[Stack], times: &[Vec<f64>]) {
         framework.name()
     );
     println!(
-        "{:37} {:>21} {:>7} {:>22} {:>20}",
-        "", "ns", "added", "times plain", "added, of tracing's"
+        "{:39} {:>21} {:>7} {:>22} {:>20}",
+        "", "ns", "added", "times plain", "added, of logging's"
     );
     let plain = &times[0];
-    let [_, tracing, _] = quartiles(&pairs(&times[1], plain, |this, plain| this - plain));
+    let [_, logging, _] = quartiles(&pairs(&times[1], plain, |this, plain| this - plain));
     for (stack, times) in stacks.iter().zip(times) {
         let [low, median, high] = quartiles(times);
         let [_, added, _] = quartiles(&pairs(times, plain, |this, plain| this - plain));
         let [least, ratio, most] = quartiles(&pairs(times, plain, |this, plain| this / plain));
         println!(
-            "{:37} {median:>6.0} ({low:>5.0}–{high:>5.0}) {added:>+7.0} {ratio:>8.2} ({least:.2}–{most:.2}) {:>20.2}",
+            "{:39} {median:>6.0} ({low:>5.0}–{high:>5.0}) {added:>+7.0} {ratio:>8.2} ({least:.2}–{most:.2}) {:>20.2}",
             stack.label,
-            added / tracing,
+            added / logging,
         );
     }
 }
