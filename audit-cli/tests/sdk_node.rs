@@ -1,5 +1,9 @@
 //! The official Node SDK as a client of `audited serve`, the real binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
