@@ -1,7 +1,7 @@
 //! Events that were refused for good, kept with the reason.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::sink::Fault;
 use crate::{Event, EventId};
@@ -31,6 +31,14 @@ impl DeadLetter {
         &self.fault
     }
 
+    pub(crate) fn new(event: Event, fault: Fault) -> Self {
+        Self { event, fault }
+    }
+
+    pub(crate) fn into_event(self) -> Event {
+        self.event
+    }
+
     /// The event's id.
     #[must_use]
     pub fn id(&self) -> EventId {
@@ -50,10 +58,14 @@ struct Kept {
 }
 
 impl DeadLetters {
-    pub(crate) fn keep(&self, event: Event, fault: Fault) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes += event.size();
-        kept.letters.push_back(DeadLetter { event, fault });
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keep(&self, letter: DeadLetter) {
+        let mut kept = self.kept();
+        kept.bytes += letter.event.size();
+        kept.letters.push_back(letter);
         while kept.letters.len() > MOST_KEPT || (kept.bytes > MOST_BYTES && kept.letters.len() > 1)
         {
             if let Some(oldest) = kept.letters.pop_front() {
@@ -63,13 +75,22 @@ impl DeadLetters {
     }
 
     pub(crate) fn list(&self) -> Vec<DeadLetter> {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .letters
+        self.kept().letters.iter().cloned().collect()
+    }
+
+    /// Takes out the letters with these ids.
+    pub(crate) fn take(&self, ids: &HashSet<EventId>) -> Vec<DeadLetter> {
+        let mut kept = self.kept();
+        let (taken, letters): (VecDeque<DeadLetter>, _) = std::mem::take(&mut kept.letters)
+            .into_iter()
+            .partition(|letter| ids.contains(&letter.id()));
+        kept.letters = letters;
+        let taken = Vec::from(taken);
+        kept.bytes -= taken
             .iter()
-            .cloned()
-            .collect()
+            .map(|letter| letter.event.size())
+            .sum::<usize>();
+        taken
     }
 }
 
@@ -84,10 +105,16 @@ mod tests {
             .map(|_| Event::builder("a").build().unwrap())
             .collect();
         for event in &events {
-            letters.keep(event.clone(), Fault::rejected("no"));
+            letters.keep(DeadLetter::new(event.clone(), Fault::rejected("no")));
         }
         let kept = letters.list();
         assert_eq!(kept.len(), MOST_KEPT);
         assert_eq!(kept[0].id(), events[1].id());
+
+        let two = HashSet::from([events[1].id(), events[2].id(), events[0].id()]);
+        assert_eq!(letters.take(&two).len(), 2);
+        assert_eq!(letters.list().len(), MOST_KEPT - 2);
+        let rest: usize = letters.list().iter().map(|l| l.event.size()).sum();
+        assert_eq!(letters.kept().bytes, rest);
     }
 }

@@ -49,9 +49,12 @@ mod dispatcher;
 mod draft;
 mod embedded;
 mod event;
+mod gap;
+mod health;
 mod log;
 mod macros;
 mod outcome;
+mod pace;
 mod principal;
 mod queue;
 mod recorder;
@@ -81,9 +84,13 @@ pub use event::{
     EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,
     Targets, Text, TextValue, Value,
 };
+pub use health::{Health, HealthLevel};
 pub use outcome::{AuditOutcome, Outcome};
+pub use pace::Pace;
 pub use principal::Principal;
-pub use recorder::{BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder};
+pub use recorder::{
+    BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder, Redriven,
+};
 pub use scope::{InScope, Scope};
 pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};

@@ -20,6 +20,8 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 pub(crate) enum Refusal {
     Full,
     Closed,
+    /// The dispatcher is gone for good.
+    Down,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Queue {
     places: AtomicUsize,
     bytes: AtomicUsize,
     max_bytes: usize,
+    /// Whether the queue was closed because nobody is left to fetch from it.
+    down: AtomicBool,
     asleep: AtomicBool,
     wake: Notify,
 }
@@ -41,6 +45,7 @@ impl Queue {
             places: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             max_bytes,
+            down: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake: Notify::new(),
         }
@@ -51,7 +56,7 @@ impl Queue {
         let size = event.size();
         let places = self.places.fetch_add(1, Ordering::AcqRel);
         let refusal = if places & CLOSED != 0 {
-            Some(Refusal::Closed)
+            Some(self.why_closed())
         } else if places >= self.ring.capacity() {
             Some(Refusal::Full)
         } else if self
@@ -76,10 +81,21 @@ impl Queue {
         }
         // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher sees the event.
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+        let asleep =
+            self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel);
+        // Half full: the dispatcher need not wait for its next look.
+        if asleep || places == self.ring.capacity() / 2 {
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    fn why_closed(&self) -> Refusal {
+        if self.down.load(Ordering::Acquire) {
+            Refusal::Down
+        } else {
+            Refusal::Closed
+        }
     }
 
     /// The next waiting event. Its place stays held until [`Queue::release`].
@@ -96,6 +112,21 @@ impl Queue {
     /// Takes no more events. Those that were taken stay.
     pub(crate) fn close(&self) {
         self.places.fetch_or(CLOSED, Ordering::AcqRel);
+    }
+
+    /// Takes no more events, because nobody will fetch them.
+    pub(crate) fn close_for_good(&self) {
+        self.down.store(true, Ordering::Release);
+        self.close();
+    }
+
+    /// How many places there are.
+    pub(crate) fn capacity(&self) -> usize {
+        self.ring.capacity()
+    }
+
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     /// The places held: events waiting, in flight or parked.
@@ -123,7 +154,7 @@ impl Queue {
         empty
     }
 
-    /// Waits for the push that follows [`Queue::fall_asleep`].
+    /// Waits for the push that follows [`Queue::fall_asleep`], or the one that makes the queue half full.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }

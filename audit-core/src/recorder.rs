@@ -2,29 +2,29 @@
 
 mod builder;
 mod error;
+mod letters;
+mod shared;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dead_letter::DeadLetters;
 use crate::dispatcher::Command;
-use crate::embedded::{self, Versions};
-use crate::log::LogLimit;
-use crate::queue::Queue;
-use crate::sink::{Fault, Sink};
-use crate::stats::Counters;
+use crate::health::Load;
+use crate::queue::Refusal;
+use crate::sink::Sink;
 #[cfg(feature = "testing")]
 use crate::testing::Observer;
-use crate::{Actor, DeadLetter, Event, OrganizationId, Report, Scope, Stats};
+use crate::{Actor, Event, Health, Report, Scope, Stats};
 
 /// How long a guard waits on drop unless told otherwise.
 pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
 pub use builder::{BuildError, RecorderBuilder};
 pub use error::{InstallError, RecordError};
+pub use letters::Redriven;
+pub(crate) use shared::Shared;
 
 static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 
@@ -55,23 +55,6 @@ pub struct Recorder {
     commands: mpsc::Sender<Command>,
 }
 
-/// What the handles and the dispatcher share.
-pub(crate) struct Shared {
-    pub(crate) queue: Queue,
-    pub(crate) counters: Counters,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) final_report: OnceLock<Report>,
-    fallback_organization: Option<OrganizationId>,
-    versions: Versions,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    faults: LogLimit,
-    dead: LogLimit,
-    refusals: LogLimit,
-    unresolved: LogLimit,
-    #[cfg(feature = "testing")]
-    observer: Option<Arc<Observer>>,
-}
-
 impl Recorder {
     /// Starts a recorder that delivers to a sink.
     pub fn builder(sink: impl Sink) -> RecorderBuilder {
@@ -98,18 +81,12 @@ impl Recorder {
     /// [`Recorder::record`] for the scope.
     pub(crate) fn push(&self, mut event: Event) -> Result<(), RecordError> {
         let shared = &*self.shared;
-        if !event.has_organization()
-            && let Some(organization) = &shared.fallback_organization
-        {
-            event.set_organization(|out| out.push_str(organization.as_str()));
-        }
         if !event.has_actor() {
             self.unresolved(&mut event, None);
         }
-        if event.version().is_none()
-            && let Some(version) = embedded::version(shared.versions, event.action())
-        {
-            event.set_version(version);
+        shared.complete(&mut event);
+        for copy in &shared.copies {
+            copy.record_or_log(event.clone());
         }
         let truncated = event.truncated().next().is_some();
         #[cfg(feature = "testing")]
@@ -128,10 +105,10 @@ impl Recorder {
             }
             Err((event, refusal)) => {
                 shared.counters.refused.add(1);
-                Err(RecordError {
-                    event: Box::new(event),
-                    refusal,
-                })
+                if refusal != Refusal::Closed {
+                    shared.condition.refused();
+                }
+                Err(RecordError::new(event, refusal, Arc::clone(&self.shared)))
             }
         }
     }
@@ -139,10 +116,10 @@ impl Recorder {
     /// [`Recorder::record`] for callers that have nobody to hand an error to: a refusal is counted and logged.
     pub(crate) fn record_or_log(&self, event: Event) {
         if let Err(error) = self.push(event)
-            && let Some(suppressed) = self.shared.refusals.admit()
+            && let Some(suppressed) = self.shared.logs.refusals.admit()
         {
             tracing::error!(
-                action = error.event.action(),
+                action = error.action(),
                 refused = self.shared.counters.refused.get(),
                 suppressed,
                 "audit event refused: {error}"
@@ -182,6 +159,12 @@ impl Recorder {
     /// has a thread of its own.
     pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.shutdown(deadline))
+    }
+
+    /// [`Recorder::flush`] for code outside any runtime: blocks the thread. It cannot deadlock, like
+    /// [`Recorder::shutdown_blocking`].
+    pub fn flush_blocking(&self, deadline: Duration) -> Report {
+        pollster::block_on(self.flush(deadline))
     }
 
     /// A guard that shuts the recorder down when it is dropped, waiting up to two seconds. Keep it in `main`.
@@ -228,6 +211,8 @@ impl Recorder {
         Stats {
             accepted: counters.accepted.get(),
             refused: counters.refused.get(),
+            dropped: counters.dropped.get(),
+            generated: counters.generated.get(),
             delivered: counters.delivered.get(),
             pending: queue.held() as u64,
             pending_bytes: queue.held_bytes() as u64,
@@ -241,10 +226,28 @@ impl Recorder {
         }
     }
 
-    /// The events that were refused for good, oldest first: the last 1,000, of at most 16 MiB.
+    /// How delivery fares: the level with its reason, the age of the oldest pending event, and how long the rest will take.
+    ///
+    /// It reads a few numbers and a short text under a lock that is never held for long, so a readiness probe may ask
+    /// as often as it likes.
+    ///
+    /// ```
+    /// # use audit_core::{HealthLevel, MemorySink, Recorder};
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let health = recorder.health();
+    /// assert_eq!((health.level, health.reason), (HealthLevel::Green, None));
+    /// # Ok::<_, audit_core::BuildError>(())
+    /// ```
     #[must_use]
-    pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.shared.dead_letters.list()
+    pub fn health(&self) -> Health {
+        let queue = &self.shared.queue;
+        self.shared.condition.health(Load {
+            pending: queue.held() as u64,
+            capacity: queue.capacity() as u64,
+            bytes: queue.held_bytes() as u64,
+            max_bytes: queue.max_bytes() as u64,
+            pace: self.shared.pace.rate(),
+        })
     }
 
     /// The test that observes this recorder, if one does.
@@ -265,7 +268,7 @@ impl Recorder {
     pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&str>) {
         event.set_actor(&Actor::unresolved());
         self.shared.counters.unresolved.add(1);
-        let Some(suppressed) = self.shared.unresolved.admit() else {
+        let Some(suppressed) = self.shared.logs.unresolved.admit() else {
             return;
         };
         match expected {
@@ -325,40 +328,6 @@ impl fmt::Debug for Recorder {
         f.debug_struct("Recorder")
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("queue", &self.queue)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    pub(crate) fn log_fault(&self, event: &Event, fault: Option<&Fault>) {
-        if let Some(fault) = fault
-            && let Some(suppressed) = self.faults.admit()
-        {
-            if fault.is_fatal() {
-                tracing::error!(id = %event.id(), suppressed, "audit delivery waits until this is mended: {fault}");
-            } else {
-                tracing::warn!(id = %event.id(), suppressed, "audit delivery will be repeated: {fault}");
-            }
-        }
-    }
-
-    pub(crate) fn log_dead_letter(&self, event: &Event, fault: &Fault) {
-        if let Some(suppressed) = self.dead.admit() {
-            tracing::error!(
-                id = %event.id(),
-                action = event.action(),
-                dead = self.counters.dead.get(),
-                suppressed,
-                "audit event refused for good, and kept as a dead letter: {fault}"
-            );
-        }
     }
 }
 

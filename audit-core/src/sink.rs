@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::Event;
+use crate::{Event, Pace};
 
 /// One attempt to deliver an event.
 pub type Delivery = Result<(), Fault>;
@@ -41,22 +41,56 @@ pub trait Sink: Send + Sync + 'static {
     ///
     /// The future is dropped when a shutdown's deadline has passed.
     fn deliver(&self, event: &Event) -> impl Future<Output = Delivery> + Send;
+
+    /// How many attempts a second this sink may see; as many as it takes unless it says otherwise.
+    ///
+    /// Asked once, when the recorder is built. Clones of a [`Pace`] share one count.
+    fn pace(&self) -> Pace {
+        Pace::unlimited()
+    }
+
+    /// Which of these actions the sink does not know, for
+    /// [`RecorderBuilder::verify_catalog`](crate::RecorderBuilder::verify_catalog); a sink that takes any action knows all of them, and needs
+    /// not say so.
+    ///
+    /// # Errors
+    ///
+    /// The fault says why it cannot tell. The dispatcher asks again after a while unless it is rejected.
+    fn unknown_actions(
+        &self,
+        actions: &[&'static str],
+    ) -> impl Future<Output = Result<Vec<&'static str>, Fault>> + Send {
+        let _ = actions;
+        std::future::ready(Ok(Vec::new()))
+    }
 }
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`Sink`] behind a pointer, so that a [`Recorder`](crate::Recorder) has no type parameter.
 pub(crate) trait DynSink: Send + Sync {
-    fn deliver<'a>(
+    fn deliver<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Delivery>;
+    fn pace(&self) -> Pace;
+    fn unknown_actions<'a>(
         &'a self,
-        event: &'a Event,
-    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+        actions: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<Vec<&'static str>, Fault>>;
 }
 
 impl<S: Sink> DynSink for S {
-    fn deliver<'a>(
-        &'a self,
-        event: &'a Event,
-    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>> {
+    fn deliver<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Delivery> {
         Box::pin(Sink::deliver(self, event))
+    }
+
+    fn pace(&self) -> Pace {
+        Sink::pace(self)
+    }
+
+    fn unknown_actions<'a>(
+        &'a self,
+        actions: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<Vec<&'static str>, Fault>> {
+        Box::pin(Sink::unknown_actions(self, actions))
     }
 }
 
@@ -68,12 +102,16 @@ pub struct Fault {
     kind: Kind,
     reason: String,
     retry_after: Option<Duration>,
+    /// Whether the sink surely did not see the event.
+    unsent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The same event may be sent again.
     Retryable,
+    /// The connection broke before an answer came; the same event may be sent again, the first time at once.
+    Interrupted,
     /// The same event may be sent again, and until then no other either.
     Limited,
     /// The event was refused for good.
@@ -82,12 +120,20 @@ pub(crate) enum Kind {
     Fatal,
     /// The sink panicked.
     Panicked,
+    /// The recorder ended first.
+    Lost,
 }
 
 impl Fault {
     /// The same event may be sent again: a broken connection, an overloaded server.
     pub fn retryable(reason: impl Into<String>) -> Self {
         Self::new(Kind::Retryable, reason)
+    }
+
+    /// The connection broke before an answer came, so the sink may have taken the event or not. The same event is sent
+    /// again, the first time at once: a connection that was idle for long breaks like this on the next use.
+    pub fn interrupted(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Interrupted, reason)
     }
 
     /// The sink asks for a pause from everything: too many requests.
@@ -109,11 +155,16 @@ impl Fault {
         Self::new(Kind::Panicked, "the sink panicked on this event")
     }
 
+    pub(crate) fn lost(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Lost, reason)
+    }
+
     fn new(kind: Kind, reason: impl Into<String>) -> Self {
         Self {
             kind,
             reason: reason.into(),
             retry_after: None,
+            unsent: false,
         }
     }
 
@@ -124,10 +175,34 @@ impl Fault {
         self
     }
 
+    /// With the assurance that the sink did not see the event: no connection was made. Without it, a retryable or
+    /// interrupted attempt may have been a delivery; when such a doubt is older than the service remembers idempotency
+    /// keys, 24 hours, the event is repeated with `maybe_duplicate` in its metadata.
+    #[must_use]
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
     /// Whether the same event may be sent again without a change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, Kind::Retryable | Kind::Limited)
+        matches!(
+            self.kind,
+            Kind::Retryable | Kind::Interrupted | Kind::Limited
+        )
+    }
+
+    /// Whether the sink may have taken the event all the same.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self.kind, Kind::Retryable | Kind::Interrupted) && !self.unsent
+    }
+
+    /// Whether the event was lost because the recorder ended before the sink took it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.kind == Kind::Lost
     }
 
     /// Whether this event was refused for good.

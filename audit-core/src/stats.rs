@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A snapshot of a recorder's counts, since it was built.
 ///
-/// At rest, with no call under way, they balance: `accepted = delivered + pending + dead + lost`.
+/// At rest, with no call under way, they balance: `accepted + generated = delivered + pending + dead + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -12,15 +12,21 @@ pub struct Stats {
     pub accepted: u64,
     /// `record` handed the event back: the queue was full, or the recorder was shut down.
     pub refused: u64,
+    /// Of those, the ones that nobody kept: the framework had nobody to hand them to, or the error was dropped with the
+    /// event inside. [`RecorderBuilder::gap_action`](crate::RecorderBuilder::gap_action) tells of them in the trail.
+    pub dropped: u64,
+    /// Events that the recorder made itself: those that tell of a gap.
+    pub generated: u64,
     /// The sink took the event.
     pub delivered: u64,
     /// Waiting, in flight or between two attempts.
     pub pending: u64,
     /// The bytes that pending events occupy.
     pub pending_bytes: u64,
-    /// Refused for good by the sink, and kept as dead letters with the reason.
+    /// Refused for good by the sink: dead letters. Those that were [sent again](crate::Recorder::redrive) are pending
+    /// instead; those that were purged, or made room for others, stay in this count.
     pub dead: u64,
-    /// Accepted, but still pending when the deadline of the shutdown came.
+    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher was given up.
     pub lost: u64,
     /// Attempts that failed and were, or will be, repeated.
     pub retried: u64,
@@ -39,6 +45,8 @@ pub struct Stats {
 pub(crate) struct Counters {
     pub(crate) accepted: Counter,
     pub(crate) refused: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) generated: Counter,
     pub(crate) delivered: Counter,
     pub(crate) dead: Counter,
     pub(crate) lost: Counter,
@@ -55,6 +63,11 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Takes back what was added before.
+    pub(crate) fn take_back(&self, less: u64) {
+        self.0.fetch_sub(less, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {

@@ -1,9 +1,15 @@
 //! The one task that owns delivery: it fetches events from the queue, keeps several attempts in flight, and decides
 //! after each what comes next. It sees no HTTP.
 
+mod attempt;
+mod backlog;
+mod budget;
 mod decide;
 mod fence;
+mod lane;
 mod run;
+mod supervise;
 
 pub use fence::Report;
 pub(crate) use run::{Command, Dispatcher};
+pub(crate) use supervise::start;

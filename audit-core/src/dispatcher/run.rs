@@ -1,29 +1,34 @@
 //! The dispatcher's loop.
 
-use std::collections::{BTreeSet, HashMap};
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::decide::{Decision, decide};
+use super::attempt::{Attempt, Open};
+use super::backlog::Backlog;
+use super::budget::Budget;
+use super::decide::{Decision, History, decide};
 use super::fence::{Fence, Report};
-use crate::Event;
+use super::lane::Lane;
+use crate::health;
 use crate::recorder::{GUARD_DEADLINE, Shared};
-use crate::sink::{Delivery, DynSink, Fault};
+use crate::sink::{Delivery, DynSink, Fault, Kind};
+use crate::{DeadLetter, Event};
 
-/// How many attempts are in flight at once.
-const CONCURRENCY: usize = 16;
 /// While there is traffic, the queue is looked at this often, so that nobody has to wake the dispatcher.
 const LINGER: Duration = Duration::from_millis(5);
 /// After this long without an event the dispatcher asks to be woken.
 const SILENCE: Duration = Duration::from_secs(1);
+/// The rate of deliveries is taken over this long at least.
+const RATE_WINDOW: Duration = Duration::from_secs(2);
+/// How long until the sink is asked again about the catalog, when it could not be asked.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the recorder asks of the dispatcher, on a lane of its own.
 #[derive(Debug)]
@@ -38,34 +43,35 @@ pub(crate) enum Command {
     },
 }
 
-type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
-
-/// An event that was fetched from the queue and has not come to its end.
-#[derive(Debug)]
-struct Open {
-    event: Arc<Event>,
-    attempts: u32,
-}
-
 pub(crate) struct Dispatcher {
     shared: Arc<Shared>,
     sink: Arc<dyn DynSink>,
     commands: mpsc::Receiver<Command>,
     /// Events fetched so far; the number of the next.
     fetched: u64,
-    open: HashMap<u64, Open>,
+    /// Events that came to their end.
+    ended: u64,
+    open: BTreeMap<u64, Open>,
+    backlog: Backlog,
     in_flight: FuturesUnordered<Attempt>,
-    /// Events between two attempts, by when the next is due.
-    parked: BTreeSet<(Instant, u64)>,
-    /// Until when nothing is sent.
-    paused: Option<Instant>,
-    /// After a pause one event goes alone, until an attempt shows that the sink takes events again.
-    probing: bool,
+    lane: Lane,
+    budget: Budget,
+    /// When the pace, or the budget of repetitions, gives leave for the next attempt.
+    leave: Option<Instant>,
     fences: Vec<Fence>,
     shutdowns: Vec<Fence>,
     last_fetch: Instant,
+    /// Since when, and from how many ended events on, the rate is taken.
+    rate_since: (Instant, u64),
+    /// What health was last told of the lane.
+    told: health::Lane,
+    /// The actions whose names the sink is asked about, until it has answered.
+    actions: Vec<&'static str>,
+    verifying: Option<BoxFuture<'static, Result<Vec<&'static str>, Fault>>>,
     /// Whether the last handle is gone.
     orphaned: bool,
+    #[cfg(test)]
+    pub(crate) sabotage: Arc<std::sync::atomic::AtomicU32>,
 }
 
 impl Dispatcher {
@@ -73,59 +79,107 @@ impl Dispatcher {
         shared: Arc<Shared>,
         sink: Arc<dyn DynSink>,
         commands: mpsc::Receiver<Command>,
+        concurrency: usize,
+        actions: Vec<&'static str>,
     ) -> Self {
+        let now = Instant::now();
         Self {
             shared,
             sink,
             commands,
             fetched: 0,
-            open: HashMap::new(),
+            ended: 0,
+            open: BTreeMap::new(),
+            backlog: Backlog::default(),
             in_flight: FuturesUnordered::new(),
-            parked: BTreeSet::new(),
-            paused: None,
-            probing: false,
+            lane: Lane::new(concurrency),
+            budget: Budget::new(),
+            leave: None,
             fences: Vec::new(),
             shutdowns: Vec::new(),
-            last_fetch: Instant::now(),
+            last_fetch: now,
+            rate_since: (now, 0),
+            told: health::Lane::Open,
+            actions,
+            verifying: None,
             orphaned: false,
+            #[cfg(test)]
+            sabotage: Arc::default(),
         }
     }
 
     /// Delivers until a shutdown is asked for, and every event has come to an end or the deadline has.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// A panic leaves it in a state that [`Dispatcher::recover`] mends.
+    pub(crate) async fn run(&mut self) {
+        self.verify(Duration::ZERO);
         loop {
+            self.fetch();
             self.start_attempts();
             self.answer_fences();
+            self.tell_condition();
+            #[cfg(test)]
+            self.maybe_panic();
             if self.is_over() {
-                return self.end();
+                return self.end("the shutdown's deadline came first");
             }
             self.wait().await;
         }
     }
 
+    /// How many events came to their end.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// After a panic: every open event goes back into its line, in its order.
+    pub(super) fn recover(&mut self, restarts: u32) {
+        self.in_flight.clear();
+        self.verifying = None;
+        self.backlog.clear();
+        for (number, open) in &self.open {
+            self.backlog
+                .add(open.event.organization().unwrap_or_default(), *number);
+        }
+        self.shared.condition.restarts(restarts);
+    }
+
+    /// Nobody will deliver any more: what is open is lost, and nothing more is accepted.
+    pub(super) fn give_up(&mut self) {
+        self.shared.condition.gone();
+        self.shared.queue.close_for_good();
+        self.end("the dispatcher panicked too often");
+    }
+
     /// Waits until there is something to do: a command, an attempt's end, a moment, an event.
     async fn wait(&mut self) {
-        let has_room = self.in_flight.len() < self.concurrency() && self.paused.is_none();
-        let asleep = has_room
-            && self.last_fetch.elapsed() >= SILENCE
+        let asleep = self.last_fetch.elapsed() >= SILENCE
             && self.shutdowns.is_empty()
+            && self.shared.gaps.is_empty()
             && self.shared.queue.fall_asleep();
-        let tick = (has_room && !asleep).then(|| Instant::now() + LINGER);
-        let due = if has_room {
-            self.parked.first().map(|(due, _)| *due)
-        } else {
-            None
+        let tick = (!asleep).then(|| Instant::now() + LINGER);
+        // While the lane is closed, or full, no other moment lets an event go.
+        let attempt = match self.lane.paused() {
+            Some(until) => Some(until),
+            None if !self.lane.admits(self.in_flight.len()) => None,
+            None => self.leave.or_else(|| self.backlog.due()),
         };
         let deadlines = self
             .fences
             .iter()
             .chain(&self.shutdowns)
             .map(|fence| fence.deadline);
-        let moment = deadlines.chain(tick).chain(due).chain(self.paused).min();
+        let moment = deadlines.chain(tick).chain(attempt).min();
 
         let timer = async {
             match moment {
                 Some(moment) => sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        let verified = async {
+            match &mut self.verifying {
+                Some(verifying) => verifying.await,
                 None => std::future::pending().await,
             }
         };
@@ -135,110 +189,224 @@ impl Dispatcher {
                 Some(command) => self.obey(command),
                 None => self.orphan(),
             },
-            Some((number, delivery)) = self.in_flight.next() => self.ended(number, delivery),
-            () = self.shared.queue.woken(), if asleep => {}
+            Some((number, delivery)) = self.in_flight.next() => self.attempted(number, delivery),
+            answer = verified => self.verified(answer),
+            () = self.shared.queue.woken() => {}
             () = timer => {}
         }
-        if self.paused.is_some_and(|until| until <= Instant::now()) {
-            self.paused = None;
-        }
+        self.lane.tick(Instant::now());
     }
 
-    fn concurrency(&self) -> usize {
-        if self.probing { 1 } else { CONCURRENCY }
+    /// Takes what waits in the queue over into the backlog, where organizations take turns.
+    fn fetch(&mut self) {
+        self.shared.tell_gaps();
+        let now = Instant::now();
+        while let Some(event) = self.shared.queue.pop() {
+            let number = self.fetched;
+            self.fetched += 1;
+            self.last_fetch = now;
+            self.backlog
+                .add(event.organization().unwrap_or_default(), number);
+            self.open.insert(number, Open::new(event, now));
+        }
     }
 
     fn start_attempts(&mut self) {
-        while self.paused.is_none() && self.in_flight.len() < self.concurrency() {
-            let Some(number) = self.next() else { return };
+        self.leave = None;
+        while self.lane.admits(self.in_flight.len()) {
+            let now = Instant::now();
+            let Some(number) = self.next(now) else { return };
             let Some(open) = self.open.get_mut(&number) else {
                 continue;
             };
-            open.attempts = open.attempts.saturating_add(1);
-            let (sink, event) = (Arc::clone(&self.sink), Arc::clone(&open.event));
-            self.in_flight.push(Box::pin(async move {
-                let attempt = AssertUnwindSafe(async { sink.deliver(&event).await }).catch_unwind();
-                (
-                    number,
-                    attempt
-                        .await
-                        .unwrap_or_else(|_panic| Err(Fault::panicked())),
-                )
-            }));
+            self.in_flight.push(open.attempt(number, &self.sink, now));
         }
     }
 
-    /// The number of the event to send now: a parked one whose moment has come, else the next in the queue.
-    fn next(&mut self) -> Option<u64> {
-        if let Some((due, number)) = self.parked.first().copied()
-            && due <= Instant::now()
-        {
-            self.parked.pop_first();
-            return Some(number);
+    /// The number of the event to send now: a parked one whose moment has come and whose repetition can be paid, else the
+    /// one whose turn it is. None if there is none, or the pace does not allow it.
+    fn next(&mut self, now: Instant) -> Option<u64> {
+        let due = self.backlog.due().is_some_and(|due| due <= now);
+        // A probe is no repetition beside others: it is all there is, and has its own pauses.
+        let probe = self.lane.is_probing();
+        let paid = due
+            && !probe
+            && match self.budget.take(now) {
+                Ok(()) => true,
+                Err(next) => {
+                    self.leave = Some(next);
+                    false
+                }
+            };
+        let fresh = self.backlog.has_next();
+        let parked = probe && !fresh && self.backlog.due().is_some();
+        if !(paid || fresh || parked) {
+            return None;
         }
-        let event = self.shared.queue.pop()?;
-        let number = self.fetched;
-        self.fetched += 1;
-        self.last_fetch = Instant::now();
-        self.open.insert(
-            number,
-            Open {
-                event: Arc::new(event),
-                attempts: 0,
-            },
-        );
-        Some(number)
+        if let Err(next) = self.shared.pace.take(now) {
+            self.leave = Some(self.leave.map_or(next, |leave| leave.min(next)));
+            if paid {
+                self.budget.give_back();
+            }
+            return None;
+        }
+        if paid {
+            self.backlog.next_due(now)
+        } else if fresh {
+            self.backlog.next()
+        } else {
+            self.backlog.next_parked()
+        }
     }
 
-    fn ended(&mut self, number: u64, delivery: Delivery) {
-        let Some(open) = self.open.get(&number) else {
+    /// An attempt ended.
+    fn attempted(&mut self, number: u64, delivery: Delivery) {
+        let Some(open) = self.open.get_mut(&number) else {
             return;
         };
-        let counters = &self.shared.counters;
         let now = Instant::now();
-        match decide(delivery.as_ref().copied(), open.attempts, fastrand::f64()) {
-            Decision::Delivered => {
-                self.probing = false;
-                counters.delivered.add(1);
-                self.close(number, None);
+        let fault = match delivery {
+            Ok(()) => {
+                self.lane.succeeded();
+                self.budget.earn();
+                self.shared.counters.delivered.add(1);
+                drop(self.close(number, true));
+                return self.tell_lane(health::Lane::Open);
             }
+            Err(fault) => fault,
+        };
+        if matches!(fault.kind(), Kind::Retryable | Kind::Interrupted) {
+            self.lane.failed(number);
+        }
+        let history = History {
+            failed: open.failed,
+            hurried: open.hurried,
+            lane: self.lane.history(),
+        };
+        open.failed(&fault);
+        let decision = decide(Err(&fault), &history, now, fastrand::f64());
+        if !matches!(decision, Decision::DeadLetter | Decision::Delivered) {
+            self.shared.counters.retried.add(1);
+        }
+        match decision {
+            Decision::Delivered => {}
             Decision::DeadLetter => {
-                self.probing = false;
-                counters.dead.add(1);
-                self.close(number, delivery.err());
+                self.lane.succeeded();
+                self.shared.counters.dead.add(1);
+                // All is counted before foreign code runs.
+                if let Some(event) = self.close(number, false) {
+                    self.shared.bury(DeadLetter::new(event, fault));
+                }
+                self.tell_lane(health::Lane::Open);
             }
-            Decision::Retry(wait) => {
-                counters.retried.add(1);
-                self.shared.log_fault(&open.event, delivery.as_ref().err());
-                self.parked.insert((now + wait, number));
+            Decision::AtOnce => {
+                open.hurried = true;
+                self.backlog.park(now, number);
             }
-            Decision::Pause(wait) => {
-                counters.retried.add(1);
-                self.shared.log_fault(&open.event, delivery.as_ref().err());
-                let until = now + wait;
-                self.paused = Some(self.paused.map_or(until, |paused| paused.max(until)));
-                self.probing = true;
-                self.parked.insert((until, number));
+            Decision::Retry(at) => {
+                open.failed = open.failed.saturating_add(1);
+                self.backlog.park(at, number);
+                self.shared.log_fault(&open.event, &fault);
+            }
+            Decision::Pause(until) => {
+                let event = Arc::clone(&open.event);
+                let organization = event.organization().unwrap_or_default();
+                // A fault of everybody's: this event is first again. Otherwise it may be this one's after all, and another
+                // one finds out.
+                match fault.kind() {
+                    Kind::Limited | Kind::Fatal => self.backlog.add_first(organization, number),
+                    _ => self.backlog.add(organization, number),
+                }
+                self.lane.pause(until);
+                self.tell_lane(match fault.kind() {
+                    Kind::Limited => health::Lane::Limited(fault.to_string()),
+                    Kind::Fatal => health::Lane::Fatal(fault.to_string()),
+                    _ => health::Lane::Down(fault.to_string()),
+                });
+                self.shared.log_fault(&event, &fault);
             }
         }
     }
 
-    /// An event came to its end: delivered, or with a fault a dead letter.
-    fn close(&mut self, number: u64, fault: Option<Fault>) {
-        let Some(open) = self.open.remove(&number) else {
-            return;
-        };
-        let size = open.event.size();
-        let delivered = fault.is_none();
-        if let Some(fault) = fault {
-            self.shared.log_dead_letter(&open.event, &fault);
-            let event = Arc::try_unwrap(open.event).unwrap_or_else(|event| Event::clone(&event));
-            self.shared.dead_letters.keep(event, fault);
-        }
-        self.shared.queue.release(size);
+    /// An event came to its end. What it held is free again before anybody hears of it.
+    fn close(&mut self, number: u64, delivered: bool) -> Option<Event> {
+        let open = self.open.remove(&number)?;
+        self.ended += 1;
+        self.shared.queue.release(open.size);
         for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
             fence.ended(number, delivered);
         }
+        Some(open.into_event())
+    }
+
+    fn tell_lane(&mut self, lane: health::Lane) {
+        if self.told != lane {
+            self.told = lane.clone();
+            self.shared.condition.lane(lane);
+        }
+    }
+
+    /// Tells health what it cannot see by itself.
+    fn tell_condition(&mut self) {
+        let now = Instant::now();
+        let oldest = self.open.first_key_value();
+        let waited = oldest.map(|(_, open)| now.saturating_duration_since(open.fetched_at));
+        self.shared.condition.oldest(waited);
+        let (since, ended) = self.rate_since;
+        if now.saturating_duration_since(since) >= RATE_WINDOW {
+            let passed = now.saturating_duration_since(since).as_secs_f64();
+            if self.ended > ended {
+                let rate = (self.ended - ended) as f64 / passed;
+                self.shared.condition.rate(rate);
+                // It works, whatever was before.
+                self.shared.condition.restarts(0);
+            }
+            self.rate_since = (now, self.ended);
+        }
+    }
+
+    /// Asks the sink about the actions of the catalog, after a wait.
+    fn verify(&mut self, wait: Duration) {
+        if self.actions.is_empty() {
+            return;
+        }
+        let (sink, actions) = (Arc::clone(&self.sink), self.actions.clone());
+        self.verifying = Some(
+            async move {
+                tokio::time::sleep(wait).await;
+                sink.unknown_actions(&actions).await
+            }
+            .boxed(),
+        );
+    }
+
+    fn verified(&mut self, answer: Result<Vec<&'static str>, Fault>) {
+        self.verifying = None;
+        let problem = match answer {
+            Ok(unknown) => {
+                self.actions.clear();
+                (!unknown.is_empty()).then(|| {
+                    format!(
+                        "the sink does not know {} of the catalog's actions and will refuse their events: {}; run `audited schema push`",
+                        unknown.len(),
+                        unknown.join(", ")
+                    )
+                })
+            }
+            Err(fault) => {
+                if fault.is_rejected() {
+                    self.actions.clear();
+                }
+                self.verify(ASK_AGAIN);
+                Some(format!(
+                    "the sink could not be asked whether it knows the catalog's actions: {fault}"
+                ))
+            }
+        };
+        if let Some(problem) = &problem {
+            tracing::error!("{problem}");
+        }
+        self.shared.condition.catalog(problem);
     }
 
     fn obey(&mut self, command: Command) {
@@ -298,38 +466,32 @@ impl Dispatcher {
                 || self.shutdowns.iter().any(|fence| fence.deadline <= now))
     }
 
-    /// Counts what is left as lost, and answers everybody who waits.
-    fn end(mut self) {
+    /// Counts what is left as lost, tells of it, and answers everybody who waits.
+    fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
-        let mut lost = self.open.len() as u64;
-        for (_, open) in self.open.drain() {
-            self.shared.queue.release(open.event.size());
+        let shared = Arc::clone(&self.shared);
+        let mut lost = Vec::new();
+        for (_, open) in std::mem::take(&mut self.open) {
+            shared.queue.release(open.size);
+            lost.push(open.into_event());
         }
         // A push that saw the queue open just before it was closed may still be on its way in.
-        while self.shared.queue.held() > 0 {
-            match self.shared.queue.pop() {
+        while shared.queue.held() > 0 {
+            match shared.queue.pop() {
                 Some(event) => {
-                    lost += 1;
-                    self.shared.queue.release(event.size());
+                    shared.queue.release(event.size());
+                    lost.push(event);
                 }
                 None => std::thread::yield_now(),
             }
         }
-        self.shared.counters.lost.add(lost);
-        if lost > 0 {
-            tracing::error!(
-                lost,
-                "audit events were still pending when the shutdown's deadline came, and are lost; \
-                 give shutdown more time, and find out why the sink is slow"
-            );
-        }
-        let mut report = self
-            .shutdowns
-            .first()
-            .map(Fence::report)
-            .unwrap_or_default();
-        (report.lost, report.pending) = (lost, 0);
-        let report = *self.shared.final_report.get_or_init(|| report);
+        let count = lost.len() as u64;
+        shared.counters.lost.add(count);
+        shared.condition.oldest(None);
+        let shutdown = self.shutdowns.first();
+        let mut report = shutdown.map(Fence::report).unwrap_or_default();
+        (report.lost, report.pending) = (count, 0);
+        let report = *shared.final_report.get_or_init(|| report);
         for fence in self.shutdowns.drain(..).chain(self.fences.drain(..)) {
             fence.answer(report);
         }
@@ -339,6 +501,25 @@ impl Dispatcher {
             self.commands.try_recv()
         {
             let _ = reply.send(report);
+        }
+        if count > 0 {
+            tracing::error!(
+                lost = count,
+                "audit events were still pending and are lost, since {why}; give shutdown more time, and find out why \
+                 the sink is slow"
+            );
+        }
+        for event in lost {
+            shared.tell(&DeadLetter::new(event, Fault::lost(why)));
+        }
+    }
+
+    #[cfg(test)]
+    fn maybe_panic(&self) {
+        use std::sync::atomic::Ordering::SeqCst;
+        let left = |left: u32| left.checked_sub(1);
+        if self.sabotage.fetch_update(SeqCst, SeqCst, left).is_ok() {
+            panic!("on purpose");
         }
     }
 }

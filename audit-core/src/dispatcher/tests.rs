@@ -53,8 +53,8 @@ impl Sink for Script {
 
 /// A recorder whose dispatcher runs in the test's own runtime, and so under its clock.
 fn start(builder: RecorderBuilder) -> Recorder {
-    let (recorder, dispatcher) = builder.assemble();
-    tokio::spawn(dispatcher.run());
+    let (recorder, mut dispatcher) = builder.assemble();
+    tokio::spawn(async move { dispatcher.run().await });
     recorder
 }
 
@@ -80,7 +80,7 @@ fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
 fn assert_balanced(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(
-        stats.accepted,
+        stats.accepted + stats.generated,
         stats.delivered + stats.pending + stats.dead + stats.lost,
         "{stats:?}"
     );
@@ -244,8 +244,8 @@ async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_last_handle_is_a_shutdown() {
     let sink = Script::default();
-    let (recorder, dispatcher) = Recorder::builder(sink.clone()).assemble();
-    let task = tokio::spawn(dispatcher.run());
+    let (recorder, mut dispatcher) = Recorder::builder(sink.clone()).assemble();
+    let task = tokio::spawn(async move { dispatcher.run().await });
     record(&recorder, 3);
     drop(recorder);
     task.await.unwrap();
@@ -294,4 +294,184 @@ fn a_guard_delivers_on_drop_also_inside_a_runtime() {
         record(&recorder, 10);
     });
     assert_eq!(sink.events().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes() {
+    let storm = Duration::from_secs(30 * 60);
+    let end = Instant::now() + storm;
+    let sink = Storm {
+        end,
+        attempts: Arc::default(),
+    };
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 2_000);
+    assert_eq!(recorder.flush(storm - MINUTE).await.pending, 2_000);
+    let during = sink.attempts.lock().unwrap().len();
+    assert!(during <= 500, "{during} attempts in half an hour");
+    assert_eq!(recorder.health().level, crate::HealthLevel::Yellow);
+
+    assert!(recorder.flush(2 * MINUTE).await.is_complete());
+    let attempts = sink.attempts.lock().unwrap().len();
+    assert!(attempts <= 2_400, "{attempts} attempts for 2,000 events");
+    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
+    assert_balanced(&recorder);
+}
+
+/// Answers 503 until the end.
+#[derive(Clone)]
+struct Storm {
+    end: Instant,
+    attempts: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Sink for Storm {
+    async fn deliver(&self, _: &Event) -> Delivery {
+        let now = Instant::now();
+        self.attempts.lock().unwrap().push(now);
+        if now < self.end {
+            return Err(Fault::retryable("503"));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_of_the_sink_is_kept() {
+    #[derive(Clone, Default)]
+    struct Paced(Script);
+    impl Sink for Paced {
+        async fn deliver(&self, event: &Event) -> Delivery {
+            self.0.deliver(event).await
+        }
+        fn pace(&self) -> crate::Pace {
+            crate::Pace::per_second(10.0)
+        }
+    }
+    let sink = Paced::default();
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 150);
+    let begun = Instant::now();
+    assert!(recorder.flush(MINUTE).await.is_complete());
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!(
+        (9.9..10.2).contains(&seconds),
+        "{seconds}: 50 at once, 100 at ten a second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate() {
+    let day = Duration::from_secs(24 * 3_600);
+    let refused = || Step::Answer(Fault::limited("slow").after(Some(Duration::from_secs(300))));
+    let never_sent = Step::Answer(Fault::retryable("no connection").unsent());
+    for (first, marked) in [
+        (Step::Answer(Fault::retryable("timeout")), true),
+        (never_sent, false),
+    ] {
+        let steps = std::iter::once(first).chain((0..400).map(|_| refused()));
+        let sink = crate::MemorySink::new();
+        let script = Script::new(steps);
+        let both = Both(script.clone(), sink.clone());
+        let recorder = start(Recorder::builder(both));
+        record(&recorder, 1);
+        assert!(recorder.flush(3 * day).await.is_complete());
+        let event = &sink.events()[0];
+        assert_eq!(event.metadata_value("maybe_duplicate").is_some(), marked);
+        assert_balanced(&recorder);
+    }
+}
+
+/// Keeps what the script takes.
+struct Both(Script, crate::MemorySink);
+
+impl Sink for Both {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        self.0.deliver(event).await?;
+        Sink::deliver(&self.1, event).await
+    }
+}
+
+#[test]
+fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
+    let sink = Script::default();
+    let (recorder, dispatcher) = Recorder::builder(sink.clone()).assemble();
+    dispatcher
+        .sabotage
+        .store(3, std::sync::atomic::Ordering::SeqCst);
+    let sabotage = Arc::clone(&dispatcher.sabotage);
+    record(&recorder, 50);
+    let thread = super::super::start(dispatcher).unwrap();
+    assert_eq!(recorder.flush_blocking(MINUTE).delivered, 50);
+    assert_eq!(sabotage.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_balanced(&recorder);
+    recorder.shutdown_blocking(MINUTE);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&told);
+    let (recorder, dispatcher) = Recorder::builder(Script::new((0..99).map(|_| Step::Hang)))
+        .on_dead_letter(move |letter| {
+            hook.lock()
+                .unwrap()
+                .push((letter.id(), letter.fault().is_lost()))
+        })
+        .assemble();
+    dispatcher
+        .sabotage
+        .store(u32::MAX, std::sync::atomic::Ordering::SeqCst);
+    let ids = record(&recorder, 3);
+    super::super::start(dispatcher).unwrap().join().unwrap();
+    let told = told.lock().unwrap().clone();
+    assert_eq!(told, ids.iter().map(|id| (*id, true)).collect::<Vec<_>>());
+    assert_eq!(recorder.stats().lost, 3);
+    assert_balanced(&recorder);
+    assert!(recorder.record(event()).unwrap_err().is_down());
+    let health = recorder.health();
+    assert_eq!(health.level, crate::HealthLevel::Red);
+    assert!(health.reason.unwrap().contains("given up"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_told_once_there_is_room() {
+    const GAP: crate::Action = crate::Action::checked("audit.gap");
+    let sink = crate::MemorySink::new();
+    let slow = Slow(sink.clone());
+    let recorder = start(
+        Recorder::builder(slow)
+            .capacity(20)
+            .concurrency(1)
+            .gap_action(GAP),
+    );
+    let kept: Vec<_> = (0..100)
+        .filter_map(|_| recorder.record(event()).err())
+        .enumerate()
+        // Some callers keep what is handed back.
+        .filter_map(|(index, error)| (index < 10).then(|| error.into_event()))
+        .collect();
+    assert_eq!((kept.len(), recorder.stats().dropped), (10, 70));
+    assert_eq!(recorder.health().level, crate::HealthLevel::Red);
+    assert!(recorder.flush(60 * MINUTE).await.is_complete());
+    assert!(recorder.flush(60 * MINUTE).await.is_complete());
+    let gaps: Vec<_> = sink
+        .events()
+        .into_iter()
+        .filter(|event| event.action() == "audit.gap")
+        .map(|event| event.metadata_value("count").unwrap().to_string())
+        .collect();
+    assert_eq!(gaps, ["70"]);
+    assert_eq!(recorder.stats().generated, 1);
+    assert_balanced(&recorder);
+}
+
+struct Slow(crate::MemorySink);
+
+impl Sink for Slow {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Sink::deliver(&self.0, event).await
+    }
 }

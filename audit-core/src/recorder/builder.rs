@@ -5,23 +5,27 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::{Recorder, Shared};
-use crate::OrganizationId;
+use super::Recorder;
+use super::shared::{Hook, Logs, Shared};
 use crate::dead_letter::DeadLetters;
-use crate::dispatcher::Dispatcher;
+use crate::dispatcher::{self, Dispatcher};
 use crate::embedded::{EmbeddedCatalog, Versions};
-use crate::log::LogLimit;
+use crate::gap::Gaps;
+use crate::health::Condition;
 use crate::queue::Queue;
 use crate::sink::{DynSink, Sink};
 use crate::stats::Counters;
 #[cfg(feature = "testing")]
 use crate::testing::Observer;
+use crate::{Action, DeadLetter, OrganizationId};
 
 /// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
 /// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
 const CAPACITY: usize = 4_096;
 /// How many bytes they may occupy unless told otherwise.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// How many attempts may be in flight at once unless told otherwise.
+const CONCURRENCY: usize = 32;
 /// How many flushes and shutdowns may ask at once before the next has to wait.
 const COMMANDS: usize = 64;
 
@@ -31,6 +35,11 @@ pub struct RecorderBuilder {
     sink: Arc<dyn DynSink>,
     capacity: usize,
     max_bytes: usize,
+    concurrency: usize,
+    copies: Vec<Recorder>,
+    gap_action: Option<Action>,
+    on_dead_letter: Option<Hook>,
+    verify_catalog: bool,
     fallback_organization: Option<OrganizationId>,
     catalog: Option<EmbeddedCatalog>,
     environment: Option<String>,
@@ -44,6 +53,11 @@ impl RecorderBuilder {
             sink: Arc::new(sink),
             capacity: CAPACITY,
             max_bytes: MAX_BYTES,
+            concurrency: CONCURRENCY,
+            copies: Vec::new(),
+            gap_action: None,
+            on_dead_letter: None,
+            verify_catalog: false,
             fallback_organization: None,
             catalog: None,
             environment: None,
@@ -61,6 +75,78 @@ impl RecorderBuilder {
     /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, `record` hands events back.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// How many attempts may be in flight at once; 32 unless set, at least 1. Fewer are while the sink asks for less, or
+    /// is down. The pace is the sink's own ([`Sink::pace`]).
+    pub fn concurrency(mut self, attempts: usize) -> Self {
+        self.concurrency = attempts.max(1);
+        self
+    }
+
+    /// Gives a copy of every event to another recorder as well, whether this one accepts it or not.
+    ///
+    /// The other has its own queue, thread, bounds, counts and health, so a slow or broken sink there holds up nothing
+    /// here, and the other way round. What it refuses is counted and logged there. The copy costs the caller one
+    /// allocation. It is flushed and shut down by itself.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use audit_core::{Actor, Event, MemorySink, Recorder};
+    /// use std::time::Duration;
+    ///
+    /// let (main, archive) = (MemorySink::new(), MemorySink::new());
+    /// let copies = Recorder::builder(archive.clone()).build()?;
+    /// let recorder = Recorder::builder(main.clone()).copy_to(&copies).build()?;
+    ///
+    /// recorder.record(Event::builder("document.delete").actor(Actor::system()).build()?)?;
+    /// recorder.shutdown(Duration::from_secs(5)).await;
+    /// copies.shutdown(Duration::from_secs(5)).await;
+    /// assert_eq!(main.events()[0].id(), archive.events()[0].id());
+    /// # Ok(()) }
+    /// ```
+    pub fn copy_to(mut self, other: &Recorder) -> Self {
+        self.copies.push(other.clone());
+        self
+    }
+
+    /// The action under which a gap in the trail is told: events that were refused because the queue was full, and that
+    /// nobody kept ([`Stats::dropped`](crate::Stats::dropped)). Without it, gaps are only counted.
+    ///
+    /// Once half of the queue is free again, each organization gets one event for its gap: the actor is the system, the one
+    /// target has the type `audit_log` and the organization as its id, `count` in the metadata is how many events are
+    /// missing, `first_at` is when the first was dropped, and the event's time is when the last was. The catalog needs the action:
+    ///
+    /// ```toml
+    /// [action."audit.gap"]
+    /// targets = ["audit_log"]
+    /// ```
+    ///
+    /// ```ignore
+    /// Recorder::builder(sink).gap_action(action!("audit.gap"))
+    /// ```
+    pub fn gap_action(mut self, action: Action) -> Self {
+        self.gap_action = Some(action);
+        self
+    }
+
+    /// Calls this with each event that was refused for good, and with each that is lost at a shutdown's deadline
+    /// ([`Fault::is_lost`](crate::Fault::is_lost)): the last chance to write it somewhere.
+    ///
+    /// It runs on the dispatcher's thread, which delivers nothing meanwhile, so it should be quick. A panic inside is caught
+    /// and logged.
+    pub fn on_dead_letter(mut self, hook: impl Fn(&DeadLetter) + Send + Sync + 'static) -> Self {
+        self.on_dead_letter = Some(Arc::new(hook));
+        self
+    }
+
+    /// Asks the sink at the start whether it knows every action of the catalog; [`Recorder::health`] is yellow and a log line
+    /// says so while it does not. Events are recorded and delivered meanwhile.
+    ///
+    /// Needs [`RecorderBuilder::catalog`].
+    pub fn verify_catalog(mut self) -> Self {
+        self.verify_catalog = true;
         self
     }
 
@@ -105,13 +191,8 @@ impl RecorderBuilder {
     /// the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.versions()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
-        let thread = std::thread::Builder::new()
-            .name("audit-dispatcher".to_owned())
-            .spawn(move || runtime.block_on(dispatcher.run()))?;
+        let thread = dispatcher::start(dispatcher)?;
         *recorder
             .shared
             .thread
@@ -158,18 +239,32 @@ impl RecorderBuilder {
             queue: Queue::new(self.capacity, self.max_bytes),
             counters: Counters::default(),
             dead_letters: DeadLetters::default(),
+            condition: Condition::new(),
+            pace: self.sink.pace(),
+            gaps: Gaps::default(),
+            gap_action: self.gap_action,
             final_report: OnceLock::new(),
+            copies: self.copies,
+            on_dead_letter: self.on_dead_letter,
             fallback_organization: self.fallback_organization,
             versions,
             thread: Mutex::new(None),
-            faults: LogLimit::new(),
-            dead: LogLimit::new(),
-            refusals: LogLimit::new(),
-            unresolved: LogLimit::new(),
+            logs: Logs::new(),
             #[cfg(feature = "testing")]
             observer: self.observer,
         });
-        let dispatcher = Dispatcher::new(Arc::clone(&shared), self.sink, receiver);
+        let actions = match self.catalog {
+            Some(catalog) if self.verify_catalog => catalog.actions(),
+            _ => &[],
+        };
+        let actions = actions.iter().map(|action| action.name().as_str());
+        let dispatcher = Dispatcher::new(
+            Arc::clone(&shared),
+            self.sink,
+            receiver,
+            self.concurrency,
+            actions.collect(),
+        );
         (Recorder { shared, commands }, dispatcher)
     }
 }

@@ -1,20 +1,31 @@
 //! Why a recorder does not take an event, or is not installed.
 
+use std::fmt;
+use std::sync::Arc;
+
+use super::shared::Shared;
 use crate::Event;
 use crate::queue::Refusal;
 
 /// The event was not accepted; it is inside.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", match refusal {
-    Refusal::Full => "the queue is full; the sink is slower than the service records, or stands still",
-    Refusal::Closed => "the recorder was shut down",
-})]
+///
+/// Who takes it out with [`RecordError::into_event`] has it. An error that is dropped with the event inside counts it in
+/// [`Stats::dropped`](crate::Stats::dropped).
 pub struct RecordError {
-    pub(super) event: Box<Event>,
-    pub(super) refusal: Refusal,
+    event: Option<Box<Event>>,
+    refusal: Refusal,
+    shared: Arc<Shared>,
 }
 
 impl RecordError {
+    pub(super) fn new(event: Event, refusal: Refusal, shared: Arc<Shared>) -> Self {
+        Self {
+            event: Some(Box::new(event)),
+            refusal,
+            shared,
+        }
+    }
+
     /// Whether the queue was at its limit of events or of bytes.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -27,12 +38,60 @@ impl RecordError {
         self.refusal == Refusal::Closed
     }
 
+    /// Whether the dispatcher panicked so often that it was given up. Only another recorder, or a start of the process,
+    /// helps; [`Recorder::health`](crate::Recorder::health) is red before it comes to this.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.refusal == Refusal::Down
+    }
+
     /// The event, as it would have been delivered.
     #[must_use]
-    pub fn into_event(self) -> Event {
-        *self.event
+    pub fn into_event(mut self) -> Event {
+        // Nothing but this takes it, and this takes the error.
+        self.event
+            .take()
+            .map_or_else(|| Event::begin("", 0), |event| *event)
+    }
+
+    /// The event's action.
+    pub(super) fn action(&self) -> &str {
+        self.event.as_deref().map(Event::action).unwrap_or_default()
     }
 }
+
+impl Drop for RecordError {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            self.shared.dropped(&event);
+        }
+    }
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.refusal {
+            Refusal::Full => {
+                "the queue is full; the sink is slower than the service records, or stands still"
+            }
+            Refusal::Closed => "the recorder was shut down",
+            Refusal::Down => {
+                "the recorder's dispatcher panicked too often and was given up; start the process again"
+            }
+        })
+    }
+}
+
+impl fmt::Debug for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordError")
+            .field("refusal", &self.refusal)
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// Another recorder is the process's already.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,195 @@
+//! The lane to the sink: open, or closed for a while, and how many attempts may be in it at once.
+
+use tokio::time::Instant;
+
+/// How many attempts in a row have to fail before the sink counts as down, and not only those events as unlucky.
+const STREAK: u32 = 8;
+/// And of how many events at least.
+const STREAK_EVENTS: usize = 3;
+/// With how many attempts at once a lane begins.
+const BEGIN: f64 = 4.0;
+
+/// What is known about the lane when an attempt has ended; [`decide`](super::decide::decide) reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LaneHistory {
+    /// Whether so many attempts of several events failed in a row that the sink itself must be down.
+    pub(super) is_down: bool,
+    /// How often in a row the lane was closed without a success in between.
+    pub(super) pauses: u32,
+}
+
+/// Additive increase while attempts succeed, one probe after a pause, then a quick way back to half of what was before.
+#[derive(Debug)]
+pub(super) struct Lane {
+    most: f64,
+    limit: f64,
+    /// Below it the limit grows by one per success, above it by one per round.
+    threshold: f64,
+    /// Until when nothing is sent.
+    paused: Option<Instant>,
+    /// After a pause one event goes alone, until an attempt shows that the sink takes events again.
+    probing: bool,
+    pauses: u32,
+    failed: u32,
+    /// The last events that failed in the present streak.
+    failed_events: [Option<u64>; STREAK_EVENTS],
+}
+
+impl Lane {
+    pub(super) fn new(most: usize) -> Self {
+        let most = u32::try_from(most).map_or(f64::from(u32::MAX), f64::from);
+        Self {
+            most,
+            limit: BEGIN.min(most),
+            threshold: most,
+            paused: None,
+            probing: false,
+            pauses: 0,
+            failed: 0,
+            failed_events: [None; STREAK_EVENTS],
+        }
+    }
+
+    /// Whether one more attempt may start beside those in flight.
+    pub(super) fn admits(&self, in_flight: usize) -> bool {
+        let limit = if self.probing { 1 } else { self.limit as usize };
+        self.paused.is_none() && in_flight < limit.max(1)
+    }
+
+    pub(super) fn is_probing(&self) -> bool {
+        self.probing
+    }
+
+    pub(super) fn paused(&self) -> Option<Instant> {
+        self.paused
+    }
+
+    /// Opens a lane whose pause is over.
+    pub(super) fn tick(&mut self, now: Instant) {
+        if self.paused.is_some_and(|until| until <= now) {
+            self.paused = None;
+        }
+    }
+
+    /// The sink answered and took, or refused, an event: it is there.
+    pub(super) fn succeeded(&mut self) {
+        self.probing = false;
+        self.pauses = 0;
+        self.failed = 0;
+        self.failed_events = [None; STREAK_EVENTS];
+        self.limit += if self.limit < self.threshold {
+            1.0
+        } else {
+            1.0 / self.limit
+        };
+        self.limit = self.limit.min(self.most);
+    }
+
+    /// An attempt failed in a way that says nothing about the event.
+    pub(super) fn failed(&mut self, number: u64) {
+        self.failed = self.failed.saturating_add(1);
+        if !self.failed_events.contains(&Some(number)) {
+            self.failed_events.rotate_right(1);
+            self.failed_events[0] = Some(number);
+        }
+    }
+
+    pub(super) fn history(&self) -> LaneHistory {
+        let several = self.failed_events.iter().all(Option::is_some);
+        LaneHistory {
+            is_down: self.probing || (self.failed >= STREAK && several),
+            pauses: self.pauses,
+        }
+    }
+
+    /// Sends nothing until then, and one event first. Of several pauses at once the longest holds, and they count once.
+    pub(super) fn pause(&mut self, until: Instant) {
+        if self.paused.is_none() {
+            self.pauses = self.pauses.saturating_add(1);
+        }
+        if !self.probing {
+            self.threshold = (self.limit / 2.0).max(1.0);
+        }
+        self.limit = 1.0;
+        self.paused = Some(self.paused.map_or(until, |paused| paused.max(until)));
+        self.probing = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn admitted(lane: &Lane) -> usize {
+        (0..1_000).take_while(|&open| lane.admits(open)).count()
+    }
+
+    #[test]
+    fn successes_open_the_lane_up_to_its_most() {
+        let mut lane = Lane::new(32);
+        assert_eq!(admitted(&lane), 4);
+        for _ in 0..28 {
+            lane.succeeded();
+        }
+        assert_eq!(admitted(&lane), 32);
+        lane.succeeded();
+        assert_eq!(admitted(&lane), 32);
+        assert_eq!(admitted(&Lane::new(1)), 1);
+    }
+
+    #[test]
+    fn after_a_pause_one_goes_first_and_the_way_back_is_quick_to_half() {
+        let mut lane = Lane::new(32);
+        for _ in 0..28 {
+            lane.succeeded();
+        }
+        let now = Instant::now();
+        let until = now + Duration::from_secs(5);
+        lane.pause(until);
+        assert_eq!(admitted(&lane), 0);
+        lane.tick(now);
+        assert_eq!(admitted(&lane), 0);
+        lane.tick(until);
+        assert_eq!((admitted(&lane), lane.is_probing()), (1, true));
+        for _ in 0..15 {
+            lane.succeeded();
+        }
+        assert_eq!(admitted(&lane), 16);
+        for _ in 0..15 {
+            lane.succeeded();
+        }
+        assert_eq!(admitted(&lane), 16, "from half on, one more per round");
+    }
+
+    #[test]
+    fn one_unlucky_event_is_no_outage_and_three_are() {
+        let mut lane = Lane::new(32);
+        for _ in 0..100 {
+            lane.failed(7);
+        }
+        assert!(!lane.history().is_down);
+        lane.failed(8);
+        lane.failed(9);
+        assert!(lane.history().is_down);
+        lane.succeeded();
+        assert_eq!(lane.history(), LaneHistory::default());
+    }
+
+    #[test]
+    fn pauses_in_a_row_are_counted_and_the_longest_holds() {
+        let mut lane = Lane::new(32);
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        lane.pause(now + 5 * second);
+        lane.pause(now + 2 * second);
+        assert_eq!(
+            (lane.paused(), lane.history().pauses),
+            (Some(now + 5 * second), 1)
+        );
+        lane.tick(now + 5 * second);
+        lane.pause(now + 9 * second);
+        assert_eq!(lane.history().pauses, 2);
+    }
+}

@@ -1,0 +1,296 @@
+//! How delivery fares, for a readiness probe or a page that people look at.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How delivery fares, see [`Recorder::health`](crate::Recorder::health).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Health {
+    /// The level.
+    pub level: HealthLevel,
+    /// Why it is not green, in a sentence for people. It holds no key and no content of an event.
+    pub reason: Option<String>,
+    /// How long the oldest event that has not come to its end has been with the dispatcher.
+    pub oldest_pending: Option<Duration>,
+    /// How long what is pending will take, by the pace and the rate of the last seconds; `None` while the sink takes nothing.
+    pub drain_time: Option<Duration>,
+}
+
+/// How serious it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HealthLevel {
+    /// Events are delivered.
+    Green,
+    /// Delivery is late, limited or nearly at the queue's bound; it is expected to recover by itself.
+    Yellow,
+    /// Nothing is delivered until somebody mends something, or events are being refused.
+    Red,
+}
+
+/// What the dispatcher says of itself, for [`Health`].
+#[derive(Debug)]
+pub(crate) struct Condition {
+    born: Instant,
+    state: Mutex<State>,
+    /// Milliseconds after `born` at which the oldest open event was fetched, and one more; 0 without one.
+    oldest: AtomicU64,
+    /// Milliseconds after `born` of the last refusal, and one more; 0 without one.
+    refused: AtomicU64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    lane: Lane,
+    /// Why actions of the catalog are not known to the sink, or that it could not be asked.
+    catalog: Option<String>,
+    /// How often in a row the dispatcher had to be started again; cleared when an event comes to its end.
+    restarts: u32,
+    gone: bool,
+    rate: Option<f64>,
+}
+
+/// What the lane to the sink is in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Lane {
+    #[default]
+    Open,
+    /// The sink asked for a pause.
+    Limited(String),
+    /// Attempts of several events failed in a row.
+    Down(String),
+    /// Somebody has to mend something.
+    Fatal(String),
+}
+
+/// For this long after a refusal health is red.
+const REFUSED_LATELY: Duration = Duration::from_secs(60);
+/// From this share of its bounds on, the queue counts as nearly full, in hundredths.
+const NEARLY_FULL: u64 = 80;
+
+/// What of the queue health looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) pending: u64,
+    pub(crate) capacity: u64,
+    pub(crate) bytes: u64,
+    pub(crate) max_bytes: u64,
+    /// Attempts a second that the sink may see.
+    pub(crate) pace: Option<f64>,
+}
+
+impl Condition {
+    pub(crate) fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            state: Mutex::default(),
+            oldest: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lane(&self, lane: Lane) {
+        self.state().lane = lane;
+    }
+
+    pub(crate) fn catalog(&self, problem: Option<String>) {
+        self.state().catalog = problem;
+    }
+
+    /// The dispatcher had to be started again, so often in a row; 0 when it works again.
+    pub(crate) fn restarts(&self, restarts: u32) {
+        self.state().restarts = restarts;
+    }
+
+    /// The dispatcher is not started again any more.
+    pub(crate) fn gone(&self) {
+        self.state().gone = true;
+    }
+
+    /// Events a second that came to their end in the last seconds.
+    pub(crate) fn rate(&self, rate: f64) {
+        self.state().rate = Some(rate);
+    }
+
+    pub(crate) fn oldest(&self, waited: Option<Duration>) {
+        let moment = waited.map_or(0, |waited| {
+            millis(self.born.elapsed().saturating_sub(waited)).saturating_add(1)
+        });
+        self.oldest.store(moment, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused(&self) {
+        let moment = millis(self.born.elapsed()).saturating_add(1);
+        self.refused.store(moment, Ordering::Relaxed);
+    }
+
+    fn since(&self, moment: &AtomicU64) -> Option<Duration> {
+        let moment = moment.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(
+            self.born
+                .elapsed()
+                .saturating_sub(Duration::from_millis(moment)),
+        )
+    }
+
+    pub(crate) fn health(&self, load: Load) -> Health {
+        let state = self.state().clone();
+        let refused = self
+            .since(&self.refused)
+            .is_some_and(|since| since < REFUSED_LATELY);
+        let (level, reason) = verdict(&state, refused, load);
+        Health {
+            level,
+            reason,
+            oldest_pending: self.since(&self.oldest),
+            drain_time: drain_time(&state, load),
+        }
+    }
+}
+
+fn verdict(state: &State, refused: bool, load: Load) -> (HealthLevel, Option<String>) {
+    use HealthLevel::{Green, Red, Yellow};
+    let red = |reason: String| (Red, Some(reason));
+    let yellow = |reason: String| (Yellow, Some(reason));
+    let share = |of: u64, bound: u64| of.saturating_mul(100) / bound.max(1);
+    let full = share(load.pending, load.capacity).max(share(load.bytes, load.max_bytes));
+    if state.gone {
+        return red(
+            "the dispatcher panicked too often and was given up; events are refused until the process is started again"
+                .to_owned(),
+        );
+    }
+    if state.restarts > 0 {
+        return red(format!(
+            "the dispatcher panicked and was started again, {} times without an event delivered in between",
+            state.restarts
+        ));
+    }
+    if let Lane::Fatal(reason) = &state.lane {
+        return red(format!("delivery waits until this is mended: {reason}"));
+    }
+    if refused {
+        return red(format!(
+            "events were refused within the last minute; the queue holds {} of {}",
+            load.pending, load.capacity
+        ));
+    }
+    if let Lane::Down(reason) = &state.lane {
+        return yellow(format!(
+            "the sink is down, and is asked again from time to time: {reason}"
+        ));
+    }
+    if full >= NEARLY_FULL {
+        return yellow(format!(
+            "the queue is {full} % full; at 100 % events are refused"
+        ));
+    }
+    if let Lane::Limited(reason) = &state.lane {
+        return yellow(format!("the sink asked for a pause: {reason}"));
+    }
+    match &state.catalog {
+        Some(problem) => yellow(problem.clone()),
+        None => (Green, None),
+    }
+}
+
+fn drain_time(state: &State, load: Load) -> Option<Duration> {
+    if load.pending == 0 {
+        return Some(Duration::ZERO);
+    }
+    if state.gone || matches!(state.lane, Lane::Down(_) | Lane::Fatal(_)) {
+        return None;
+    }
+    let rate = match (state.rate, load.pace) {
+        (Some(rate), Some(pace)) => rate.min(pace),
+        (Some(rate), None) | (None, Some(rate)) => rate,
+        (None, None) => return None,
+    };
+    Duration::try_from_secs_f64(load.pending as f64 / rate).ok()
+}
+
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Load = Load {
+        pending: 0,
+        capacity: 100,
+        bytes: 0,
+        max_bytes: 1_000,
+        pace: Some(90.0),
+    };
+
+    #[test]
+    fn the_worst_reason_is_the_one_that_is_told() {
+        let condition = Condition::new();
+        let told = |load| {
+            let health = condition.health(load);
+            (health.level, health.reason.unwrap_or_default())
+        };
+        assert_eq!(told(IDLE), (HealthLevel::Green, String::new()));
+
+        condition.catalog(Some("2 actions are not registered".to_owned()));
+        assert!(told(IDLE).1.contains("not registered"));
+        condition.lane(Lane::Limited("429".to_owned()));
+        assert!(told(IDLE).1.contains("asked for a pause: 429"));
+        let full = Load {
+            pending: 85,
+            ..IDLE
+        };
+        assert_eq!(told(full).0, HealthLevel::Yellow);
+        assert!(told(full).1.contains("85 % full"));
+        let bytes = Load { bytes: 990, ..IDLE };
+        assert!(told(bytes).1.contains("99 % full"));
+        condition.lane(Lane::Down("503".to_owned()));
+        assert!(told(full).1.contains("is down") && told(full).1.contains("503"));
+        condition.refused();
+        assert_eq!(told(IDLE).0, HealthLevel::Red);
+        assert!(told(IDLE).1.contains("refused"));
+        condition.lane(Lane::Fatal("401".to_owned()));
+        assert!(told(IDLE).1.contains("mended: 401"));
+        condition.restarts(2);
+        assert!(told(IDLE).1.contains("started again, 2 times"));
+        condition.gone();
+        assert!(told(IDLE).1.contains("given up"));
+    }
+
+    #[test]
+    fn the_drain_time_follows_the_slower_of_pace_and_rate() {
+        let condition = Condition::new();
+        let load = Load {
+            pending: 900,
+            capacity: 10_000,
+            ..IDLE
+        };
+        let drain = |load| condition.health(load).drain_time;
+        assert_eq!(drain(IDLE), Some(Duration::ZERO));
+        assert_eq!(drain(load), Some(Duration::from_secs(10)));
+        condition.rate(45.0);
+        assert_eq!(drain(load), Some(Duration::from_secs(20)));
+        assert_eq!(
+            drain(Load { pace: None, ..load }),
+            Some(Duration::from_secs(20))
+        );
+        condition.lane(Lane::Down("503".to_owned()));
+        assert_eq!(drain(load), None);
+    }
+
+    #[test]
+    fn the_age_of_the_oldest_event_goes_on_by_itself() {
+        let condition = Condition::new();
+        condition.oldest(Some(Duration::ZERO));
+        assert!(condition.health(IDLE).oldest_pending.is_some());
+        condition.oldest(None);
+        assert_eq!(condition.health(IDLE).oldest_pending, None);
+    }
+}

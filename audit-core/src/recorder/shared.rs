@@ -1,0 +1,149 @@
+//! What the handles and the dispatcher share.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+
+use crate::dead_letter::DeadLetters;
+use crate::embedded::Versions;
+use crate::gap::Gaps;
+use crate::health::Condition;
+use crate::log::LogLimit;
+use crate::queue::Queue;
+use crate::sink::Fault;
+use crate::stats::Counters;
+#[cfg(feature = "testing")]
+use crate::testing::Observer;
+use crate::{Action, DeadLetter, Event, OrganizationId, Pace, Recorder, Report};
+
+/// Hears of each dead letter.
+pub(crate) type Hook = Arc<dyn Fn(&DeadLetter) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) counters: Counters,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) condition: Condition,
+    pub(crate) pace: Pace,
+    pub(crate) gaps: Gaps,
+    pub(crate) gap_action: Option<Action>,
+    pub(crate) final_report: OnceLock<Report>,
+    pub(super) copies: Vec<Recorder>,
+    pub(super) on_dead_letter: Option<Hook>,
+    pub(super) fallback_organization: Option<OrganizationId>,
+    pub(super) versions: Versions,
+    pub(super) thread: Mutex<Option<JoinHandle<()>>>,
+    pub(super) logs: Logs,
+    #[cfg(feature = "testing")]
+    pub(super) observer: Option<Arc<Observer>>,
+}
+
+/// One limit per complaint.
+#[derive(Debug)]
+pub(super) struct Logs {
+    pub(super) faults: LogLimit,
+    pub(super) dead: LogLimit,
+    pub(super) hook: LogLimit,
+    pub(super) refusals: LogLimit,
+    pub(super) unresolved: LogLimit,
+}
+
+impl Logs {
+    pub(super) fn new() -> Self {
+        Self {
+            faults: LogLimit::new(),
+            dead: LogLimit::new(),
+            hook: LogLimit::new(),
+            refusals: LogLimit::new(),
+            unresolved: LogLimit::new(),
+        }
+    }
+}
+
+impl Shared {
+    /// An event was handed back, and nobody keeps it.
+    pub(crate) fn dropped(&self, event: &Event) {
+        self.counters.dropped.add(1);
+        if self.gap_action.is_some() {
+            self.gaps.add(event);
+        }
+    }
+
+    /// Tells of the gaps in the trail, once there is room for that and for what comes in meanwhile.
+    pub(crate) fn tell_gaps(&self) {
+        let Some(action) = self.gap_action else {
+            return;
+        };
+        if self.gaps.is_empty() || self.queue.held() > self.queue.capacity() / 2 {
+            return;
+        }
+        self.gaps.tell(action, |mut event| {
+            self.complete(&mut event);
+            let taken = self.queue.push(event).is_ok();
+            self.counters.generated.add(u64::from(taken));
+            taken
+        });
+    }
+
+    /// What every event has by the time it is in the queue.
+    pub(super) fn complete(&self, event: &mut Event) {
+        if !event.has_organization()
+            && let Some(organization) = &self.fallback_organization
+        {
+            event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+        if event.version().is_none()
+            && let Some(version) = crate::embedded::version(self.versions, event.action())
+        {
+            event.set_version(version);
+        }
+    }
+
+    pub(crate) fn log_fault(&self, event: &Event, fault: &Fault) {
+        if let Some(suppressed) = self.logs.faults.admit() {
+            if fault.is_fatal() {
+                tracing::error!(id = %event.id(), suppressed, "audit delivery waits until this is mended: {fault}");
+            } else {
+                tracing::warn!(id = %event.id(), suppressed, "audit delivery will be repeated: {fault}");
+            }
+        }
+    }
+
+    /// Keeps an event that was refused for good, and tells who wants to hear of it.
+    pub(crate) fn bury(&self, letter: DeadLetter) {
+        self.dead_letters.keep(letter.clone());
+        if let Some(suppressed) = self.logs.dead.admit() {
+            tracing::error!(
+                id = %letter.id(),
+                action = letter.event().action(),
+                dead = self.counters.dead.get(),
+                suppressed,
+                "audit event refused for good, and kept as a dead letter: {}",
+                letter.fault()
+            );
+        }
+        self.tell(&letter);
+    }
+
+    /// Tells who wants to hear of dead letters and lost events. It is foreign code.
+    pub(crate) fn tell(&self, letter: &DeadLetter) {
+        let Some(hook) = &self.on_dead_letter else {
+            return;
+        };
+        let told = std::panic::catch_unwind(AssertUnwindSafe(|| hook(letter)));
+        if told.is_err()
+            && let Some(suppressed) = self.logs.hook.admit()
+        {
+            tracing::error!(id = %letter.id(), suppressed, "the hook for dead letters panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}
