@@ -201,6 +201,40 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
+    /// Starts the dispatcher as a task of the runtime that the caller is in, and not on a thread of its own: for tests under
+    /// Tokio's paused clock, where an hour of outage takes no time. It ends with that runtime.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// use audit_core::testing::FaultSink;
+    /// use audit_core::{Actor, Event, Fault, MemorySink, Recorder};
+    /// use std::time::Duration;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let busy = Fault::limited("too many requests").after(Some(minute));
+    /// let sink = FaultSink::new(MemorySink::new()).answer_times(1, busy);
+    /// let recorder = Recorder::builder(sink.clone()).build_in_runtime()?;
+    /// recorder.record(Event::builder("document.delete").actor(Actor::system()).build()?)?;
+    /// assert_eq!(recorder.flush(minute).await.pending, 1);
+    /// assert_eq!(recorder.flush(minute).await.delivered, 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`RecorderBuilder::build`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    #[cfg(feature = "testing")]
+    pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
+        let versions = self.versions()?;
+        let (recorder, mut dispatcher) = self.assemble_with(versions);
+        drop(tokio::spawn(async move { dispatcher.run().await }));
+        Ok(recorder)
+    }
+
     /// Tells a test of everything that is accepted.
     #[cfg(feature = "testing")]
     pub(crate) fn observed_by(mut self, observer: Arc<Observer>) -> Self {

@@ -29,8 +29,7 @@ impl WorkOs {
     ///
     /// The service refuses the key, or does not answer.
     pub async fn list_actions(&self, page: PageQuery) -> Result<Page<Action>, Error> {
-        self.get(&format!("/audit_logs/actions{}", page.query()))
-            .await
+        self.get(&path(&page)).await
     }
 
     /// Lists all registered actions, page by page as they are asked for, newest first.
@@ -50,4 +49,8 @@ impl WorkOs {
             async move { client.list_actions(page).await }
         })
     }
+}
+
+pub(super) fn path(page: &PageQuery) -> String {
+    format!("/audit_logs/actions{}", page.query())
 }

@@ -1,20 +1,28 @@
 //! The client: one place that sends a request and reads the answer.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE};
 use http::{HeaderValue, Method, Request, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
+use super::config::ApiKey;
 use super::download::Downloads;
 use super::error::Error;
 use super::retry;
 use super::transport::Transport;
+use crate::Pace;
+use crate::event::{now_millis, to_millis};
+use crate::log::LogLimit;
+
+/// Clocks that differ by less are nobody's concern.
+const MOST_SKEW: Duration = Duration::from_secs(60);
 
 /// What may stand unencoded in a segment of a path (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -35,8 +43,15 @@ pub struct WorkOs {
     inner: Arc<Parts>,
 }
 
+/// Reads the key again.
+pub(super) type KeySource = Arc<dyn Fn() -> Option<ApiKey> + Send + Sync>;
+
 pub(super) struct Parts {
-    pub(super) authorization: HeaderValue,
+    pub(super) authorization: RwLock<HeaderValue>,
+    pub(super) key_source: Option<KeySource>,
+    pub(super) pace: Pace,
+    /// Complaints about the clock.
+    pub(super) skew: LogLimit,
     pub(super) base_url: String,
     pub(super) read_retries: u32,
     pub(super) calls: Transport,
@@ -61,6 +76,72 @@ impl WorkOs {
         self.inner.calls.clone()
     }
 
+    pub(super) fn delivery_pace(&self) -> Pace {
+        self.inner.pace.clone()
+    }
+
+    fn authorization(&self) -> HeaderValue {
+        let header = self.inner.authorization.read();
+        header.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// After the service refused the key: reads it again, if there is where from.
+    fn renew_key(&self, error: &Error) {
+        if !error.is_unauthorized() {
+            return;
+        }
+        // Foreign code, so no lock is held while it runs.
+        let read = self.inner.key_source.as_ref().and_then(|read| read());
+        let Some(Ok(header)) = read.as_ref().map(ApiKey::header) else {
+            return;
+        };
+        let mut current = self
+            .inner
+            .authorization
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *current != header {
+            *current = header;
+            drop(current);
+            tracing::info!("the audit log service refused the API key; another one was read");
+        }
+    }
+
+    /// Says so when this machine's clock and the service's differ: events would stand at the wrong time.
+    fn compare_clocks(&self, response: &Response<Bytes>) {
+        let date = response.headers().get(DATE);
+        let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+        let Some(theirs) = date.map(to_millis) else {
+            return;
+        };
+        let skew = Duration::from_millis(now_millis().abs_diff(theirs));
+        if skew > MOST_SKEW
+            && let Some(suppressed) = self.inner.skew.admit()
+        {
+            tracing::warn!(
+                suppressed,
+                seconds = skew.as_secs(),
+                "this machine's clock and the audit log service's differ; events carry this machine's time"
+            );
+        }
+    }
+
+    /// Sends a request; an answer that is no success is an error.
+    pub(super) async fn send(
+        &self,
+        transport: Transport,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Error> {
+        let response = transport.oneshot(request).await.map_err(Error::transport)?;
+        self.compare_clocks(&response);
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let error = Error::answer(&response);
+        self.renew_key(&error);
+        Err(error)
+    }
+
     /// The dispatcher's own connections.
     pub(super) fn deliveries(&self) -> Transport {
         self.inner.deliveries.clone()
@@ -76,7 +157,7 @@ impl WorkOs {
         Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.inner.base_url))
-            .header(AUTHORIZATION, self.inner.authorization.clone())
+            .header(AUTHORIZATION, self.authorization())
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json")
             .body(body)
@@ -97,16 +178,25 @@ impl WorkOs {
     ) -> Result<T, Error> {
         let body = serde_json::to_vec(body).map_err(|error| Error::transport(error.into()))?;
         let request = self.request(method, path, body.into())?;
-        let response = send(self.calls(), request).await?;
+        let response = self.send(self.calls(), request).await?;
         serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
     }
 
     /// Reads something, in as many attempts as the set-up allows.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.get_through(self.calls(), path).await
+    }
+
+    /// [`WorkOs::get`] over other connections.
+    pub(super) async fn get_through<T: DeserializeOwned>(
+        &self,
+        transport: Transport,
+        path: &str,
+    ) -> Result<T, Error> {
         let mut repeated = 0;
         let response = loop {
             let request = self.request(Method::GET, path, Bytes::new())?;
-            let error = match send(self.calls(), request).await {
+            let error = match self.send(transport.clone(), request).await {
                 Ok(response) => break response,
                 Err(error) => error,
             };
@@ -117,19 +207,6 @@ impl WorkOs {
             repeated += 1;
         };
         serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
-    }
-}
-
-/// Sends a request; an answer that is no success is an error.
-pub(super) async fn send(
-    transport: Transport,
-    request: Request<Bytes>,
-) -> Result<Response<Bytes>, Error> {
-    let response = transport.oneshot(request).await.map_err(Error::transport)?;
-    if response.status().is_success() {
-        Ok(response)
-    } else {
-        Err(Error::answer(&response))
     }
 }
 

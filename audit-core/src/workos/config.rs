@@ -1,6 +1,10 @@
 //! How to reach the service: the key, the address, the time-outs. The one file that reads the environment.
 
 use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,9 +12,11 @@ use http::{HeaderValue, Uri};
 use tower::util::BoxCloneSyncService;
 use zeroize::Zeroizing;
 
-use super::client::{Parts, WorkOs};
+use super::client::{KeySource, Parts, WorkOs};
 use super::download::Downloads;
-use super::transport::{BoxError, Network, Transport};
+use super::transport::{BoxError, Network, Resolver, Transport};
+use crate::Pace;
+use crate::log::LogLimit;
 
 /// Where the service is, unless told otherwise ([WorkOS API reference](https://workos.com/docs/reference)).
 const BASE_URL: &str = "https://api.workos.com";
@@ -18,6 +24,9 @@ const BASE_URL: &str = "https://api.workos.com";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a call that only reads is repeated: enough for a connection that broke and a server that restarts.
 const READ_RETRIES: u32 = 2;
+/// How many events a second are delivered, of the 6,000 a minute that the service takes per key
+/// ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
+const PACE: f64 = 90.0;
 /// How long an attempt may take in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -96,6 +105,9 @@ impl WorkOs {
             proxy: None,
             roots: Vec::new(),
             transport: None,
+            resolver: None,
+            key_source: None,
+            pace: Pace::per_second(PACE),
         }
     }
 }
@@ -111,6 +123,9 @@ pub struct WorkOsBuilder {
     proxy: Option<Zeroizing<String>>,
     roots: Vec<Vec<u8>>,
     transport: Option<Transport>,
+    resolver: Option<Resolver>,
+    key_source: Option<KeySource>,
+    pace: Pace,
 }
 
 impl WorkOsBuilder {
@@ -130,6 +145,53 @@ impl WorkOsBuilder {
     /// long as it likes, but not pause for longer than this.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
+        self
+    }
+
+    /// How many events a second a recorder delivers with this client; 90 unless set, a tenth below what the service takes
+    /// per key. Several processes with one key share that limit, so each should be given its part of it.
+    ///
+    /// It holds for deliveries. Other calls are few, and are not counted.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Where to read the key again when the service refuses it (401 or 403): after a rotation, say. `None` keeps the key.
+    ///
+    /// A recorder's events wait meanwhile and nothing is lost. The function runs on the thread that made the call, so it
+    /// should take no longer than it takes to read a small file.
+    ///
+    /// ```
+    /// use audit_core::workos::{ApiKey, WorkOs};
+    ///
+    /// let read = || ApiKey::new(std::fs::read_to_string("/run/secrets/workos").ok()?.trim()).ok();
+    /// let key = ApiKey::new("sk_test_first")?;
+    /// let workos = WorkOs::builder(key).key_source(read).build()?;
+    /// # Ok::<_, audit_core::workos::ConfigError>(())
+    /// ```
+    pub fn key_source(mut self, read: impl Fn() -> Option<ApiKey> + Send + Sync + 'static) -> Self {
+        self.key_source = Some(Arc::new(read));
+        self
+    }
+
+    /// Looks host names up with this instead of the system's resolver. It is asked for each new connection; connections are
+    /// made anew after five minutes.
+    ///
+    /// ```
+    /// use audit_core::workos::{ApiKey, WorkOs};
+    ///
+    /// let key = ApiKey::new("sk_test_local")?;
+    /// let local = |_name| std::future::ready(Ok(vec!["127.0.0.1".parse().unwrap()]));
+    /// let workos = WorkOs::builder(key).base_url("http://audit.internal:4100").resolver(local).build()?;
+    /// # Ok::<_, audit_core::workos::ConfigError>(())
+    /// ```
+    pub fn resolver<F, R>(mut self, lookup: F) -> Self
+    where
+        F: Fn(String) -> R + Send + Sync + 'static,
+        R: Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static,
+    {
+        self.resolver = Some(Resolver(Arc::new(move |name| Box::pin(lookup(name)))));
         self
     }
 
@@ -208,6 +270,7 @@ impl WorkOsBuilder {
                     request_timeout: self.request_timeout,
                     proxy: self.proxy.as_ref().map(|url| proxy(url)).transpose()?,
                     roots: roots(&self.roots)?,
+                    resolver: self.resolver,
                 };
                 let https_only = uri.scheme_str() == Some("https");
                 let downloads = Downloads::Streamed(network.downloads(https_only)?);
@@ -215,7 +278,10 @@ impl WorkOsBuilder {
             }
         };
         Ok(WorkOs::new(Parts {
-            authorization: header,
+            authorization: RwLock::new(header),
+            key_source: self.key_source,
+            pace: self.pace,
+            skew: LogLimit::new(),
             base_url,
             read_retries: self.read_retries,
             calls,

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::retry_after::retry_after;
-use super::transport::BoxError;
+use super::transport::{BoxError, Loss, loss};
 
 /// A call to the service failed.
 ///
@@ -215,6 +215,14 @@ impl Error {
                         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
                     )
             }
+        }
+    }
+
+    /// What is known about the request if there was no answer.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        match &self.kind {
+            Kind::Transport(source) => Some(loss(source)),
+            _ => None,
         }
     }
 

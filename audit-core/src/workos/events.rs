@@ -4,11 +4,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::Deserialize;
 
-use super::client::{WorkOs, send};
+use super::actions;
+use super::client::WorkOs;
 use super::error::Error;
-use super::transport::Transport;
+use super::page::Items;
+use super::transport::{Loss, Transport};
 use crate::event::wire;
-use crate::{Delivery, Event, Fault, Sink};
+use crate::{Delivery, Event, Fault, Pace, Sink};
 
 const PATH: &str = "/audit_logs/events";
 
@@ -42,7 +44,7 @@ impl WorkOs {
         let key = uuid_header(event);
         request.headers_mut().insert("idempotency-key", key?);
 
-        let response = send(transport, request).await?;
+        let response = self.send(transport, request).await?;
         match serde_json::from_slice(response.body()) {
             Ok(Created { success: true }) => Ok(()),
             Ok(Created { success: false }) => Err(Error::refused(
@@ -66,10 +68,37 @@ impl Sink for WorkOs {
             .await
             .map_err(|error| fault(&error))
     }
+
+    fn pace(&self) -> Pace {
+        self.delivery_pace()
+    }
+
+    async fn unknown_actions(&self, actions: &[&'static str]) -> Result<Vec<&'static str>, Fault> {
+        let client = self.clone();
+        // The dispatcher's runtime has connections of its own.
+        let mut known = Items::<actions::Action>::new(move |page| {
+            let client = client.clone();
+            async move {
+                let path = actions::path(&page);
+                client.get_through(client.deliveries(), &path).await
+            }
+        });
+        let mut unknown = actions.to_vec();
+        while !unknown.is_empty() {
+            match known.try_next().await.map_err(|error| fault(&error))? {
+                Some(action) => unknown.retain(|name| *name != action.name),
+                None => break,
+            }
+        }
+        Ok(unknown)
+    }
 }
 
 fn fault(error: &Error) -> Fault {
-    let mut reason = error.to_string();
+    let mut reason = match error.loss() {
+        Some(Loss::Untrusted) => format!("TLS: {error}"),
+        _ => error.to_string(),
+    };
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         reason = format!("{reason}: {cause}");
@@ -79,6 +108,10 @@ fn fault(error: &Error) -> Fault {
         Fault::rejected(reason)
     } else if error.is_rate_limited() {
         Fault::limited(reason)
+    } else if let Some(Loss::Interrupted) = error.loss() {
+        Fault::interrupted(reason)
+    } else if let Some(Loss::Unsent | Loss::Untrusted) = error.loss() {
+        Fault::retryable(reason).unsent()
     } else if error.is_retryable() {
         Fault::retryable(reason)
     } else {

@@ -1,11 +1,15 @@
 //! The transport: a boxed tower service over whole requests and answers, reqwest unless another is given.
 
+use std::fmt;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use tower::util::BoxCloneSyncService;
 
 use super::config::{ConfigError, Problem};
@@ -21,6 +25,8 @@ pub(super) type Transport =
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// A connection that was idle for longer is not used again, so that we are the ones who close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Connections are made anew after this long, so that a service that moved is found at its new address.
+const CONNECTION_AGE: Duration = Duration::from_secs(300);
 
 /// How many redirects a download follows. It carries no key, so they are harmless.
 const MAX_DOWNLOAD_REDIRECTS: usize = 3;
@@ -34,6 +40,31 @@ pub(super) struct Network {
     pub(super) proxy: Option<reqwest::Proxy>,
     /// Beside those of the platform.
     pub(super) roots: Vec<reqwest::Certificate>,
+    pub(super) resolver: Option<Resolver>,
+}
+
+/// Looks names up in place of the system.
+#[derive(Clone)]
+pub(super) struct Resolver(pub(super) Arc<Lookup>);
+
+type Lookup = dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync;
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let found = (self.0)(name.as_str().to_owned());
+        Box::pin(async move {
+            let addresses = found.await?.into_iter();
+            // Port 0 stands for the port of the address.
+            let addresses = addresses.map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(addresses) as reqwest::dns::Addrs)
+        })
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver(..)")
+    }
 }
 
 impl Network {
@@ -46,18 +77,23 @@ impl Network {
         if let Some(proxy) = &self.proxy {
             client = client.proxy(proxy.clone());
         }
+        if let Some(resolver) = &self.resolver {
+            client = client.dns_resolver(resolver.clone());
+        }
         client
     }
 
     /// A transport that never follows a redirect, since the key would go along.
     pub(super) fn calls(&self) -> Result<Transport, ConfigError> {
-        let client = self
-            .client()
+        Ok(BoxCloneSyncService::new(Reqwest::new(self)?))
+    }
+
+    fn call_client(&self) -> Result<reqwest::Client, ConfigError> {
+        self.client()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(self.request_timeout)
             .build()
-            .map_err(|error| Problem::Tls(error.into()))?;
-        Ok(BoxCloneSyncService::new(Reqwest(client)))
+            .map_err(|error| Problem::Tls(error.into()).into())
     }
 
     /// For downloads, which are as long as they are: the time-out is for each pause and not for the whole.
@@ -71,8 +107,43 @@ impl Network {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Reqwest(reqwest::Client);
+/// The HTTP library, with connections that are made anew from time to time.
+#[derive(Clone)]
+struct Reqwest {
+    network: Network,
+    client: Arc<Mutex<Aged>>,
+}
+
+struct Aged {
+    client: reqwest::Client,
+    since: Instant,
+}
+
+impl Reqwest {
+    fn new(network: &Network) -> Result<Self, ConfigError> {
+        let aged = Aged {
+            client: network.call_client()?,
+            since: Instant::now(),
+        };
+        Ok(Self {
+            network: network.clone(),
+            client: Arc::new(Mutex::new(aged)),
+        })
+    }
+
+    /// The client of now. Connections that are open go on with what they carry.
+    fn client(&self) -> reqwest::Client {
+        let mut aged = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if aged.since.elapsed() >= CONNECTION_AGE {
+            aged.since = Instant::now();
+            // Without a new one the old one still serves.
+            if let Ok(client) = self.network.call_client() {
+                aged.client = client;
+            }
+        }
+        aged.client.clone()
+    }
+}
 
 impl tower_service::Service<http::Request<Bytes>> for Reqwest {
     type Response = http::Response<Bytes>;
@@ -84,7 +155,7 @@ impl tower_service::Service<http::Request<Bytes>> for Reqwest {
     }
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
-        let client = self.0.clone();
+        let client = self.client();
         Box::pin(async move {
             let mut answer = client.execute(request.try_into()?).await?;
             let mut body = BytesMut::new();
@@ -102,4 +173,48 @@ impl tower_service::Service<http::Request<Bytes>> for Reqwest {
             Ok(response)
         })
     }
+}
+
+/// What is known about a request that got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// No connection was made, so nothing was sent.
+    Unsent,
+    /// As [`Loss::Unsent`], since the two sides did not agree on TLS.
+    Untrusted,
+    /// The connection broke under the request.
+    Interrupted,
+    /// Anything else, such as a time-out.
+    Unknown,
+}
+
+pub(super) fn loss(error: &BoxError) -> Loss {
+    let Some(library) = error.downcast_ref::<reqwest::Error>() else {
+        return Loss::Unknown;
+    };
+    if library.is_connect() {
+        return if is_tls(library) {
+            Loss::Untrusted
+        } else {
+            Loss::Unsent
+        };
+    }
+    if library.is_timeout() || library.is_builder() || library.is_redirect() {
+        return Loss::Unknown;
+    }
+    Loss::Interrupted
+}
+
+/// The TLS library wraps its errors as invalid data; nothing else in the way of a connection does.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::InvalidData
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
