@@ -57,11 +57,14 @@ mod outcome;
 mod pace;
 mod principal;
 mod queue;
+#[cfg(test)]
+mod queue_tests;
 mod recorder;
 mod scope;
 mod secret;
 mod sink;
 mod stats;
+mod sync;
 mod try_record;
 
 #[doc(hidden)]

@@ -1,0 +1,196 @@
+//! The recorder's queue, compiled against loom's primitives, so that a test tries every interleaving of its threads.
+
+#![expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the queue is a private module of another crate, of which the model uses a part"
+)]
+
+#[path = "../../../../audit-core/src/queue.rs"]
+mod queue;
+
+/// Stands for an event: the queue asks for its size and nothing else.
+#[derive(Debug)]
+struct Event {
+    number: usize,
+    size: usize,
+}
+
+impl Event {
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// What the queue is made of, as loom has it.
+mod sync {
+    use std::collections::VecDeque;
+
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+    use loom::sync::{Condvar, Mutex};
+
+    /// A bounded queue. The real one is another library's, and lock-free; of it only the sequence of operations is modelled.
+    #[derive(Debug)]
+    pub(crate) struct ArrayQueue<T> {
+        items: Mutex<VecDeque<T>>,
+        capacity: usize,
+    }
+
+    impl<T> ArrayQueue<T> {
+        pub(crate) fn new(capacity: usize) -> Self {
+            Self {
+                items: Mutex::new(VecDeque::new()),
+                capacity,
+            }
+        }
+
+        pub(crate) fn push(&self, item: T) -> Result<(), T> {
+            let mut items = self.items.lock().unwrap();
+            if items.len() == self.capacity {
+                return Err(item);
+            }
+            items.push_back(item);
+            Ok(())
+        }
+
+        pub(crate) fn pop(&self) -> Option<T> {
+            self.items.lock().unwrap().pop_front()
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.items.lock().unwrap().len()
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        pub(crate) fn capacity(&self) -> usize {
+            self.capacity
+        }
+    }
+
+    /// One permit, as Tokio's; waiting blocks the thread.
+    #[derive(Debug)]
+    pub(crate) struct Notify {
+        permit: Mutex<bool>,
+        given: Condvar,
+    }
+
+    impl Notify {
+        pub(crate) fn new() -> Self {
+            Self {
+                permit: Mutex::new(false),
+                given: Condvar::new(),
+            }
+        }
+
+        pub(crate) fn notify_one(&self) {
+            *self.permit.lock().unwrap() = true;
+            self.given.notify_one();
+        }
+
+        pub(crate) async fn notified(&self) {
+            let mut permit = self.permit.lock().unwrap();
+            while !*permit {
+                permit = self.given.wait(permit).unwrap();
+            }
+            *permit = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loom::future::block_on;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::queue::{Queue, Refusal};
+    use super::*;
+
+    fn event(number: usize) -> Event {
+        Event { number, size: 10 }
+    }
+
+    #[test]
+    fn every_event_is_taken_or_handed_back_and_the_bounds_hold() {
+        loom::model(|| {
+            let queue = Arc::new(Queue::new(1, 10));
+            let producers: Vec<_> = (0..2)
+                .map(|producer| {
+                    let queue = Arc::clone(&queue);
+                    thread::spawn(move || usize::from(queue.push(event(producer)).is_ok()))
+                })
+                .collect();
+            let mut popped = Vec::new();
+            if let Some(event) = queue.pop() {
+                popped.push(event.number);
+                queue.release(event.size());
+            }
+            let taken: usize = producers
+                .into_iter()
+                .map(|producer| producer.join().unwrap())
+                .sum();
+            assert!(queue.held() <= 1 && queue.held_bytes() <= 10);
+            while let Some(event) = queue.pop() {
+                popped.push(event.number);
+                queue.release(event.size());
+            }
+            assert_eq!(popped.len(), taken);
+            popped.sort_unstable();
+            popped.dedup();
+            assert_eq!(popped.len(), taken, "no event came twice");
+            assert_eq!((queue.held(), queue.held_bytes()), (0, 0));
+        });
+    }
+
+    #[test]
+    fn after_a_close_the_places_held_are_the_events_that_got_in() {
+        loom::model(|| {
+            let queue = Arc::new(Queue::new(4, 100));
+            let producer = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || {
+                    (0..2)
+                        .map(|number| queue.push(event(number)))
+                        .filter(Result::is_ok)
+                        .count()
+                })
+            };
+            queue.close();
+            let taken = producer.join().unwrap();
+            assert_eq!(queue.held(), taken);
+            let mut popped = 0;
+            while queue.pop().is_some() {
+                queue.release(10);
+                popped += 1;
+            }
+            assert_eq!(popped, taken);
+            let (_, refusal) = queue.push(event(9)).unwrap_err();
+            assert_eq!(refusal, Refusal::Closed);
+        });
+    }
+
+    #[test]
+    fn a_dispatcher_that_falls_asleep_misses_no_event() {
+        loom::model(|| {
+            let queue = Arc::new(Queue::new(8, 100));
+            let producer = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.push(event(1)).is_ok())
+            };
+            // Loom calls it a deadlock if the wake-up is lost.
+            let popped = loop {
+                match queue.pop() {
+                    Some(event) => break event,
+                    None if queue.fall_asleep() => block_on(queue.woken()),
+                    None => {}
+                }
+            };
+            assert_eq!(popped.number, 1);
+            assert!(producer.join().unwrap());
+        });
+    }
+}
