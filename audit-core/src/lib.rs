@@ -40,6 +40,8 @@
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
+//! | `json-lines` | | the sink `JsonLines`: a line of JSON per event, to the standard output or to rotated files |
+//! | `metrics` | | the counts, ages and health as metrics of the [`metrics`](https://docs.rs/metrics) facade |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
 
 mod action;
@@ -51,8 +53,12 @@ mod embedded;
 mod event;
 mod gap;
 mod health;
+#[cfg(feature = "json-lines")]
+mod json_lines;
 mod log;
 mod macros;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod outcome;
 mod pace;
 mod principal;
@@ -88,6 +94,8 @@ pub use event::{
     Targets, Text, TextValue, Value,
 };
 pub use health::{Health, HealthLevel};
+#[cfg(feature = "json-lines")]
+pub use json_lines::{JsonLines, Rotation};
 pub use outcome::{AuditOutcome, Outcome};
 pub use pace::Pace;
 pub use principal::Principal;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dispatcher::Command;
-use crate::health::Load;
 use crate::queue::Refusal;
 use crate::sink::Sink;
 #[cfg(feature = "testing")]
@@ -205,25 +204,7 @@ impl Recorder {
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Shared {
-            counters, queue, ..
-        } = &*self.shared;
-        Stats {
-            accepted: counters.accepted.get(),
-            refused: counters.refused.get(),
-            dropped: counters.dropped.get(),
-            generated: counters.generated.get(),
-            delivered: counters.delivered.get(),
-            pending: queue.held() as u64,
-            pending_bytes: queue.held_bytes() as u64,
-            dead: counters.dead.get(),
-            lost: counters.lost.get(),
-            retried: counters.retried.get(),
-            truncated: counters.truncated.get(),
-            unresolved: counters.unresolved.get(),
-            skipped: counters.skipped.get(),
-            unaudited: counters.unaudited.get(),
-        }
+        self.shared.stats()
     }
 
     /// How delivery fares: the level with its reason, the age of the oldest pending event, and how long the rest will take.
@@ -240,14 +221,7 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
-        let queue = &self.shared.queue;
-        self.shared.condition.health(Load {
-            pending: queue.held() as u64,
-            capacity: queue.capacity() as u64,
-            bytes: queue.held_bytes() as u64,
-            max_bytes: queue.max_bytes() as u64,
-            pace: self.shared.pace.rate(),
-        })
+        self.shared.health()
     }
 
     /// The test that observes this recorder, if one does.

@@ -70,6 +70,8 @@ pub(crate) struct Dispatcher {
     verifying: Option<BoxFuture<'static, Result<Vec<&'static str>, Fault>>>,
     /// Whether the last handle is gone.
     orphaned: bool,
+    #[cfg(feature = "metrics")]
+    publish_at: Instant,
     #[cfg(test)]
     pub(crate) sabotage: Arc<std::sync::atomic::AtomicU32>,
 }
@@ -103,6 +105,8 @@ impl Dispatcher {
             actions,
             verifying: None,
             orphaned: false,
+            #[cfg(feature = "metrics")]
+            publish_at: now,
             #[cfg(test)]
             sabotage: Arc::default(),
         }
@@ -170,6 +174,8 @@ impl Dispatcher {
             .chain(&self.shutdowns)
             .map(|fence| fence.deadline);
         let moment = deadlines.chain(tick).chain(attempt).min();
+        #[cfg(feature = "metrics")]
+        let moment = moment.into_iter().chain([self.publish_at]).min();
 
         let timer = async {
             match moment {
@@ -349,6 +355,11 @@ impl Dispatcher {
     /// Tells health what it cannot see by itself.
     fn tell_condition(&mut self) {
         let now = Instant::now();
+        #[cfg(feature = "metrics")]
+        if self.publish_at <= now {
+            self.publish_at = now + crate::metrics::EVERY;
+            self.shared.publish_metrics();
+        }
         let oldest = self.open.first_key_value();
         let waited = oldest.map(|(_, open)| now.saturating_duration_since(open.fetched_at));
         self.shared.condition.oldest(waited);
@@ -502,6 +513,8 @@ impl Dispatcher {
         {
             let _ = reply.send(report);
         }
+        #[cfg(feature = "metrics")]
+        shared.publish_metrics();
         if count > 0 {
             tracing::error!(
                 lost = count,

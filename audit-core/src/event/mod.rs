@@ -17,7 +17,7 @@ mod id;
 mod target;
 mod time;
 mod value;
-#[cfg(any(feature = "workos", feature = "testing"))]
+#[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
 pub(crate) mod wire;
 
 pub use actor::{Actor, ActorKind, ActorRef};
@@ -30,8 +30,8 @@ pub use target::{Target, TargetRef};
 pub use value::{Text, Value};
 
 pub(crate) use builder::key_error;
-pub(crate) use time::now_millis;
 #[cfg(feature = "workos")]
-pub(crate) use time::{from_millis, to_millis};
-#[cfg(any(feature = "workos", feature = "testing"))]
+pub(crate) use time::to_millis;
+pub(crate) use time::{from_millis, now_millis};
+#[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
 pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};

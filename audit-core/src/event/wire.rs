@@ -2,6 +2,11 @@
 //!
 //! Runs on the dispatcher's thread, never on the audited code's.
 
+#![cfg_attr(
+    not(any(feature = "workos", feature = "testing")),
+    expect(dead_code, reason = "lines alone are never shed")
+)]
+
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{Event, Value};
@@ -29,6 +34,30 @@ pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_j
         }
     }
     Ok(body)
+}
+
+/// The event as a line: what [`body`] says and the id, whole.
+#[cfg(feature = "json-lines")]
+pub(crate) fn line(event: &Event) -> Result<Vec<u8>, serde_json::Error> {
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        id: String,
+        organization_id: Option<&'a str>,
+        event: Inner<'a>,
+    }
+    let organization_id = event.organization().filter(|id| !id.is_empty());
+    let body = Body {
+        event,
+        organization: organization_id.unwrap_or_default(),
+        shed: Shed::Nothing,
+    };
+    let mut line = serde_json::to_vec(&Line {
+        id: event.id().to_string(),
+        organization_id,
+        event: Inner(&body),
+    })?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -32,6 +32,7 @@ const COMMANDS: usize = 64;
 /// Sets up a [`Recorder`].
 #[must_use]
 pub struct RecorderBuilder {
+    name: String,
     sink: Arc<dyn DynSink>,
     capacity: usize,
     max_bytes: usize,
@@ -50,6 +51,7 @@ pub struct RecorderBuilder {
 impl RecorderBuilder {
     pub(super) fn new(sink: impl Sink) -> Self {
         Self {
+            name: "main".to_owned(),
             sink: Arc::new(sink),
             capacity: CAPACITY,
             max_bytes: MAX_BYTES,
@@ -64,6 +66,12 @@ impl RecorderBuilder {
             #[cfg(feature = "testing")]
             observer: None,
         }
+    }
+
+    /// What this recorder is called in metrics; `main` unless set. Of several in a process each should have its own.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
     }
 
     /// How many events may be undelivered at once; 4,096 unless set, at least 1. Beyond, `record` hands events back.
@@ -270,6 +278,7 @@ impl RecorderBuilder {
     fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let shared = Arc::new(Shared {
+            name: self.name,
             queue: Queue::new(self.capacity, self.max_bytes),
             counters: Counters::default(),
             dead_letters: DeadLetters::default(),

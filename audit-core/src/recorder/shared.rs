@@ -8,19 +8,24 @@ use std::thread::JoinHandle;
 use crate::dead_letter::DeadLetters;
 use crate::embedded::Versions;
 use crate::gap::Gaps;
-use crate::health::Condition;
+use crate::health::{Condition, Load};
 use crate::log::LogLimit;
 use crate::queue::Queue;
 use crate::sink::Fault;
 use crate::stats::Counters;
 #[cfg(feature = "testing")]
 use crate::testing::Observer;
-use crate::{Action, DeadLetter, Event, OrganizationId, Pace, Recorder, Report};
+use crate::{Action, DeadLetter, Event, Health, OrganizationId, Pace, Recorder, Report, Stats};
 
 /// Hears of each dead letter.
 pub(crate) type Hook = Arc<dyn Fn(&DeadLetter) + Send + Sync>;
 
 pub(crate) struct Shared {
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "metrics alone are told apart by it")
+    )]
+    pub(super) name: String,
     pub(crate) queue: Queue,
     pub(crate) counters: Counters,
     pub(crate) dead_letters: DeadLetters,
@@ -62,6 +67,44 @@ impl Logs {
 }
 
 impl Shared {
+    pub(crate) fn stats(&self) -> Stats {
+        let Self {
+            counters, queue, ..
+        } = self;
+        Stats {
+            accepted: counters.accepted.get(),
+            refused: counters.refused.get(),
+            dropped: counters.dropped.get(),
+            generated: counters.generated.get(),
+            delivered: counters.delivered.get(),
+            pending: queue.held() as u64,
+            pending_bytes: queue.held_bytes() as u64,
+            dead: counters.dead.get(),
+            lost: counters.lost.get(),
+            retried: counters.retried.get(),
+            truncated: counters.truncated.get(),
+            unresolved: counters.unresolved.get(),
+            skipped: counters.skipped.get(),
+            unaudited: counters.unaudited.get(),
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let queue = &self.queue;
+        self.condition.health(Load {
+            pending: queue.held() as u64,
+            capacity: queue.capacity() as u64,
+            bytes: queue.held_bytes() as u64,
+            max_bytes: queue.max_bytes() as u64,
+            pace: self.pace.rate(),
+        })
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn publish_metrics(&self) {
+        crate::metrics::publish(&self.name, &self.stats(), &self.health());
+    }
+
     /// An event was handed back, and nobody keeps it.
     pub(crate) fn dropped(&self, event: &Event) {
         self.counters.dropped.add(1);
