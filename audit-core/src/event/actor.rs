@@ -105,7 +105,7 @@ impl Actor {
     }
 
     fn new(kind: ActorKind, id: impl AuditId) -> Self {
-        let mut facts = Facts::default();
+        let mut facts = Facts::part();
         facts.push_named(Tag::Actor, kind.as_str(), "actor.id", |out| {
             id.write_id(out)
         });

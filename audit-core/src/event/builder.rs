@@ -94,6 +94,17 @@ impl EventBuilder {
     /// The action is empty; there are more than 20 targets; a metadata object has more than 50 keys, a key of
     /// another form than `[a-zA-Z0-9_-]{1,40}`, or one that the framework reserves. The first mistake is reported.
     pub fn build(mut self) -> Result<Event, EventError> {
+        if !self.event.is_surely_small() {
+            self.check_size();
+        }
+        match self.problem {
+            None => Ok(self.event),
+            Some(problem) => Err(EventError { problem }),
+        }
+    }
+
+    /// Counts what was said more than once only once.
+    fn check_size(&mut self) {
         let targets = self.event.targets().count();
         if targets > MAX_TARGETS {
             self.refuse(Problem::TooManyTargets(targets));
@@ -106,10 +117,6 @@ impl EventBuilder {
             .max();
         if let Some(keys) = most.filter(|keys| *keys > MAX_KEYS) {
             self.refuse(Problem::TooManyKeys(keys));
-        }
-        match self.problem {
-            None => Ok(self.event),
-            Some(problem) => Err(EventError { problem }),
         }
     }
 

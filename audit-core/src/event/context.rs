@@ -17,7 +17,9 @@ pub struct Context {
 impl Context {
     /// An empty context.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            facts: Facts::part(),
+        }
     }
 
     /// An address, or another place.

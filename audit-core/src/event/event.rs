@@ -10,7 +10,7 @@ use super::facts::{Facts, Owner, Tag};
 use super::id::EventId;
 use super::target::TargetRef;
 use super::time::{from_millis, to_millis};
-use super::value::Value;
+use super::value::{MAX_KEYS, Value};
 use super::{Actor, Context, Target};
 use crate::Outcome;
 
@@ -189,6 +189,19 @@ impl Event {
     #[must_use]
     pub fn size(&self) -> usize {
         self.facts.capacity() + size_of::<Self>()
+    }
+
+    /// Whether there are so few facts that no limit on targets or keys can be passed. It reads tags and no text.
+    pub(super) fn is_surely_small(&self) -> bool {
+        let (mut targets, mut keys) = (0, 0);
+        for fact in self.facts.iter(HEADER) {
+            match fact.tag {
+                Tag::Target | Tag::EachTarget => targets += 1,
+                Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => keys += 1,
+                _ => {}
+            }
+        }
+        targets <= MAX_TARGETS && keys <= MAX_KEYS
     }
 
     fn first(&self, tag: Tag) -> Option<&str> {

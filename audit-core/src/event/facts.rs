@@ -34,23 +34,23 @@ pub(crate) enum Tag {
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Tag; 14] = [
-            Tag::Action,
-            Tag::Organization,
-            Tag::Actor,
-            Tag::ActorName,
-            Tag::ActorMetadata,
-            Tag::Target,
-            Tag::TargetName,
-            Tag::TargetMetadata,
-            Tag::Metadata,
-            Tag::Location,
-            Tag::UserAgent,
-            Tag::Truncated,
-            Tag::EachTarget,
-            Tag::DeniedAction,
-        ];
-        ALL.into_iter().find(|tag| *tag as u8 == byte)
+        Some(match byte {
+            1 => Tag::Action,
+            2 => Tag::Organization,
+            3 => Tag::Actor,
+            4 => Tag::ActorName,
+            5 => Tag::ActorMetadata,
+            6 => Tag::Target,
+            7 => Tag::TargetName,
+            8 => Tag::TargetMetadata,
+            9 => Tag::Metadata,
+            10 => Tag::Location,
+            11 => Tag::UserAgent,
+            12 => Tag::Truncated,
+            13 => Tag::EachTarget,
+            14 => Tag::DeniedAction,
+            _ => return None,
+        })
     }
 }
 
@@ -72,6 +72,9 @@ impl Owner {
     }
 }
 
+/// Room for what is usually said of an actor, a target or a context, so that it takes one allocation.
+const PART_CAPACITY: usize = 128;
+
 /// A buffer of facts.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -92,6 +95,11 @@ impl Facts {
         let mut bytes = Vec::with_capacity(capacity.max(header.len()));
         bytes.extend_from_slice(header);
         Self { bytes }
+    }
+
+    /// A buffer without a header, for a part of an event.
+    pub(crate) fn part() -> Self {
+        Self::with_header(&[], PART_CAPACITY)
     }
 
     pub(crate) fn len(&self) -> usize {

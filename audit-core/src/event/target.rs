@@ -23,7 +23,7 @@ pub struct Target {
 impl Target {
     /// A target of a type, by its id.
     pub fn new(kind: &str, id: impl AuditId) -> Self {
-        let mut facts = Facts::default();
+        let mut facts = Facts::part();
         facts.push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
         Self { facts }
     }

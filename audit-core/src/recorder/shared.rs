@@ -136,7 +136,8 @@ impl Shared {
         {
             event.set_organization(|out| out.push_str(organization.as_str()));
         }
-        if event.version().is_none()
+        if !self.versions.is_empty()
+            && event.version().is_none()
             && let Some(version) = crate::embedded::version(self.versions, event.action())
         {
             event.set_version(version);
