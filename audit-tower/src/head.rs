@@ -3,9 +3,13 @@
 use std::net::IpAddr;
 
 use audit_core::web::{Head, grpc};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{Response, StatusCode, Uri};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// The path of a gRPC method is not longer. In bytes.
 const MAX_METHOD_BYTES: usize = 250;
@@ -19,11 +23,14 @@ impl Head for RequestHead<'_> {
     }
 
     fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0
-            .headers
-            .get_all(name)
-            .into_iter()
-            .map(|value| value.as_bytes())
+        // A name that is known needs no parsing.
+        let values = match name {
+            "user-agent" => self.0.headers.get_all(USER_AGENT),
+            "x-request-id" => self.0.headers.get_all(X_REQUEST_ID),
+            "traceparent" => self.0.headers.get_all(TRACEPARENT),
+            _ => self.0.headers.get_all(name),
+        };
+        values.into_iter().map(|value| value.as_bytes())
     }
 
     fn peer(&self) -> Option<IpAddr> {
@@ -36,7 +43,7 @@ impl Head for RequestHead<'_> {
 pub(crate) fn status<R>(response: &Response<R>) -> StatusCode {
     let headers = response.headers();
     let content_type = headers.get(CONTENT_TYPE);
-    match headers.get("grpc-status") {
+    match headers.get(GRPC_STATUS) {
         Some(code) if content_type.is_some_and(|value| grpc::is_grpc(value.as_bytes())) => {
             grpc::status_of(code.as_bytes())
         }
