@@ -78,10 +78,12 @@
 //! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours, and then `expired`. The last 1,000 are
 //!   kept.
 //! - A portal link can be opened for five minutes, and the page used for an hour then. Of the intents, `audit_logs` and `log_streams` lead to
-//!   the viewer; the others have no page here and are a 400, what is none is a 422. The other fields are checked and have no effect.
+//!   the viewer, as does none at all; the others have no page here and are a 400, a word that is no intent is a 422. The other fields are
+//!   checked and have no effect.
 //! - Retention counts from `occurred_at`: an accepted event that is older than its organization's period is never read again, and is deleted
 //!   within a minute; refused ones are no part of the trail. Without a period events are kept for good. The periods are those of the newest
-//!   SDKs. The configuration is always `active`, without a log stream.
+//!   SDKs. The configuration is always `active`, without a log stream; where no period is set it shows the longest, 3650 days, since the
+//!   official SDKs take no `null` there.
 //! - The columns of the CSV, with a header line: `occurred_at`, `action`, `version`, `actor_id`, `actor_type`, `actor_name`,
 //!   `actor_metadata`, `targets`, `location`, `user_agent`, `metadata`. Metadata and targets are JSON as it was sent. UTF-8, RFC 4180; a cell
 //!   that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab or line break in front) begins with a `'`.

@@ -12,6 +12,9 @@ use crate::body;
 use crate::store;
 use crate::validate::read_retention;
 
+/// The longest period in days, which is 10 years.
+const LONGEST_PERIOD: u32 = 3_650;
+
 /// The id in the path. One that cannot be decoded is nobody's.
 fn id(path: Result<Path<String>, PathRejection>) -> String {
     path.map(|Path(id)| id).unwrap_or_default()
@@ -57,7 +60,8 @@ pub(super) async fn set_retention(
     Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
 }
 
-/// The trail of every organization is `active`, and none has a log stream.
+/// The trail of every organization is `active`, and none has a log stream. Without a period it shows the longest one: the official SDKs
+/// take a number here and no `null`, other than for the retention.
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -66,7 +70,7 @@ pub(super) async fn configuration(
     let days = days(&app, id.clone()).await?;
     Ok(Answer::ok(&json!({
         "organization_id": id,
-        "retention_period_in_days": days,
+        "retention_period_in_days": days.unwrap_or(LONGEST_PERIOD),
         "state": "active",
     })))
 }

@@ -39,10 +39,10 @@ pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request)
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let form = read_portal(&body).map_err(|problem| Answer::unprocessable(&problem))?;
-    if !matches!(form.intent.as_str(), "audit_logs" | "log_streams") {
+    let elsewhere = |intent: &&str| !matches!(*intent, "audit_logs" | "log_streams");
+    if let Some(intent) = form.intent.as_deref().filter(elsewhere) {
         let message = format!(
-            "This local server has no page for {}; it has one for audit_logs and log_streams.",
-            form.intent
+            "This local server has no page for {intent}; it has one for audit_logs and log_streams."
         );
         return Err(Answer::message(StatusCode::BAD_REQUEST, &message));
     }

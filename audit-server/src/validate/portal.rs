@@ -20,7 +20,8 @@ const MAX_EMAILS: usize = 20;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PortalForm {
     pub(crate) organization: String,
-    pub(crate) intent: String,
+    /// The official SDKs may leave it out.
+    pub(crate) intent: Option<String>,
 }
 
 /// Takes a body apart, or says the first thing that is wrong with it. What this server has no use for is checked all the same.
@@ -35,8 +36,9 @@ pub(crate) fn read_portal(body: &Value) -> Result<PortalForm, String> {
     let organization = text("organization")?
         .filter(|organization| !organization.is_empty())
         .ok_or("organization has to be given.")?;
-    let intent = text("intent")?.ok_or("intent has to be given.")?;
-    if !INTENTS.contains(&intent.as_str()) {
+    let intent = text("intent")?;
+    let unknown = |intent: &String| !INTENTS.contains(&intent.as_str());
+    if intent.as_ref().is_some_and(unknown) {
         return Err(format!("intent has to be one of {}.", INTENTS.join(", ")));
     }
     for key in ["return_url", "success_url", "external_user_id"] {
@@ -71,6 +73,8 @@ mod tests {
             "it_contact_emails": vec!["a@example.com"; 20],
         });
         assert!(read_portal(&good).is_ok());
+        let without = read_portal(&json!({ "organization": "org_1" })).unwrap();
+        assert_eq!(without.intent, None);
         for (key, value) in [
             ("organization", json!("")),
             ("organization", json!(null)),
@@ -86,7 +90,7 @@ mod tests {
             let error = read_portal(&body).unwrap_err();
             assert!(error.starts_with(key), "{error}");
         }
-        for body in [json!([]), json!({}), json!({ "organization": "org_1" })] {
+        for body in [json!([]), json!({}), json!({ "intent": "audit_logs" })] {
             assert!(read_portal(&body).is_err());
         }
     }
