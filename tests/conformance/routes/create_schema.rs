@@ -1,0 +1,57 @@
+//! `POST /audit_logs/actions/{actionName}/schemas`.
+
+use serde_json::{Value, json};
+
+use crate::service::{Answer, Call, Service};
+
+const PATH: &str = "/audit_logs/actions/team.updated/schemas";
+
+fn schema() -> Value {
+    json!({
+        "targets": [{ "type": "team", "metadata": { "type": "object", "properties": { "cost": { "type": "number" } } } }],
+        "actor": { "metadata": { "type": "object", "properties": { "role": { "type": "string" } } } },
+        "metadata": { "type": "object", "properties": { "plan": { "type": "string" } } }
+    })
+}
+
+pub(crate) async fn good(service: &Service) -> Call {
+    service.post(PATH, &schema())
+}
+
+/// 201 with what was sent, and the next version each time.
+pub(crate) async fn registered(service: &Service) -> Answer {
+    let first = service.send(good(service).await).await;
+    assert_eq!(first.body["version"], 1);
+    let answer = service.send(good(service).await).await;
+    assert_eq!(answer.body["version"], 2);
+    for key in ["targets", "actor", "metadata"] {
+        assert_eq!(answer.body[key], schema()[key]);
+    }
+    answer
+}
+
+/// 201 without `actor` and `metadata` where none were sent, for a name that needs encoding.
+pub(crate) async fn registered_with_targets_only(service: &Service) -> Answer {
+    let path = "/audit_logs/actions/team%2Fupdated%20now/schemas";
+    let body = json!({ "targets": [{ "type": "team" }] });
+    let answer = service.send(service.post(path, &body)).await;
+    let keys: Vec<_> = answer.body.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["created_at", "object", "targets", "version"]);
+    let actions = service.send(service.get("/audit_logs/actions")).await;
+    assert_eq!(actions.text("/data/0/name"), "team/updated now");
+    answer
+}
+
+pub(crate) async fn without_targets(service: &Service) -> Answer {
+    for body in [json!({}), json!({ "targets": [{}] })] {
+        assert_eq!(service.send(service.post(PATH, &body)).await.status, 422);
+    }
+    let body = json!({ "targets": [] });
+    service.send(service.post(PATH, &body)).await
+}
+
+/// 422: an actor has metadata if it is there at all.
+pub(crate) async fn with_an_actor_without_metadata(service: &Service) -> Answer {
+    let body = json!({ "targets": [{ "type": "team" }], "actor": {} });
+    service.send(service.post(PATH, &body)).await
+}
