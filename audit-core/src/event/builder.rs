@@ -15,6 +15,8 @@ pub(super) const MAX_TARGETS: usize = 20;
 /// A metadata key has at most this many characters of `[a-zA-Z0-9_-]`
 /// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
 const MAX_KEY_CHARS: usize = 40;
+/// An event's metadata keys that are left for the application: any of the framework's own may join them on the way.
+const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 
 /// Builds an [`Event`]. The event's time is the call of [`Event::builder`] unless another is set.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl EventBuilder {
         self
     }
 
-    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 50 keys.
+    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 40 keys, which is the
+    /// service's 50 less the 10 that the framework may set.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         match key_error(key) {
             Some(error) => self.refuse(error.problem),
@@ -91,8 +94,9 @@ impl EventBuilder {
     ///
     /// # Errors
     ///
-    /// The action is empty; there are more than 20 targets; a metadata object has more than 50 keys, a key of
-    /// another form than `[a-zA-Z0-9_-]{1,40}`, or one that the framework reserves. The first mistake is reported.
+    /// The action is empty; there are more than 20 targets; the actor or a target has more than 50 metadata keys, or the
+    /// event more than 40 of the application's; a key is of another form than `[a-zA-Z0-9_-]{1,40}`, or one that the
+    /// framework reserves. The first mistake is reported.
     pub fn build(mut self) -> Result<Event, EventError> {
         if !self.event.is_surely_small() {
             self.check_size();
@@ -109,11 +113,14 @@ impl EventBuilder {
         if targets > MAX_TARGETS {
             self.refuse(Problem::TooManyTargets(targets));
         }
-        let keys = self.event.metadata().count();
+        let own = |(key, _): &(&str, _)| !RESERVED_KEYS.contains(key);
+        let keys = self.event.metadata().filter(own).count();
+        if keys > MAX_OWN_KEYS {
+            self.refuse(Problem::TooManyOwnKeys(keys));
+        }
         let most = self.event.targets().map(|target| target.metadata().len());
         let most = most
             .chain(self.event.actor().map(|actor| actor.metadata().len()))
-            .chain([keys])
             .max();
         if let Some(keys) = most.filter(|keys| *keys > MAX_KEYS) {
             self.refuse(Problem::TooManyKeys(keys));
@@ -173,6 +180,11 @@ enum Problem {
     TooManyTargets(usize),
     #[error("a metadata object has {0} keys, and the service takes {MAX_KEYS}")]
     TooManyKeys(usize),
+    #[error(
+        "the event has {0} metadata keys, and may have {MAX_OWN_KEYS}, which is the service's {MAX_KEYS} less those that the \
+         framework may set; leave some out, or put them on the actor or a target"
+    )]
+    TooManyOwnKeys(usize),
     #[error("metadata key {0:?} is not of the form [a-zA-Z0-9_-]{{1,{MAX_KEY_CHARS}}}")]
     BadKey(String),
     #[error("metadata key {0:?} is set by the framework; choose another")]
@@ -227,7 +239,12 @@ mod tests {
         let event = (0..20).fold(Event::builder("a").metadata(&key, 1), |event, id| {
             event.target(Target::new("document", id))
         });
-        let event = (0..49).fold(event, |event, key| event.metadata(&format!("k{key}"), key));
-        assert!(event.build().is_ok());
+        let add = |event: EventBuilder, key| event.metadata(&format!("k{key}"), key);
+        assert!((0..39).fold(event, add).build().is_ok());
+        let error = error((0..41).fold(Event::builder("a"), add));
+        assert!(
+            error.starts_with("build the event: the event has 41 metadata keys, and may have 40,"),
+            "{error}"
+        );
     }
 }
