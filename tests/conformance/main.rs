@@ -83,6 +83,7 @@
 //! | --- | --- |
 //! | the client's requests, field by field | `wire::an_event_has_the_documented_form`, `wire::the_smallest_event_leaves_out_what_is_optional`, `wire::a_schema_has_the_documented_form`, `wire::a_page_of_a_list_is_asked_for_in_the_query`, `wire::an_export_has_the_documented_form`, `wire::the_smallest_export_has_no_filters`, `wire::a_retention_is_set_by_the_name_of_its_period`, `wire::a_configuration_is_asked_for_under_its_own_path`, `wire::a_portal_link_has_the_documented_form` |
 //! | the limits, for client and server alike | `limits::a_key_is_valid_for_both_or_for_neither`, `limits::a_value_is_cut_exactly_where_the_server_would_refuse_it`, `limits::as_many_keys_are_built_as_the_server_takes`, `limits::as_many_targets_are_built_as_the_server_takes`, `limits::each_limit_is_the_last_that_both_take` |
+//! | points on which descriptions of the API disagree | `disagreements::every_point_is_settled_by_a_test_or_a_sentence`, `disagreements::an_event_keeps_the_time_at_which_it_happened`, `disagreements::nothing_but_texts_numbers_and_booleans_is_metadata`, `disagreements::there_is_no_batch`, `disagreements::the_server_knows_no_wildcard`, `disagreements::without_a_version_the_first_schema_counts`, `disagreements::only_what_may_pass_later_is_worth_repeating`, `disagreements::only_events_are_kept_from_being_made_twice`, `disagreements::a_key_counts_for_its_api_key_alone`, `disagreements::an_event_of_the_future_is_stored`, `disagreements::events_are_not_read_through_the_api`, `disagreements::recording_does_not_wait_for_the_service`, `disagreements::a_key_begins_with_sk` |
 //! | the schemas are of use | `answers::an_answer_of_another_form_is_noticed` |
 //! | these tables | `index::every_test_is_in_a_table_and_every_name_in_a_table_is_a_test`, `index::every_documented_status_of_every_route_has_a_test`, `index::the_servers_front_page_lists_what_the_tests_reach`, `index::every_call_of_the_client_has_a_test` |
 #![allow(
@@ -93,6 +94,7 @@
 
 mod answers;
 mod client;
+mod disagreements;
 mod documented;
 mod index;
 mod limits;

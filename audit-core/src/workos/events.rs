@@ -21,7 +21,9 @@ struct Created {
 
 impl WorkOs {
     /// Creates one event, in one attempt. The event's id is the `Idempotency-Key`, so a repetition within 24 hours is
-    /// stored once ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)).
+    /// stored once ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)). The service takes one event
+    /// per request, and answers without an id of its own. The reference says 200, the SDKs' tests 201: any 2xx is a success
+    /// if its body says so.
     ///
     /// A [`Recorder`](crate::Recorder) does this in the background and repeats what can be repeated.
     ///

@@ -130,7 +130,8 @@ impl WorkOs {
     /// Waits until an export is ready.
     ///
     /// It looks after 1 second, then ever less often, down to every 15 seconds. A look that fails is repeated for as long
-    /// as it may still succeed. `timeout` bounds the whole, a look that is under way included.
+    /// as it may still succeed. `timeout` bounds the whole, a look that is under way included. No webhook is documented to
+    /// say that an export is ready.
     ///
     /// # Errors
     ///
