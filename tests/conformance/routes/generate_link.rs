@@ -14,7 +14,8 @@ pub(crate) async fn good(service: &Service) -> Call {
 /// 201 with a link that opens the events of its organization, and of no other.
 pub(crate) async fn linked(service: &Service) -> Answer {
     service.register("team.updated").await;
-    for organization in ["org_1", "org_2"] {
+    // The other organization's event comes first, so that a stream that shows it does so before the one that is waited for.
+    for organization in ["org_2", "org_1"] {
         let mut body = event();
         body["organization_id"] = json!(organization);
         let call = service.post("/audit_logs/events", &body);
@@ -40,6 +41,15 @@ pub(crate) async fn linked(service: &Service) -> Answer {
     };
     assert_eq!(read("").await, ["org_1"]);
     assert_eq!(read("?organization=org_2").await, ["org_1"]);
+    let stream = format!("{}/portal/stream?after=0", service.server.url());
+    let stream = visitor.get(stream).header("cookie", cookie);
+    let mut stream = stream.send().await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains("org_1") {
+        let chunk = stream.chunk().await.unwrap().unwrap();
+        heard.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(!heard.contains("org_2"), "{heard}");
     let without = visitor.get(format!("{}/portal/events", service.server.url()));
     assert_eq!(without.send().await.unwrap().status(), 403);
     answer
