@@ -16,7 +16,7 @@ pub(super) const MAX_TARGETS: usize = 20;
 /// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
 const MAX_KEY_CHARS: usize = 40;
 /// An event's metadata keys that are left for the application: any of the framework's own may join them on the way.
-const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
+pub(super) const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 
 /// Builds an [`Event`]. The event's time is the call of [`Event::builder`] unless another is set.
 #[derive(Debug)]

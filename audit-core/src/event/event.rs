@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
-use super::builder::{EventBuilder, MAX_TARGETS};
+use super::builder::{EventBuilder, MAX_OWN_KEYS, MAX_TARGETS};
 use super::capture::{AuditId, Entry, MetadataValue};
 use super::facts::{Facts, Owner, Tag};
 use super::id::EventId;
 use super::target::TargetRef;
 use super::time::{from_millis, to_millis};
-use super::value::{MAX_KEYS, Value};
+use super::value::Value;
 use super::{Actor, Context, Target};
 use crate::Outcome;
 
@@ -201,7 +201,7 @@ impl Event {
                 _ => {}
             }
         }
-        targets <= MAX_TARGETS && keys <= MAX_KEYS
+        targets <= MAX_TARGETS && keys <= MAX_OWN_KEYS
     }
 
     fn first(&self, tag: Tag) -> Option<&str> {
