@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use audit_server::LocalServer;
-use serde_json::json;
+use audit_server::{Data, LocalServer};
+use serde_json::{Value, json};
 
 use crate::support::{Bench, EVENTS};
 
@@ -56,6 +56,25 @@ fn a_head_that_never_ends_is_given_up() {
     for start in ["", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
         assert_eq!(exchange(&server, start.as_bytes()), "");
     }
+}
+
+#[test]
+fn slow_clients_do_not_keep_others_waiting() {
+    let server = LocalServer::start().unwrap();
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 10\r\n\r\n",
+        server.api_key()
+    );
+    let starts = ["GET /hea", &head];
+    let slow: Vec<_> = (0..200)
+        .map(|index| {
+            let mut stream = TcpStream::connect(server.addr()).unwrap();
+            stream.write_all(starts[index % 2].as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    assert!(post(&server, b"{}").starts_with("HTTP/1.1 422 "));
+    drop(slow);
 }
 
 #[test]
@@ -211,6 +230,115 @@ fn the_own_routes_cannot_be_used_from_another_origin() {
         .send()
         .unwrap();
     assert!(!answer.headers().contains_key("access-control-allow-origin"));
+}
+
+#[test]
+fn no_own_route_that_changes_something_is_open_to_another_origin() {
+    let bench = Bench::new();
+    let send = |method: &str, path: &str, body: &Value, origin: &str| {
+        let request = bench
+            .client
+            .request(method.parse().unwrap(), bench.url(path))
+            .header("content-type", "application/json")
+            .header("origin", origin)
+            .body(body.to_string());
+        request.send().unwrap().status().as_u16()
+    };
+    let own = bench.server.url().to_owned();
+    let foreign = "http://evil.example";
+    let fault = json!({ "status": 500 });
+    for (method, path, body, done) in [
+        ("POST", "/_local/faults", &fault, 201),
+        ("DELETE", "/_local/faults", &json!(null), 200),
+        (
+            "POST",
+            "/_local/organizations",
+            &json!({ "id": "org_2" }),
+            201,
+        ),
+        // These only read, but what a page can make a browser send is no business of its.
+        ("GET", "/_local/events", &json!(null), 200),
+        ("GET", "/_local/stats", &json!(null), 200),
+    ] {
+        assert_eq!(send(method, path, body, foreign), 403, "{method} {path}");
+        assert_eq!(send(method, path, body, &own), done, "{method} {path}");
+    }
+}
+
+#[test]
+fn an_id_is_never_a_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("in").join("audit.db");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let builder = LocalServer::builder().organization("org_1");
+    let bench = Bench::with(builder.data(Data::File(file)));
+    let up = "..%2F..%2Fevil";
+    // Any text is a name of an action, and this one is no more than that.
+    bench.register(up, &json!({ "targets": [{ "type": "team" }] }));
+    let listed = bench.get("/audit_logs/actions").body;
+    assert_eq!(listed["data"][0]["name"], "../../evil");
+    let missing = json!({ "message": "Organization not found: '../../evil'." });
+    for path in ["audit_logs_retention", "audit_log_configuration"] {
+        let reply = bench.get(&format!("/organizations/{up}/{path}"));
+        assert_eq!((reply.status, &reply.body), (404, &missing), "{path}");
+    }
+    let body = json!({ "id": "../../evil", "name": "x" });
+    assert_eq!(bench.post("/_local/organizations", &body).status, 422);
+    let above: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(above.len(), 1, "{above:?}");
+    for entry in std::fs::read_dir(dir.path().join("in")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with("audit.db"), "{name}");
+    }
+}
+
+#[test]
+fn invalid_text_outside_the_body_is_answered_and_not_taken() {
+    let server = LocalServer::start().unwrap();
+    let key = format!("Authorization: Bearer {}", server.api_key());
+    let body = "Content-Type: application/json\r\nContent-Length: 2";
+    for (line, headers, status) in [
+        (
+            &b"GET /audit_logs/actions?after=%FF"[..],
+            key.as_bytes(),
+            "422",
+        ),
+        (b"GET /_local/events?action=%FF", b"", "200"),
+        (
+            b"GET /organizations/%FF/audit_logs_retention",
+            key.as_bytes(),
+            "404",
+        ),
+        (
+            b"GET /audit_logs/actions/%C0%AE/schemas",
+            key.as_bytes(),
+            "400",
+        ),
+        (
+            b"GET /audit_logs/actions",
+            b"Authorization: Bearer \xFF",
+            "401",
+        ),
+        (b"GET /_local/events", b"Origin: \xFF", "403"),
+        (b"GET /health\xFF", b"", "400"),
+    ] {
+        let head = [
+            line,
+            b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Nothing: \xFF\r\n",
+            headers,
+            if headers.is_empty() { b"" } else { b"\r\n" },
+            b"\r\n",
+        ];
+        let heard = exchange(&server, &head.concat());
+        let shown = String::from_utf8_lossy(line);
+        assert_eq!(heard.get(9..12), Some(status), "{shown}: {heard}");
+    }
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{key}\r\n{body}\r\nIdempotency-Key: "
+    );
+    let heard = exchange(&server, &[head.as_bytes(), b"\xFF\r\n\r\n{}"].concat());
+    assert!(heard.starts_with("HTTP/1.1 4"), "{heard}");
+    assert_eq!(server.stats().unwrap().accepted(), 0);
 }
 
 #[test]

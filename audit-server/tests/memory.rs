@@ -1,0 +1,91 @@
+//! That hostile requests do not make the server grow. A binary of its own, since what is measured is the whole process.
+#![cfg(target_os = "linux")] // Elsewhere there is no /proc to read the figure from.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use audit_server::LocalServer;
+
+/// Clients that send at once.
+const CLIENTS: usize = 4;
+
+/// How far the process may grow while all of them are read. Each has at most a body of 1 MiB in memory, in a buffer that may be twice as
+/// large, and what SQLite and the allocator keep; one body that is held whole is 100 MB.
+const GROWTH_KB: u64 = 24 * 1_024;
+
+/// Sends what the server takes of `pieces`, and reads its answer.
+fn send(server: &LocalServer, headers: &str, pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    let head = format!(
+        "POST /audit_logs/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\n{headers}\r\n\r\n",
+        server.api_key()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    for piece in pieces {
+        // It may have heard enough.
+        if stream.write_all(&piece).is_err() {
+            break;
+        }
+    }
+    let mut status = vec![0; 12];
+    match stream.read_exact(&mut status) {
+        Ok(()) => status,
+        // Closed while we were still sending.
+        Err(_) => Vec::new(),
+    }
+}
+
+/// One of each kind of request that is large, for each client at once.
+fn round(server: &LocalServer) {
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let chunk = || [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+                let endless = (0..1_600).map(|_| chunk());
+                let heard = send(server, "Transfer-Encoding: chunked", endless);
+                assert!(heard.is_empty() || heard == b"HTTP/1.1 413", "{heard:?}");
+                for nested in ["[", r#"{"a":"#] {
+                    let length = 1_000_000 / nested.len() * nested.len();
+                    let body = nested.repeat(length / nested.len()).into_bytes();
+                    let headers = format!("Content-Length: {length}");
+                    let heard = send(server, &headers, [body].into_iter());
+                    assert_eq!(heard, b"HTTP/1.1 400");
+                }
+                let many = format!(
+                    r#"{{"organization_id":"o","event":[{}0]}}"#,
+                    "0,".repeat(50_000)
+                );
+                let headers = format!("Content-Length: {}", many.len());
+                let heard = send(server, &headers, [many.into_bytes()].into_iter());
+                assert!(heard.starts_with(b"HTTP/1.1 4"), "{heard:?}");
+            });
+        }
+    });
+}
+
+/// The most that this process has had, in kB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let figure = line.unwrap().split_whitespace().next().unwrap();
+    figure.parse().unwrap()
+}
+
+#[test]
+fn memory_stays_flat_under_hostile_requests() {
+    let server = LocalServer::start().unwrap();
+    // The threads, the clients' own buffers, and what the allocator keeps for the next time.
+    round(&server);
+    let before = peak();
+    for _ in 0..2 {
+        round(&server);
+    }
+    let after = peak();
+    assert!(
+        after - before < GROWTH_KB,
+        "grew from {before} to {after} kB"
+    );
+}
