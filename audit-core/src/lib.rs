@@ -51,6 +51,9 @@ mod dispatcher;
 mod draft;
 mod embedded;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gap;
 mod health;
 #[cfg(feature = "json-lines")]

@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+mod requests;
+
+pub use requests::routes;
+
 use crate::export::check_row;
 use crate::routes::{check_cursor, check_fault};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
@@ -99,5 +103,6 @@ mod tests {
         super::csv(br#"{"action":"=1","targets":[{"type":"\r\n"}]}"#);
         super::moment(b"2016-12-31T23:59:60Z");
         super::moment(b"2026-02-02T16:35:39.317Z");
+        super::routes(b"GET /health\n\n%%\nGET /_local/stream\n\n%%\nPOST /_local/faults\n\n{\"status\":500}%%\nGET /audit_logs/actions\n\n");
     }
 }

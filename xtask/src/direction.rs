@@ -32,6 +32,7 @@ const PLACES: &[(&str, Place)] = &[
     ("audit-tests", Place::Outside),
     ("audit-tests-support", Place::Outside),
     ("audit-tests-kit", Place::Outside),
+    ("audit-tests-queue-model", Place::Outside),
     ("audit-tests-facade", Place::Outside),
     ("audit-tests-actix", Place::Outside),
     ("audit-tests-renamed", Place::Outside),

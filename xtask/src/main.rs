@@ -9,6 +9,7 @@ mod bench;
 #[cfg(test)]
 mod direction;
 mod error;
+mod fuzz;
 mod mutate;
 mod process;
 mod programs;
@@ -47,6 +48,8 @@ enum Command {
         #[arg(value_name = "MUTANT", value_parser = mutate::names())]
         only: Vec<String>,
     },
+    /// Sends hostile input to what reads some, and fails on a crash
+    Fuzz(fuzz::Fuzz),
     /// Measures, in a release build
     Bench {
         #[command(subcommand)]
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         None => help(),
         Some(Command::Test { runner }) => test::run_tests(&runner),
         Some(Command::Mutate { only }) => mutate::run(&only),
+        Some(Command::Fuzz(wanted)) => fuzz::fuzz(&wanted),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {

@@ -26,6 +26,14 @@ pub(crate) const C_COMPILER: Program = Program {
     elsewhere: "install a C compiler, such as gcc or clang, and put it into PATH (on macOS: `xcode-select --install`)",
 };
 
+/// What libFuzzer is compiled with.
+pub(crate) const CXX_COMPILER: Program = Program {
+    name: "c++",
+    purpose: "libFuzzer is built with it",
+    apt: &["g++"],
+    elsewhere: "install a C++ compiler, such as g++ or clang++, and put it into PATH (on macOS: `xcode-select --install`)",
+};
+
 /// What the official Node SDK runs on.
 pub(crate) const NODE: Program = Program {
     name: "node",

@@ -1,0 +1,176 @@
+//! Requests to the whole router, without a socket.
+
+use std::cell::LazyCell;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use tower_service::Service;
+
+use crate::app::{App, Parts, router};
+use crate::auth::Keys;
+use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, DEFAULT_READ_TIMEOUT, Data};
+use crate::host::Hosts;
+use crate::sign::Signer;
+use crate::store::{Writer, add_organization};
+
+/// Requests of one input. More would show nothing new, and take their time.
+const MAX_REQUESTS: usize = 8;
+
+/// Frames of an answer that are read; a stream has no end.
+const MAX_FRAMES: usize = 32;
+
+thread_local! {
+    /// Waits take no time: its clock jumps to the end of each.
+    static RUNTIME: LazyCell<Result<Runtime, std::io::Error>> = LazyCell::new(|| {
+        Builder::new_current_thread().enable_time().start_paused(true).build()
+    });
+}
+
+/// Requests to a new server, divided by lines `%%`: a line with method and path, lines with headers, an empty line, the body.
+/// A `Host` and the right key are added where there are none.
+///
+/// Every answer has an id, an error is JSON with a message, and none is the fault of the server, unless a fault was asked for.
+pub fn routes(bytes: &[u8]) {
+    let requests = split(bytes, b"%%\n").take(MAX_REQUESTS).filter_map(read);
+    let mut requests = requests.peekable();
+    if requests.peek().is_none() {
+        return;
+    }
+    RUNTIME.with(|runtime| match &**runtime {
+        Ok(runtime) => runtime.block_on(async {
+            let app = app();
+            let mut router = router(Arc::clone(&app));
+            for request in requests {
+                let faulty = !app.faults.list().is_empty();
+                check(&mut router, request, faulty).await;
+            }
+        }),
+        Err(error) => unreachable!("a runtime without I/O needs nothing: {error}"),
+    });
+}
+
+/// The parts between the marks.
+fn split<'a>(bytes: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        match bytes.windows(mark.len()).position(|part| part == mark) {
+            Some(at) => {
+                rest = Some(&bytes[at + mark.len()..]);
+                Some(&bytes[..at])
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+fn read(bytes: &[u8]) -> Option<Request<Body>> {
+    let end = bytes.windows(2).position(|pair| pair == b"\n\n")?;
+    let (head, body) = (&bytes[..end], &bytes[end + 2..]);
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let mut first = lines.next()?.splitn(2, |byte| *byte == b' ');
+    let mut request = Request::new(Body::from(body.to_vec()));
+    *request.method_mut() = Method::from_bytes(first.next()?).ok()?;
+    *request.uri_mut() = first.next()?.try_into().ok()?;
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+    let key = HeaderValue::from_str(&format!("Bearer {DEFAULT_API_KEY}")).ok()?;
+    headers.insert(header::AUTHORIZATION, key);
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    for line in lines {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        headers.insert(name, value);
+    }
+    Some(request)
+}
+
+fn app() -> Arc<App> {
+    let new = || {
+        let app = Arc::new(App::new(Parts {
+            store: Writer::open(&Data::Memory).ok()?,
+            keys: Keys::new(&[DEFAULT_API_KEY.to_owned()]),
+            hosts: Hosts::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 4_100))),
+            clock: Box::new(crate::clock::SystemClock),
+            signer: Signer::new().ok()?,
+            export_delay: Duration::ZERO,
+            rate_limit: None,
+            read_timeout: DEFAULT_READ_TIMEOUT,
+        }));
+        let now = app.now();
+        app.store
+            .transact(|tx| add_organization(tx, DEFAULT_ORGANIZATION, None, now))
+            .ok()?;
+        Some(app)
+    };
+    let Some(app) = new() else {
+        unreachable!("a database in memory needs nothing");
+    };
+    app
+}
+
+async fn check(router: &mut Router, request: Request<Body>, faulty: bool) {
+    let shown = format!("{} {}", request.method(), request.uri());
+    let answer = match router.call(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    };
+    let status = answer.status();
+    assert!(answer.headers().contains_key("x-request-id"), "{shown}");
+    assert!(
+        faulty || status != StatusCode::INTERNAL_SERVER_ERROR,
+        "{shown}"
+    );
+    let is_json = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    let failed = status.is_client_error() || status.is_server_error();
+    assert!(is_json || !failed || faulty, "{shown} {status}");
+    let Some(body) = whole(answer).await else {
+        return;
+    };
+    // A HEAD has no body.
+    if is_json && !faulty && !body.is_empty() {
+        let body: Option<Value> = serde_json::from_slice(&body).ok();
+        let Some(body) = body else {
+            unreachable!("{shown} {status} is not JSON");
+        };
+        assert!(
+            !failed
+                || ["message", "error"]
+                    .iter()
+                    .any(|key| body.get(key).is_some()),
+            "{shown} {status}: {body}"
+        );
+    }
+}
+
+/// The body of an answer, if it comes to an end.
+async fn whole(answer: Response) -> Option<Vec<u8>> {
+    let mut body = answer.into_body();
+    let mut read = Vec::new();
+    for _ in 0..MAX_FRAMES {
+        if body.is_end_stream() {
+            return Some(read);
+        }
+        match body.frame().await {
+            Some(Ok(frame)) => read.extend_from_slice(frame.data_ref()?),
+            Some(Err(_)) => return None,
+            None => return Some(read),
+        }
+    }
+    None
+}
