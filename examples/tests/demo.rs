@@ -18,6 +18,29 @@ fn the_same_round_over_grpc_leaves_the_same_events() {
     one_round(&["--framework", "tonic"]);
 }
 
+#[test]
+fn an_outage_in_the_middle_of_traffic_loses_nothing() {
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--once", "--outage", "4s"])
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(demo.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&demo.stderr);
+    assert!(demo.status.success(), "{output}\n{errors}");
+    let last = output.lines().last().unwrap();
+    assert!(last.ends_with(", dead 0, lost 0"), "{last}");
+    let waiting = |phase: &str| {
+        let row = output.lines().find(|line| line.starts_with(phase)).unwrap();
+        row.split_whitespace()
+            .last()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
+    assert!(waiting("outage") > 10, "{output}");
+}
+
 fn one_round(framework: &[&str]) {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .arg("--once")

@@ -23,6 +23,8 @@ pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
     name: String,
+    /// Whether its requests are not printed.
+    quiet: bool,
     /// Instead of HTTP, if the service speaks gRPC.
     grpc: Option<GrpcClient>,
 }
@@ -44,8 +46,21 @@ impl Client {
             address,
             token: None,
             name: "-".to_owned(),
+            quiet: false,
             grpc,
         })
+    }
+
+    /// The same client, whose requests are not printed.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    fn say(&self, method: &Method, path: &str, answer: &str) {
+        if !self.quiet {
+            request_line(&self.name, method, path, answer);
+        }
     }
 
     /// The same client with a member's session.
@@ -77,7 +92,7 @@ impl Client {
             let code = answer
                 .as_ref()
                 .map_or_else(tonic::Status::code, |_| Code::Ok);
-            request_line(&self.name, &method, path, &format!("{code:?}"));
+            self.say(&method, path, &format!("{code:?}"));
             return match answer {
                 Ok(value) if status.is_success() => Ok(value),
                 Err(_) if code == code_of(status) => Ok(Value::Null),
@@ -85,7 +100,7 @@ impl Client {
             };
         }
         let answer = self.request(method.clone(), path, body).send().await?;
-        request_line(&self.name, &method, path, answer.status().as_str());
+        self.say(&method, path, answer.status().as_str());
         if answer.status() != status {
             return Err(format!(
                 "{method} {path} was answered {}, not {status}",
@@ -107,7 +122,7 @@ impl Client {
                         Code::Internal | Code::Unknown | Code::Cancelled
                     ) =>
                 {
-                    request_line(&self.name, &method, path, "(panic)");
+                    self.say(&method, path, "(panic)");
                     Ok(())
                 }
                 answer => {
@@ -123,7 +138,7 @@ impl Client {
             .into()),
             Err(error) if error.is_timeout() => Err(error.into()),
             Err(_) => {
-                request_line(&self.name, &method, path, "(panic)");
+                self.say(&method, path, "(panic)");
                 Ok(())
             }
         }
@@ -143,7 +158,7 @@ impl Client {
                 }
                 waited = tokio::time::timeout(TIMEOUT, until) => waited?,
             }
-            request_line(&self.name, &Method::POST, path, "(hung up)");
+            self.say(&Method::POST, path, "(hung up)");
             return Ok(());
         }
         let (address, body) = (self.address, body.to_string());
@@ -159,7 +174,7 @@ impl Client {
             .await?;
         tokio::time::timeout(TIMEOUT, until).await?;
         drop(connection);
-        request_line(&self.name, &Method::POST, path, "(hung up)");
+        self.say(&Method::POST, path, "(hung up)");
         Ok(())
     }
 

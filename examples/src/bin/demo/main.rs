@@ -1,12 +1,13 @@
 //! `cargo demo`: starts a local audit log server and the documents service, sends requests, and shows what arrives.
 //!
 //! `cargo demo -- --once` sends a fixed round of requests, compares what the server stored with what must be there, and
-//! exits. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
+//! exits; with `--outage 30s` the audit service then stops answering in the middle of traffic. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
 
 mod client;
 mod expected;
 mod framework;
 mod grpc;
+mod outage;
 mod print;
 mod round;
 mod world;
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Send one round of requests, compare what arrived with what must, print the counts, and exit.
     #[arg(long)]
     once: bool,
+    /// After the round, let the audit service stop answering for so long in the middle of traffic, such as 30s.
+    #[arg(long, requires = "once", conflicts_with = "live", value_name = "TIME", value_parser = humantime::parse_duration)]
+    outage: Option<Duration>,
     /// The web framework that serves the documents; each leaves the same trail.
     #[arg(long, value_enum, default_value_t)]
     framework: Framework,
@@ -87,7 +91,16 @@ async fn demo(args: Args) -> Result<ExitCode> {
     let mut world = World::start(&args).await?;
     world.introduce(!args.once);
     let complete = match world.subscribe() {
-        Some(events) if args.once => once(&world, events).await?,
+        Some(events) if args.once => {
+            let complete = once(&world, events).await?;
+            match args.outage {
+                Some(outage) => {
+                    heading("Traffic, in the middle of which the audit service stops answering");
+                    outage::drive(&world, outage).await? && complete
+                }
+                None => complete,
+            }
+        }
         Some(events) => {
             show(&world, events).await?;
             true

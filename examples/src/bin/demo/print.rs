@@ -5,6 +5,7 @@ use audit_server::{EventStatus, StoredEvent};
 use reqwest::Method;
 
 use crate::expected::Expected;
+use crate::outage::Phase;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -64,6 +65,31 @@ pub(crate) fn table(rows: &[(&str, Expected)]) {
             row.organization,
             row.location,
             row.targets
+        );
+    }
+}
+
+/// What a handler's client saw of each stretch, beside the first.
+pub(crate) fn phases(phases: &[Phase]) {
+    let Some(first) = phases.first() else { return };
+    anstream::println!(
+        "{DIM}         requests      p50      p99   p50 ratio   p99 ratio   events waiting{DIM:#}"
+    );
+    for phase in phases {
+        let ms = |percent| phase.percentile(percent).as_secs_f64() * 1_000.0;
+        let ratio = |percent| {
+            let (this, healthy) = (phase.percentile(percent), first.percentile(percent));
+            this.as_secs_f64() / healthy.as_secs_f64().max(f64::MIN_POSITIVE)
+        };
+        anstream::println!(
+            "{:8} {:8} {:5.1} ms {:5.1} ms {:10.2}x {:10.2}x {:16}",
+            phase.name,
+            phase.requests(),
+            ms(50),
+            ms(99),
+            ratio(50),
+            ratio(99),
+            phase.pending
         );
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use audit_catalog::Catalog;
-use audit_server::{EventStatus, LocalServer, StoredEvent, Subscription};
+use audit_server::{EventStatus, Fault, LocalServer, StoredEvent, Subscription};
 use audit_tower::workos::{ApiKey, Order, PageQuery, WorkOs};
-use audit_tower::{Recorder, Stats};
+use audit_tower::{Recorder, Report, Stats};
 use examples::service::{AppState, Mailer};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -18,6 +19,9 @@ use crate::{Args, PATIENCE, Result};
 
 /// The organization of the local server, unless another is named.
 const ORGANIZATION: &str = "org_acme";
+
+/// How long an attempt may take where an outage is shown.
+const ATTEMPT: Duration = Duration::from_secs(3);
 
 pub(crate) struct World {
     /// `None` when events go to WorkOS.
@@ -41,8 +45,12 @@ impl World {
         } else {
             let server = start_server(args, &organization)?;
             let key = ApiKey::new(server.api_key())?;
-            let workos = WorkOs::builder(key).base_url(server.url()).build()?;
-            (Some(server), workos)
+            let mut workos = WorkOs::builder(key).base_url(server.url());
+            if args.outage.is_some() {
+                // Half a minute for each attempt that gets no answer would be long for a demo.
+                workos = workos.request_timeout(ATTEMPT);
+            }
+            (Some(server), workos.build()?)
         };
         register(&workos).await?;
 
@@ -125,6 +133,29 @@ Try it, in another terminal:
     /// Waits until what was accepted so far has come to an end.
     pub(crate) async fn flush(&self) {
         self.recorder.flush(PATIENCE).await;
+    }
+
+    /// [`World::flush`], for longer.
+    pub(crate) async fn flush_within(&self, time: Duration) -> Report {
+        self.recorder.flush(time).await
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.recorder.stats()
+    }
+
+    /// From now on the local server takes events and does not answer.
+    pub(crate) fn stop_answering(&self) {
+        if let Some(server) = &self.server {
+            let silence = Fault::latency(Duration::from_secs(3_600)).times(u32::MAX);
+            server.inject(silence.on("POST", "/audit_logs/events"));
+        }
+    }
+
+    pub(crate) fn answer_again(&self) {
+        if let Some(server) = &self.server {
+            server.clear_faults();
+        }
     }
 
     /// The events that the local server accepted.
