@@ -42,6 +42,8 @@
 //! | `workos` | yes | the [`workos`] module: the WorkOS Audit Logs client and sink, over reqwest with rustls |
 //! | `json-lines` | | the sink `JsonLines`: a line of JSON per event, to the standard output or to rotated files |
 //! | `metrics` | | the counts, ages and health as metrics of the [`metrics`](https://docs.rs/metrics) facade |
+//! | `spool` | | [`Spool`]: events on disk, in SQLite, so that they outlive the process |
+//! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's is linked |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
 
 mod action;
@@ -72,6 +74,8 @@ mod recorder;
 mod scope;
 mod secret;
 mod sink;
+#[cfg(feature = "spool")]
+mod spool;
 mod stats;
 mod sync;
 mod try_record;
@@ -108,6 +112,8 @@ pub use recorder::{
 pub use scope::{InScope, Scope};
 pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
+#[cfg(feature = "spool")]
+pub use spool::{Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolStatus};
 pub use stats::Stats;
 pub use try_record::TryRecordError;
 #[cfg(feature = "workos")]

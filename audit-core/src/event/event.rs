@@ -15,7 +15,7 @@ use super::{Actor, Context, Target};
 use crate::Outcome;
 
 /// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
-const HEADER: usize = 31;
+pub(super) const HEADER: usize = 31;
 const OCCURRED_AT: usize = 16;
 const VERSION: usize = 24;
 const OUTCOME: usize = 28;
@@ -29,6 +29,8 @@ const HAS_ACTOR: u8 = 1;
 const HAS_ORGANIZATION: u8 = 2;
 const HAS_LOCATION: u8 = 4;
 const HAS_EACH_TARGET: u8 = 8;
+#[cfg(feature = "spool")]
+const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TARGET;
 
 /// What happened, once: an action, who did it, on what, from where, and how it ended.
 ///
@@ -73,6 +75,26 @@ impl Event {
         let mut facts = Facts::with_header(&header, CAPACITY);
         facts.push_text(Tag::Action, "action", |out| out.push_str(action));
         Self { facts }
+    }
+
+    #[cfg(feature = "spool")]
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// An event from a buffer that was written before, if its header and its facts are whole.
+    #[cfg(feature = "spool")]
+    pub(super) fn from_facts(facts: Facts) -> Option<Self> {
+        if facts.len() < HEADER || !facts.are_whole(HEADER) {
+            return None;
+        }
+        let event = Self { facts };
+        let header = event.header();
+        let is_whole = header[FLAGS] & !ALL_FLAGS == 0
+            && Outcome::from_byte(header[OUTCOME]).to_byte() == header[OUTCOME]
+            && header[ON] & !Outcome::mask(&Outcome::ALL) == 0
+            && event.first(Tag::Action).is_some();
+        is_whole.then_some(event)
     }
 
     fn header(&self) -> [u8; HEADER] {

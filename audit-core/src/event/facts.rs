@@ -106,6 +106,25 @@ impl Facts {
         self.bytes.len()
     }
 
+    /// The whole buffer, with its header.
+    #[cfg(feature = "spool")]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// A buffer that was written before. Not checked; see [`Facts::are_whole`].
+    #[cfg(feature = "spool")]
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
+    /// Whether the bytes behind a header of `header` bytes are whole facts of known tags and nothing else.
+    #[cfg(feature = "spool")]
+    pub(crate) fn are_whole(&self, header: usize) -> bool {
+        let mut facts = self.iter(header);
+        facts.by_ref().all(|fact| fact.is_whole()) && facts.rest.is_empty()
+    }
+
     /// What the buffer occupies, which is what a bound on memory has to count.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
@@ -224,7 +243,11 @@ impl Facts {
 }
 
 fn push_word(bytes: &mut Vec<u8>, word: &str) {
-    let word = &word.as_bytes()[..word.len().min(usize::from(u16::MAX))];
+    let mut end = word.len().min(usize::from(u16::MAX));
+    while !word.is_char_boundary(end) {
+        end -= 1;
+    }
+    let word = &word.as_bytes()[..end];
     bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
     bytes.extend_from_slice(word);
 }
@@ -242,11 +265,9 @@ impl<'a> Iterator for FactIter<'a> {
         let (&tag, rest) = self.rest.split_first()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let tag = Tag::from_byte(tag)?;
         self.rest = rest;
-        Some(Fact {
-            tag: Tag::from_byte(tag)?,
-            bytes,
-        })
+        Some(Fact { tag, bytes })
     }
 }
 
@@ -272,6 +293,31 @@ impl<'a> Fact<'a> {
     pub(crate) fn metadata(&self) -> Option<(&'a str, Value<'a>)> {
         let (key, rest) = self.word();
         Some((key, Value::unpack(rest)?))
+    }
+
+    /// Whether its bytes are what its tag promises, so that no accessor has to fall back.
+    #[cfg(feature = "spool")]
+    fn is_whole(&self) -> bool {
+        let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
+        let word = || {
+            let (length, rest) = self.bytes.split_first_chunk::<2>()?;
+            let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            is_text(word).then_some(rest)
+        };
+        match self.tag {
+            Tag::Action
+            | Tag::Organization
+            | Tag::ActorName
+            | Tag::TargetName
+            | Tag::Location
+            | Tag::UserAgent
+            | Tag::Truncated
+            | Tag::DeniedAction => is_text(self.bytes),
+            Tag::Actor | Tag::Target | Tag::EachTarget => word().is_some_and(is_text),
+            Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => {
+                word().is_some_and(Value::is_whole)
+            }
+        }
     }
 
     fn word(&self) -> (&'a str, &'a [u8]) {

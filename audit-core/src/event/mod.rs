@@ -14,6 +14,8 @@ mod context;
 mod event;
 mod facts;
 mod id;
+#[cfg(feature = "spool")]
+mod packed;
 mod target;
 mod time;
 mod value;

@@ -61,6 +61,20 @@ impl<'a> Value<'a> {
         bytes.extend_from_slice(&payload);
     }
 
+    /// Whether [`Value::unpack`] gives back what was packed, and not a fallback.
+    #[cfg(feature = "spool")]
+    pub(super) fn is_whole(bytes: &[u8]) -> bool {
+        match bytes.split_first() {
+            Some((&Self::TEXT, text)) => std::str::from_utf8(text).is_ok(),
+            Some((_, payload)) if payload.len() != 8 => false,
+            _ => match Value::unpack(bytes) {
+                Some(Value::Float(number)) => number.is_finite(),
+                Some(Value::Boolean(value)) => bytes[1..] == u64::from(value).to_le_bytes(),
+                other => other.is_some(),
+            },
+        }
+    }
+
     pub(super) fn unpack(bytes: &'a [u8]) -> Option<Self> {
         let (&kind, rest) = bytes.split_first()?;
         if kind == Self::TEXT {

@@ -1,0 +1,392 @@
+//! The thread that owns the file: it takes what waits, writes all of it in one transaction, and answers when that is on
+//! the disk.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::error::{SpoolError, is_disk_full};
+use super::inbox::{Inbox, Task, Waiting, Work};
+use super::recover::may_be_damage;
+use super::site::Site;
+use super::status::{Disk, Published};
+use super::store::{Failed, Group, Store};
+use crate::log::LogLimit;
+
+/// How long to wait before a disk that failed is tried again; doubled with each failure in a row, up to the second.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often a full disk is asked for space.
+const FULL_PAUSE: Duration = Duration::from_millis(250);
+/// Unused pages that the file keeps, and how many are given back at a time when there are more.
+const SPARE_PAGES: u32 = 4_096;
+/// How many pages are given back at a time on a full disk: they have to fit into the reserve.
+const FULL_PAGES: u32 = 64;
+
+pub(super) struct Committer {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) published: Arc<Published>,
+    pub(super) site: Site,
+    /// None while the disk fails.
+    pub(super) store: Option<Store>,
+    pub(super) max_dead_bytes: u64,
+    /// Told when the file is closed and another may open it.
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// Says that nothing is taken any more, however the thread ends.
+struct CloseOnDrop(Arc<Inbox>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}
+
+impl Committer {
+    pub(super) fn start(self) -> std::io::Result<()> {
+        std::thread::Builder::new()
+            .name("audit-spool".to_owned())
+            .spawn(move || self.run())
+            .map(drop)
+    }
+
+    fn run(self) {
+        let Self {
+            inbox,
+            published,
+            site,
+            store,
+            max_dead_bytes,
+            done,
+        } = self;
+        let closing = CloseOnDrop(Arc::clone(&inbox));
+        let mut disk = Writer {
+            inbox,
+            published,
+            site,
+            store,
+            max_dead_bytes,
+            retracted: Vec::new(),
+            last_row: 0,
+            failures: 0,
+            retry_at: None,
+            full: false,
+            log: LogLimit::new(),
+        };
+        disk.note_reserve();
+        loop {
+            let work = disk.inbox.next(disk.pause());
+            let last = work.last;
+            disk.work(work);
+            // What could not be written by now is told to be lost by whoever counts what was accepted.
+            if last {
+                break;
+            }
+        }
+        drop(closing);
+        // The file first, then the lock, then the word that it is free.
+        let Writer { store, site, .. } = disk;
+        drop(store);
+        drop(site);
+        // Nobody may be waiting for it.
+        drop(done.send(()));
+    }
+}
+
+struct Writer {
+    inbox: Arc<Inbox>,
+    published: Arc<Published>,
+    site: Site,
+    store: Option<Store>,
+    max_dead_bytes: u64,
+    /// What a transaction that failed may have left on the disk all the same.
+    retracted: Vec<(i64, Vec<u8>)>,
+    /// The greatest number that anybody was told.
+    last_row: i64,
+    failures: u32,
+    retry_at: Option<Instant>,
+    full: bool,
+    log: LogLimit,
+}
+
+impl Writer {
+    /// How long to wait for work at most.
+    fn pause(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.retry_at.map(|at| at.saturating_duration_since(now))
+    }
+
+    fn is_due(&self) -> bool {
+        self.retry_at.is_none_or(|at| at <= Instant::now())
+    }
+
+    fn work(&mut self, work: Work) {
+        if self.store.is_none() && self.is_due() {
+            self.reopen();
+        }
+        if self.full && self.is_due() {
+            self.full = !self.site.reserve();
+            self.retry_at = self.full.then(|| Instant::now() + FULL_PAUSE);
+        }
+        let Work {
+            appends,
+            mut rest,
+            tasks,
+            ..
+        } = work;
+        rest.retracted = std::mem::take(&mut self.retracted);
+        if self.store.is_none() {
+            let error = SpoolError::disk_down();
+            self.give_up(appends, rest, &error);
+            for mut task in tasks {
+                task.fail(error.clone());
+            }
+        } else {
+            self.commit(appends, rest);
+            for task in tasks {
+                self.answer(task);
+            }
+        }
+        self.publish();
+    }
+
+    fn commit(&mut self, appends: Vec<Waiting>, rest: Group) {
+        // On a full disk nothing is added, so that what is deleted has the space that is left.
+        let (appends, held_back) = match self.full {
+            true => (Vec::new(), appends),
+            false => (appends, Vec::new()),
+        };
+        if !held_back.is_empty() {
+            self.give_up(held_back, Group::default(), &SpoolError::disk_full());
+        }
+        let (entries, answers): (Vec<_>, Vec<_>) = appends
+            .into_iter()
+            .map(|waiting| (waiting.entry, waiting.answer))
+            .unzip();
+        let group = Group {
+            appends: entries,
+            ..rest
+        };
+        if group.is_empty() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        match store.commit(&group, self.max_dead_bytes) {
+            Ok(rows) => {
+                self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
+                self.failures = 0;
+                for (answer, row) in answers.into_iter().zip(rows) {
+                    if let Some(answer) = answer {
+                        // Whoever gave up waiting will find the event pending.
+                        drop(answer.send(Ok(row)));
+                    }
+                }
+                if self.full {
+                    self.make_space();
+                } else if !group.acknowledged.is_empty() {
+                    self.trim();
+                }
+            }
+            Err(Failed { error, rows }) => {
+                let Group {
+                    appends: entries,
+                    retracted,
+                    ..
+                } = &group;
+                // The error may be that of the answer only. Nothing of it may be found there later: those who wait are told
+                // that it is not on the disk.
+                let unsure = rows
+                    .iter()
+                    .zip(entries)
+                    .map(|(row, entry)| (*row, entry.packed.clone()));
+                self.retracted = retracted.iter().cloned().chain(unsure).collect();
+                let appends = group
+                    .appends
+                    .into_iter()
+                    .zip(answers)
+                    .map(|(entry, answer)| Waiting { entry, answer })
+                    .collect();
+                let rest = Group {
+                    attempts: group.attempts,
+                    burials: group.burials,
+                    acknowledged: group.acknowledged,
+                    ..Group::default()
+                };
+                let told = SpoolError::disk(copy_of(&error));
+                self.give_up(appends, rest, &told);
+                self.failed(error);
+            }
+        }
+    }
+
+    /// Tells those who wait, and keeps what nobody waits for until it can be done.
+    fn give_up(&mut self, appends: Vec<Waiting>, rest: Group, error: &SpoolError) {
+        let (mut kept, mut left) = (Vec::new(), 0_u64);
+        for waiting in appends {
+            match waiting.answer {
+                Some(answer) => {
+                    left += 1;
+                    // Whoever gave up waiting counts the event as it pleases; it is not on the disk.
+                    drop(answer.send(Err(error.clone())));
+                }
+                None => kept.push(waiting),
+            }
+        }
+        if left > 0
+            && let Some(suppressed) = self.log.admit()
+        {
+            tracing::error!(
+                events = left,
+                suppressed,
+                error = error as &dyn std::error::Error,
+                "durable events could not be written"
+            );
+        }
+        self.retracted.extend(rest.retracted.iter().cloned());
+        self.inbox.put_back(kept, rest);
+    }
+
+    /// Decides what follows from an error of the database.
+    fn failed(&mut self, error: rusqlite::Error) {
+        if is_disk_full(&error) {
+            self.full = true;
+            self.site.release();
+            self.retry_at = Some(Instant::now() + FULL_PAUSE);
+            self.make_space();
+            return;
+        }
+        // Closed before anything else looks at the file.
+        self.store = None;
+        if may_be_damage(&error) {
+            match self.site.rebuild(&error.to_string()) {
+                Ok(store) => return self.opened(store),
+                Err(error) => return self.down(&error.to_string()),
+            }
+        }
+        self.down(&error.to_string());
+    }
+
+    fn reopen(&mut self) {
+        match self.site.open() {
+            Ok(store) => self.opened(store),
+            Err(error) => self.down(&with_causes(&error)),
+        }
+    }
+
+    fn opened(&mut self, mut store: Store) {
+        // A file that was made anew may not know which numbers were given out.
+        if let Err(error) = store.numbers_after(self.last_row) {
+            return self.down(&error.to_string());
+        }
+        self.store = Some(store);
+        self.retry_at = None;
+        self.published.state().disk = Disk::Fine;
+    }
+
+    fn down(&mut self, reason: &str) {
+        self.store = None;
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(10));
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = Some(Instant::now() + pause.min(LONGEST_PAUSE));
+        if let Some(suppressed) = self.log.admit() {
+            tracing::error!(
+                suppressed,
+                reason,
+                "the spool cannot be written, and is tried again"
+            );
+        }
+        self.published.state().disk = Disk::Failing(reason.to_owned());
+    }
+
+    fn answer(&mut self, mut task: Box<dyn Task>) {
+        // Once more after the file was made anew.
+        for _ in 0..2 {
+            let Some(store) = &mut self.store else { break };
+            match task.run(store) {
+                Ok(()) => return,
+                Err(error) => {
+                    let told = SpoolError::disk(copy_of(&error));
+                    self.failed(error);
+                    if self.store.is_none() || self.full {
+                        return task.fail(told);
+                    }
+                }
+            }
+        }
+        task.fail(SpoolError::disk_down());
+    }
+
+    fn note_reserve(&mut self) {
+        if !self.site.reserve() {
+            self.full = true;
+            self.retry_at = Some(Instant::now() + FULL_PAUSE);
+        }
+        self.publish();
+    }
+
+    /// Gives the log's space, and some of the file's, back to the disk.
+    fn make_space(&mut self) {
+        let Some(store) = &self.store else { return };
+        let made = store
+            .empty_log()
+            .and_then(|()| store.give_back(FULL_PAGES))
+            .and_then(|()| store.empty_log());
+        if let Err(error) = made {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "no space was given back"
+            );
+        }
+    }
+
+    /// After an outage the file is far larger than it has to be.
+    fn trim(&mut self) {
+        let Some(store) = &self.store else { return };
+        if let Err(error) = store.give_back(SPARE_PAGES) {
+            self.failed(error);
+        }
+    }
+
+    fn publish(&mut self) {
+        let totals = match &self.store {
+            Some(store) => store.totals(),
+            None => return,
+        };
+        match totals {
+            Ok(totals) => {
+                self.inbox.set_held(totals.pending_bytes);
+                let mut state = self.published.state();
+                state.totals = totals;
+                state.set_aside.clone_from(&self.site.set_aside);
+                match (self.full, &state.disk) {
+                    (true, Disk::Fine) => state.disk = Disk::Full,
+                    (false, Disk::Full) => state.disk = Disk::Fine,
+                    _ => {}
+                }
+            }
+            Err(error) => self.failed(error),
+        }
+    }
+}
+
+/// The same error again: one is told, the other decides what follows.
+fn copy_of(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            rusqlite::Error::SqliteFailure(*code, message.clone())
+        }
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}

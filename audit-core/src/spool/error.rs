@@ -1,0 +1,140 @@
+//! Why the spool could not be opened, or does not take an event.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a [`Spool`](super::Spool) could not be opened, or did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct SpoolError {
+    #[from]
+    problem: Problem,
+}
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error(
+        "open the spool {}: another process, or another spool of this one, has it open; give each process a file of its own",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    #[error(
+        "open the spool {}: the file is a database of another program, and stays as it is; choose another path",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    #[error("{action} {}", .path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    #[error("open the spool {}", .path.display())]
+    Open {
+        path: PathBuf,
+        #[source]
+        source: Arc<rusqlite::Error>,
+    },
+    #[error(
+        "spool the event: the spool holds {held} of at most {max_bytes} bytes; it takes events again when some were delivered"
+    )]
+    Full { held: u64, max_bytes: u64 },
+    #[error(
+        "spool the event: {bytes} bytes wait for the disk already; it is slower than events are recorded"
+    )]
+    Behind { bytes: u64 },
+    #[error("spool the event: the disk is full; the spool takes events again when there is space")]
+    DiskFull,
+    #[error("too many questions wait for the spool; its disk is slow, or stands still")]
+    Busy,
+    #[error("write to the spool")]
+    Disk(#[source] Arc<rusqlite::Error>),
+    #[error(
+        "the spool cannot be written; it is tried again within seconds, and its status says why"
+    )]
+    Down,
+    #[error("the spool was closed")]
+    Closed,
+}
+
+impl SpoolError {
+    pub(super) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Problem::File {
+            action,
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+        .into()
+    }
+
+    pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
+        Problem::Open {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+        .into()
+    }
+
+    pub(super) fn disk(source: rusqlite::Error) -> Self {
+        if is_disk_full(&source) {
+            return Problem::DiskFull.into();
+        }
+        Problem::Disk(Arc::new(source)).into()
+    }
+
+    pub(super) fn disk_full() -> Self {
+        Problem::DiskFull.into()
+    }
+
+    /// For those who come while the disk is left alone after an error.
+    pub(super) fn disk_down() -> Self {
+        Problem::Down.into()
+    }
+
+    pub(super) fn closed() -> Self {
+        Problem::Closed.into()
+    }
+
+    /// Whether another process, or another [`Spool`](super::Spool) of this one, has the file open.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self.problem, Problem::Locked(_))
+    }
+
+    /// Whether the file is a database of another program. It was not changed.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.problem, Problem::Foreign(_))
+    }
+
+    /// Whether there is no room: at the bound of bytes, on the disk, or among the events that wait for the disk. The same
+    /// event may be taken later.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(
+            self.problem,
+            Problem::Full { .. } | Problem::Behind { .. } | Problem::DiskFull
+        )
+    }
+
+    /// Whether the spool was closed before.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.problem, Problem::Closed)
+    }
+}
+
+/// Whether SQLite found no space on the disk, or none under its own bound of pages.
+pub(super) fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
+/// Whether what was read is not what was written, so that the file has to be made anew.
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseCorrupt | NotADatabase)
+    )
+}

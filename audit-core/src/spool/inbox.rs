@@ -1,0 +1,337 @@
+//! Between those who use the spool and the thread that owns the file: bounded, and no lock is held for long.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::dead::Burial;
+use super::error::{Problem, SpoolError};
+use super::store::{Entry, Group, Guarantee, ROW_BYTES, Store};
+
+/// How many events may wait for the disk.
+const WAITING_EVENTS: usize = 8_192;
+/// And how many bytes of them, with the dead letters that wait.
+const WAITING_BYTES: u64 = 16 * 1024 * 1024;
+/// How many questions may wait for an answer.
+const WAITING_TASKS: usize = 64;
+/// How many events one transaction takes, and about how many bytes.
+const GROUP_EVENTS: usize = 1_024;
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
+/// How many rows one transaction acknowledges: so many fit into a log of a megabyte on a full disk.
+const GROUP_ROWS: usize = 512;
+/// How long what nobody waits for is gathered.
+const LINGER: Duration = Duration::from_millis(50);
+
+pub(super) type Answer = oneshot::Sender<Result<i64, SpoolError>>;
+
+/// An event on its way to the disk, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) entry: Entry,
+    pub(super) answer: Option<Answer>,
+}
+
+/// A question to the database, from which the answer goes to whoever asked.
+pub(super) trait Task: Send {
+    /// Answers unless there is an error, after which it may be asked again.
+    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()>;
+    fn fail(&mut self, error: SpoolError);
+}
+
+/// What the thread does next.
+#[derive(Default)]
+pub(super) struct Work {
+    pub(super) appends: Vec<Waiting>,
+    /// All of the group but its appends.
+    pub(super) rest: Group,
+    pub(super) tasks: Vec<Box<dyn Task>>,
+    /// Nothing more will come.
+    pub(super) last: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    changed: Condvar,
+    max_bytes: u64,
+}
+
+#[derive(Default)]
+struct State {
+    appends: VecDeque<Waiting>,
+    append_bytes: u64,
+    attempts: VecDeque<(i64, u64)>,
+    burials: VecDeque<Burial>,
+    burial_bytes: u64,
+    acknowledged: VecDeque<i64>,
+    tasks: VecDeque<Box<dyn Task>>,
+    /// The bytes of the pending events, and of those that were taken from here to become pending.
+    held: u64,
+    /// Somebody waits.
+    urgent: bool,
+    /// The thread sleeps until it is woken, and not only for a while.
+    asleep: bool,
+    closing: bool,
+    closed: bool,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("appends", &self.appends.len())
+            .field("tasks", &self.tasks.len())
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inbox {
+    pub(super) fn new(max_bytes: u64, held: u64) -> Self {
+        Self {
+            state: Mutex::new(State {
+                held,
+                ..State::default()
+            }),
+            changed: Condvar::new(),
+            max_bytes,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an event, or says why not.
+    pub(super) fn append(&self, waiting: Waiting) -> Result<(), SpoolError> {
+        let bytes = waiting.entry.bytes();
+        let mut state = self.state();
+        state.check_open()?;
+        let held = state.held.saturating_add(state.append_bytes);
+        if held.saturating_add(bytes) > self.max_bytes {
+            return Err(Problem::Full {
+                held,
+                max_bytes: self.max_bytes,
+            }
+            .into());
+        }
+        state.check_room(bytes)?;
+        state.append_bytes += bytes;
+        state.urgent |= waiting.answer.is_some();
+        state.appends.push_back(waiting);
+        self.wake(state);
+        Ok(())
+    }
+
+    pub(super) fn bury(&self, burial: Burial) -> Result<(), SpoolError> {
+        let mut state = self.state();
+        state.check_open()?;
+        let bytes = burial.bytes() as u64;
+        state.check_room(bytes)?;
+        state.burial_bytes += bytes;
+        state.burials.push_back(burial);
+        self.wake(state);
+        Ok(())
+    }
+
+    /// Notes a row as acknowledged. There are never more of them than rows on the disk.
+    pub(super) fn acknowledge(&self, row: i64) {
+        let mut state = self.state();
+        if !state.closed {
+            state.acknowledged.push_back(row);
+            self.wake(state);
+        }
+    }
+
+    pub(super) fn attempted(&self, row: i64, millis: u64) {
+        let mut state = self.state();
+        if !state.closed {
+            state.attempts.push_back((row, millis));
+            self.wake(state);
+        }
+    }
+
+    pub(super) fn ask(&self, task: Box<dyn Task>) -> Result<(), SpoolError> {
+        let mut state = self.state();
+        state.check_open()?;
+        if state.tasks.len() >= WAITING_TASKS {
+            return Err(Problem::Busy.into());
+        }
+        state.tasks.push_back(task);
+        state.urgent = true;
+        self.wake(state);
+        Ok(())
+    }
+
+    /// Takes nothing more; what is here is still done.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.closing = true;
+        state.urgent = true;
+        self.wake(state);
+    }
+
+    /// Waking a thread costs far more than anything here, so it is woken when it sleeps for good or somebody waits.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let wake = state.urgent || state.asleep || state.appends.len() == WAITING_EVENTS / 2;
+        if wake {
+            state.asleep = false;
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until there is something to do: at once if somebody waits, and otherwise until enough of it has gathered. With
+    /// `at_most`, returns by then with whatever there is.
+    pub(super) fn next(&self, at_most: Option<Duration>) -> Work {
+        let begun = Instant::now();
+        let mut lingering: Option<Instant> = None;
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            if !state.is_empty() && lingering.is_none() {
+                lingering = Some(now);
+            }
+            let lingered = lingering.map(|since| LINGER.saturating_sub(now - since));
+            let left = at_most.map(|most| most.saturating_sub(now - begun));
+            let wait = match (lingered, left) {
+                (Some(lingered), Some(left)) => Some(lingered.min(left)),
+                (lingered, left) => lingered.or(left),
+            };
+            let ready = state.urgent || state.appends.len() >= WAITING_EVENTS / 2;
+            if ready || wait == Some(Duration::ZERO) {
+                return state.take();
+            }
+            state = match wait {
+                Some(wait) => {
+                    let waited = self.changed.wait_timeout(state, wait);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    state.asleep = true;
+                    self.changed
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+            state.asleep = false;
+        }
+    }
+
+    /// Gives back what could not be done yet, to be taken first.
+    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) {
+        let mut state = self.state();
+        for waiting in appends.into_iter().rev() {
+            let bytes = waiting.entry.bytes();
+            state.append_bytes += bytes;
+            state.held = state.held.saturating_sub(bytes);
+            state.appends.push_front(waiting);
+        }
+        for burial in rest.burials.into_iter().rev() {
+            state.burial_bytes += burial.bytes() as u64;
+            state.burials.push_front(burial);
+        }
+        for attempt in rest.attempts.into_iter().rev() {
+            state.attempts.push_front(attempt);
+        }
+        for row in rest.acknowledged.into_iter().rev() {
+            state.acknowledged.push_front(row);
+        }
+    }
+
+    /// The bytes of the pending events are so many, now that nothing of them is on its way.
+    pub(super) fn set_held(&self, held: u64) {
+        self.state().held = held;
+    }
+
+    /// The events and the bytes that wait for the disk.
+    pub(super) fn waiting(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.appends.len() as u64, state.append_bytes)
+    }
+
+    /// The thread is gone. Whoever waits is told by the end of its channel.
+    pub(super) fn closed(&self) {
+        let mut state = self.state();
+        state.closing = true;
+        state.closed = true;
+        let left = state.take();
+        drop(state);
+        drop(left);
+    }
+}
+
+impl State {
+    fn check_open(&self) -> Result<(), SpoolError> {
+        if self.closing {
+            return Err(SpoolError::closed());
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, bytes: u64) -> Result<(), SpoolError> {
+        let waiting = self.append_bytes + self.burial_bytes;
+        let events = self.appends.len() + self.burials.len();
+        if events >= WAITING_EVENTS || waiting.saturating_add(bytes) > WAITING_BYTES {
+            return Err(Problem::Behind { bytes: waiting }.into());
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.appends.is_empty()
+            && self.tasks.is_empty()
+            && self.attempts.is_empty()
+            && self.burials.is_empty()
+            && self.acknowledged.is_empty()
+    }
+
+    /// Takes a group, of bounded size.
+    fn take(&mut self) -> Work {
+        let mut work = Work::default();
+        let mut bytes = 0;
+        while work.appends.len() < GROUP_EVENTS && bytes < GROUP_BYTES {
+            let Some(waiting) = self.appends.pop_front() else {
+                break;
+            };
+            let size = waiting.entry.bytes();
+            self.append_bytes -= size;
+            self.held += size;
+            bytes += waiting.entry.packed.len();
+            work.appends.push(waiting);
+        }
+        let rest = &mut work.rest;
+        let few = |length: usize| length.min(GROUP_ROWS);
+        rest.attempts = self.attempts.drain(..few(self.attempts.len())).collect();
+        rest.acknowledged = self
+            .acknowledged
+            .drain(..few(self.acknowledged.len()))
+            .collect();
+        rest.burials = self.burials.drain(..few(self.burials.len())).collect();
+        for burial in &rest.burials {
+            self.burial_bytes -= burial.bytes() as u64;
+        }
+        work.tasks = self.tasks.drain(..).collect();
+        // What is left over is done at once, too.
+        self.urgent = !self.is_empty();
+        work.last = self.closing && self.is_empty();
+        work
+    }
+}
+
+impl Entry {
+    /// What it will occupy.
+    fn bytes(&self) -> u64 {
+        self.packed.len() as u64 + ROW_BYTES
+    }
+}
+
+impl Waiting {
+    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, answer: Option<Answer>) -> Self {
+        Self {
+            entry: Entry { guarantee, packed },
+            answer,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Events on disk: one SQLite file, and a thread of its own that writes it.
+//!
+//! A caller packs the event and puts it into the inbox, which is bounded. The committer takes what waits, writes it in
+//! one transaction, and answers when the transaction is synced: a thousand callers share one sync. What nobody waits
+//! for (acknowledgements, best-effort events, times of attempts) is gathered for 50 ms and rides along.
+//!
+//! The committer never says of an event that it is on the disk when it may not be. After an error it says so to those
+//! who wait, opens the file again, and takes back whatever of the failed transaction it finds there.
+
+#![allow(
+    dead_code,
+    reason = "the recorder and the dispatcher do not use it yet"
+)]
+
+mod committer;
+mod dead;
+mod error;
+#[cfg(test)]
+mod faults;
+mod handle;
+mod inbox;
+mod place;
+mod recover;
+mod site;
+mod status;
+mod store;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use error::SpoolError;
+pub use handle::{Spool, SpoolBuilder};
+pub use status::SpoolStatus;
+pub use verify::SpoolCheck;
+
+#[allow(
+    unused_imports,
+    reason = "the recorder and the dispatcher do not use it yet"
+)]
+pub(crate) use dead::SpooledLetter;
+#[allow(
+    unused_imports,
+    reason = "the recorder and the dispatcher do not use it yet"
+)]
+pub(crate) use handle::Appended;
+#[allow(
+    unused_imports,
+    reason = "the recorder and the dispatcher do not use it yet"
+)]
+pub(crate) use store::{Guarantee, Spooled};

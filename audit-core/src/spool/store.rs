@@ -1,0 +1,483 @@
+//! The database: what is written in one transaction, and what is read from it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior, params,
+};
+
+use super::dead::{self, Burial};
+use crate::Event;
+
+/// `AuSp` in ASCII: marks a file as a spool, so that another program's database is never written to.
+const APPLICATION_ID: i32 = 0x4175_5370;
+/// The layout of the tables. A layout that was released is never changed; a new one reads the older.
+pub(super) const VERSION: i32 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// How long to wait for another process that looks at the file, such as a command of an operator.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The log is cut to this when its content has moved into the file.
+const LOG_BYTES: i64 = 8 * 1024 * 1024;
+/// Statements kept prepared; there are about twenty.
+const STATEMENTS: usize = 32;
+/// What a row occupies beside its event: its number, lengths, the index, its share of the pages' heads.
+pub(super) const ROW_BYTES: u64 = 48;
+/// No number is greater, unless it was damaged: a million events a second come this far in 36,000 years.
+pub(super) const MAX_ROW: i64 = 1 << 60;
+/// A page of events that are read ends here, so that events of any size take bounded memory.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// When the spool keeps a promise about an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guarantee {
+    /// Written when there is time; a crash can take what was accepted just before.
+    BestEffort,
+    /// On disk before anybody is told so.
+    Durable,
+}
+
+/// An event to be written.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) guarantee: Guarantee,
+    pub(super) packed: Vec<u8>,
+}
+
+/// An event that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Spooled {
+    /// Its number, greater than that of any event written before.
+    pub(crate) row: i64,
+    pub(crate) event: Event,
+    /// When an attempt first left open whether the event was taken, in milliseconds since 1970.
+    pub(crate) first_attempt: Option<u64>,
+    pub(crate) guarantee: Guarantee,
+}
+
+/// What is done in one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Rows of a transaction that failed, which has to leave nothing behind; each with what would stand in it.
+    pub(super) retracted: Vec<(i64, Vec<u8>)>,
+    pub(super) appends: Vec<Entry>,
+    /// Rows, and when their first ambiguous attempt was.
+    pub(super) attempts: Vec<(i64, u64)>,
+    pub(super) burials: Vec<Burial>,
+    pub(super) acknowledged: Vec<i64>,
+}
+
+impl Group {
+    pub(super) fn is_empty(&self) -> bool {
+        self.retracted.is_empty()
+            && self.appends.is_empty()
+            && self.attempts.is_empty()
+            && self.burials.is_empty()
+            && self.acknowledged.is_empty()
+    }
+}
+
+/// How many events there are, and the bytes that they occupy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
+    pub(super) dead: u64,
+    pub(super) dead_bytes: u64,
+    /// Dead letters that made room for newer ones.
+    pub(super) dead_dropped: u64,
+    /// Rows in which no event could be read.
+    pub(super) damaged: u64,
+}
+
+/// By how much a transaction changes the totals.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) pending: i64,
+    pub(super) pending_bytes: i64,
+    pub(super) dead: i64,
+    pub(super) dead_bytes: i64,
+    pub(super) dead_dropped: i64,
+    pub(super) damaged: i64,
+}
+
+/// What a file turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    Spool,
+    /// A spool in the layout of a newer version.
+    Newer(i32),
+    Foreign,
+    /// A spool whose marks are gone.
+    Corrupt,
+}
+
+#[derive(Debug)]
+pub(super) struct Store {
+    connection: Connection,
+    #[cfg(test)]
+    pub(super) faults: super::faults::Faults,
+}
+
+impl Store {
+    /// Opens the file, and makes the tables if it is empty. A file that is no spool of this version is not changed.
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Result<Self, Identity>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        match prepare(&mut connection)? {
+            Identity::Spool => {}
+            other => return Ok(Err(other)),
+        }
+        // The tables stand in the file before there is a log, so that no loss of the log takes them.
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+        // Damage shows where it is read, not where it has led to.
+        connection.pragma_update(None, "cell_size_check", true)?;
+        let store = Self {
+            connection,
+            #[cfg(test)]
+            faults: super::faults::Faults::default(),
+        };
+        store.totals()?;
+        // From the greatest number there is no next one, so such a file would take no event any more.
+        if store.last_number()? > MAX_ROW {
+            return Ok(Err(Identity::Corrupt));
+        }
+        Ok(Ok(store))
+    }
+
+    /// Opens a file to look at, which is not changed.
+    pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        Ok(connection)
+    }
+
+    /// Does all of the group or nothing; when it returns, what it did is on the disk. The numbers are those of the appended
+    /// events, in their order.
+    pub(super) fn commit(
+        &mut self,
+        group: &Group,
+        max_dead_bytes: u64,
+    ) -> Result<Vec<i64>, Failed> {
+        let mut rows = Vec::with_capacity(group.appends.len());
+        let done = self.transact(|tx, change| {
+            write(tx, change, group, &mut rows)?;
+            dead::make_room(tx, change, max_dead_bytes)
+        });
+        match done {
+            Ok(()) => Ok(rows),
+            Err(error) => Err(Failed { error, rows }),
+        }
+    }
+
+    pub(super) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut Change) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut change = Change::default();
+        let value = work(&tx, &mut change)?;
+        change.apply(&tx)?;
+        #[cfg(test)]
+        self.faults.before_commit()?;
+        tx.commit()?;
+        #[cfg(test)]
+        self.faults.after_commit()?;
+        Ok(value)
+    }
+
+    pub(super) fn totals(&self) -> rusqlite::Result<Totals> {
+        totals(&self.connection)
+    }
+
+    /// The events of one guarantee behind a row, oldest first. A row in which no event can be read is moved away and counted.
+    pub(super) fn load(
+        &mut self,
+        guarantee: Guarantee,
+        after: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Spooled>> {
+        let mut events = Vec::new();
+        let mut damaged = Vec::new();
+        let mut bytes = 0;
+        {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT row, first_attempt, event FROM pending INDEXED BY pending_by_guarantee
+                 WHERE durable = ?1 AND row > ?2 ORDER BY row",
+            )?;
+            let mut rows = statement.query(params![guarantee.to_column(), after])?;
+            while events.len() < limit && bytes < PAGE_BYTES {
+                let Some(row) = rows.next()? else { break };
+                let number = row.get(0)?;
+                match read_event(row, 2) {
+                    Some(event) => {
+                        bytes += event.size();
+                        events.push(Spooled {
+                            row: number,
+                            event,
+                            first_attempt: read_millis(row, 1),
+                            guarantee,
+                        });
+                    }
+                    None => damaged.push(number),
+                }
+            }
+        }
+        if !damaged.is_empty() {
+            self.transact(|tx, change| {
+                damaged
+                    .iter()
+                    .try_for_each(|row| dead::move_damaged(tx, change, *row))
+            })?;
+        }
+        Ok(events)
+    }
+
+    /// The greatest number that was given to a pending event.
+    pub(super) fn last_number(&self) -> rusqlite::Result<i64> {
+        let sequence = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'pending'";
+        self.connection.query_row(sequence, [], |row| row.get(0))
+    }
+
+    /// Gives pending events numbers that are greater than this one.
+    pub(super) fn numbers_after(&mut self, last: i64) -> rusqlite::Result<()> {
+        if self.last_number()? >= last {
+            return Ok(());
+        }
+        let tx = self.connection.transaction()?;
+        tx.execute("DELETE FROM sqlite_sequence WHERE name = 'pending'", [])?;
+        tx.execute(
+            "INSERT INTO sqlite_sequence (name, seq) VALUES ('pending', ?1)",
+            [last],
+        )?;
+        tx.commit()
+    }
+
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) -> rusqlite::Result<()> {
+        self.connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Moves the log's content into the file and the log to nothing.
+    pub(super) fn empty_log(&self) -> rusqlite::Result<()> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
+    /// Gives at most so many unused pages back to the file system, if there are at least so many.
+    pub(super) fn give_back(&self, pages: u32) -> rusqlite::Result<()> {
+        let free: i64 = self
+            .connection
+            .pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        if free < i64::from(pages) {
+            return Ok(());
+        }
+        let mut statement = self
+            .connection
+            .prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A transaction that was not done, with the rows that it would have had.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: rusqlite::Error,
+    pub(super) rows: Vec<i64>,
+}
+
+impl Guarantee {
+    pub(super) fn to_column(self) -> i64 {
+        i64::from(self == Self::Durable)
+    }
+
+    pub(super) fn from_column(column: i64) -> Self {
+        if column == 0 {
+            Self::BestEffort
+        } else {
+            Self::Durable
+        }
+    }
+}
+
+/// What the file is. An empty one becomes a spool, in one transaction.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<Identity> {
+    let identity = identify(connection)?;
+    let Some(identity) = identity else {
+        // Has to be said before the first table.
+        connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(SCHEMA)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", VERSION)?;
+        tx.commit()?;
+        return Ok(Identity::Spool);
+    };
+    Ok(identity)
+}
+
+/// What the file is; `None` if there is nothing in it.
+fn identify(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables = |names: &str| {
+        connection.query_row(
+            &format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' {names}"),
+            [],
+            |row| row.get::<_, i64>(0),
+        )
+    };
+    Ok(Some(match (application, version) {
+        (APPLICATION_ID, VERSION) => Identity::Spool,
+        (APPLICATION_ID, newer) if newer > VERSION => Identity::Newer(newer),
+        (0, 0) if tables("")? == 0 => return Ok(None),
+        _ if tables("AND name IN ('pending', 'dead', 'totals')")? == 3 => Identity::Corrupt,
+        _ => Identity::Foreign,
+    }))
+}
+
+fn write(
+    tx: &Transaction<'_>,
+    change: &mut Change,
+    group: &Group,
+    rows: &mut Vec<i64>,
+) -> rusqlite::Result<()> {
+    for (row, packed) in &group.retracted {
+        let gone = tx
+            .prepare_cached("DELETE FROM pending WHERE row = ?1 AND event = ?2")?
+            .execute(params![row, packed])?;
+        change.add_pending(-(gone as i64), packed.len());
+    }
+    for entry in &group.appends {
+        let row = insert(tx, entry.guarantee, None, &entry.packed)?;
+        change.add_pending(1, entry.packed.len());
+        rows.push(row);
+    }
+    for (row, millis) in &group.attempts {
+        tx.prepare_cached(
+            "UPDATE pending SET first_attempt = ?2 WHERE row = ?1 AND first_attempt IS NULL",
+        )?
+        .execute(params![row, to_column(*millis)])?;
+    }
+    for burial in &group.burials {
+        dead::bury(tx, change, burial)?;
+    }
+    for row in &group.acknowledged {
+        let bytes: Option<i64> = tx
+            .prepare_cached("DELETE FROM pending WHERE row = ?1 RETURNING length(event)")?
+            .query_row([row], |row| row.get(0))
+            .optional()?;
+        if let Some(bytes) = bytes {
+            change.add_pending(-1, to_length(bytes));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn insert(
+    tx: &Transaction<'_>,
+    guarantee: Guarantee,
+    first_attempt: Option<i64>,
+    packed: &[u8],
+) -> rusqlite::Result<i64> {
+    tx.prepare_cached("INSERT INTO pending (durable, first_attempt, event) VALUES (?1, ?2, ?3)")?
+        .execute(params![guarantee.to_column(), first_attempt, packed])?;
+    Ok(tx.last_insert_rowid())
+}
+
+impl Change {
+    /// So many events more, or less, each of so many bytes.
+    pub(super) fn add_pending(&mut self, events: i64, bytes: usize) {
+        self.pending += events;
+        self.pending_bytes += events * row_bytes(bytes);
+    }
+
+    pub(super) fn add_dead(&mut self, events: i64, bytes: usize) {
+        self.dead += events;
+        self.dead_bytes += events * row_bytes(bytes);
+    }
+
+    fn apply(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let changes = [
+            self.pending,
+            self.pending_bytes,
+            self.dead,
+            self.dead_bytes,
+            self.dead_dropped,
+            self.damaged,
+        ];
+        if changes == [0; 6] {
+            return Ok(());
+        }
+        // Never below zero: a total that damage made too small must not stop the transactions that correct it.
+        tx.prepare_cached(
+            "UPDATE totals SET pending = max(0, pending + ?1), pending_bytes = max(0, pending_bytes + ?2),
+             dead = max(0, dead + ?3), dead_bytes = max(0, dead_bytes + ?4),
+             dead_dropped = max(0, dead_dropped + ?5), damaged = max(0, damaged + ?6)",
+        )?
+        .execute(changes)?;
+        Ok(())
+    }
+}
+
+pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
+    connection
+        .prepare_cached(
+            "SELECT pending, pending_bytes, dead, dead_bytes, dead_dropped, damaged FROM totals",
+        )?
+        .query_row([], |row| {
+            let count = |column| {
+                row.get::<_, i64>(column)
+                    .map(|count| count.max(0).unsigned_abs())
+            };
+            Ok(Totals {
+                pending: count(0)?,
+                pending_bytes: count(1)?,
+                dead: count(2)?,
+                dead_bytes: count(3)?,
+                dead_dropped: count(4)?,
+                damaged: count(5)?,
+            })
+        })
+}
+
+/// The event in a column, if one is there that was not changed since.
+pub(super) fn read_event(row: &Row<'_>, column: usize) -> Option<Event> {
+    let packed = row.get_ref(column).ok()?.as_blob().ok()?;
+    Event::from_packed(packed).ok()
+}
+
+pub(super) fn read_millis(row: &Row<'_>, column: usize) -> Option<u64> {
+    let millis = row.get_ref(column).ok()?.as_i64().ok()?;
+    u64::try_from(millis).ok()
+}
+
+pub(super) fn to_column(millis: u64) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+pub(super) fn to_length(bytes: i64) -> usize {
+    usize::try_from(bytes).unwrap_or_default()
+}
+
+fn row_bytes(bytes: usize) -> i64 {
+    to_column((bytes as u64).saturating_add(ROW_BYTES))
+}
