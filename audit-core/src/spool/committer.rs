@@ -21,6 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const FULL_PAUSE: Duration = Duration::from_millis(250);
 /// Unused pages that the file keeps, and how many are given back at a time when there are more.
 const SPARE_PAGES: u32 = 4_096;
+const TRIM_PAGES: u32 = 256;
 /// How many pages are given back at a time on a full disk: they have to fit into the reserve.
 const FULL_PAGES: u32 = 64;
 
@@ -78,10 +79,10 @@ impl Committer {
         disk.note_reserve();
         loop {
             let work = disk.inbox.next(disk.pause());
-            let last = work.last;
+            let (last, closing) = (work.last, work.closing);
             disk.work(work);
-            // What could not be written by now is told to be lost by whoever counts what was accepted.
-            if last {
+            // A disk that takes nothing does not keep the process from ending.
+            if last || (closing && !disk.is_fine()) {
                 break;
             }
         }
@@ -91,7 +92,7 @@ impl Committer {
         drop(store);
         drop(site);
         // Nobody may be waiting for it.
-        drop(done.send(()));
+        let _ = done.send(());
     }
 }
 
@@ -116,6 +117,10 @@ impl Writer {
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
         self.retry_at.map(|at| at.saturating_duration_since(now))
+    }
+
+    fn is_fine(&self) -> bool {
+        self.store.is_some() && !self.full
     }
 
     fn is_due(&self) -> bool {
@@ -153,13 +158,15 @@ impl Writer {
     }
 
     fn commit(&mut self, appends: Vec<Waiting>, rest: Group) {
-        // On a full disk nothing is added, so that what is deleted has the space that is left.
-        let (appends, held_back) = match self.full {
-            true => (Vec::new(), appends),
-            false => (appends, Vec::new()),
-        };
-        if !held_back.is_empty() {
-            self.give_up(held_back, Group::default(), &SpoolError::disk_full());
+        let (mut appends, mut rest) = (appends, rest);
+        if self.full {
+            // Nothing is added, so that what is deleted has the space that is left.
+            let added = Group {
+                burials: std::mem::take(&mut rest.burials),
+                ..Group::default()
+            };
+            let appends = std::mem::take(&mut appends);
+            self.give_up(appends, added, &SpoolError::disk_full());
         }
         let (entries, answers): (Vec<_>, Vec<_>) = appends
             .into_iter()
@@ -173,7 +180,17 @@ impl Writer {
             return;
         }
         let Some(store) = &mut self.store else { return };
-        match store.commit(&group, self.max_dead_bytes) {
+        let mut done = store.commit(&group, self.max_dead_bytes);
+        if matches!(&done, Err(failed) if is_disk_full(&failed.error)) {
+            // The log may have been what filled the disk. To empty it, the file has to grow.
+            self.site.release();
+            if store.empty_log().is_ok() {
+                done = store.commit(&group, self.max_dead_bytes);
+            }
+            self.full = done.is_ok() && !self.site.reserve();
+            self.retry_at = self.full.then(|| Instant::now() + FULL_PAUSE);
+        }
+        match done {
             Ok(rows) => {
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
@@ -223,29 +240,31 @@ impl Writer {
 
     /// Tells those who wait, and keeps what nobody waits for until it can be done.
     fn give_up(&mut self, appends: Vec<Waiting>, rest: Group, error: &SpoolError) {
-        let (mut kept, mut left) = (Vec::new(), 0_u64);
+        let (mut kept, mut refused) = (Vec::new(), 0_u64);
         for waiting in appends {
             match waiting.answer {
                 Some(answer) => {
-                    left += 1;
+                    refused += 1;
                     // Whoever gave up waiting counts the event as it pleases; it is not on the disk.
                     drop(answer.send(Err(error.clone())));
                 }
                 None => kept.push(waiting),
             }
         }
-        if left > 0
+        if refused > 0
             && let Some(suppressed) = self.log.admit()
         {
             tracing::error!(
-                events = left,
+                events = refused,
                 suppressed,
                 error = error as &dyn std::error::Error,
                 "durable events could not be written"
             );
         }
         self.retracted.extend(rest.retracted.iter().cloned());
-        self.inbox.put_back(kept, rest);
+        for answer in self.inbox.put_back(kept, rest) {
+            drop(answer.send(Err(error.clone())));
+        }
     }
 
     /// Decides what follows from an error of the database.
@@ -262,7 +281,7 @@ impl Writer {
         if may_be_damage(&error) {
             match self.site.rebuild(&error.to_string()) {
                 Ok(store) => return self.opened(store),
-                Err(error) => return self.down(&error.to_string()),
+                Err(error) => return self.down(&with_causes(&error)),
             }
         }
         self.down(&error.to_string());
@@ -276,10 +295,17 @@ impl Writer {
     }
 
     fn opened(&mut self, mut store: Store) {
-        // A file that was made anew may not know which numbers were given out.
-        if let Err(error) = store.numbers_after(self.last_row) {
-            return self.down(&error.to_string());
+        // A file that was made anew may not know which numbers were given out. A disk that is read may not be written.
+        let ready = store
+            .numbers_after(self.last_row)
+            .and_then(|()| store.probe());
+        match ready {
+            Err(error) if !is_disk_full(&error) => return self.down(&error.to_string()),
+            _ => {}
         }
+        // Now it shows what the failed transaction left. A row that cannot be looked up is taken to be there.
+        self.retracted
+            .retain(|(row, packed)| store.holds(*row, packed).unwrap_or(true));
         self.store = Some(store);
         self.retry_at = None;
         self.published.state().disk = Disk::Fine;
@@ -331,7 +357,7 @@ impl Writer {
         let Some(store) = &self.store else { return };
         let made = store
             .empty_log()
-            .and_then(|()| store.give_back(FULL_PAGES))
+            .and_then(|()| store.give_back(0, FULL_PAGES))
             .and_then(|()| store.empty_log());
         if let Err(error) = made {
             tracing::debug!(
@@ -344,7 +370,7 @@ impl Writer {
     /// After an outage the file is far larger than it has to be.
     fn trim(&mut self) {
         let Some(store) = &self.store else { return };
-        if let Err(error) = store.give_back(SPARE_PAGES) {
+        if let Err(error) = store.give_back(SPARE_PAGES, TRIM_PAGES) {
             self.failed(error);
         }
     }
@@ -352,7 +378,10 @@ impl Writer {
     fn publish(&mut self) {
         let totals = match &self.store {
             Some(store) => store.totals(),
-            None => return,
+            None => {
+                let totals = self.published.state().totals;
+                return self.inbox.set_held(totals.pending_bytes);
+            }
         };
         match totals {
             Ok(totals) => {

@@ -3,42 +3,56 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Which commit fails, and how. Clones share the count, also over a reopened file.
+/// Which commits fail, and how. Clones share the counts, also over a file that is opened again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
-    /// How many more commits succeed before one fails without a trace.
-    before: Arc<AtomicI64>,
-    /// How many more commits succeed before one is done, and says that it failed: the disk's answer was lost.
-    after: Arc<AtomicI64>,
+    before: Arc<Countdown>,
+    after: Arc<Countdown>,
+}
+
+#[derive(Debug, Default)]
+struct Countdown {
+    /// How many more commits succeed, and then how many fail.
+    succeed: AtomicI64,
+    fail: AtomicI64,
 }
 
 impl Faults {
-    /// The `n`-th commit from now fails, and nothing of it is on the disk.
-    pub(super) fn fail(&self, n: i64) {
-        self.before.store(n, Ordering::SeqCst);
+    /// After `succeed` more commits, `fail` of them fail, and nothing of them is on the disk.
+    pub(super) fn fail(&self, succeed: i64, fail: i64) {
+        self.before.set(succeed, fail);
     }
 
-    /// The `n`-th commit from now is done, and fails.
-    pub(super) fn fail_after(&self, n: i64) {
-        self.after.store(n, Ordering::SeqCst);
+    /// After `succeed` more commits, `fail` of them are done and say that they failed.
+    pub(super) fn fail_when_done(&self, succeed: i64, fail: i64) {
+        self.after.set(succeed, fail);
     }
 
     pub(super) fn before_commit(&self) -> rusqlite::Result<()> {
-        count_down(&self.before)
+        self.before.count()
     }
 
     pub(super) fn after_commit(&self) -> rusqlite::Result<()> {
-        count_down(&self.after)
+        self.after.count()
     }
 }
 
-/// Zero stands for no fault at all.
-fn count_down(left: &AtomicI64) -> rusqlite::Result<()> {
-    if left.load(Ordering::SeqCst) > 0 && left.fetch_sub(1, Ordering::SeqCst) == 1 {
-        return Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC),
-            None,
-        ));
+impl Countdown {
+    fn set(&self, succeed: i64, fail: i64) {
+        self.succeed.store(succeed, Ordering::SeqCst);
+        self.fail.store(fail, Ordering::SeqCst);
     }
-    Ok(())
+
+    fn count(&self) -> rusqlite::Result<()> {
+        let is_due = self.fail.load(Ordering::SeqCst) > 0
+            && self.succeed.fetch_sub(1, Ordering::SeqCst) <= 0;
+        if is_due {
+            self.fail.fetch_sub(1, Ordering::SeqCst);
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC),
+                None,
+            ));
+        }
+        Ok(())
+    }
 }

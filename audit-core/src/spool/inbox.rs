@@ -19,8 +19,8 @@ const WAITING_TASKS: usize = 64;
 /// How many events one transaction takes, and about how many bytes.
 const GROUP_EVENTS: usize = 1_024;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
-/// How many rows one transaction acknowledges: so many fit into a log of a megabyte on a full disk.
-const GROUP_ROWS: usize = 512;
+/// How many rows one transaction acknowledges: on a full disk the pages that it changes have to fit into a megabyte.
+const GROUP_ROWS: usize = 128;
 /// How long what nobody waits for is gathered.
 const LINGER: Duration = Duration::from_millis(50);
 
@@ -47,7 +47,9 @@ pub(super) struct Work {
     /// All of the group but its appends.
     pub(super) rest: Group,
     pub(super) tasks: Vec<Box<dyn Task>>,
-    /// Nothing more will come.
+    /// No more is taken.
+    pub(super) closing: bool,
+    /// Nothing is left.
     pub(super) last: bool,
 }
 
@@ -199,7 +201,9 @@ impl Inbox {
                 (Some(lingered), Some(left)) => Some(lingered.min(left)),
                 (lingered, left) => lingered.or(left),
             };
-            let ready = state.urgent || state.appends.len() >= WAITING_EVENTS / 2;
+            // While the disk takes nothing, there being much to do is no reason to hurry.
+            let many = at_most.is_none() && state.appends.len() >= WAITING_EVENTS / 2;
+            let ready = state.urgent || many;
             if ready || wait == Some(Duration::ZERO) {
                 return state.take();
             }
@@ -219,9 +223,16 @@ impl Inbox {
         }
     }
 
-    /// Gives back what could not be done yet, to be taken first.
-    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) {
+    /// Gives back what could not be done yet, to be taken first. Hands out those who wait for the rest, and have to be told.
+    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Answer> {
         let mut state = self.state();
+        let (awaited, others) = std::mem::take(&mut state.appends)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|waiting| waiting.answer.is_some());
+        state.appends = others;
+        for waiting in &awaited {
+            state.append_bytes -= waiting.entry.bytes();
+        }
         for waiting in appends.into_iter().rev() {
             let bytes = waiting.entry.bytes();
             state.append_bytes += bytes;
@@ -238,6 +249,11 @@ impl Inbox {
         for row in rest.acknowledged.into_iter().rev() {
             state.acknowledged.push_front(row);
         }
+        state.urgent = !state.tasks.is_empty();
+        awaited
+            .into_iter()
+            .filter_map(|waiting| waiting.answer)
+            .collect()
     }
 
     /// The bytes of the pending events are so many, now that nothing of them is on its way.
@@ -315,6 +331,7 @@ impl State {
         work.tasks = self.tasks.drain(..).collect();
         // What is left over is done at once, too.
         self.urgent = !self.is_empty();
+        work.closing = self.closing;
         work.last = self.closing && self.is_empty();
         work
     }

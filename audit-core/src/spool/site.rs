@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::error::{Problem, SpoolError};
 use super::place::{
     Place, make_private, private_file, remove, remove_file, replace, set_aside, sync_folder,
+    with_suffix,
 };
-use super::recover::{may_be_damage, salvage};
+use super::recover::{Salvaged, may_be_damage, salvage};
 use super::store::{Identity, Store, VERSION};
 
 /// Kept beside the file and given up when the disk is full, so that what was delivered can be deleted then.
@@ -21,8 +22,6 @@ pub(super) struct Site {
     /// The file that is used: the one at the path, unless a newer version wrote that.
     file: PathBuf,
     pub(super) set_aside: Vec<PathBuf>,
-    /// A damaged file that was set aside and not put into its place anew yet.
-    unfinished: Option<PathBuf>,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
     #[cfg(test)]
@@ -36,7 +35,6 @@ impl Site {
             file: path.to_owned(),
             place,
             set_aside: Vec::new(),
-            unfinished: None,
             #[cfg(test)]
             faults: super::faults::Faults::default(),
             #[cfg(test)]
@@ -73,24 +71,22 @@ impl Site {
         }
     }
 
-    /// Sets the file aside, and puts in its place what can be read of it. The store must be closed. After an error in
-    /// between, the same file is the source of the next attempt.
+    /// Sets the file aside, and puts in its place what can be read of it. The store must be closed. After an error it
+    /// can be done again.
     pub(super) fn rebuild(&mut self, reason: &str) -> Result<Store, SpoolError> {
-        let aside = match self.unfinished.clone() {
-            Some(aside) => aside,
-            None => set_aside(&self.file, "corrupt")?,
+        let aside = set_aside(&self.file, "corrupt")?;
+        let fresh = with_suffix(&self.file, ".rebuilding");
+        let salvaged = match rebuild_from(&aside, &fresh) {
+            Ok(salvaged) => salvaged,
+            Err(error) => {
+                // The file itself stands where it stood. Second names of it do no harm, but there would be more with each attempt.
+                for left in [&aside, &fresh] {
+                    remove(left)?;
+                }
+                return Err(error);
+            }
         };
-        self.unfinished = Some(aside.clone());
-        let fresh = super::place::with_suffix(&self.file, ".rebuilding");
-        remove(&fresh)?;
-        make_private(&fresh)?;
-        let failed = |error| SpoolError::open(&fresh, error);
-        let mut store = Store::open(&fresh)
-            .map_err(failed)?
-            .map_err(|_| SpoolError::from(Problem::Foreign(fresh.clone())))?;
-        let salvaged = salvage(&aside, &mut store).map_err(failed)?;
-        store.empty_log().map_err(failed)?;
-        drop(store);
+        sync_folder(&self.file)?;
         replace(&self.file, &fresh)?;
         sync_folder(&self.file)?;
         tracing::error!(
@@ -102,7 +98,6 @@ impl Site {
             damaged = salvaged.damaged,
             "the spool was damaged; it was set aside, and what could be read of it was kept"
         );
-        self.unfinished = None;
         self.set_aside.push(aside);
         let store = Store::open(&self.file)
             .map_err(|error| SpoolError::open(&self.file, error))?
@@ -166,4 +161,17 @@ impl Site {
         }
         file.sync_data()
     }
+}
+
+/// Makes a new file of what can be read of another.
+fn rebuild_from(aside: &Path, fresh: &Path) -> Result<Salvaged, SpoolError> {
+    remove(fresh)?;
+    make_private(fresh)?;
+    let failed = |error| SpoolError::open(fresh, error);
+    let mut store = Store::open(fresh)
+        .map_err(failed)?
+        .map_err(|_| SpoolError::from(Problem::Foreign(fresh.to_owned())))?;
+    let salvaged = salvage(aside, &mut store).map_err(failed)?;
+    store.empty_log().map_err(failed)?;
+    Ok(salvaged)
 }

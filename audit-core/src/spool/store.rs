@@ -244,6 +244,11 @@ impl Store {
         Ok(events)
     }
 
+    /// Writes, and changes nothing, to see whether the disk takes it.
+    pub(super) fn probe(&mut self) -> rusqlite::Result<()> {
+        self.transact(|tx, _| tx.execute("UPDATE totals SET one = 1", []).map(drop))
+    }
+
     /// The greatest number that was given to a pending event.
     pub(super) fn last_number(&self) -> rusqlite::Result<i64> {
         let sequence = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'pending'";
@@ -280,12 +285,19 @@ impl Store {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 
-    /// Gives at most so many unused pages back to the file system, if there are at least so many.
-    pub(super) fn give_back(&self, pages: u32) -> rusqlite::Result<()> {
+    /// Whether this row is pending, with these bytes.
+    pub(super) fn holds(&self, row: i64, packed: &[u8]) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT 1 FROM pending WHERE row = ?1 AND event = ?2")?
+            .exists(params![row, packed])
+    }
+
+    /// Gives so many unused pages back to the file system, if there are more than the spare ones.
+    pub(super) fn give_back(&self, spare: u32, pages: u32) -> rusqlite::Result<()> {
         let free: i64 = self
             .connection
             .pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-        if free < i64::from(pages) {
+        if free <= i64::from(spare) {
             return Ok(());
         }
         let mut statement = self

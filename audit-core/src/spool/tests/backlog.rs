@@ -1,0 +1,52 @@
+//! Row 40: a large backlog.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use super::{Folder, event, until};
+use crate::Spool;
+use crate::spool::Guarantee;
+
+const EVENTS: u64 = 20_000;
+
+#[tokio::test]
+async fn fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams() {
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    let event = event(1);
+    for _ in 0..EVENTS {
+        until("there is room", || spool.enqueue(&event).is_ok());
+    }
+    spool.close().await;
+
+    // A count that is wrong, and pages that cannot be read: whoever looked at the rows would notice.
+    let direct = Connection::open(folder.file()).unwrap();
+    direct.execute("UPDATE totals SET pending = 7", []).unwrap();
+    drop(direct);
+    let whole = fs::read(folder.file()).unwrap();
+    let mut damaged = whole.clone();
+    let (from, to) = (whole.len() / 4 / 4_096 * 4_096, whole.len() / 4 * 3);
+    damaged[from..to].fill(0);
+    fs::write(folder.file(), damaged).unwrap();
+    let spool = Spool::open(folder.file()).unwrap();
+    let status = spool.status();
+    assert_eq!((status.recovered, status.set_aside.len()), (7, 0));
+    spool.close().await;
+
+    fs::write(folder.file(), whole).unwrap();
+    let spool = Spool::open(folder.file()).unwrap();
+    let (mut after, mut read) = (0, 0);
+    loop {
+        let page = spool
+            .load(Guarantee::BestEffort, after, 10_000)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.row;
+        read += page.len() as u64;
+        let bytes: usize = page.iter().map(|spooled| spooled.event.size()).sum();
+        assert!(bytes < 1024 * 1024 + 4_096, "a page of {bytes} bytes");
+    }
+    assert_eq!(read, EVENTS);
+}

@@ -1,0 +1,80 @@
+//! Row 15: commits that fail.
+
+use super::{Folder, durable, event, number_of, pending, until};
+use crate::spool::faults::Faults;
+use crate::{HealthLevel, Spool};
+
+async fn survives_a_failure(break_it: fn(&Faults)) {
+    let folder = Folder::new();
+    let builder = Spool::builder(folder.file());
+    let faults = builder.faults.clone();
+    let spool = builder.open().unwrap();
+    let mut told = Vec::new();
+    for number in 0..3 {
+        durable(&spool, &event(number)).await.unwrap();
+        told.push(number.to_string());
+    }
+    break_it(&faults);
+    // In one group with the durable one, since nobody waits for it.
+    spool.enqueue(&event(100)).unwrap();
+    let error = durable(&spool, &event(3)).await.unwrap_err();
+    assert!(!error.is_full() && !error.is_closed(), "{error}");
+    until("it is red", || spool.status().level == HealthLevel::Red);
+    assert!(
+        spool
+            .status()
+            .reason
+            .is_some_and(|reason| reason.contains("tried again"))
+    );
+    // In between it says no, and means it.
+    for number in 4..1_000 {
+        if durable(&spool, &event(number)).await.is_ok() {
+            told.push(number.to_string());
+            break;
+        }
+        until("a while has passed, or it works", || {
+            spool.status().level == HealthLevel::Green || number < 999
+        });
+    }
+    until("it is green", || spool.status().level == HealthLevel::Green);
+    durable(&spool, &event(1_000)).await.unwrap();
+    told.push("1000".to_owned());
+    until("the event for which nobody waited is there", || {
+        spool.len() == told.len() as u64 + 1
+    });
+    told.push("100".to_owned());
+    let numbers = |events: Vec<crate::Event>| events.iter().map(number_of).collect::<Vec<_>>();
+    assert_eq!(numbers(pending(&spool).await), told);
+    spool.close().await;
+    let spool = Spool::open(folder.file()).unwrap();
+    assert_eq!(numbers(pending(&spool).await), told);
+    assert!(spool.verify().await.unwrap().is_whole());
+}
+
+#[tokio::test]
+async fn fault_15_a_failed_commit_is_told_and_leaves_nothing() {
+    survives_a_failure(|faults| faults.fail(0, 4)).await;
+}
+
+#[tokio::test]
+async fn fault_15_a_commit_that_is_done_and_says_it_failed_is_taken_back() {
+    survives_a_failure(|faults| faults.fail_when_done(0, 4)).await;
+}
+
+#[tokio::test]
+async fn fault_15_a_disk_that_never_works_again_does_not_keep_the_spool_open() {
+    let folder = Folder::new();
+    let builder = Spool::builder(folder.file());
+    let faults = builder.faults.clone();
+    let spool = builder.open().unwrap();
+    let row = durable(&spool, &event(0)).await.unwrap();
+    faults.fail(0, i64::MAX);
+    for number in 1..3_000 {
+        spool.enqueue(&event(number)).unwrap();
+    }
+    spool.acknowledge(row);
+    assert!(durable(&spool, &event(3_000)).await.is_err());
+    spool.close().await;
+    let spool = Spool::open(folder.file()).unwrap();
+    assert_eq!(spool.len(), 1);
+}

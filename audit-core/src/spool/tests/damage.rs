@@ -1,0 +1,198 @@
+//! Row 16: files that are not what was written.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use super::{Folder, durable, event, pending, reserve_beside};
+use crate::spool::place::with_suffix;
+use crate::{Event, EventId, Spool};
+
+const ROUNDS: u64 = 300;
+const PAGE: usize = 4_096;
+
+/// A spool as a crash leaves it: some events in the database, some in the log.
+struct Left {
+    database: Vec<u8>,
+    log: Vec<u8>,
+    events: HashMap<EventId, Event>,
+}
+
+impl Left {
+    async fn new(in_database: usize, in_log: usize) -> Self {
+        let folder = Folder::new();
+        let mut events = HashMap::new();
+        for (count, first) in [(in_database, 0), (in_log, in_database)] {
+            let spool = Spool::open(folder.file()).unwrap();
+            for number in first..first + count {
+                let event = event(number);
+                let row = durable(&spool, &event).await.unwrap();
+                if number % 5 == 0 {
+                    spool.acknowledge(row);
+                }
+                events.insert(event.id(), event);
+            }
+            // Acknowledgements are written before it is asked.
+            let row = durable(&spool, &event(first + 9_000)).await.unwrap();
+            spool.bury(row, "refused".to_owned(), Some(422)).unwrap();
+            if first == 0 {
+                spool.close().await;
+                continue;
+            }
+            let database = fs::read(folder.file()).unwrap();
+            let log = fs::read(with_suffix(&folder.file(), "-wal")).unwrap();
+            spool.close().await;
+            return Self {
+                database,
+                log,
+                events,
+            };
+        }
+        unreachable!("the second turn returns")
+    }
+
+    fn write(&self, file: &Path) {
+        reserve_beside(file);
+        fs::write(file, &self.database).unwrap();
+        fs::write(with_suffix(file, "-wal"), &self.log).unwrap();
+    }
+}
+
+fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    if bytes.is_empty() {
+        return;
+    }
+    match random.u8(0..4) {
+        0 => bytes.truncate(random.usize(0..bytes.len())),
+        1 => {
+            let start = random.usize(0..bytes.len());
+            let end = bytes.len().min(start + random.usize(1..2 * PAGE));
+            bytes[start..end].fill(0);
+        }
+        // The head of a file is small, and says most about it.
+        2 => {
+            let at = random.usize(0..bytes.len().min(128));
+            bytes[at] ^= 1 << random.u8(0..8);
+        }
+        _ => {
+            for _ in 0..random.usize(1..20) {
+                let at = random.usize(0..bytes.len());
+                bytes[at] ^= 1 << random.u8(0..8);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_16_whatever_was_damaged_the_spool_opens_and_tells_no_wrong_event() {
+    let left = Left::new(40, 20).await;
+    let mut random = fastrand::Rng::with_seed(16);
+    for round in 0..ROUNDS {
+        let folder = Folder::new();
+        let mut damaged = Left {
+            database: left.database.clone(),
+            log: left.log.clone(),
+            events: HashMap::new(),
+        };
+        match random.u8(0..3) {
+            0 => damage(&mut damaged.database, &mut random),
+            1 => damage(&mut damaged.log, &mut random),
+            _ => {
+                damage(&mut damaged.database, &mut random);
+                damage(&mut damaged.log, &mut random);
+            }
+        }
+        damaged.write(&folder.file());
+
+        let spool =
+            Spool::open(folder.file()).unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        for event in pending(&spool).await {
+            let number = super::number_of(&event);
+            let known = left.events.get(&event.id());
+            assert!(
+                known == Some(&event) || number.parse::<usize>().unwrap() >= 9_000,
+                "round {round}: a wrong event"
+            );
+        }
+        spool.dead_letters(0, 10).await.unwrap();
+        let new = event(7_000);
+        durable(&spool, &new)
+            .await
+            .unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        spool.close().await;
+        let spool =
+            Spool::open(folder.file()).unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        assert!(pending(&spool).await.contains(&new), "round {round}");
+        spool.close().await;
+    }
+}
+
+#[tokio::test]
+async fn fault_16_one_damaged_page_costs_the_rows_on_it_and_the_file_is_set_aside() {
+    let left = Left::new(400, 1).await;
+    let folder = Folder::new();
+    left.write(&folder.file());
+    let mut database = left.database.clone();
+    // A page of rows, away from the ends: its head says that it is none.
+    let page = (database.len() / PAGE / 2..)
+        .find(|page| database[page * PAGE] == 13)
+        .unwrap();
+    let rows = usize::from(u16::from_be_bytes([
+        database[page * PAGE + 3],
+        database[page * PAGE + 4],
+    ]));
+    database[page * PAGE] = 99;
+    fs::write(folder.file(), &database).unwrap();
+
+    let spool = Spool::open(folder.file()).unwrap();
+    let before = spool.status().recovered;
+    let found = pending(&spool).await;
+    assert_eq!(
+        found.len() as u64 + rows as u64,
+        before,
+        "{rows} rows were on the page"
+    );
+    let new = event(1);
+    let row = durable(&spool, &new).await.unwrap();
+    assert!(row > 401, "numbers go on");
+    let status = spool.status();
+    assert_eq!(status.set_aside.len(), 1);
+    let aside = &status.set_aside[0];
+    assert!(aside.display().to_string().contains(".corrupt-"));
+    assert_eq!(fs::read(aside).unwrap().len(), database.len());
+    assert!(spool.verify().await.unwrap().is_whole());
+}
+
+#[tokio::test]
+async fn fault_16_a_flipped_bit_in_an_event_costs_that_event_and_is_counted() {
+    let left = Left::new(400, 1).await;
+    let folder = Folder::new();
+    left.write(&folder.file());
+    let mut database = left.database.clone();
+    // One that was not delivered.
+    let victim = left
+        .events
+        .values()
+        .find(|event| super::number_of(event) == "7")
+        .unwrap();
+    let id = victim.id();
+    // Also where the row stood before it moved to another page.
+    let places: Vec<_> = (0..database.len() - 16)
+        .filter(|at| database[*at..at + 16] == *id.as_bytes())
+        .collect();
+    for at in places {
+        database[at] ^= 1;
+    }
+    fs::write(folder.file(), &database).unwrap();
+
+    let spool = Spool::open(folder.file()).unwrap();
+    let before = spool.status().recovered;
+    assert!(!spool.verify().await.unwrap().is_whole());
+    let found = pending(&spool).await;
+    assert_eq!(found.len() as u64, before - 1);
+    assert!(!found.iter().any(|event| super::number_of(event) == "7"));
+    super::until("it is counted", || {
+        let status = spool.status();
+        (status.pending, status.damaged) == (before - 1, 1)
+    });
+}

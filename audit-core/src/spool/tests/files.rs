@@ -1,0 +1,164 @@
+//! Rows 17 and 18, and who may read the files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use super::{Folder, durable, event, number_of, pending};
+use crate::Spool;
+use crate::spool::place::with_suffix;
+
+/// Says to the child where the spool is.
+const PATH: &str = "AUDIT_SPOOL_TEST_PATH";
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/spool-1.db")
+}
+
+/// Not a test: writes the file of this version, once, before the version is released.
+#[tokio::test]
+#[ignore = "writes into the source tree"]
+async fn write_the_golden_file() {
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    for number in 1..=3 {
+        durable(&spool, &event(number)).await.unwrap();
+    }
+    let row = durable(&spool, &event(4)).await.unwrap();
+    spool.enqueue(&event(5)).unwrap();
+    spool.attempted(1, 1_769_000_000_000);
+    spool
+        .bury(row, "no such action".to_owned(), Some(400))
+        .unwrap();
+    spool.close().await;
+    fs::create_dir_all(golden().parent().unwrap()).unwrap();
+    fs::copy(folder.file(), golden()).unwrap();
+}
+
+#[tokio::test]
+async fn fault_17_a_file_of_the_first_version_is_read() {
+    let folder = Folder::new();
+    super::reserve_beside(&folder.file());
+    fs::copy(golden(), folder.file()).unwrap();
+    let spool = Spool::open(folder.file()).unwrap();
+    let numbers: Vec<_> = pending(&spool).await.iter().map(number_of).collect();
+    assert_eq!(numbers, ["1", "2", "3", "5"]);
+    let first = spool.load(super::Guarantee::Durable, 0, 1).await.unwrap();
+    assert_eq!(first[0].first_attempt, Some(1_769_000_000_000));
+    assert_eq!(first[0].event.organization(), Some("org_1"));
+    let letters = spool.dead_letters(0, 10).await.unwrap();
+    assert_eq!(
+        (letters[0].fault.as_str(), letters[0].status),
+        ("no such action", Some(400))
+    );
+    assert!(spool.status().set_aside.is_empty());
+}
+
+#[tokio::test]
+async fn fault_17_a_file_of_a_newer_version_stays_and_another_is_used_beside_it() {
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    durable(&spool, &event(1)).await.unwrap();
+    spool.close().await;
+    let newer = Connection::open(folder.file()).unwrap();
+    newer.pragma_update(None, "user_version", 2).unwrap();
+    drop(newer);
+    let before = fs::read(folder.file()).unwrap();
+
+    for turn in 0..2 {
+        let spool = Spool::open(folder.file()).unwrap();
+        assert_eq!(pending(&spool).await.len(), turn);
+        assert_eq!(spool.status().set_aside, [folder.file()]);
+        durable(&spool, &event(2)).await.unwrap();
+        spool.close().await;
+        assert_eq!(fs::read(folder.file()).unwrap(), before);
+        assert!(with_suffix(&folder.file(), ".v1").exists());
+    }
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(other);
+    let before = fs::read(folder.file()).unwrap();
+    let error = Spool::open(folder.file()).unwrap_err();
+    assert!(error.is_foreign(), "{error}");
+    assert!(error.to_string().contains("choose another path"));
+    assert_eq!(fs::read(folder.file()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn fault_18_a_second_spool_of_the_same_file_is_told_so() {
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    let error = Spool::open(folder.file()).unwrap_err();
+    assert!(error.is_locked(), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("give each process a file of its own")
+    );
+    assert_eq!(child(&folder.file()), "locked");
+    durable(&spool, &event(1)).await.unwrap();
+    spool.close().await;
+    assert_eq!(child(&folder.file()), "opened 1");
+}
+
+/// What another process finds.
+fn child(file: &Path) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "spool::tests::files::in_a_child",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(PATH, file)
+        .output()
+        .unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let said = output.lines().find_map(|line| line.split_once("child: "));
+    said.unwrap_or_else(|| panic!("{output}")).1.to_owned()
+}
+
+/// Not a test: the other process.
+#[test]
+#[ignore = "run by another test, with a path"]
+#[expect(clippy::print_stdout, reason = "how the parent hears of it")]
+fn in_a_child() {
+    let path = std::env::var_os(PATH).unwrap();
+    match Spool::open(path) {
+        Ok(spool) => println!("child: opened {}", spool.len()),
+        Err(error) if error.is_locked() => println!("child: locked"),
+        Err(error) => println!("child: {error}"),
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_what_was_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    durable(&spool, &event(1)).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for suffix in ["", "-wal", "-shm", ".lock", ".reserve"] {
+        assert_eq!(
+            mode(&with_suffix(&folder.file(), suffix)),
+            0o600,
+            "{suffix}"
+        );
+    }
+    assert_eq!(mode(folder.file().parent().unwrap()), 0o700);
+    spool.close().await;
+
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o644)).unwrap();
+    let spool = Spool::open(folder.file()).unwrap();
+    assert_eq!(mode(&folder.file()), 0o600);
+    spool.close().await;
+}

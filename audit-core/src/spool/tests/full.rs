@@ -1,0 +1,131 @@
+//! Row 14: a full disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Folder, durable, event, pending, until};
+use crate::{Event, HealthLevel, Spool};
+
+/// Writes until there is no space, and says what was acknowledged.
+async fn fill(spool: &Spool) -> Vec<(i64, Event)> {
+    let mut written = Vec::new();
+    loop {
+        let event = event(written.len());
+        match durable(spool, &event).await {
+            Ok(row) => written.push((row, event)),
+            Err(error) => {
+                assert!(error.is_full(), "{error:?}");
+                return written;
+            }
+        }
+        assert!(written.len() < 100_000, "there is no end of it");
+    }
+}
+
+/// From a full disk on: yellow, acknowledgements work, and events are taken again when there is space.
+async fn survives(
+    spool: Spool,
+    file: &Path,
+    mut written: Vec<(i64, Event)>,
+    make_space: impl FnOnce(),
+) {
+    until("it is yellow", || {
+        spool.status().level == HealthLevel::Yellow
+    });
+    let reason = spool.status().reason.unwrap();
+    assert!(reason.contains("disk of the spool is full"), "{reason}");
+    let best_effort = event(1_000_000);
+    spool.enqueue(&best_effort).unwrap();
+
+    let delivered: Vec<_> = written.drain(..written.len() / 2).collect();
+    for (row, _) in &delivered {
+        spool.acknowledge(*row);
+    }
+    until("what was delivered is deleted", || {
+        spool.len() <= written.len() as u64 + 1
+    });
+    make_space();
+    let after = event(1_000_001);
+    loop {
+        match durable(&spool, &after).await {
+            Ok(row) => break written.push((row, after)),
+            Err(error) => assert!(error.is_full(), "{error:?}"),
+        }
+    }
+    until("it is green", || spool.status().level == HealthLevel::Green);
+    until("the waiting one is written", || spool.status().waiting == 0);
+    spool.close().await;
+
+    let spool = Spool::open(file).unwrap();
+    let mut expected: Vec<_> = written.into_iter().map(|(_, event)| event).collect();
+    expected.push(best_effort);
+    assert!(
+        pending(&spool).await == expected,
+        "what was acknowledged is what is there"
+    );
+    assert!(spool.verify().await.unwrap().is_whole());
+}
+
+#[tokio::test]
+async fn fault_14_a_database_that_may_not_grow_refuses_deletes_and_recovers() {
+    let folder = Folder::new();
+    let mut builder = Spool::builder(folder.file());
+    builder.max_pages = Some(60);
+    let spool = builder.open().unwrap();
+    let written = fill(&spool).await;
+    assert!(written.len() > 100, "{}", written.len());
+    survives(spool, &folder.file(), written, || {}).await;
+}
+
+/// A file system of three mebibytes, if this process may mount one.
+struct SmallDisk {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .arg(&path)
+            .output();
+        let is_mounted = mounted.is_ok_and(|output| output.status.success());
+        is_mounted.then_some(Self {
+            _folder: folder,
+            path,
+        })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.path)
+            .output();
+        assert!(unmounted.is_ok_and(|output| output.status.success()));
+    }
+}
+
+/// With a disk of its own where one can be had, and with a database that may not grow elsewhere.
+#[tokio::test]
+async fn fault_14_a_full_disk_refuses_deletes_and_recovers() {
+    let Some(disk) = SmallDisk::mount() else {
+        let folder = Folder::new();
+        let mut builder = Spool::builder(folder.file());
+        builder.max_pages = Some(200);
+        let spool = builder.open().unwrap();
+        let written = fill(&spool).await;
+        return survives(spool, &folder.file(), written, || {}).await;
+    };
+    let file = disk.path.join("audit.spool");
+    let spool = Spool::open(&file).unwrap();
+    let filler = disk.path.join("other");
+    fs::write(&filler, vec![1; 512 * 1024]).unwrap();
+    let written = fill(&spool).await;
+    assert!(written.len() > 100, "{}", written.len());
+    survives(spool, &file, written, || fs::remove_file(&filler).unwrap()).await;
+}
