@@ -70,8 +70,11 @@ const REFUSED_LATELY: Duration = Duration::from_secs(60);
 const NEARLY_FULL: u64 = 80;
 
 /// What of the queue health looks at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Load {
+    /// How the spool's disk fares, if there is a spool, and how many events are on it.
+    pub(crate) disk: Option<(HealthLevel, Option<String>)>,
+    pub(crate) spooled: u64,
     pub(crate) pending: u64,
     pub(crate) capacity: u64,
     pub(crate) bytes: u64,
@@ -143,17 +146,17 @@ impl Condition {
         let refused = self
             .since(&self.refused)
             .is_some_and(|since| since < REFUSED_LATELY);
-        let (level, reason) = verdict(&state, refused, load);
+        let (level, reason) = verdict(&state, refused, &load);
         Health {
             level,
             reason,
             oldest_pending: self.since(&self.oldest),
-            drain_time: drain_time(&state, load),
+            drain_time: drain_time(&state, &load),
         }
     }
 }
 
-fn verdict(state: &State, refused: bool, load: Load) -> (HealthLevel, Option<String>) {
+fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<String>) {
     use HealthLevel::{Green, Red, Yellow};
     let red = |reason: String| (Red, Some(reason));
     let yellow = |reason: String| (Yellow, Some(reason));
@@ -180,6 +183,9 @@ fn verdict(state: &State, refused: bool, load: Load) -> (HealthLevel, Option<Str
             load.pending, load.capacity
         ));
     }
+    if let Some((level @ (Red | Yellow), reason)) = &load.disk {
+        return (*level, reason.clone());
+    }
     if let Lane::Down(reason) = &state.lane {
         return yellow(format!(
             "the sink is down, and is asked again from time to time: {reason}"
@@ -199,8 +205,9 @@ fn verdict(state: &State, refused: bool, load: Load) -> (HealthLevel, Option<Str
     }
 }
 
-fn drain_time(state: &State, load: Load) -> Option<Duration> {
-    if load.pending == 0 {
+fn drain_time(state: &State, load: &Load) -> Option<Duration> {
+    let pending = load.pending + load.spooled;
+    if pending == 0 {
         return Some(Duration::ZERO);
     }
     if state.gone || matches!(state.lane, Lane::Down(_) | Lane::Fatal(_)) {
@@ -211,7 +218,7 @@ fn drain_time(state: &State, load: Load) -> Option<Duration> {
         (Some(rate), None) | (None, Some(rate)) => rate,
         (None, None) => return None,
     };
-    Duration::try_from_secs_f64(load.pending as f64 / rate).ok()
+    Duration::try_from_secs_f64(pending as f64 / rate).ok()
 }
 
 pub(crate) fn millis(time: Duration) -> u64 {
@@ -223,6 +230,8 @@ mod tests {
     use super::*;
 
     const IDLE: Load = Load {
+        disk: None,
+        spooled: 0,
         pending: 0,
         capacity: 100,
         bytes: 0,
@@ -247,12 +256,12 @@ mod tests {
             pending: 85,
             ..IDLE
         };
-        assert_eq!(told(full).0, HealthLevel::Yellow);
-        assert!(told(full).1.contains("85 % full"));
+        assert_eq!(told(full.clone()).0, HealthLevel::Yellow);
+        assert!(told(full.clone()).1.contains("85 % full"));
         let bytes = Load { bytes: 990, ..IDLE };
         assert!(told(bytes).1.contains("99 % full"));
         condition.lane(Lane::Down("503".to_owned()));
-        assert!(told(full).1.contains("is down") && told(full).1.contains("503"));
+        assert!(told(full.clone()).1.contains("is down") && told(full).1.contains("503"));
         condition.refused();
         assert_eq!(told(IDLE).0, HealthLevel::Red);
         assert!(told(IDLE).1.contains("refused"));
@@ -274,11 +283,14 @@ mod tests {
         };
         let drain = |load| condition.health(load).drain_time;
         assert_eq!(drain(IDLE), Some(Duration::ZERO));
-        assert_eq!(drain(load), Some(Duration::from_secs(10)));
+        assert_eq!(drain(load.clone()), Some(Duration::from_secs(10)));
         condition.rate(45.0);
-        assert_eq!(drain(load), Some(Duration::from_secs(20)));
+        assert_eq!(drain(load.clone()), Some(Duration::from_secs(20)));
         assert_eq!(
-            drain(Load { pace: None, ..load }),
+            drain(Load {
+                pace: None,
+                ..load.clone()
+            }),
             Some(Duration::from_secs(20))
         );
         condition.lane(Lane::Down("503".to_owned()));

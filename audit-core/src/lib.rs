@@ -49,6 +49,7 @@
 mod action;
 mod client_address;
 mod dead_letter;
+mod disk;
 mod dispatcher;
 mod draft;
 mod embedded;

@@ -90,7 +90,11 @@ impl Recorder {
         let truncated = event.truncated().next().is_some();
         #[cfg(feature = "testing")]
         let observed = shared.observer.as_ref().map(|_| event.clone());
-        match shared.queue.push(event) {
+        let pushed = match shared.queue.push(event) {
+            Err((event, Refusal::Full)) if shared.spill(&event) => Ok(()),
+            pushed => pushed,
+        };
+        match pushed {
             Ok(()) => {
                 #[cfg(feature = "testing")]
                 if let (Some(observer), Some(event)) = (&shared.observer, observed) {

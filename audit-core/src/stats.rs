@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A snapshot of a recorder's counts, since it was built.
 ///
-/// At rest, with no call under way, they balance: `accepted + generated = delivered + pending + dead + lost`.
+/// At rest, with no call under way, they balance: `accepted + recovered + generated = delivered + pending + spooled + dead + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -19,7 +19,11 @@ pub struct Stats {
     pub generated: u64,
     /// The sink took the event.
     pub delivered: u64,
-    /// Waiting, in flight or between two attempts.
+    /// Events of earlier processes that were on the spool when it was opened.
+    pub recovered: u64,
+    /// On the spool: what waits there, what is being delivered from there, and what was moved there at the end.
+    pub spooled: u64,
+    /// Waiting, in flight or between two attempts, in memory.
     pub pending: u64,
     /// The bytes that pending events occupy.
     pub pending_bytes: u64,
@@ -47,6 +51,11 @@ pub(crate) struct Counters {
     pub(crate) refused: Counter,
     pub(crate) dropped: Counter,
     pub(crate) generated: Counter,
+    pub(crate) recovered: Counter,
+    /// Events that were given to the spool by this process, by guarantee: durable, best effort.
+    pub(crate) spool_in: [Counter; 2],
+    /// Events that came to their end from there.
+    pub(crate) spool_out: Counter,
     pub(crate) delivered: Counter,
     pub(crate) dead: Counter,
     pub(crate) lost: Counter,
@@ -55,6 +64,13 @@ pub(crate) struct Counters {
     pub(crate) unresolved: Counter,
     pub(crate) skipped: Counter,
     pub(crate) unaudited: Counter,
+}
+
+impl Counters {
+    pub(crate) fn spooled(&self) -> u64 {
+        let given = self.recovered.get() + self.spool_in.iter().map(Counter::get).sum::<u64>();
+        given.saturating_sub(self.spool_out.get())
+    }
 }
 
 #[derive(Debug, Default)]

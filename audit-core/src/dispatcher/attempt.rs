@@ -9,7 +9,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
+use super::fence::Place;
 use crate::Event;
+use crate::disk::Spooled;
+use crate::event::now_millis;
 use crate::sink::{Delivery, DynSink, Fault};
 
 /// For how long the service knows an idempotency key: "expire after 24 hours", less a margin for the attempt itself
@@ -22,8 +25,11 @@ pub(super) type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) event: Arc<Event>,
-    /// What it holds in the queue's bound, whatever is added to it.
-    pub(super) size: usize,
+    /// What it holds in the queue's bound, whatever is added to it. What comes from the spool holds nothing there.
+    pub(super) size: Option<usize>,
+    pub(super) place: Place,
+    /// Where it stands on the spool.
+    pub(super) row: Option<i64>,
     pub(super) fetched_at: Instant,
     /// Failed attempts that were charged to it.
     pub(super) failed: u32,
@@ -34,15 +40,34 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(event: Event, now: Instant) -> Self {
+    /// An event from the queue.
+    pub(super) fn new(event: Event, number: u64, now: Instant) -> Self {
         Self {
-            size: event.size(),
+            size: Some(event.size()),
+            place: Place::Queue(number),
+            row: None,
             event: Arc::new(event),
             fetched_at: now,
             failed: 0,
             hurried: false,
             doubtful_since: None,
             last_attempt: now,
+        }
+    }
+
+    /// An event from the spool.
+    pub(super) fn spooled(spooled: Spooled, place: Place, now: Instant) -> Self {
+        let since = spooled.first_attempt.map(|first| {
+            let ago = Duration::from_millis(now_millis().saturating_sub(first));
+            // A machine that started later than that has forgotten the time before; the doubt is then as old as can be.
+            now.checked_sub(ago).unwrap_or(now - now.elapsed())
+        });
+        Self {
+            size: None,
+            place,
+            row: Some(spooled.row),
+            doubtful_since: since,
+            ..Self::new(spooled.event, 0, now)
         }
     }
 
@@ -75,11 +100,13 @@ impl Open {
         })
     }
 
-    /// The last attempt failed.
-    pub(super) fn failed(&mut self, fault: &Fault) {
-        if fault.is_ambiguous() && self.doubtful_since.is_none() {
+    /// The last attempt failed; whether it is the first that may have been a delivery all the same.
+    pub(super) fn failed(&mut self, fault: &Fault) -> bool {
+        let is_first = fault.is_ambiguous() && self.doubtful_since.is_none();
+        if is_first {
             self.doubtful_since = Some(self.last_attempt);
         }
+        is_first
     }
 
     pub(super) fn into_event(self) -> Event {

@@ -3,6 +3,8 @@
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::disk::Guarantee;
+
 /// What became of the events behind a [`flush`](crate::Recorder::flush) or [`shutdown`](crate::Recorder::shutdown).
 ///
 /// The events are those that were accepted before the call and had not come to an end by then.
@@ -15,6 +17,8 @@ pub struct Report {
     pub dead: u64,
     /// The deadline came first. After a flush they are still on their way.
     pub pending: u64,
+    /// The deadline of a shutdown came first; they are on the spool, for the next process.
+    pub spooled: u64,
     /// The deadline of a shutdown came first, and there is nowhere to keep them.
     pub lost: u64,
 }
@@ -23,23 +27,53 @@ impl Report {
     /// Whether the sink took every one of them.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.dead == 0 && self.pending == 0 && self.lost == 0
+        self.dead == 0 && self.pending == 0 && self.spooled == 0 && self.lost == 0
     }
 }
 
-/// Waits for the events numbered below `before`.
+/// Where an event stands among those that a fence waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Its number in the order of the queue.
+    Queue(u64),
+    /// Its number among the events of its guarantee that this process gave to the spool.
+    Spool(Guarantee, u64),
+    /// An earlier process accepted it; nobody waits.
+    Recovered,
+}
+
+/// How many events of each way were accepted before a fence.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Before {
+    pub(super) queue: u64,
+    pub(super) durable: u64,
+    pub(super) best_effort: u64,
+}
+
+impl Before {
+    fn holds(&self, place: Place) -> bool {
+        match place {
+            Place::Queue(number) => number < self.queue,
+            Place::Spool(Guarantee::Durable, number) => number < self.durable,
+            Place::Spool(Guarantee::BestEffort, number) => number < self.best_effort,
+            Place::Recovered => false,
+        }
+    }
+}
+
+/// Waits for the events that were accepted before it.
 #[derive(Debug)]
 pub(super) struct Fence {
-    pub(super) before: u64,
+    before: Before,
     pub(super) deadline: Instant,
     report: Report,
     reply: oneshot::Sender<Report>,
 }
 
 impl Fence {
-    /// A fence over `open` events, all numbered below `before`.
+    /// A fence over `open` events, all of which were accepted before it.
     pub(super) fn new(
-        before: u64,
+        before: Before,
         open: u64,
         deadline: Instant,
         reply: oneshot::Sender<Report>,
@@ -56,8 +90,8 @@ impl Fence {
     }
 
     /// One event came to its end.
-    pub(super) fn ended(&mut self, number: u64, delivered: bool) {
-        if number < self.before {
+    pub(super) fn ended(&mut self, place: Place, delivered: bool) {
+        if self.before.holds(place) {
             self.report.pending = self.report.pending.saturating_sub(1);
             if delivered {
                 self.report.delivered += 1;

@@ -7,6 +7,7 @@ mod budget;
 mod decide;
 mod fence;
 mod lane;
+mod loader;
 mod run;
 mod supervise;
 

@@ -14,8 +14,11 @@ use super::attempt::{Attempt, Open};
 use super::backlog::Backlog;
 use super::budget::Budget;
 use super::decide::{Decision, History, decide};
-use super::fence::{Fence, Report};
+use super::fence::{Before, Fence, Place, Report};
 use super::lane::Lane;
+use super::loader::Loader;
+use crate::disk::{Spool, Spooled};
+use crate::event::now_millis;
 use crate::health;
 use crate::recorder::{GUARD_DEADLINE, Shared};
 use crate::sink::{Delivery, DynSink, Fault, Kind};
@@ -46,11 +49,16 @@ pub(crate) enum Command {
 pub(crate) struct Dispatcher {
     shared: Arc<Shared>,
     sink: Arc<dyn DynSink>,
+    loader: Option<Loader>,
     commands: mpsc::Receiver<Command>,
-    /// Events fetched so far; the number of the next.
+    /// Events fetched so far from wherever; the number of the next.
+    numbered: u64,
+    /// Those of them that came from the queue.
     fetched: u64,
     /// Events that came to their end.
     ended: u64,
+    /// Those of them that this process had given to the spool.
+    ended_spooled: u64,
     open: BTreeMap<u64, Open>,
     backlog: Backlog,
     in_flight: FuturesUnordered<Attempt>,
@@ -80,6 +88,7 @@ impl Dispatcher {
     pub(crate) fn new(
         shared: Arc<Shared>,
         sink: Arc<dyn DynSink>,
+        spool: Option<Spool>,
         commands: mpsc::Receiver<Command>,
         concurrency: usize,
         actions: Vec<&'static str>,
@@ -88,9 +97,12 @@ impl Dispatcher {
         Self {
             shared,
             sink,
+            loader: spool.map(Loader::new),
             commands,
+            numbered: 0,
             fetched: 0,
             ended: 0,
+            ended_spooled: 0,
             open: BTreeMap::new(),
             backlog: Backlog::default(),
             in_flight: FuturesUnordered::new(),
@@ -125,7 +137,12 @@ impl Dispatcher {
             #[cfg(test)]
             self.maybe_panic();
             if self.is_over() {
-                return self.end("the shutdown's deadline came first");
+                self.end("the shutdown's deadline came first");
+                if let Some(spool) = &self.shared.spool {
+                    spool.close().await;
+                }
+                self.answer_shutdowns();
+                return;
             }
             self.wait().await;
         }
@@ -140,6 +157,9 @@ impl Dispatcher {
     pub(super) fn recover(&mut self, restarts: u32) {
         self.in_flight.clear();
         self.verifying = None;
+        if let Some(loader) = &mut self.loader {
+            loader.recover();
+        }
         self.backlog.clear();
         for (number, open) in &self.open {
             self.backlog
@@ -153,6 +173,7 @@ impl Dispatcher {
         self.shared.condition.gone();
         self.shared.queue.close_for_good();
         self.end("the dispatcher panicked too often");
+        self.answer_shutdowns();
     }
 
     /// Waits until there is something to do: a command, an attempt's end, a moment, an event.
@@ -160,6 +181,7 @@ impl Dispatcher {
         let asleep = self.last_fetch.elapsed() >= SILENCE
             && self.shutdowns.is_empty()
             && self.shared.gaps.is_empty()
+            && self.unread() == 0
             && self.shared.queue.fall_asleep();
         let tick = (!asleep).then(|| Instant::now() + LINGER);
         // While the lane is closed, or full, no other moment lets an event go.
@@ -189,6 +211,12 @@ impl Dispatcher {
                 None => std::future::pending().await,
             }
         };
+        let loaded = async {
+            match &mut self.loader {
+                Some(loader) => loader.next().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             command = self.commands.recv(), if !self.orphaned => match command {
@@ -196,6 +224,7 @@ impl Dispatcher {
                 None => self.orphan(),
             },
             Some((number, delivery)) = self.in_flight.next() => self.attempted(number, delivery),
+            events = loaded => self.loaded(events),
             answer = verified => self.verified(answer),
             () = self.shared.queue.woken() => {}
             () = timer => {}
@@ -208,13 +237,37 @@ impl Dispatcher {
         self.shared.tell_gaps();
         let now = Instant::now();
         while let Some(event) = self.shared.queue.pop() {
-            let number = self.fetched;
+            let open = Open::new(event, self.fetched, now);
             self.fetched += 1;
-            self.last_fetch = now;
-            self.backlog
-                .add(event.organization().unwrap_or_default(), number);
-            self.open.insert(number, Open::new(event, now));
+            self.take(open, now);
         }
+        let unread = self.unread();
+        if let Some(loader) = &mut self.loader {
+            loader.begin(now, unread);
+        }
+    }
+
+    /// Events on the spool that are not in memory.
+    fn unread(&self) -> u64 {
+        let open = self.loader.as_ref().map_or(0, |loader| loader.open as u64);
+        self.shared.counters.spooled().saturating_sub(open)
+    }
+
+    /// Events have come from the spool.
+    fn loaded(&mut self, events: Vec<(Spooled, Place)>) {
+        let now = Instant::now();
+        for (spooled, place) in events {
+            self.take(Open::spooled(spooled, place, now), now);
+        }
+    }
+
+    fn take(&mut self, open: Open, now: Instant) {
+        let number = self.numbered;
+        self.numbered += 1;
+        self.last_fetch = now;
+        self.backlog
+            .add(open.event.organization().unwrap_or_default(), number);
+        self.open.insert(number, open);
     }
 
     fn start_attempts(&mut self) {
@@ -289,7 +342,10 @@ impl Dispatcher {
             hurried: open.hurried,
             lane: self.lane.history(),
         };
-        open.failed(&fault);
+        let is_doubtful = open.failed(&fault);
+        if let (true, Some(row), Some(spool)) = (is_doubtful, open.row, &self.shared.spool) {
+            spool.attempted(row, now_millis());
+        }
         let decision = decide(Err(&fault), &history, now, fastrand::f64());
         if !matches!(decision, Decision::DeadLetter | Decision::Delivered) {
             self.shared.counters.retried.add(1);
@@ -300,8 +356,9 @@ impl Dispatcher {
                 self.lane.succeeded();
                 self.shared.counters.dead.add(1);
                 // All is counted before foreign code runs.
+                let row = open.row;
                 if let Some(event) = self.close(number, false) {
-                    self.shared.bury(DeadLetter::new(event, fault));
+                    self.shared.bury(DeadLetter::new(event, fault), row);
                 }
                 self.tell_lane(health::Lane::Open);
             }
@@ -338,9 +395,19 @@ impl Dispatcher {
     fn close(&mut self, number: u64, delivered: bool) -> Option<Event> {
         let open = self.open.remove(&number)?;
         self.ended += 1;
-        self.shared.queue.release(open.size);
+        if let Some(size) = open.size {
+            self.shared.queue.release(size);
+        }
+        if let (Some(row), Some(loader)) = (open.row, &mut self.loader) {
+            loader.open = loader.open.saturating_sub(1);
+            self.shared.counters.spool_out.add(1);
+            self.ended_spooled += u64::from(matches!(open.place, Place::Spool(..)));
+            if delivered {
+                loader.spool.acknowledge(row);
+            }
+        }
         for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.ended(number, delivered);
+            fence.ended(open.place, delivered);
         }
         Some(open.into_event())
     }
@@ -445,20 +512,25 @@ impl Dispatcher {
         });
     }
 
-    /// A fence over everything accepted so far: what is open, and what waits in the queue, which is first in, first out.
+    /// A fence over everything that this process accepted so far: what is open, what waits in the queue, which is first in,
+    /// first out, and what it gave to the spool.
     fn fence(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> Fence {
         let waiting = self.shared.queue.waiting() as u64;
+        let [durable, best_effort] = &self.shared.counters.spool_in;
+        let before = Before {
+            queue: self.fetched + waiting,
+            durable: durable.get(),
+            best_effort: best_effort.get(),
+        };
+        let from_queue = |open: &&Open| matches!(open.place, Place::Queue(_));
+        let open = self.open.values().filter(from_queue).count() as u64;
+        let spooled = before.durable + before.best_effort - self.ended_spooled;
         let now = Instant::now();
         // A deadline beyond the clock's range is as good as none.
         let deadline = now
             .checked_add(deadline)
             .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        Fence::new(
-            self.fetched + waiting,
-            self.open.len() as u64 + waiting,
-            deadline,
-            reply,
-        )
+        Fence::new(before, open + waiting + spooled, deadline, reply)
     }
 
     fn answer_fences(&mut self) {
@@ -469,40 +541,66 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a shutdown has nothing left to wait for: no event holds a place, or a deadline has come.
+    /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none holds a place, or a
+    /// deadline has come.
     fn is_over(&self) -> bool {
         let now = Instant::now();
-        !self.shutdowns.is_empty()
-            && (self.shared.queue.held() == 0
-                || self.shutdowns.iter().any(|fence| fence.deadline <= now))
+        let Some(first) = self.shutdowns.first() else {
+            return false;
+        };
+        (self.shared.queue.held() == 0 && first.report().pending == 0)
+            || self.shutdowns.iter().any(|fence| fence.deadline <= now)
     }
 
-    /// Counts what is left as lost, tells of it, and answers everybody who waits.
+    /// What is left goes to the spool, or is counted as lost.
     fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
         let shared = Arc::clone(&self.shared);
-        let mut lost = Vec::new();
+        let shutdown = self.shutdowns.first();
+        let mut report = shutdown.map(Fence::report).unwrap_or_default();
+        let mut left = Vec::new();
         for (_, open) in std::mem::take(&mut self.open) {
-            shared.queue.release(open.size);
-            lost.push(open.into_event());
+            // What came from the spool is still there.
+            if let Some(size) = open.size {
+                shared.queue.release(size);
+                left.push(open.into_event());
+            }
         }
         // A push that saw the queue open just before it was closed may still be on its way in.
         while shared.queue.held() > 0 {
             match shared.queue.pop() {
                 Some(event) => {
                     shared.queue.release(event.size());
-                    lost.push(event);
+                    left.push(event);
                 }
                 None => std::thread::yield_now(),
             }
         }
-        let count = lost.len() as u64;
-        shared.counters.lost.add(count);
+        left.retain(|event| !shared.spill(event));
+        let lost = left.len() as u64;
+        shared.counters.lost.add(lost);
         shared.condition.oldest(None);
-        let shutdown = self.shutdowns.first();
-        let mut report = shutdown.map(Fence::report).unwrap_or_default();
-        (report.lost, report.pending) = (count, 0);
-        let report = *shared.final_report.get_or_init(|| report);
+        let [durable, best_effort] = &shared.counters.spool_in;
+        (report.lost, report.pending) = (lost, 0);
+        report.spooled = durable.get() + best_effort.get() - self.ended_spooled;
+        shared.final_report.get_or_init(|| report);
+        #[cfg(feature = "metrics")]
+        shared.publish_metrics();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "audit events were still pending and are lost, since {why}; give shutdown more time, or the recorder a spool, \
+                 and find out why the sink is slow"
+            );
+        }
+        for event in left {
+            shared.tell(&DeadLetter::new(event, Fault::lost(why)));
+        }
+    }
+
+    /// Tells everybody who waits what came of it all.
+    fn answer_shutdowns(&mut self) {
+        let report = self.shared.final_report.get().copied().unwrap_or_default();
         for fence in self.shutdowns.drain(..).chain(self.fences.drain(..)) {
             fence.answer(report);
         }
@@ -512,18 +610,6 @@ impl Dispatcher {
             self.commands.try_recv()
         {
             let _ = reply.send(report);
-        }
-        #[cfg(feature = "metrics")]
-        shared.publish_metrics();
-        if count > 0 {
-            tracing::error!(
-                lost = count,
-                "audit events were still pending and are lost, since {why}; give shutdown more time, and find out why \
-                 the sink is slow"
-            );
-        }
-        for event in lost {
-            shared.tell(&DeadLetter::new(event, Fault::lost(why)));
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::Recorder;
 use super::shared::{Hook, Logs, Shared};
 use crate::dead_letter::DeadLetters;
+use crate::disk::Spool;
 use crate::dispatcher::{self, Dispatcher};
 use crate::embedded::{EmbeddedCatalog, Versions};
 use crate::gap::Gaps;
@@ -41,6 +42,7 @@ pub struct RecorderBuilder {
     gap_action: Option<Action>,
     on_dead_letter: Option<Hook>,
     verify_catalog: bool,
+    spool: Option<Spool>,
     fallback_organization: Option<OrganizationId>,
     catalog: Option<EmbeddedCatalog>,
     environment: Option<String>,
@@ -60,6 +62,7 @@ impl RecorderBuilder {
             gap_action: None,
             on_dead_letter: None,
             verify_catalog: false,
+            spool: None,
             fallback_organization: None,
             catalog: None,
             environment: None,
@@ -90,6 +93,38 @@ impl RecorderBuilder {
     /// is down. The pace is the sink's own ([`Sink::pace`]).
     pub fn concurrency(mut self, attempts: usize) -> Self {
         self.concurrency = attempts.max(1);
+        self
+    }
+
+    /// Keeps on disk what finds no room in memory, what is left at a shutdown's deadline, and dead letters. What an earlier
+    /// process left there is delivered. The recorder closes the spool when it is shut down.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("audit.spool");
+    /// use audit_core::testing::FaultSink;
+    /// use audit_core::{Actor, Event, MemorySink, Recorder, Spool};
+    /// use std::time::Duration;
+    ///
+    /// let away = FaultSink::new(MemorySink::new()).hang();
+    /// let recorder = Recorder::builder(away).spool(Spool::open(&path)?).build()?;
+    /// recorder.record(Event::builder("document.delete").actor(Actor::system()).build()?)?;
+    /// let report = recorder.shutdown(Duration::from_millis(100)).await;
+    /// assert_eq!((report.lost, report.spooled), (0, 1));
+    ///
+    /// // The next process:
+    /// let sink = MemorySink::new();
+    /// let recorder = Recorder::builder(sink.clone()).spool(Spool::open(&path)?).build()?;
+    /// assert_eq!(recorder.stats().recovered, 1);
+    /// # while sink.events().is_empty() { recorder.flush(Duration::from_millis(20)).await; }
+    /// # recorder.shutdown(Duration::from_secs(5)).await;
+    /// # assert_eq!(recorder.stats().spooled, 0);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "spool")]
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.spool = Some(spool);
         self
     }
 
@@ -287,6 +322,7 @@ impl RecorderBuilder {
             gaps: Gaps::default(),
             gap_action: self.gap_action,
             final_report: OnceLock::new(),
+            spool: self.spool.clone(),
             copies: self.copies,
             on_dead_letter: self.on_dead_letter,
             fallback_organization: self.fallback_organization,
@@ -301,9 +337,13 @@ impl RecorderBuilder {
             _ => &[],
         };
         let actions = actions.iter().map(|action| action.name().as_str());
+        if let Some(spool) = &self.spool {
+            shared.counters.recovered.add(spool.recovered());
+        }
         let dispatcher = Dispatcher::new(
             Arc::clone(&shared),
             self.sink,
+            self.spool,
             receiver,
             self.concurrency,
             actions.collect(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use crate::dead_letter::DeadLetters;
+use crate::disk::Spool;
 use crate::embedded::Versions;
 use crate::gap::Gaps;
 use crate::health::{Condition, Load};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) gaps: Gaps,
     pub(crate) gap_action: Option<Action>,
     pub(crate) final_report: OnceLock<Report>,
+    pub(crate) spool: Option<Spool>,
     pub(super) copies: Vec<Recorder>,
     pub(super) on_dead_letter: Option<Hook>,
     pub(super) fallback_organization: Option<OrganizationId>,
@@ -76,6 +78,8 @@ impl Shared {
             refused: counters.refused.get(),
             dropped: counters.dropped.get(),
             generated: counters.generated.get(),
+            recovered: counters.recovered.get(),
+            spooled: counters.spooled(),
             delivered: counters.delivered.get(),
             pending: queue.held() as u64,
             pending_bytes: queue.held_bytes() as u64,
@@ -91,7 +95,10 @@ impl Shared {
 
     pub(crate) fn health(&self) -> Health {
         let queue = &self.queue;
+        let disk = self.spool.as_ref().map(Spool::disk);
         self.condition.health(Load {
+            disk,
+            spooled: self.counters.spooled(),
             pending: queue.held() as u64,
             capacity: queue.capacity() as u64,
             bytes: queue.held_bytes() as u64,
@@ -154,9 +161,29 @@ impl Shared {
         }
     }
 
-    /// Keeps an event that was refused for good, and tells who wants to hear of it.
-    pub(crate) fn bury(&self, letter: DeadLetter) {
-        self.dead_letters.keep(letter.clone());
+    /// Gives an event to the spool, if there is one that takes it.
+    pub(crate) fn spill(&self, event: &Event) -> bool {
+        let taken = self
+            .spool
+            .as_ref()
+            .is_some_and(|spool| spool.enqueue(event).is_ok());
+        if taken {
+            self.counters.spool_in[1].add(1);
+        }
+        taken
+    }
+
+    /// Keeps an event that was refused for good, on the spool if there is one, and tells who wants to hear of it.
+    pub(crate) fn bury(&self, letter: DeadLetter, row: Option<i64>) {
+        let fault = || letter.fault().to_string();
+        let is_on_disk = match (&self.spool, row) {
+            (Some(spool), Some(row)) => spool.bury(row, fault(), None).is_ok(),
+            (Some(spool), None) => spool.bury_event(letter.event(), fault(), None).is_ok(),
+            (None, _) => false,
+        };
+        if !is_on_disk {
+            self.dead_letters.keep(letter.clone());
+        }
         if let Some(suppressed) = self.logs.dead.admit() {
             tracing::error!(
                 id = %letter.id(),

@@ -67,6 +67,7 @@ struct Shared {
     inbox: Arc<Inbox>,
     published: Arc<Published>,
     max_bytes: u64,
+    boundary: i64,
     done: Mutex<Done>,
 }
 
@@ -122,6 +123,9 @@ impl SpoolBuilder {
         let totals = store
             .totals()
             .map_err(|error| SpoolError::open(&self.path, error))?;
+        let boundary = store
+            .last_row()
+            .map_err(|error| SpoolError::open(&self.path, error))?;
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
         let published = Arc::new(Published::new(State {
             totals,
@@ -135,6 +139,7 @@ impl SpoolBuilder {
             inbox: Arc::clone(&inbox),
             published: Arc::clone(&published),
             max_bytes: self.max_bytes,
+            boundary,
             done: Mutex::new(Done::Waiting(receiver)),
         };
         let committer = Committer {
@@ -285,6 +290,16 @@ impl Spool {
     ) -> Result<Vec<Spooled>, SpoolError> {
         self.ask(move |store| store.load(guarantee, after, limit))
             .await
+    }
+
+    /// The greatest number of a row when the file was opened: what earlier processes left stands in these.
+    pub(crate) fn boundary(&self) -> i64 {
+        self.shared.boundary
+    }
+
+    /// Events that were pending when the file was opened.
+    pub(crate) fn recovered(&self) -> u64 {
+        self.shared.published.state().recovered
     }
 
     /// The dead letters in the rows behind `after`, oldest first, bounded as in [`Spool::load`].

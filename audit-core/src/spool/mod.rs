@@ -7,11 +7,6 @@
 //! The committer never says of an event that it is on the disk when it may not be. After an error it says so to those
 //! who wait, opens the file again, and takes back whatever of the failed transaction it finds there.
 
-#![allow(
-    dead_code,
-    reason = "the recorder and the dispatcher do not use it yet"
-)]
-
 mod committer;
 mod dead;
 mod error;

@@ -244,6 +244,14 @@ impl Store {
         Ok(events)
     }
 
+    pub(super) fn last_row(&self) -> rusqlite::Result<i64> {
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT max(row) FROM pending")?
+            .query_row([], |row| row.get(0))?;
+        Ok(last.unwrap_or(0))
+    }
+
     /// Writes, and changes nothing, to see whether the disk takes it.
     pub(super) fn probe(&mut self) -> rusqlite::Result<()> {
         self.transact(|tx, _| tx.execute("UPDATE totals SET one = 1", []).map(drop))

@@ -1,0 +1,87 @@
+//! The spool as the recorder and the dispatcher see it, also in a build without the feature, where there never is one.
+
+#[cfg(feature = "spool")]
+pub(crate) use crate::spool::{Guarantee, Spool, Spooled};
+
+#[cfg(not(feature = "spool"))]
+pub(crate) use absent::{Guarantee, Spool, Spooled};
+
+#[cfg(not(feature = "spool"))]
+mod absent {
+    #![allow(dead_code, reason = "what is never there is never made")]
+
+    use std::convert::Infallible;
+
+    use crate::{Event, HealthLevel};
+
+    /// Nobody makes one, so nothing below is ever called.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Spool {
+        never: fn() -> Infallible,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Guarantee {
+        BestEffort,
+        Durable,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Spooled {
+        pub(crate) row: i64,
+        pub(crate) event: Event,
+        pub(crate) first_attempt: Option<u64>,
+    }
+
+    impl Spool {
+        pub(crate) fn enqueue(&self, _: &Event) -> Result<(), Infallible> {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn acknowledge(&self, _: i64) {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn attempted(&self, _: i64, _: u64) {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn bury(&self, _: i64, _: String, _: Option<u16>) -> Result<(), Infallible> {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn bury_event(
+            &self,
+            _: &Event,
+            _: String,
+            _: Option<u16>,
+        ) -> Result<(), Infallible> {
+            match (self.never)() {}
+        }
+
+        pub(crate) async fn load(
+            &self,
+            _: Guarantee,
+            _: i64,
+            _: usize,
+        ) -> Result<Vec<Spooled>, Infallible> {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn boundary(&self) -> i64 {
+            match (self.never)() {}
+        }
+
+        pub(crate) async fn close(&self) {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn recovered(&self) -> u64 {
+            match (self.never)() {}
+        }
+
+        pub(crate) fn disk(&self) -> (HealthLevel, Option<String>) {
+            match (self.never)() {}
+        }
+    }
+}
