@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::error::{SpoolError, is_disk_full};
+use super::error::{SpoolError, is_corrupt, is_disk_full, with_causes};
 use super::inbox::{Inbox, Task, Waiting, Work};
-use super::recover::may_be_damage;
 use super::site::Site;
 use super::status::{Disk, Published};
 use super::store::{Failed, Group, Store};
@@ -19,6 +18,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full disk is asked for space.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
+/// How often a file is made anew at most, since each leaves the one before behind.
+const REBUILD_PAUSE: Duration = Duration::from_secs(60);
 /// Unused pages that the file keeps, and how many are given back at a time when there are more.
 const SPARE_PAGES: u32 = 4_096;
 const TRIM_PAGES: u32 = 256;
@@ -73,6 +74,7 @@ impl Committer {
             last_row: 0,
             failures: 0,
             retry_at: None,
+            rebuilt_at: None,
             full: false,
             log: LogLimit::new(),
         };
@@ -108,6 +110,7 @@ struct Writer {
     last_row: i64,
     failures: u32,
     retry_at: Option<Instant>,
+    rebuilt_at: Option<Instant>,
     full: bool,
     log: LogLimit,
 }
@@ -231,7 +234,7 @@ impl Writer {
                     acknowledged: group.acknowledged,
                     ..Group::default()
                 };
-                let told = SpoolError::disk(copy_of(&error));
+                let told = SpoolError::disk(&error);
                 self.give_up(appends, rest, &told);
                 self.failed(error);
             }
@@ -278,7 +281,9 @@ impl Writer {
         }
         // Closed before anything else looks at the file.
         self.store = None;
-        if may_be_damage(&error) {
+        let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
+        if is_corrupt(&error) && !self.rebuilt_at.is_some_and(lately) {
+            self.rebuilt_at = Some(Instant::now());
             match self.site.rebuild(&error.to_string()) {
                 Ok(store) => return self.opened(store),
                 Err(error) => return self.down(&with_causes(&error)),
@@ -333,7 +338,7 @@ impl Writer {
             match task.run(store) {
                 Ok(()) => return,
                 Err(error) => {
-                    let told = SpoolError::disk(copy_of(&error));
+                    let told = SpoolError::disk(&error);
                     self.failed(error);
                     if self.store.is_none() || self.full {
                         return task.fail(told);
@@ -398,24 +403,4 @@ impl Writer {
             Err(error) => self.failed(error),
         }
     }
-}
-
-/// The same error again: one is told, the other decides what follows.
-fn copy_of(error: &rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqliteFailure(code, message) => {
-            rusqlite::Error::SqliteFailure(*code, message.clone())
-        }
-        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
-    }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }

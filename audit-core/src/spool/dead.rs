@@ -3,7 +3,8 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::store::{Change, Guarantee, Store, insert, read_event, to_column, to_length};
+use super::store::{Guarantee, Store, insert, read_event, to_column, to_length};
+use super::totals::{Change, totals};
 use crate::Event;
 use crate::event::now_millis;
 
@@ -110,7 +111,7 @@ pub(super) fn make_room(
     if change.dead_bytes <= 0 {
         return Ok(());
     }
-    let before = to_column(super::store::totals(tx)?.dead_bytes);
+    let before = to_column(totals(tx)?.dead_bytes);
     while before + change.dead_bytes > to_column(max_bytes) {
         let oldest: Option<i64> = tx
             .prepare_cached(

@@ -76,11 +76,18 @@ impl SpoolError {
         .into()
     }
 
-    pub(super) fn disk(source: rusqlite::Error) -> Self {
-        if is_disk_full(&source) {
+    /// Of an error that is needed elsewhere, too, and has no copies but this.
+    pub(super) fn disk(error: &rusqlite::Error) -> Self {
+        if is_disk_full(error) {
             return Problem::DiskFull.into();
         }
-        Problem::Disk(Arc::new(source)).into()
+        let copy = match error {
+            rusqlite::Error::SqliteFailure(code, message) => {
+                rusqlite::Error::SqliteFailure(*code, message.clone())
+            }
+            other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+        };
+        Problem::Disk(Arc::new(copy)).into()
     }
 
     pub(super) fn disk_full() -> Self {
@@ -128,4 +135,31 @@ impl SpoolError {
 /// Whether SQLite found no space on the disk, or none under its own bound of pages.
 pub(super) fn is_disk_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
+/// Whether what was read is surely not what was written.
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::{Error, ErrorCode};
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    ) || matches!(
+        // What can only be a number is something else, or the row of the totals is gone.
+        error,
+        Error::QueryReturnedNoRows
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::FromSqlConversionFailure(..)
+    )
+}
+
+/// The message and what lies behind it, on one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 use super::dead::Burial;
 use super::error::{Problem, SpoolError};
-use super::store::{Entry, Group, Guarantee, ROW_BYTES, Store};
+use super::store::{Entry, Group, Guarantee, Store};
+use super::totals::ROW_BYTES;
 
 /// How many events may wait for the disk.
 const WAITING_EVENTS: usize = 8_192;
@@ -269,11 +270,12 @@ impl Inbox {
 
     /// The thread is gone. Whoever waits is told by the end of its channel.
     pub(super) fn closed(&self) {
-        let mut state = self.state();
-        state.closing = true;
-        state.closed = true;
-        let left = state.take();
-        drop(state);
+        let ended = State {
+            closing: true,
+            closed: true,
+            ..State::default()
+        };
+        let left = std::mem::replace(&mut *self.state(), ended);
         drop(left);
     }
 }

@@ -21,6 +21,7 @@ mod status;
 mod store;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod verify;
 
 pub use error::SpoolError;

@@ -10,7 +10,9 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::dead;
-use super::store::{Change, MAX_ROW, Store, read_event};
+use super::error::is_corrupt;
+use super::store::{MAX_ROW, Store, read_event};
+use super::totals::Change;
 
 /// Rows copied in one transaction.
 const BATCH: usize = 1_000;
@@ -280,26 +282,19 @@ fn last_number(source: &Connection) -> rusqlite::Result<Option<i64>> {
         .optional()
 }
 
-/// Whether damage may be the reason of an error. What is no damage (a full disk, a folder that takes no file) stops the
-/// rebuilding, too, which leaves the file as it is.
+/// Whether damage may be the reason why a file cannot be opened. What is no damage (a full disk, a folder that takes no
+/// file) stops the rebuilding, too, which leaves the file as it is.
 pub(super) fn may_be_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::{Error, ErrorCode};
-    match error {
-        // A damaged schema names tables and columns that do not exist, a damaged head forbids writing.
-        Error::SqliteFailure(code, _) => matches!(
-            code.code,
-            ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::Unknown
-                | ErrorCode::ReadOnly
-                | ErrorCode::TypeMismatch
-                | ErrorCode::ConstraintViolation
-        ),
-        // What can only be a number is something else, or the row of the totals is gone.
-        Error::QueryReturnedNoRows
-        | Error::InvalidColumnType(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::FromSqlConversionFailure(..) => true,
-        other => other.sqlite_error_code() == Some(ErrorCode::Unknown),
-    }
+    use rusqlite::ErrorCode;
+    // A damaged schema names tables and columns that do not exist, a damaged head forbids writing.
+    is_corrupt(error)
+        || matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::Unknown
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::ConstraintViolation
+            )
+        )
 }

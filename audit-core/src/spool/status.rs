@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::store::Totals;
+use super::totals::Totals;
 use crate::HealthLevel;
 
 /// How a [`Spool`](super::Spool) fares, see [`Spool::status`](super::Spool::status).

@@ -149,7 +149,7 @@ fn number_of(event: &Event) -> String {
 #[tokio::test]
 async fn beyond_the_bound_of_bytes_events_are_refused_until_some_are_delivered() {
     let folder = Folder::new();
-    let size = event(1).to_packed().len() as u64 + super::store::ROW_BYTES;
+    let size = event(1).to_packed().len() as u64 + super::totals::ROW_BYTES;
     let spool = Spool::builder(folder.file())
         .max_bytes(2 * size)
         .open()

@@ -1,6 +1,7 @@
 //! Row 15: commits that fail.
 
 use super::{Folder, durable, event, number_of, pending, until};
+use crate::spool::Guarantee;
 use crate::spool::faults::Faults;
 use crate::{HealthLevel, Spool};
 
@@ -74,7 +75,13 @@ async fn fault_15_a_disk_that_never_works_again_does_not_keep_the_spool_open() {
     }
     spool.acknowledge(row);
     assert!(durable(&spool, &event(3_000)).await.is_err());
+    let waiters: Vec<_> = (0..2_000)
+        .filter_map(|number| spool.append(&event(number), Guarantee::Durable).ok())
+        .collect();
     spool.close().await;
+    for waiter in waiters {
+        assert!(waiter.await.is_err(), "nobody waits for ever");
+    }
     let spool = Spool::open(folder.file()).unwrap();
     assert_eq!(spool.len(), 1);
 }

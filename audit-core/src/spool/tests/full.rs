@@ -4,14 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Folder, durable, event, pending, until};
+use super::{Folder, durable, pending, until};
 use crate::{Event, HealthLevel, Spool};
+
+/// Some kilobytes, so that a small disk is full soon.
+fn large(number: usize) -> Event {
+    let built = (0..6).fold(Event::builder("document.delete"), |event, key| {
+        event.metadata(&format!("note{key}"), "n".repeat(500))
+    });
+    built.metadata("number", number).build().unwrap()
+}
 
 /// Writes until there is no space, and says what was acknowledged.
 async fn fill(spool: &Spool) -> Vec<(i64, Event)> {
     let mut written = Vec::new();
     loop {
-        let event = event(written.len());
+        let event = large(written.len());
         match durable(spool, &event).await {
             Ok(row) => written.push((row, event)),
             Err(error) => {
@@ -35,7 +43,7 @@ async fn survives(
     });
     let reason = spool.status().reason.unwrap();
     assert!(reason.contains("disk of the spool is full"), "{reason}");
-    let best_effort = event(1_000_000);
+    let best_effort = large(1_000_000);
     spool.enqueue(&best_effort).unwrap();
 
     let delivered: Vec<_> = written.drain(..written.len() / 2).collect();
@@ -46,7 +54,7 @@ async fn survives(
         spool.len() <= written.len() as u64 + 1
     });
     make_space();
-    let after = event(1_000_001);
+    let after = large(1_000_001);
     loop {
         match durable(&spool, &after).await {
             Ok(row) => break written.push((row, after)),
@@ -71,10 +79,10 @@ async fn survives(
 async fn fault_14_a_database_that_may_not_grow_refuses_deletes_and_recovers() {
     let folder = Folder::new();
     let mut builder = Spool::builder(folder.file());
-    builder.max_pages = Some(60);
+    builder.max_pages = Some(100);
     let spool = builder.open().unwrap();
     let written = fill(&spool).await;
-    assert!(written.len() > 100, "{}", written.len());
+    assert!(written.len() > 20, "{}", written.len());
     survives(spool, &folder.file(), written, || {}).await;
 }
 
@@ -126,6 +134,6 @@ async fn fault_14_a_full_disk_refuses_deletes_and_recovers() {
     let filler = disk.path.join("other");
     fs::write(&filler, vec![1; 512 * 1024]).unwrap();
     let written = fill(&spool).await;
-    assert!(written.len() > 100, "{}", written.len());
+    assert!(written.len() > 20, "{}", written.len());
     survives(spool, &file, written, || fs::remove_file(&filler).unwrap()).await;
 }

@@ -57,7 +57,7 @@ async fn letters_outlive_the_process_and_can_be_sent_again_or_forgotten() {
 #[tokio::test]
 async fn beyond_their_share_the_oldest_letter_makes_room_and_is_counted() {
     let folder = Folder::new();
-    let size = event(1).to_packed().len() as u64 + crate::spool::store::ROW_BYTES;
+    let size = event(1).to_packed().len() as u64 + crate::spool::totals::ROW_BYTES;
     let spool = Spool::builder(folder.file())
         .max_bytes(4 * 3 * size)
         .open()

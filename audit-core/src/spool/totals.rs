@@ -1,0 +1,92 @@
+//! How many events there are: a row of its own, changed in the transactions that change what it counts.
+
+use rusqlite::{Connection, Transaction};
+
+use super::store::to_column;
+
+/// What a row occupies beside its event: its number, lengths, the index, its share of the pages' heads.
+pub(super) const ROW_BYTES: u64 = 48;
+
+/// How many events there are, and the bytes that they occupy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
+    pub(super) dead: u64,
+    pub(super) dead_bytes: u64,
+    /// Dead letters that made room for newer ones.
+    pub(super) dead_dropped: u64,
+    /// Rows in which no event could be read.
+    pub(super) damaged: u64,
+}
+
+/// By how much a transaction changes the totals.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) pending: i64,
+    pub(super) pending_bytes: i64,
+    pub(super) dead: i64,
+    pub(super) dead_bytes: i64,
+    pub(super) dead_dropped: i64,
+    pub(super) damaged: i64,
+}
+
+impl Change {
+    /// So many events more, or less, each of so many bytes.
+    pub(super) fn add_pending(&mut self, events: i64, bytes: usize) {
+        self.pending += events;
+        self.pending_bytes += events * row_bytes(bytes);
+    }
+
+    pub(super) fn add_dead(&mut self, events: i64, bytes: usize) {
+        self.dead += events;
+        self.dead_bytes += events * row_bytes(bytes);
+    }
+
+    pub(super) fn apply(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let changes = [
+            self.pending,
+            self.pending_bytes,
+            self.dead,
+            self.dead_bytes,
+            self.dead_dropped,
+            self.damaged,
+        ];
+        if changes == [0; 6] {
+            return Ok(());
+        }
+        // Never below zero: a total that damage made too small must not stop the transactions that correct it.
+        tx.prepare_cached(
+            "UPDATE totals SET pending = max(0, pending + ?1), pending_bytes = max(0, pending_bytes + ?2),
+             dead = max(0, dead + ?3), dead_bytes = max(0, dead_bytes + ?4),
+             dead_dropped = max(0, dead_dropped + ?5), damaged = max(0, damaged + ?6)",
+        )?
+        .execute(changes)?;
+        Ok(())
+    }
+}
+
+pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
+    connection
+        .prepare_cached(
+            "SELECT pending, pending_bytes, dead, dead_bytes, dead_dropped, damaged FROM totals",
+        )?
+        .query_row([], |row| {
+            let count = |column| {
+                row.get::<_, i64>(column)
+                    .map(|count| count.max(0).unsigned_abs())
+            };
+            Ok(Totals {
+                pending: count(0)?,
+                pending_bytes: count(1)?,
+                dead: count(2)?,
+                dead_bytes: count(3)?,
+                dead_dropped: count(4)?,
+                damaged: count(5)?,
+            })
+        })
+}
+
+fn row_bytes(bytes: usize) -> i64 {
+    to_column((bytes as u64).saturating_add(ROW_BYTES))
+}
