@@ -15,6 +15,8 @@ pub use crate::try_record::{try_close, try_open};
 
 mod follow;
 pub mod outcome;
+#[cfg(feature = "spool")]
+pub mod spool;
 
 pub use follow::{Followed, boxed, defer, follow, pinned, start};
 

@@ -1,6 +1,7 @@
 //! What can be measured, and the step from the program that cargo runs to a release build of it.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -20,6 +21,21 @@ pub(crate) enum Bench {
     Call(Call),
     /// What the layer, the attribute and the recorder add to a request, beside the framework's own request logging
     Layer(Layer),
+    /// What a durable event costs, beside a bare write and sync of the same bytes, and the start with a large backlog
+    Spool(Spool),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Spool {
+    /// How many events the backlog has
+    #[arg(long, default_value = "1000000")]
+    pub(crate) backlog: NonZeroU32,
+    /// Where the files are made; the disk is what is measured
+    #[arg(long, default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Measure in this process, whatever it was built as
+    #[arg(long, hide = true)]
+    here: bool,
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +88,12 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
         Bench::Call(Call { here: true }) => here(measure_call),
         Bench::Layer(Layer { here: true }) => here(measure_layer),
         Bench::Server(server) if server.here => here(|| measure_server(server)),
+        Bench::Spool(spool) if spool.here => here(|| measure_spool(spool)),
+        Bench::Spool(spool) => in_release(&[
+            "spool",
+            &format!("--backlog={}", spool.backlog),
+            &format!("--folder={}", spool.folder.display()),
+        ]),
         Bench::Server(server) => in_release(&[
             "server",
             &format!("--events={}", server.events),
@@ -139,6 +161,16 @@ fn measure_stall(_: &Stall) -> Result<(), Error> {
 #[cfg(feature = "bench")]
 fn measure_server(server: &Server) -> Result<(), Error> {
     super::server::run(server.events.get(), server.requests.get())
+}
+
+#[cfg(feature = "bench")]
+fn measure_spool(spool: &Spool) -> Result<(), Error> {
+    super::spool::run(&spool.folder, spool.backlog.get())
+}
+
+#[cfg(not(feature = "bench"))]
+fn measure_spool(_: &Spool) -> Result<(), Error> {
+    without_the_feature()
 }
 
 #[cfg(not(feature = "bench"))]

@@ -15,6 +15,8 @@ mod servers;
 #[cfg(feature = "bench")]
 mod side;
 #[cfg(feature = "bench")]
+mod spool;
+#[cfg(feature = "bench")]
 mod stall;
 
 pub(crate) use command::{Bench, run};
