@@ -78,15 +78,21 @@ impl Queue {
             self.release(size);
             return Err((event, Refusal::Full));
         }
-        // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher sees the event.
-        fence(Ordering::SeqCst);
-        let asleep =
-            self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel);
-        // Half full: the dispatcher need not wait for its next look.
-        if asleep || places == self.ring.capacity() / 2 {
+        self.nudge();
+        if places == self.ring.capacity() / 2 {
+            // Half full: the dispatcher need not wait for its next look.
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Wakes the dispatcher if it sleeps: there is something to fetch, here or on the spool.
+    pub(crate) fn nudge(&self) {
+        // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher sees the event.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.wake.notify_one();
+        }
     }
 
     fn why_closed(&self) -> Refusal {

@@ -4,6 +4,8 @@ mod builder;
 mod error;
 mod letters;
 mod shared;
+#[cfg(feature = "spool")]
+mod spooled;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use self::error::Why;
 use crate::dispatcher::Command;
 use crate::queue::Refusal;
 use crate::sink::Sink;
@@ -108,10 +111,11 @@ impl Recorder {
             }
             Err((event, refusal)) => {
                 shared.counters.refused.add(1);
-                if refusal != Refusal::Closed {
+                if !matches!(refusal, Refusal::Closed) {
                     shared.condition.refused();
                 }
-                Err(RecordError::new(event, refusal, Arc::clone(&self.shared)))
+                let why = Why::Queue(refusal);
+                Err(RecordError::new(event, why, Arc::clone(&self.shared)))
             }
         }
     }

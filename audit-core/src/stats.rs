@@ -19,7 +19,8 @@ pub struct Stats {
     pub generated: u64,
     /// The sink took the event.
     pub delivered: u64,
-    /// Events of earlier processes that were on the spool when it was opened.
+    /// Events of earlier processes that were on the spool when it was opened, and dead letters of the spool that were sent
+    /// again.
     pub recovered: u64,
     /// On the spool: what waits there, what is being delivered from there, and what was moved there at the end.
     pub spooled: u64,
@@ -52,6 +53,8 @@ pub(crate) struct Counters {
     pub(crate) dropped: Counter,
     pub(crate) generated: Counter,
     pub(crate) recovered: Counter,
+    /// Dead letters of the spool that were sent again.
+    pub(crate) redriven: Counter,
     /// Events that were given to the spool by this process, by guarantee: durable, best effort.
     pub(crate) spool_in: [Counter; 2],
     /// Events that came to their end from there.

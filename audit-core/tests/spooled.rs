@@ -1,5 +1,6 @@
 //! A recorder with a spool: what finds no room in memory, what is left at a shutdown, and what a process left behind.
 #![cfg(all(feature = "spool", feature = "testing"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -99,7 +100,7 @@ async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_on_the_disk() {
+async fn a_dead_letter_is_on_the_disk_and_can_be_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let sink = FaultSink::new(MemorySink::new()).reject_times(3);
@@ -108,7 +109,56 @@ async fn a_dead_letter_is_on_the_disk() {
     let report = recorder.flush(PATIENCE).await;
     assert_eq!((report.delivered, report.dead), (2, 3));
     recorder.shutdown(PATIENCE).await;
-    assert_eq!(Spool::open(&path).unwrap().status().dead, 3);
+
+    let sink = MemorySink::new();
+    let recorder = builder(sink.clone(), &path).build().unwrap();
+    let spool = recorder.spool().unwrap();
+    let letters = spool.dead_letters(0, 10).await.unwrap();
+    assert_eq!(letters.len(), 3);
+    assert_eq!(letters[0].fault, "rejected on purpose");
+    assert_eq!(spool.purge(vec![letters[0].row]).await.unwrap(), 1);
+    let rows = letters.iter().map(|letter| letter.row).collect();
+    assert_eq!(recorder.redrive_spooled(rows).await.unwrap(), 2);
+    assert_eq!(recorder.flush(PATIENCE).await.delivered, 2);
+    let again = letters[1..].iter().map(|letter| letter.event.id());
+    assert_eq!(ids(&sink), again.collect());
+    assert_balanced(recorder.stats());
+}
+
+#[tokio::test]
+async fn a_durable_event_is_on_the_disk_when_record_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let away = FaultSink::new(MemorySink::new()).hang();
+    let recorder = builder(away, &path).build().unwrap();
+    let events: Vec<_> = (0..10).map(|_| event()).collect();
+    let written = events.iter().map(Event::id).collect::<BTreeSet<_>>();
+    for event in events {
+        recorder.record_durable(event).await.unwrap();
+    }
+    assert_balanced(recorder.stats());
+    assert_eq!(recorder.stats().spooled, 10);
+    recorder.shutdown(MOMENT).await;
+    let late = recorder.record_durable(event()).await.unwrap_err();
+    assert!(late.is_not_durable(), "{late}");
+
+    let sink = MemorySink::new();
+    let recorder = builder(sink.clone(), &path).build().unwrap();
+    while recorder.stats().spooled > 0 {
+        recorder.flush(MOMENT).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ids(&sink), written);
+    recorder.shutdown(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn without_a_spool_a_durable_event_is_handed_back() {
+    let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
+    let error = recorder.record_durable(event()).await.unwrap_err();
+    assert!(error.is_not_durable());
+    assert_eq!(error.into_event().action(), "document.delete");
+    assert_eq!((recorder.stats().refused, recorder.stats().dropped), (1, 0));
 }
 
 #[tokio::test]

@@ -524,7 +524,7 @@ impl Dispatcher {
         };
         let from_queue = |open: &&Open| matches!(open.place, Place::Queue(_));
         let open = self.open.values().filter(from_queue).count() as u64;
-        let spooled = before.durable + before.best_effort - self.ended_spooled;
+        let spooled = (before.durable + before.best_effort).saturating_sub(self.ended_spooled);
         let now = Instant::now();
         // A deadline beyond the clock's range is as good as none.
         let deadline = now
@@ -582,7 +582,7 @@ impl Dispatcher {
         shared.condition.oldest(None);
         let [durable, best_effort] = &shared.counters.spool_in;
         (report.lost, report.pending) = (lost, 0);
-        report.spooled = durable.get() + best_effort.get() - self.ended_spooled;
+        report.spooled = (durable.get() + best_effort.get()).saturating_sub(self.ended_spooled);
         shared.final_report.get_or_init(|| report);
         #[cfg(feature = "metrics")]
         shared.publish_metrics();

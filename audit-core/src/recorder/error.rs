@@ -13,15 +13,25 @@ use crate::queue::Refusal;
 /// [`Stats::dropped`](crate::Stats::dropped).
 pub struct RecordError {
     event: Option<Box<Event>>,
-    refusal: Refusal,
+    why: Why,
     shared: Arc<Shared>,
 }
 
+/// Why the event was not accepted.
+#[derive(Debug)]
+pub(super) enum Why {
+    Queue(Refusal),
+    #[cfg(feature = "spool")]
+    NoSpool,
+    #[cfg(feature = "spool")]
+    Spool(Box<crate::SpoolError>),
+}
+
 impl RecordError {
-    pub(super) fn new(event: Event, refusal: Refusal, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(event: Event, why: Why, shared: Arc<Shared>) -> Self {
         Self {
             event: Some(Box::new(event)),
-            refusal,
+            why,
             shared,
         }
     }
@@ -29,20 +39,27 @@ impl RecordError {
     /// Whether the queue was at its limit of events or of bytes.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.refusal == Refusal::Full
+        matches!(self.why, Why::Queue(Refusal::Full))
     }
 
     /// Whether the recorder was shut down before.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.refusal == Refusal::Closed
+        matches!(self.why, Why::Queue(Refusal::Closed))
     }
 
     /// Whether the dispatcher panicked so often that it was given up. Only another recorder, or a start of the process,
     /// helps; [`Recorder::health`](crate::Recorder::health) is red before it comes to this.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        self.refusal == Refusal::Down
+        matches!(self.why, Why::Queue(Refusal::Down))
+    }
+
+    /// Whether a durable event could not be written: there is no spool, it is at its bound, or the disk does not take it.
+    #[cfg(feature = "spool")]
+    #[must_use]
+    pub fn is_not_durable(&self) -> bool {
+        matches!(self.why, Why::NoSpool | Why::Spool(_))
     }
 
     /// The event, as it would have been delivered.
@@ -70,14 +87,18 @@ impl Drop for RecordError {
 
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.refusal {
-            Refusal::Full => {
+        f.write_str(match &self.why {
+            Why::Queue(Refusal::Full) => {
                 "the queue is full; the sink is slower than the service records, or stands still"
             }
-            Refusal::Closed => "the recorder was shut down",
-            Refusal::Down => {
+            Why::Queue(Refusal::Closed) => "the recorder was shut down",
+            Why::Queue(Refusal::Down) => {
                 "the recorder's dispatcher panicked too often and was given up; start the process again"
             }
+            #[cfg(feature = "spool")]
+            Why::NoSpool => "the event is durable and the recorder has no spool; give it one with `spool`",
+            #[cfg(feature = "spool")]
+            Why::Spool(error) => return write!(f, "the spool did not take the event: {error}"),
         })
     }
 }
@@ -85,7 +106,7 @@ impl fmt::Display for RecordError {
 impl fmt::Debug for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordError")
-            .field("refusal", &self.refusal)
+            .field("why", &self.why)
             .field("event", &self.event)
             .finish_non_exhaustive()
     }

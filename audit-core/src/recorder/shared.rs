@@ -78,7 +78,7 @@ impl Shared {
             refused: counters.refused.get(),
             dropped: counters.dropped.get(),
             generated: counters.generated.get(),
-            recovered: counters.recovered.get(),
+            recovered: counters.recovered.get() + counters.redriven.get(),
             spooled: counters.spooled(),
             delivered: counters.delivered.get(),
             pending: queue.held() as u64,
@@ -169,6 +169,7 @@ impl Shared {
             .is_some_and(|spool| spool.enqueue(event).is_ok());
         if taken {
             self.counters.spool_in[1].add(1);
+            self.queue.nudge();
         }
         taken
     }

@@ -5,8 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::store::{Guarantee, Store, insert, read_event, to_column, to_length};
 use super::totals::{Change, totals};
+use std::time::SystemTime;
+
 use crate::Event;
-use crate::event::now_millis;
+use crate::event::{from_millis, now_millis};
 
 /// A page of letters that are read ends here, in bytes of events.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -29,18 +31,18 @@ pub(super) enum Buried {
     Packed(Vec<u8>),
 }
 
-/// A dead letter that was read.
+/// A dead letter of a [`Spool`](super::Spool): an event that was refused for good, with the reason.
 #[derive(Clone, Debug)]
-pub(crate) struct SpooledLetter {
+#[non_exhaustive]
+pub struct SpooledLetter {
     /// Its number among the dead letters, which has nothing to do with that among the pending.
-    pub(crate) row: i64,
-    pub(crate) event: Event,
+    pub row: i64,
+    /// The event, unchanged.
+    pub event: Event,
     /// Why it was refused, in the service's words; at most 4 KiB.
-    pub(crate) fault: String,
-    pub(crate) status: Option<u16>,
-    /// In milliseconds since 1970.
-    pub(crate) buried_at: u64,
-    pub(crate) guarantee: Guarantee,
+    pub fault: String,
+    /// When it was refused.
+    pub buried_at: SystemTime,
 }
 
 impl Burial {
@@ -174,16 +176,15 @@ impl Store {
             for number in rows {
                 let letter = tx
                     .prepare_cached(
-                        "DELETE FROM dead WHERE row = ?1 RETURNING durable, first_attempt, event",
+                        "DELETE FROM dead WHERE row = ?1 RETURNING first_attempt, event",
                     )?
-                    .query_row([number], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
-                    })
+                    .query_row([number], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))
                     .optional()?;
-                let Some((durable, first_attempt, packed)) = letter else {
+                let Some((first_attempt, packed)) = letter else {
                     continue;
                 };
-                insert(tx, Guarantee::from_column(durable), first_attempt, &packed)?;
+                // It is on the disk already, and nobody waits for it.
+                insert(tx, Guarantee::BestEffort, first_attempt, &packed)?;
                 change.add_dead(-1, packed.len());
                 change.add_pending(1, packed.len());
                 moved += 1;
@@ -237,14 +238,11 @@ fn letter(row: &Row<'_>) -> rusqlite::Result<Option<SpooledLetter>> {
     let Some(event) = read_event(row, 5) else {
         return Ok(None);
     };
-    let number = |column| row.get_ref(column).map(|value| value.as_i64().ok());
     let fault = row.get_ref(4)?.as_bytes().unwrap_or_default();
     Ok(Some(SpooledLetter {
         row: row.get(0)?,
         event,
         fault: String::from_utf8_lossy(fault).into_owned(),
-        status: number(3)?.and_then(|status| u16::try_from(status).ok()),
-        buried_at: super::store::read_millis(row, 2).unwrap_or_default(),
-        guarantee: Guarantee::from_column(number(1)?.unwrap_or_default()),
+        buried_at: from_millis(super::store::read_millis(row, 2).unwrap_or_default()),
     }))
 }

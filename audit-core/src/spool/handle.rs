@@ -123,9 +123,9 @@ impl SpoolBuilder {
         let totals = store
             .totals()
             .map_err(|error| SpoolError::open(&self.path, error))?;
-        let boundary = store
-            .last_row()
-            .map_err(|error| SpoolError::open(&self.path, error))?;
+        // Where it cannot be read the file is damaged, and is made anew with the first page of events. Those of earlier
+        // processes then pass for this one's, which a flush may notice and nothing else.
+        let boundary = store.last_row().unwrap_or(0);
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
         let published = Arc::new(Published::new(State {
             totals,
@@ -200,6 +200,35 @@ impl Spool {
     /// The reading goes on to its end, and nobody hears of it.
     pub async fn verify(&self) -> Result<SpoolCheck, SpoolError> {
         verify::verify(&self.shared.file).await
+    }
+
+    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when they reach a mebibyte.
+    /// None means that there are no more. The first are behind row 0.
+    ///
+    /// [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled) sends them again.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the spool was closed.
+    pub async fn dead_letters(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<SpooledLetter>, SpoolError> {
+        self.ask(move |store| store.letters(after, limit)).await
+    }
+
+    /// Forgets the dead letters in these rows; how many of them were there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Spool::dead_letters`]; nothing has changed then.
+    ///
+    /// # Cancellation
+    ///
+    /// They are forgotten all the same.
+    pub async fn purge(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
+        self.ask(move |store| store.purge(&rows)).await
     }
 
     /// Writes what waits and closes the file, so that another may open it. Events are refused from now on. Dropping the
@@ -302,33 +331,9 @@ impl Spool {
         self.shared.published.state().recovered
     }
 
-    /// The dead letters in the rows behind `after`, oldest first, bounded as in [`Spool::load`].
-    pub(crate) async fn dead_letters(
-        &self,
-        after: i64,
-        limit: usize,
-    ) -> Result<Vec<SpooledLetter>, SpoolError> {
-        self.ask(move |store| store.letters(after, limit)).await
-    }
-
     /// Makes dead letters pending again, in new rows and with their ids; the number of those that were there.
     pub(crate) async fn redrive(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
         self.ask(move |store| store.redrive(&rows)).await
-    }
-
-    /// Forgets dead letters; the number of those that were there.
-    pub(crate) async fn purge(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
-        self.ask(move |store| store.purge(&rows)).await
-    }
-
-    /// Pending events on disk; those that wait for it are in [`SpoolStatus::waiting`].
-    pub(crate) fn len(&self) -> u64 {
-        self.shared.published.state().totals.pending
-    }
-
-    /// What the pending events on disk occupy.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.shared.published.state().totals.pending_bytes
     }
 
     /// Whether events are written, and why not.

@@ -24,23 +24,9 @@ mod tests;
 mod totals;
 mod verify;
 
+pub use dead::SpooledLetter;
 pub use error::SpoolError;
 pub use handle::{Spool, SpoolBuilder};
 pub use status::SpoolStatus;
-pub use verify::SpoolCheck;
-
-#[allow(
-    unused_imports,
-    reason = "the recorder and the dispatcher do not use it yet"
-)]
-pub(crate) use dead::SpooledLetter;
-#[allow(
-    unused_imports,
-    reason = "the recorder and the dispatcher do not use it yet"
-)]
-pub(crate) use handle::Appended;
-#[allow(
-    unused_imports,
-    reason = "the recorder and the dispatcher do not use it yet"
-)]
 pub(crate) use store::{Guarantee, Spooled};
+pub use verify::SpoolCheck;

@@ -52,7 +52,6 @@ pub(crate) struct Spooled {
     pub(crate) event: Event,
     /// When an attempt first left open whether the event was taken, in milliseconds since 1970.
     pub(crate) first_attempt: Option<u64>,
-    pub(crate) guarantee: Guarantee,
 }
 
 /// What is done in one transaction.
@@ -202,7 +201,6 @@ impl Store {
                             row: number,
                             event,
                             first_attempt: read_millis(row, 1),
-                            guarantee,
                         });
                     }
                     None => damaged.push(number),
@@ -302,14 +300,6 @@ pub(super) struct Failed {
 impl Guarantee {
     pub(super) fn to_column(self) -> i64 {
         i64::from(self == Self::Durable)
-    }
-
-    pub(super) fn from_column(column: i64) -> Self {
-        if column == 0 {
-            Self::BestEffort
-        } else {
-            Self::Durable
-        }
     }
 }
 

@@ -108,7 +108,10 @@ async fn acknowledged_events_go_and_the_first_attempt_stays() {
     spool.acknowledge(third);
     spool.close().await;
     let spool = Spool::open(folder.file()).unwrap();
-    assert_eq!((spool.len(), spool.bytes()), (0, 0));
+    assert_eq!(
+        (spool.status().pending, spool.status().pending_bytes),
+        (0, 0)
+    );
     assert!(
         durable(&spool, &event(4)).await.unwrap() > third,
         "a number comes once, also when its row is gone"
@@ -125,7 +128,7 @@ async fn durable_events_and_the_others_are_read_apart_each_in_order() {
             _ => spool.enqueue(&event(number)).unwrap(),
         }
     }
-    until("all are written", || spool.len() == 10);
+    until("all are written", || spool.status().pending == 10);
     for (guarantee, first) in [(Guarantee::Durable, 0), (Guarantee::BestEffort, 1)] {
         let page = spool.load(guarantee, 0, 3).await.unwrap();
         let rest = spool.load(guarantee, page[2].row, 3).await.unwrap();
@@ -160,7 +163,7 @@ async fn beyond_the_bound_of_bytes_events_are_refused_until_some_are_delivered()
     assert!(spool.enqueue(&event(3)).unwrap_err().is_full());
     spool.acknowledge(row);
     until("the row is gone", || {
-        spool.bytes() == size && spool.len() == 1
+        spool.status().pending_bytes == size && spool.status().pending == 1
     });
     until("there is room", || spool.enqueue(&event(4)).is_ok());
 }
@@ -176,5 +179,5 @@ async fn more_events_than_may_wait_are_refused_and_none_is_forgotten() {
     spool.close().await;
     assert!(spool.enqueue(&event).unwrap_err().is_closed());
     let spool = Spool::open(folder.file()).unwrap();
-    assert_eq!(spool.len(), taken as u64);
+    assert_eq!(spool.status().pending, taken as u64);
 }
