@@ -90,7 +90,9 @@ pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
             .sum::<i64>()
         + day
         - 1;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millis)
+    let millis = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millis;
+    // The second after the last leap second would have a year of five digits.
+    Some(millis.min(i64::try_from(LAST).unwrap_or(i64::MAX)))
 }
 
 /// The number that consists of these digits; `None` if one is something else. Wraps round beyond 18 digits, where only the check counts.
@@ -131,6 +133,12 @@ mod tests {
             Timestamp::from_millis(0).to_string(),
             "1970-01-01T00:00:00.000Z"
         );
+    }
+
+    #[test]
+    fn a_leap_second_at_the_end_of_all_years_is_the_last_moment() {
+        let last = parse_utc_date_time("9999-12-31T23:59:60Z").unwrap();
+        assert_eq!(last, Timestamp::from_millis(i64::MAX).as_millis());
     }
 
     #[test]
