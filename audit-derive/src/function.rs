@@ -107,16 +107,20 @@ fn other_item(head: &[TokenTree]) -> Option<Ident> {
         "macro_rules",
         "macro",
     ];
-    let mut idents = head.iter().filter_map(|token| match token {
-        TokenTree::Ident(ident) => Some(ident),
-        _ => None,
-    });
-    let first = idents.find(|ident| *ident == "fn" || WORDS.iter().any(|word| *ident == word))?;
-    if first == "fn" {
-        None
-    } else {
-        Some(first.clone())
+    for token in head {
+        let TokenTree::Ident(ident) = token else {
+            continue;
+        };
+        // Comparing an identifier makes a string of it, so that is done once for all words.
+        let word = ident.to_string();
+        if word == "fn" {
+            return None;
+        }
+        if WORDS.contains(&word.as_str()) {
+            return Some(ident.clone());
+        }
     }
+    None
 }
 
 fn split_inner_attributes(body: Group) -> (TokenStream, Group) {

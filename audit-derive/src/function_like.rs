@@ -24,7 +24,7 @@ fn is_comma(token: &TokenTree) -> bool {
 ///
 /// Once in each source file is enough, since a compiler process compiles one crate from its beginning; a thousand times in
 /// one file would cost as much as checking a small function does.
-pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> TokenStream {
+pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<TokenStream> {
     static WATCHED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 
     let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,10 +35,10 @@ pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> TokenStream
     };
     let paths: Vec<_> = paths.into_iter().filter(|path| is_new(path)).collect();
     if paths.is_empty() {
-        return TokenStream::new();
+        return None;
     }
-    quote_spanned! {Span::mixed_site()=>
+    Some(quote_spanned! {Span::mixed_site()=>
         const _: (&[&[::core::primitive::u8]], ::core::option::Option<&::core::primitive::str>) =
             (&[#(::core::include_bytes!(#paths)),*], ::core::option_env!("AUDIT_CATALOG"));
-    }
+    })
 }

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token};
 
 use crate::audited::{
-    ActionName, Args, Calls, argument, comma_separated, conditions, expression, open, plan,
+    ActionName, Args, Calls, Runtime, argument, comma_separated, conditions, expression, open, plan,
 };
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
@@ -48,7 +48,7 @@ pub(crate) fn expand(
         return errors.into_expression();
     };
     let ours = Span::mixed_site();
-    let runtime = quote_spanned!(ours=> #facade::private);
+    let runtime = Runtime::of(&facade);
     let conditions = conditions(&plan, &runtime);
     let calls = Calls {
         runtime: &runtime,

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Token, token};
@@ -261,7 +262,23 @@ fn once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
     }
 }
 
+/// A string that is a whole argument. Nearly all are, and need no parser of expressions, which costs the most of all that
+/// the attribute parses.
+pub(crate) fn lone_string(input: ParseStream<'_>) -> Option<LitStr> {
+    let ahead = input.fork();
+    let literal = ahead.parse::<LitStr>().ok()?;
+    let is_whole = ahead.is_empty() || ahead.peek(Token![,]);
+    if !is_whole || !literal.suffix().is_empty() {
+        return None;
+    }
+    input.advance_to(&ahead);
+    Some(literal)
+}
+
 fn string(input: ParseStream<'_>, wanted: &str) -> syn::Result<LitStr> {
+    if let Some(literal) = lone_string(input) {
+        return Ok(literal);
+    }
     let message = format!("expected {wanted}");
     let literal: LitStr = match input.fork().parse::<Expr>() {
         Ok(Expr::Lit(syn::ExprLit {

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::Attribute;
 
+use super::runtime::Runtime;
 use super::signature::Returns;
 
 /// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
@@ -11,7 +12,7 @@ use super::signature::Returns;
 pub(crate) fn return_edge(
     returns: &Returns,
     held: &[(Vec<Attribute>, Ident)],
-    runtime: &TokenStream,
+    runtime: &Runtime,
 ) -> TokenStream {
     let ours = Span::mixed_site();
     let value = match returns {

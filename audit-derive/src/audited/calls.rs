@@ -8,12 +8,13 @@ use syn::{Expr, Ident, LitStr};
 use super::async_trait::renamed;
 use super::late::Late;
 use super::plan::{Call, Plan, Step};
+use super::runtime::Runtime;
 use super::signature::Returns;
 use crate::function_like::watch;
 
 /// Where paths start, and what `self` is called where the values are read.
 pub(crate) struct Calls<'a> {
-    pub(crate) runtime: &'a TokenStream,
+    pub(crate) runtime: &'a Runtime,
     pub(crate) receiver: Option<&'a Ident>,
     /// The span of what is put around a value, from that of the value.
     pub(crate) around: fn(Span) -> Span,
@@ -128,7 +129,7 @@ impl Calls<'_> {
             return quote_spanned!(ours=> #runtime::targets(&mut draft, #kind, #items));
         }
         let function = Ident::new(&function, ours);
-        let name = name.map(|name| quote_spanned!(ours=> #name,));
+        let name = name.into_iter();
         // A value of a wrong type is reported at the value, so the reference to it stands there too.
         let reference = syn::ExprReference {
             attrs: Vec::new(),
@@ -136,7 +137,7 @@ impl Calls<'_> {
             mutability: None,
             expr: Box::new(self.value(value)),
         };
-        quote_spanned!(ours=> #runtime::#function(&mut draft, #name #reference))
+        quote_spanned!(ours=> #runtime::#function(&mut draft, #(#name,)* #reference))
     }
 
     fn value(&self, value: &Expr) -> Expr {
@@ -150,7 +151,7 @@ impl Calls<'_> {
 /// Opens the draft. `opener` is the function of the runtime that does it.
 pub(crate) fn open(
     plan: &Plan,
-    runtime: &TokenStream,
+    runtime: &Runtime,
     catalog_path: &str,
     opener: &str,
 ) -> TokenStream {
@@ -158,16 +159,14 @@ pub(crate) fn open(
     let opener = Ident::new(opener, ours);
     let action = plan.action.value();
     let call = quote_spanned!(ours=> #runtime::#opener(#action));
-    let items = items(plan, runtime, catalog_path);
-    if items.is_empty() {
-        call
-    } else {
-        quote_spanned!(ours=> { #items #call })
+    match items(plan, runtime, catalog_path) {
+        Some(items) => quote_spanned!(ours=> { #items #call }),
+        None => call,
     }
 }
 
 /// The items that are needed where the draft is opened.
-fn items(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream {
+fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Option<TokenStream> {
     let warning = plan
         .deprecated
         .as_ref()
@@ -177,11 +176,14 @@ fn items(plan: &Plan, runtime: &TokenStream, catalog_path: &str) -> TokenStream 
         .as_ref()
         .map(|path| assert_names(path, &plan.action, runtime));
     let watch = watch([catalog_path]);
-    quote_spanned!(Span::mixed_site()=> #warning #constant #watch)
+    let has_some = warning.is_some() || constant.is_some() || watch.is_some();
+    has_some.then(|| quote_spanned!(Span::mixed_site()=> #warning #constant #watch))
 }
 
 /// What is to know of the draft beyond the action, for the few that need it.
-pub(crate) fn conditions(plan: &Plan, runtime: &TokenStream) -> TokenStream {
+///
+/// Nothing at all for the others, as everywhere here: also an empty stream costs the compiler when it is put among others.
+pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> {
     let ours = Span::mixed_site();
     let late = late_targets(plan);
     let late = (!late.is_empty())
@@ -193,11 +195,12 @@ pub(crate) fn conditions(plan: &Plan, runtime: &TokenStream) -> TokenStream {
         .denied
         .as_ref()
         .map(|action| quote_spanned!(ours=> #runtime::denied(&mut draft, #action);));
-    quote_spanned!(ours=> #on #denied #late)
+    let has_some = on.is_some() || denied.is_some() || late.is_some();
+    has_some.then(|| quote_spanned!(ours=> #on #denied #late))
 }
 
 /// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
-fn assert_names(path: &syn::Path, action: &LitStr, runtime: &TokenStream) -> TokenStream {
+fn assert_names(path: &syn::Path, action: &LitStr, runtime: &Runtime) -> TokenStream {
     let there = Span::mixed_site().located_at(action.span());
     let name = action.value();
     let constant = path.segments.last().map(|last| last.ident.to_string());
@@ -232,7 +235,7 @@ fn late_targets(plan: &Plan) -> Vec<&String> {
 }
 
 /// The outcomes that leave an event.
-fn outcomes(plan: &Plan, runtime: &TokenStream) -> Vec<TokenStream> {
+fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
     let variant = |outcome: &Ident| {
         let mut name = outcome.to_string();
         name[..1].make_ascii_uppercase();
@@ -248,7 +251,7 @@ fn outcomes(plan: &Plan, runtime: &TokenStream) -> Vec<TokenStream> {
 pub(crate) fn outcome(
     plan: &Plan,
     returns: &Returns,
-    runtime: &TokenStream,
+    runtime: &Runtime,
     output: &TokenStream,
 ) -> TokenStream {
     let ours = Span::mixed_site();

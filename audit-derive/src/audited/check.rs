@@ -43,7 +43,7 @@ pub(crate) fn plan(
     };
     let context = Context {
         action,
-        note: catalog.map_or(String::new(), Found::note),
+        catalog: catalog.ok(),
         bindings: function.map(|function| &function.bindings[..]),
     };
     let mut steps: Vec<_> = args
@@ -89,11 +89,16 @@ pub(crate) fn plan(
 
 struct Context<'a> {
     action: Option<&'a Action>,
-    note: String,
+    catalog: Option<&'a Found>,
     bindings: Option<&'a [Binding]>,
 }
 
 impl Context<'_> {
+    /// Which catalog a message speaks of.
+    fn note(&self) -> String {
+        self.catalog.map_or(String::new(), Found::note)
+    }
+
     /// What one argument records; nothing when a mistake was found. Only a name can make several steps: the compiler has
     /// not removed what a false `#[cfg(..)]` is on, so there may be parameters of one name.
     fn steps(&self, capture: &Capture, errors: &mut Errors) -> Vec<Step> {
@@ -136,7 +141,7 @@ impl Context<'_> {
                     action.name(),
                     choices.join(" or ")
                 );
-                errors.at(name.span(), format!("{message}{}", self.note));
+                errors.at(name.span(), format!("{message}{}", self.note()));
                 None
             }
         });
@@ -196,7 +201,7 @@ impl Context<'_> {
                 let message = format!(
                     "`display(..)` makes text, but metadata `{name}` is a {kind}; give the value itself"
                 );
-                errors.at(*span, format!("{message}{}", self.note));
+                errors.at(*span, format!("{message}{}", self.note()));
                 None
             }
         }
@@ -214,7 +219,7 @@ impl Context<'_> {
             key.name,
             hint(&key.name, known)
         );
-        errors.at(key.span, format!("{message}{}", self.note));
+        errors.at(key.span, format!("{message}{}", self.note()));
         None
     }
 
@@ -225,7 +230,7 @@ impl Context<'_> {
             .any(|(reserved, _)| *reserved == key.name)
         {
             let message = format!("metadata `{}` is reserved, the framework sets it", key.name);
-            errors.at(key.span, format!("{message}{}", self.note));
+            errors.at(key.span, format!("{message}{}", self.note()));
             return None;
         }
         let owner = format!("`{}`", action.name());
@@ -247,7 +252,7 @@ impl Context<'_> {
                 key.name,
                 hint(&key.name, known)
             );
-            errors.at(key.span, format!("{message}{}", self.note));
+            errors.at(key.span, format!("{message}{}", self.note()));
         }
         field
     }
@@ -336,7 +341,7 @@ impl Context<'_> {
                 key(field)
             );
             let remedy = format!("or make it optional in the catalog: `{field} = \"{kind}?\"`");
-            errors.at(span, format!("{message}, {remedy}{}", self.note));
+            errors.at(span, format!("{message}, {remedy}{}", self.note()));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::body::{braces, nested, return_edge};
 use super::calls::{Calls, conditions, generated, open, outcome};
 use super::future::Wrap;
 use super::plan::Plan;
+use super::runtime::Runtime;
 use super::signature::{Function, Kind, Returns};
 
 /// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
@@ -30,7 +31,7 @@ pub(crate) fn expand(
             quote_spanned!(ours=> ::#facade)
         }
     };
-    let runtime = quote_spanned!(ours=> #facade::private);
+    let runtime = Runtime::of(&facade);
     let Function {
         head,
         kind,
@@ -68,13 +69,18 @@ pub(crate) fn expand(
                 let closure = parts.closure(&block);
                 quote_spanned!(ours=> #runtime::once(#closure))
             };
-            parts.around(&TokenStream::new(), body, block)
+            parts.around(None, body, block)
         }
-        Kind::Async => parts.around(&TokenStream::new(), body, |content| awaited(content, span)),
+        Kind::Async => parts.around(None, body, |content| awaited(content, span)),
         Kind::AsyncTrait(unfolded) => parts.inside(unfolded),
         Kind::Future { wrap, written } => parts.following(wrap, &written, body),
     };
-    let outer = braces(quote_spanned!(ours=> #inner_attributes #content), span);
+    let content = if inner_attributes.is_empty() {
+        content
+    } else {
+        quote_spanned!(ours=> #inner_attributes #content)
+    };
+    let outer = braces(content, span);
     quote_spanned!(ours=> #head #outer)
 }
 
@@ -85,7 +91,7 @@ fn awaited(content: TokenStream, span: Span) -> TokenStream {
 
 struct Parts<'a> {
     plan: &'a Plan,
-    runtime: &'a TokenStream,
+    runtime: &'a Runtime,
     catalog_path: &'a str,
     calls: Calls<'a>,
     returns: Returns,
@@ -98,7 +104,7 @@ impl Parts<'_> {
     /// The body between the opening and the closing of the draft. `lets` bind what the captured values mention.
     fn around(
         &self,
-        lets: &TokenStream,
+        lets: Option<&TokenStream>,
         body: Group,
         run: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
@@ -140,7 +146,7 @@ impl Parts<'_> {
         let lets = std::mem::take(&mut unfolded.lets);
         let body = unfolded.body.clone();
         let span = body.span();
-        unfolded.refold(self.around(&lets, body, |content| awaited(content, span)))
+        unfolded.refold(self.around(Some(&lets), body, |content| awaited(content, span)))
     }
 
     /// The body makes a future, which the draft follows. Values are captured at the call, before the body can move them.

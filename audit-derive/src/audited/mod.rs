@@ -18,6 +18,7 @@ mod late;
 mod name;
 mod plan;
 mod resolve;
+mod runtime;
 mod signature;
 
 pub(crate) use args::{Args, argument, comma_separated};
@@ -30,3 +31,4 @@ pub(crate) use expand::expands_to;
 pub(crate) use explain::explain;
 pub(crate) use fallback::attribute;
 pub(crate) use name::ActionName;
+pub(crate) use runtime::Runtime;

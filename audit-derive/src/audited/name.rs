@@ -6,6 +6,7 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, LitStr};
 
+use super::args::lone_string;
 use crate::catalog::Found;
 use crate::errors::{Errors, hint};
 
@@ -19,6 +20,9 @@ pub(crate) enum ActionName {
 impl ActionName {
     /// Reads either; `example` is how it is written here.
     pub(crate) fn parse(input: ParseStream<'_>, example: &str) -> syn::Result<Self> {
+        if let Some(name) = lone_string(input) {
+            return Ok(Self::Literal(name));
+        }
         let message = format!("expected the name of an action of the catalog, such as `{example}`");
         let wrong = |span| syn::Error::new(span, &message);
         if input.is_empty() {
