@@ -1,4 +1,10 @@
 //! What delivery has to survive, and the tests that it does.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod policy;
 mod support;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::compile::Compile;
+use super::delivery::Delivery;
 use crate::error::Error;
 use crate::process::{cargo, run as run_to_end};
 
@@ -23,6 +24,8 @@ pub(crate) enum Bench {
     Layer(Layer),
     /// What a durable event costs, beside a bare write and sync of the same bytes, and the start with a large backlog
     Spool(Spool),
+    /// What recording and delivering an event costs, beside its peers, with the goals
+    Delivery(Delivery),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +87,7 @@ pub(crate) struct Stall {
 pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
     match bench {
         Bench::Compile(compile) => super::compile::run(compile),
+        Bench::Delivery(delivery) => super::delivery::run(delivery),
         Bench::Stall(stall) if stall.here => here(|| measure_stall(stall)),
         Bench::Call(Call { here: true }) => here(measure_call),
         Bench::Layer(Layer { here: true }) => here(measure_layer),

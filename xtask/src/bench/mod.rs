@@ -4,6 +4,7 @@
 mod call;
 mod command;
 mod compile;
+mod delivery;
 #[cfg(feature = "bench")]
 mod latency;
 #[cfg(feature = "bench")]

@@ -1,0 +1,110 @@
+//! tokio's channel, and events that are ready in a box: the least that any queue between two threads costs.
+
+use std::thread;
+
+use audit_tower::Event;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::contender::{CAPACITY, Consumer, Contender, wait_for};
+use crate::Result;
+use crate::facts::Facts;
+use crate::nowhere::Taken;
+
+/// A channel and what takes from it: a thread of its own, or nobody until [`Channel::finish`].
+pub(super) struct Channel<T> {
+    sender: Sender<T>,
+    idle: Option<Receiver<T>>,
+    pub(super) taken: Taken,
+    emitted: u64,
+}
+
+impl<T: Send + 'static> Channel<T> {
+    pub(super) fn new(consumer: Consumer) -> Result<Self> {
+        let (sender, mut receiver) = mpsc::channel(CAPACITY);
+        let taken = Taken::default();
+        let idle = match consumer {
+            Consumer::Idle => Some(receiver),
+            Consumer::Live => {
+                let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+                let taken = taken.clone();
+                // It ends when the sender is dropped.
+                thread::Builder::new().spawn(move || {
+                    runtime.block_on(async {
+                        while let Some(event) = receiver.recv().await {
+                            drop(event);
+                            taken.add(1);
+                        }
+                    });
+                })?;
+                None
+            }
+        };
+        Ok(Self {
+            sender,
+            idle,
+            taken,
+            emitted: 0,
+        })
+    }
+
+    #[inline]
+    pub(super) fn send(&mut self, event: T) {
+        // What was refused will be missing in the end.
+        let _refused = self.sender.try_send(event);
+        self.emitted += 1;
+    }
+
+    pub(super) fn finish(&mut self, label: &str) -> Result<()> {
+        if let Some(receiver) = &mut self.idle {
+            while let Ok(event) = receiver.try_recv() {
+                drop(event);
+                self.taken.add(1);
+            }
+        }
+        wait_for(&self.taken, self.emitted, label)
+    }
+}
+
+pub(super) struct PreBuilt {
+    event: Event,
+    ready: Vec<Box<Event>>,
+    channel: Channel<Box<Event>>,
+}
+
+impl PreBuilt {
+    pub(super) fn new(facts: &Facts, consumer: Consumer) -> Result<Self> {
+        Ok(Self {
+            event: facts.event(0)?,
+            ready: Vec::new(),
+            channel: Channel::new(consumer)?,
+        })
+    }
+}
+
+impl Contender for PreBuilt {
+    fn label(&self) -> &'static str {
+        "tokio mpsc try_send, pre-built"
+    }
+
+    fn begin(&mut self, events: u64) -> Result<()> {
+        self.ready
+            .extend((0..events).map(|_| Box::new(self.event.clone())));
+        Ok(())
+    }
+
+    fn emit(&mut self, events: u64) {
+        for _ in 0..events {
+            if let Some(event) = self.ready.pop() {
+                self.channel.send(event);
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.channel.finish(self.label())
+    }
+
+    fn taken(&self) -> &Taken {
+        &self.channel.taken
+    }
+}

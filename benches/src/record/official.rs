@@ -1,0 +1,87 @@
+//! The official SDK's event: built, serialised and sent through a channel, since the SDK has no queue.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use workos::models::{
+    AuditLogEvent, AuditLogEventActor, AuditLogEventActorMetadataOneOf as Value,
+    AuditLogEventContext, AuditLogEventIngestion, AuditLogEventTarget,
+};
+
+use super::channel::Channel;
+use super::contender::{Consumer, Contender};
+use crate::Result;
+use crate::facts::{ACTION, Facts, PAGES, TARGET_TYPE};
+use crate::nowhere::Taken;
+
+pub(super) struct Official {
+    facts: Facts,
+    channel: Channel<Vec<u8>>,
+}
+
+impl Official {
+    pub(super) fn new(facts: Facts, consumer: Consumer) -> Result<Self> {
+        let channel = Channel::new(consumer)?;
+        Ok(Self { facts, channel })
+    }
+}
+
+/// The event as an application has to build it for the SDK.
+pub fn official_event(facts: &Facts, id: u64) -> AuditLogEventIngestion {
+    let now = humantime::format_rfc3339_millis(SystemTime::now());
+    AuditLogEventIngestion {
+        organization_id: facts.organization.clone(),
+        event: AuditLogEvent {
+            action: ACTION.to_owned(),
+            occurred_at: now.to_string(),
+            actor: AuditLogEventActor {
+                id: facts.actor_id.clone(),
+                type_: "user".to_owned(),
+                name: Some(facts.actor_name.clone()),
+                metadata: None,
+            },
+            targets: vec![AuditLogEventTarget {
+                id: id.to_string(),
+                type_: TARGET_TYPE.to_owned(),
+                name: Some(facts.target_name.clone()),
+                metadata: None,
+            }],
+            context: AuditLogEventContext {
+                location: facts.location.clone(),
+                user_agent: Some(facts.user_agent.clone()),
+            },
+            metadata: Some(HashMap::from([
+                ("reason".to_owned(), Value::String(facts.reason.clone())),
+                ("pages".to_owned(), Value::F64(PAGES as f64)),
+                ("outcome".to_owned(), Value::String("succeeded".to_owned())),
+            ])),
+            version: None,
+        },
+    }
+}
+
+impl Contender for Official {
+    fn label(&self) -> &'static str {
+        "official SDK's type, serialised, try_send"
+    }
+
+    fn begin(&mut self, _: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn emit(&mut self, events: u64) {
+        for id in 0..events {
+            if let Ok(body) = serde_json::to_vec(&official_event(&self.facts, id)) {
+                self.channel.send(body);
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.channel.finish(self.label())
+    }
+
+    fn taken(&self) -> &Taken {
+        &self.channel.taken
+    }
+}
