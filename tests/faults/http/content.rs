@@ -1,0 +1,405 @@
+//! What is on the wire and what is not: keys, bodies, times, sizes, secrets.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use audit_server::LocalServer;
+use audit_tower::testing::FaultSink;
+use audit_tower::{Actor, Context, Event, Fault, MemorySink, Pace, Recorder, Sink, Target, WorkOs};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{PATIENCE, all_delivered, balance, by_key, client, event, key, record, recorder};
+use crate::server::{Answer, SUCCESS, Server};
+
+/// Everything that is logged in this thread, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(log.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// What the client makes of a 429 with these headers.
+async fn limited(headers: &[(&str, &str)]) -> Fault {
+    let busy = Answer::new(429, r#"{"message":"Too many requests"}"#);
+    let busy = headers
+        .iter()
+        .fold(busy, |answer, (name, value)| answer.header(name, value));
+    let server = Server::answering([busy]).await;
+    let client = client(server.url()).build().unwrap();
+    client.deliver(&event(1)).await.unwrap_err()
+}
+
+/// How long nothing is sent after a fault, by a clock that runs as fast as it can.
+fn pause(fault: Fault) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let sink = FaultSink::new(MemorySink::new()).answer_times(1, fault);
+        let recorder = Recorder::builder(sink.clone()).build_in_runtime().unwrap();
+        let begin = tokio::time::Instant::now();
+        record(&recorder, 1);
+        assert_eq!(
+            recorder.flush(Duration::from_secs(3_600)).await.delivered,
+            1
+        );
+        let waited = begin.elapsed();
+        assert_eq!(sink.attempts(), 2);
+        all_delivered(&recorder).await;
+        waited
+    })
+}
+
+#[test]
+fn fault_21_retry_after_is_read_from_the_wire_by_the_servers_clock_and_capped() {
+    // What comes beside the header, the header, and between which seconds the pause lies: a tenth is added at random.
+    let by_date = [("date", DATE)];
+    let cases = [
+        ("7", (7.0, 8.0)),
+        ("Sun, 06 Nov 1994 08:50:07 GMT", (30.0, 34.0)),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", (0.0, 0.1)),
+        ("Sat, 06 Nov 1999 08:49:37 GMT", (300.0, 331.0)),
+        ("1000000000", (300.0, 331.0)),
+        // None of these says how long: the client's own pause holds.
+        ("", (0.9, 3.0)),
+        ("-5", (0.9, 3.0)),
+        ("soon", (0.9, 3.0)),
+        ("99999999999999999999999999", (0.9, 3.0)),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let check = |fault, (least, most): (f64, f64), name: &str| {
+        let waited = pause(fault).as_secs_f64();
+        assert!((least..most).contains(&waited), "{name}: {waited} s");
+    };
+    for (value, bounds) in cases {
+        let headers = [by_date[0], ("retry-after", value)];
+        check(runtime.block_on(limited(&headers)), bounds, value);
+    }
+    check(runtime.block_on(limited(&[])), (0.9, 3.0), "bare");
+}
+
+#[tokio::test]
+async fn fault_21_a_date_holds_everything_back_and_one_event_goes_first() {
+    let busy = Answer::new(429, r#"{"message":"Too many requests"}"#)
+        .header("date", DATE)
+        .header("retry-after", "Sun, 06 Nov 1994 08:49:39 GMT");
+    let server = Server::answering([busy]).await;
+    let client = client(server.url()).build().unwrap();
+    let recorder = Recorder::builder(client).concurrency(1).build().unwrap();
+    record(&recorder, 10);
+    all_delivered(&recorder).await;
+    let journal = server.journal();
+    assert_eq!(journal.len(), 11);
+    assert!(journal[1].at - journal[0].at >= Duration::from_secs(2));
+    assert_eq!(journal[0].key(), journal[1].key());
+}
+
+#[tokio::test]
+async fn fault_32_every_attempt_has_the_same_key_and_the_same_body() {
+    let message = r#"{"message":"x"}"#;
+    let server = Server::answering([
+        Answer::new(503, message),
+        Answer::reset(),
+        Answer::new(200, SUCCESS).cut_after(4),
+        Answer::new(408, message),
+        Answer::new(429, message).header("retry-after", "0"),
+        Answer::new(500, "<html>"),
+    ])
+    .await;
+    let recorder = recorder(client(server.url()));
+    record(&recorder, 1);
+    all_delivered(&recorder).await;
+    let attempts = by_key(server.journal());
+    assert_eq!((attempts.len(), attempts[0].len()), (1, 7));
+    for request in &attempts[0] {
+        assert_eq!(request.body, attempts[0][0].body);
+    }
+    assert_eq!(recorder.stats().retried, 6);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is on the wire is compared with the machine's own clock"
+)]
+fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+#[tokio::test]
+async fn fault_34_an_event_carries_the_time_of_recording_and_a_clock_that_differs_is_logged() {
+    let (log, _guard) = Log::capture();
+    let server = Server::answering([
+        Answer::new(503, r#"{"message":"x"}"#).header("date", DATE),
+        Answer::success().header("date", DATE),
+    ])
+    .await;
+    let client = client(server.url()).build().unwrap();
+    // In this thread, so that its log lines are captured.
+    let recorder = Recorder::builder(client).build_in_runtime().unwrap();
+    let before = wall_clock() - Duration::from_millis(1);
+    record(&recorder, 1);
+    let after = wall_clock();
+    all_delivered(&recorder).await;
+
+    let journal = server.journal();
+    assert_eq!(journal.len(), 2);
+    for request in &journal {
+        let at = request.json()["event"]["occurred_at"]
+            .as_str()
+            .map(humantime::parse_rfc3339)
+            .unwrap()
+            .unwrap();
+        assert!((before..=after).contains(&at), "{at:?}");
+    }
+    let log = log.text();
+    let lines = log.lines().filter(|line| line.contains("clock"));
+    assert_eq!(lines.count(), 1, "one line for several answers: {log}");
+}
+
+#[tokio::test]
+async fn fault_34_a_clock_that_agrees_is_not_logged() {
+    let (log, _guard) = Log::capture();
+    let server = Server::start(|_, _| {
+        Answer::success().header("date", &httpdate::fmt_http_date(wall_clock()))
+    })
+    .await;
+    let client = client(server.url()).build().unwrap();
+    let recorder = Recorder::builder(client).build_in_runtime().unwrap();
+    record(&recorder, 1);
+    all_delivered(&recorder).await;
+    assert!(!log.text().contains("clock"), "{}", log.text());
+}
+
+/// An event with more, and longer, values than there is room for.
+fn oversize(chars: usize, letter: char, keys: usize, targets: usize) -> Event {
+    let long = letter.to_string().repeat(chars);
+    let keyed = |index: usize| format!("key_{index}");
+    let mut builder = Event::builder("document.import")
+        .organization("org_local")
+        .context(
+            Context::new()
+                .location(&*long)
+                .user_agent(&*long)
+                .request_id(&*long),
+        );
+    let mut actor = Actor::user(&*long).name(&*long);
+    for index in 0..keys {
+        builder = builder.metadata(&keyed(index), &*long);
+        actor = actor.metadata(&keyed(index), &*long);
+    }
+    for index in 0..targets {
+        let mut target = Target::new("document", index).name(&*long);
+        for index in 0..keys {
+            target = target.metadata(&keyed(index), &*long);
+        }
+        builder = builder.target(target);
+    }
+    builder.actor(actor).build().unwrap()
+}
+
+#[tokio::test]
+async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
+    let local = LocalServer::start().unwrap();
+    let workos = WorkOs::builder(key(local.api_key()))
+        .base_url(local.url())
+        .pace(Pace::unlimited())
+        .build()
+        .unwrap();
+    let schema = json!({"targets": [{"type": "document"}]});
+    workos
+        .create_schema("document.import", &schema)
+        .await
+        .unwrap();
+    let wire = Server::answering([]).await;
+    let seen = recorder(client(wire.url()));
+    let recorder = Recorder::builder(workos).copy_to(&seen).build().unwrap();
+
+    let mut runner = TestRunner::new(Config {
+        cases: 48,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    // Control characters are not among them: JSON writes six bytes for each, and 20 names of 500 are too long by themselves.
+    let letters = prop_oneof![Just('a'), Just('"'), Just('ä'), Just('🔑')];
+    let sizes = (0_usize..3_000, letters, 0_usize..=40, 1_usize..=20);
+    runner
+        .run(&sizes, |(chars, letter, keys, targets)| {
+            recorder
+                .record(oversize(chars, letter, keys, targets))
+                .unwrap();
+            Ok(())
+        })
+        .unwrap();
+    recorder.record(oversize(3_000, '🔑', 40, 20)).unwrap();
+    recorder.record(oversize(500, 'a', 1, 1)).unwrap();
+    all_delivered(&recorder).await;
+    all_delivered(&seen).await;
+
+    let stored = local.events().unwrap();
+    assert_eq!(stored.len(), 50);
+    assert!(
+        stored
+            .iter()
+            .all(|event| event.http_status() == 201 || event.http_status() == 200)
+    );
+    let mut journal = wire.journal();
+    assert_eq!(journal.len(), 50);
+    journal.sort_by_key(|request| request.body.len());
+    assert!(
+        journal[49].body.len() <= 60_000,
+        "{}",
+        journal[49].body.len()
+    );
+    assert!(
+        journal[49].body.len() > 20_000,
+        "the events come near the limit"
+    );
+    let mut cut = 0;
+    for request in &journal {
+        let event = request.json()["event"].clone();
+        let location = event["context"]["location"].as_str().unwrap();
+        assert!(location.chars().count() <= 500);
+        cut += u64::from(event["metadata"]["truncated"].is_string());
+    }
+    assert!(cut > 0 && recorder.stats().truncated > 0);
+    assert!(
+        cut >= recorder.stats().truncated,
+        "what was cut carries the mark"
+    );
+    assert!(
+        recorder.stats().truncated < 50,
+        "what is within the limits is not cut"
+    );
+}
+
+const SECRET: &str = "sk_canary_key";
+const CONTENT: &str = "canary_content";
+
+/// An answer, by what was sent.
+type Echo = fn(&[u8]) -> Answer;
+
+/// Sends one event to a server whose first answer is this, and gives back all that is said about it.
+async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
+    // The server repeats what it was sent, as a proxy that is made for finding mistakes would.
+    let server = Server::start(move |number, request| {
+        let sent = request.header("authorization").as_bytes();
+        match number {
+            0 => answer(&[sent, &request.body].concat()),
+            _ => Answer::success(),
+        }
+    })
+    .await;
+    let client = WorkOs::builder(key(SECRET))
+        .base_url(server.url())
+        .pace(Pace::unlimited());
+    let mut told = vec![format!("{client:?} {:?}", key(SECRET))];
+    let client = client.key_source(|| Some(key(SECRET))).build().unwrap();
+    told.push(format!("{client:?}"));
+    let builder = Recorder::builder(client);
+    told.push(format!("{builder:?}"));
+    // In this thread, so that its log lines are captured.
+    let recorder = builder.build_in_runtime().unwrap();
+    let event = Event::builder("document.delete")
+        .organization("org_local")
+        .actor(Actor::user(CONTENT).name(CONTENT))
+        .target(Target::new("document", CONTENT).name(CONTENT))
+        .metadata("title", CONTENT)
+        .context(Context::new().location(CONTENT).user_agent(CONTENT))
+        .build()
+        .unwrap();
+    told.push(format!("{event:?}"));
+    recorder.record(event).unwrap();
+    // Health is looked at while a fault may still hold events back, and at the end.
+    let report = recorder.flush(Duration::from_millis(900)).await;
+    told.push(format!("{report:?} {recorder:?} {:?}", recorder.health()));
+    let report = recorder.shutdown(PATIENCE).await;
+    told.push(format!("{report:?} {:?}", recorder.health()));
+    for letter in recorder.dead_letters() {
+        told.push(format!("{letter:?} {}", letter.fault()));
+    }
+    let stats = recorder.stats();
+    let ends = (u64::from(is_dead), u64::from(!is_dead));
+    assert_eq!((stats.dead, stats.delivered), ends);
+    balance(&recorder);
+    for request in server.journal() {
+        assert!(request.header("authorization").contains(SECRET));
+        assert!(request.json().to_string().contains(CONTENT));
+    }
+    told
+}
+
+#[tokio::test]
+async fn fault_37_neither_the_key_nor_what_was_recorded_is_told_to_anybody_else() {
+    let (log, _guard) = Log::capture();
+    let cases: [(Echo, bool); 9] = [
+        (|_| Answer::reset(), false),
+        (|_| Answer::new(200, SUCCESS).cut_after(4), false),
+        (|echo| Answer::new(200, echo), false),
+        (|echo| Answer::new(503, echo), false),
+        (
+            |echo| Answer::new(429, echo).header("retry-after", "1"),
+            false,
+        ),
+        (|echo| Answer::new(401, echo), false),
+        (|echo| Answer::new(404, echo), false),
+        (|echo| Answer::new(413, echo), true),
+        (|_| Answer::new(400, r#"{"message":"Invalid"}"#), true),
+    ];
+    let mut all = join_all(cases.map(|(answer, is_dead)| told(answer, is_dead)))
+        .await
+        .concat();
+    let said = all.concat();
+    let log = log.text();
+    for status in ["401", "404", "413", "400"] {
+        let seen = said.contains(status) && log.contains(status);
+        assert!(seen, "{status} is told of: {said} {log}");
+    }
+    all.push(log);
+    for text in all {
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
