@@ -36,6 +36,9 @@ static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 /// When the last handle is dropped without a shutdown, the dispatcher delivers what it has for up to two seconds and
 /// ends; the end of `main` does not wait for it, which is what [`Recorder::guard`] is for.
 ///
+/// A child that was forked has none of its parent's threads, so an event recorded there is never delivered: build the
+/// recorder in the process that records.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use audit_core::{Actor, Event, MemorySink, Recorder, Target};

@@ -11,5 +11,7 @@
 //! | `sdk.rs` | the official SDK takes the local server for the service |
 //! | `version.rs` | an event names the schema version that `audit.lock` has for the environment, and the server checks it against that one |
 //!
+//! `conformance/` is the service's API, route by route; `ends/` every way a request can end; `faults/` what delivery has to survive.
+//!
 //! The packages below `crates/` are users in surroundings that differ: the facade alone, another name for it, another edition,
 //! no prelude, every lint denied.

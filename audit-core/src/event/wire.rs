@@ -19,8 +19,8 @@ const SHED_CHARS: usize = 40;
 
 /// The body of an event, shedding metadata until it is within the size that the service takes.
 ///
-/// First every metadata text of the application is cut to 40 characters, then the application's metadata is left out.
-/// The keys are listed under `truncated` either way.
+/// First every metadata text of the application is cut to 40 characters, then the application's metadata is left out and
+/// names are cut. The keys are listed under `truncated` either way. Ids are never cut.
 pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_json::Error> {
     let mut body = Vec::new();
     for shed in [Shed::Nothing, Shed::LongTexts, Shed::Metadata] {
@@ -199,8 +199,10 @@ impl Serialize for Party<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", self.id)?;
         map.serialize_entry("type", self.kind)?;
-        if let Some(name) = self.name {
-            map.serialize_entry("name", name)?;
+        match (self.name, self.shed) {
+            (Some(name), Shed::Metadata) => map.serialize_entry("name", &Short(name))?,
+            (Some(name), _) => map.serialize_entry("name", name)?,
+            (None, _) => {}
         }
         if !self.metadata.is_empty() {
             map.serialize_entry(
@@ -228,6 +230,20 @@ impl Serialize for Place<'_> {
     }
 }
 
+/// A text of at most 40 characters.
+struct Short<'a>(&'a str);
+
+impl Serialize for Short<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.chars().nth(SHED_CHARS).is_none() {
+            return serializer.serialize_str(self.0);
+        }
+        let end = self.0.char_indices().nth(SHED_CHARS - 1);
+        let end = end.map_or(self.0.len(), |(end, _)| end);
+        serializer.collect_str(&format_args!("{}…", &self.0[..end]))
+    }
+}
+
 struct Entries<'a> {
     entries: &'a [(&'a str, Value<'a>)],
     shed: Shed,
@@ -239,11 +255,7 @@ impl Serialize for Entries<'_> {
         for (key, value) in self.entries {
             match (is_shed(key, value, self.shed), self.shed, value) {
                 (true, Shed::LongTexts, Value::Text(text)) => {
-                    let end = text
-                        .char_indices()
-                        .nth(SHED_CHARS - 1)
-                        .map_or(text.len(), |(end, _)| end);
-                    map.serialize_entry(key, &format_args!("{}…", &text[..end]))?;
+                    map.serialize_entry(key, &Short(text))?;
                 }
                 (true, ..) => {}
                 (false, _, Value::Text(text)) => map.serialize_entry(key, text)?,

@@ -209,10 +209,13 @@ pub(super) fn loss(error: &BoxError) -> Loss {
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::InvalidData
-        {
-            return true;
+        let mut io = cause.downcast_ref::<std::io::Error>();
+        // An error inside an I/O error is not its source.
+        while let Some(error) = io {
+            if error.kind() == std::io::ErrorKind::InvalidData {
+                return true;
+            }
+            io = error.get_ref().and_then(|inner| inner.downcast_ref());
         }
         source = cause.source();
     }

@@ -152,10 +152,7 @@ async fn fault_28_a_certificate_that_is_unknown_or_expired_is_named_in_health_an
         record(&recorder, 5);
         let told = health(&recorder, |health| health.level == HealthLevel::Yellow).await;
         let reason = told.reason.unwrap();
-        assert!(
-            reason.contains("invalid peer certificate"),
-            "{name}: {reason}"
-        );
+        assert!(reason.contains("TLS:"), "{name}: {reason}");
         let stats = recorder.stats();
         assert_eq!((stats.pending, stats.dead, stats.lost), (5, 0, 0), "{name}");
         assert!(

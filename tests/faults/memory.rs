@@ -1,0 +1,60 @@
+//! The bound on memory, in a process of its own, since everything that the process allocates is counted.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use audit_tower::{Delivery, Event, Fault, Recorder, Sink};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A sink that is away.
+struct Away;
+
+impl Sink for Away {
+    async fn deliver(&self, _: &Event) -> Delivery {
+        Err(Fault::retryable("503"))
+    }
+}
+
+/// An event of about so many bytes.
+fn event(bytes: usize) -> Event {
+    let values = bytes / 2_000;
+    let mut event = Event::builder("a").organization("org_1");
+    for value in 0..values {
+        event = event.metadata(&format!("k{value}"), "🔑".repeat(500));
+    }
+    event
+        .metadata("rest", "x".repeat(bytes % 500))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_03_ten_minutes_of_outage_stay_within_the_bound() {
+    let builder = Recorder::builder(Away).capacity(2_000).max_bytes(MAX_BYTES);
+    let recorder = builder.build_in_runtime().unwrap();
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let (mut refused, mut size) = (0, 1);
+    for _ in 0..600 {
+        for _ in 0..20 {
+            // From 1 B to 64 KiB and back, all sizes in between.
+            size = (size * 7 + 13) % 65_536 + 1;
+            refused += u64::from(recorder.record(event(size)).is_err());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let stats = recorder.stats();
+    assert!(refused > 5_000, "{refused} refused: the bound was reached");
+    assert!(stats.pending_bytes > 15 * 1024 * 1024, "{stats:?}");
+    let peak = ALLOCATOR.peak_usage() - before;
+    assert!(
+        peak <= MAX_BYTES + MAX_BYTES / 10,
+        "{peak} bytes at the most"
+    );
+    assert_eq!(stats.accepted, stats.pending);
+}

@@ -1,0 +1,347 @@
+//! Threads, runtimes and processes: where a recorder is used from, and what happens to them.
+
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use audit_server::LocalServer;
+use audit_tower::workos::{ApiKey, WorkOs};
+use audit_tower::{Actor, Event, MemorySink, Pace, Recorder, Target};
+use tokio::runtime::{Builder, Runtime};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::support::{assert_balanced, event_of};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Where a child finds the parent's server.
+const URL: &str = "AUDIT_TEST_URL";
+/// What a child writes when it is ready.
+const READY: &str = "AUDIT_TEST_READY";
+
+fn client(url: &str, pace: Pace) -> WorkOs {
+    let key = ApiKey::new("sk_test_local").unwrap();
+    WorkOs::builder(key)
+        .base_url(url)
+        .pace(pace)
+        .build()
+        .unwrap()
+}
+
+/// A server that takes the children's events.
+fn server() -> LocalServer {
+    let server = LocalServer::start().unwrap();
+    let client = client(server.url(), Pace::unlimited());
+    let schema = serde_json::json!({ "targets": [{ "type": "document" }] });
+    let created = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async { client.create_schema("document.delete", &schema).await });
+    created.unwrap();
+    server
+}
+
+fn event() -> Event {
+    let event = Event::builder("document.delete").organization("org_local");
+    let event = event
+        .actor(Actor::system())
+        .target(Target::new("document", 42));
+    event.build().unwrap()
+}
+
+/// Runs a test of this file as a process of its own.
+fn child(test: &str, server: &LocalServer) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command.env(URL, server.url());
+    command
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child is told where its parent is"
+)]
+fn told(name: &str) -> String {
+    std::env::var(name).expect("the parent says so; this is no test of its own")
+}
+
+#[test]
+#[ignore = "run by fault_06 as a process of its own"]
+fn child_with_a_guard() {
+    let recorder = Recorder::builder(client(&told(URL), Pace::unlimited()));
+    let recorder = recorder.build().unwrap();
+    let _guard = recorder.guard();
+    for _ in 0..20 {
+        recorder.record(event()).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "run by fault_06 as a process of its own"]
+fn child_that_forgets_its_recorder() {
+    let recorder = Recorder::builder(client("http://127.0.0.1:9", Pace::unlimited()));
+    let recorder = recorder.build().unwrap();
+    recorder.record(event()).unwrap();
+    std::mem::forget(recorder);
+}
+
+#[test]
+fn fault_06_a_guard_delivers_at_the_end_of_the_process_and_without_one_nobody_waits() {
+    let server = server();
+    let status = child("process::child_with_a_guard", &server)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(server.stats().unwrap().accepted(), 20);
+
+    let begun = Instant::now();
+    let mut forgetful = child("process::child_that_forgets_its_recorder", &server);
+    assert!(forgetful.status().unwrap().success());
+    assert!(begun.elapsed() < PATIENCE, "it would wait for ever");
+}
+
+#[test]
+fn fault_07_a_recorder_outlives_the_runtime_of_its_caller() {
+    let sink = MemorySink::new();
+    let first = Builder::new_multi_thread().build().unwrap();
+    let recorder = first.block_on(async { Recorder::builder(sink.clone()).build().unwrap() });
+    first.block_on(async { recorder.record(event_of("org_1")).unwrap() });
+    drop(first);
+    let second = Builder::new_current_thread().build().unwrap();
+    second.block_on(async { recorder.record(event_of("org_1")).unwrap() });
+    drop(second);
+    let handle = recorder.clone();
+    std::thread::spawn(move || handle.record(event_of("org_1")).unwrap())
+        .join()
+        .unwrap();
+    assert_eq!(recorder.shutdown_blocking(PATIENCE).delivered, 3);
+    assert_eq!(sink.events().len(), 3);
+    assert_balanced(&recorder);
+}
+
+/// Fails if the work does not end.
+fn watched(name: &str, work: impl FnOnce() + Send + 'static) {
+    let (done, wait) = mpsc::channel();
+    std::thread::spawn(move || {
+        work();
+        let _ = done.send(());
+    });
+    assert!(
+        wait.recv_timeout(PATIENCE).is_ok(),
+        "{name} hangs or panicked"
+    );
+}
+
+#[test]
+fn fault_08_no_call_deadlocks_in_any_runtime() {
+    type Make = fn() -> Runtime;
+    let runtimes: [(&str, Make); 3] = [
+        ("many threads", || {
+            Builder::new_multi_thread()
+                .worker_threads(4)
+                .build()
+                .unwrap()
+        }),
+        ("one worker", || {
+            Builder::new_multi_thread()
+                .worker_threads(1)
+                .build()
+                .unwrap()
+        }),
+        ("current thread", || {
+            Builder::new_current_thread().build().unwrap()
+        }),
+    ];
+    for (name, make) in runtimes {
+        watched(name, move || {
+            make().block_on(async {
+                let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
+                recorder.record(event_of("org_1")).unwrap();
+                assert_eq!(recorder.flush(PATIENCE).await.delivered, 1);
+                recorder.record(event_of("org_1")).unwrap();
+                // The blocking forms inside the runtime: its thread waits, delivery goes on.
+                assert_eq!(recorder.flush_blocking(PATIENCE).delivered, 1);
+                recorder.record(event_of("org_1")).unwrap();
+                let task = recorder.clone();
+                let stopped = tokio::spawn(async move { task.shutdown_blocking(PATIENCE) });
+                assert_eq!(stopped.await.unwrap().delivered, 1);
+                assert_balanced(&recorder);
+            });
+        });
+    }
+    watched("no runtime", || {
+        let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
+        recorder.record(event_of("org_1")).unwrap();
+        assert_eq!(recorder.flush_blocking(PATIENCE).delivered, 1);
+        recorder.record(event_of("org_1")).unwrap();
+        assert_eq!(recorder.shutdown_blocking(PATIENCE).delivered, 1);
+        assert_balanced(&recorder);
+    });
+}
+
+/// Panics at a line that the dispatcher logs, the first few times.
+struct Panics {
+    left: Mutex<u32>,
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Panics {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let is_ours = event.metadata().target().starts_with("audit_core");
+        let mut left = self
+            .left
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if is_ours && *left > 0 {
+            *left -= 1;
+            drop(left);
+            panic!("on purpose");
+        }
+    }
+}
+
+#[test]
+#[ignore = "run by fault_10 as a process of its own, since it sets the process's subscriber"]
+fn child_whose_log_panics() {
+    use audit_tower::testing::FaultSink;
+    let left = Mutex::new(1);
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Panics { left }))
+        .unwrap();
+    let sink = FaultSink::new(MemorySink::new()).reject_times(1);
+    let recorder = Recorder::builder(sink.clone()).build().unwrap();
+    for _ in 0..10 {
+        let event = Event::builder("document.delete").actor(Actor::system());
+        recorder
+            .record(event.organization("org_1").build().unwrap())
+            .unwrap();
+    }
+    // The line about the dead letter is what panics, in the middle of the dispatcher's work.
+    let report = recorder.flush_blocking(PATIENCE);
+    assert_eq!((report.delivered, report.dead), (9, 1));
+    assert_eq!(sink.inner().events().len(), 9);
+    assert_balanced(&recorder);
+    assert!(
+        !recorder
+            .record(event_of("org_1"))
+            .is_err_and(|error| error.is_down())
+    );
+}
+
+#[test]
+fn fault_10_a_dispatcher_that_panics_is_started_again_and_keeps_its_events() {
+    let server = LocalServer::start().unwrap();
+    let status = child("process::child_whose_log_panics", &server).status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+#[ignore = "run by fault_35 as a process of its own"]
+fn child_that_is_stopped() {
+    let recorder = Recorder::builder(client(&told(URL), Pace::per_second(10.0)));
+    let recorder = recorder.build().unwrap();
+    for _ in 0..150 {
+        recorder.record(event()).unwrap();
+    }
+    std::fs::write(told(READY), "").unwrap();
+    assert_eq!(recorder.flush_blocking(PATIENCE).delivered, 150);
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(
+        sent.unwrap().success(),
+        "`kill {signal}` comes with the package procps"
+    );
+}
+
+#[test]
+fn fault_35_after_a_stop_of_the_process_the_pace_is_kept() {
+    let server = server();
+    let folder = std::env::temp_dir().join(format!("audit-ready-{}", std::process::id()));
+    let mut command = child("process::child_that_is_stopped", &server);
+    let begun = Instant::now();
+    let mut child = command.env(READY, &folder).spawn().unwrap();
+    while !folder.exists() {
+        std::thread::yield_now();
+    }
+    // The burst is 50; more than that has to wait for its turn.
+    let delivered = || server.stats().unwrap().accepted();
+    while delivered() < 60 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&child, "-STOP");
+    std::thread::sleep(Duration::from_secs(3));
+    signal(&child, "-CONT");
+    loop {
+        // Read in this order, so that what arrives in between only adds to what is allowed.
+        let arrived = delivered();
+        let allowed = 50.0 + 10.0 * begun.elapsed().as_secs_f64() + 1.0;
+        assert!(
+            arrived as f64 <= allowed,
+            "{arrived} arrived, {allowed} are allowed"
+        );
+        if arrived == 150 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(child.wait().unwrap().success());
+    drop(std::fs::remove_file(folder));
+}
+
+/// Records an event for every line that is logged.
+struct Records {
+    recorder: Recorder,
+    seen: Arc<Mutex<u32>>,
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Records {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        *self.seen.lock().unwrap() += 1;
+        // Without an actor, which the recorder complains about in the log.
+        drop(self.recorder.record(event_of("org_1")));
+    }
+}
+
+#[test]
+fn fault_38_an_event_may_be_recorded_from_a_log_line_a_drop_and_a_panic_hook() {
+    let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
+    let seen = Arc::new(Mutex::new(0));
+    let records = Records {
+        recorder: recorder.clone(),
+        seen: Arc::clone(&seen),
+    };
+    let log = tracing_subscriber::registry().with(records);
+    tracing::subscriber::with_default(log, || {
+        for _ in 0..100 {
+            tracing::info!("a line");
+        }
+    });
+    // 100 lines, and the recorder's one complaint about them, which was a line itself.
+    let lines = *seen.lock().unwrap();
+    assert!((100..=102).contains(&lines), "{lines}");
+
+    struct Drops(Recorder);
+    impl Drop for Drops {
+        fn drop(&mut self) {
+            self.0.record(event_of("org_1")).unwrap();
+        }
+    }
+    let before = std::panic::take_hook();
+    let hook = recorder.clone();
+    std::panic::set_hook(Box::new(move |_| hook.record(event_of("org_1")).unwrap()));
+    let drops = Drops(recorder.clone());
+    let panicked = std::thread::spawn(move || {
+        let _drops = drops;
+        panic!("on purpose");
+    });
+    assert!(panicked.join().is_err());
+    std::panic::set_hook(before);
+
+    let report = recorder.shutdown_blocking(PATIENCE);
+    assert_eq!(report.lost, 0);
+    assert_eq!(recorder.stats().delivered, u64::from(lines) + 2);
+    assert_balanced(&recorder);
+}
