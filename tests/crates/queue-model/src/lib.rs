@@ -3,7 +3,6 @@
 #![expect(
     dead_code,
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "the queue is a private module of another crate, of which the model uses a part"
 )]
 
