@@ -14,4 +14,5 @@ mod record;
 mod request;
 mod sdk;
 mod support;
+mod verify;
 mod version;

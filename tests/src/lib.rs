@@ -9,6 +9,7 @@
 //! | `record.rs` | the imperative macros and the checked names leave the same events as the attribute; a denial has its own action |
 //! | `request.rs` | an audited handler behind axum leaves the event that a customer would expect |
 //! | `sdk.rs` | the official SDK takes the local server for the service |
+//! | `verify.rs` | a service that starts with a catalog that nobody registered says so in its health |
 //! | `version.rs` | an event names the schema version that `audit.lock` has for the environment, and the server checks it against that one |
 //!
 //! `conformance/` is the service's API, route by route; `ends/` every way a request can end; `faults/` what delivery has to survive.
