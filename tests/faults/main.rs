@@ -1,4 +1,5 @@
-//! What delivery has to survive without a spool, and the tests that it does, each of which balances the ledger at its end. 11 is a
+//! What delivery has to survive without a spool, and the tests that it does. Those whose recorder is in the test's own process
+//! balance the ledger at their end. 11 is a
 //! fork, of which the documentation of `Recorder` speaks; 12 to 18 and what follows 39 need a spool or a fleet.
 //!
 //! | fault | what happens | tests |

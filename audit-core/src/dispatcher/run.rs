@@ -76,6 +76,8 @@ pub(crate) struct Dispatcher {
     /// The actions whose names the sink is asked about, until it has answered.
     actions: Vec<&'static str>,
     verifying: Option<BoxFuture<'static, Result<Vec<&'static str>, Fault>>>,
+    /// Whether it was started again after a panic, and no event has come to its end since.
+    restarted: bool,
     /// Whether the last handle is gone.
     orphaned: bool,
     #[cfg(feature = "metrics")]
@@ -116,6 +118,7 @@ impl Dispatcher {
             told: health::Lane::Open,
             actions,
             verifying: None,
+            restarted: false,
             orphaned: false,
             #[cfg(feature = "metrics")]
             publish_at: now,
@@ -165,6 +168,7 @@ impl Dispatcher {
             self.backlog
                 .add(open.event.organization().unwrap_or_default(), *number);
         }
+        self.restarted = true;
         self.shared.condition.restarts(restarts);
     }
 
@@ -395,6 +399,10 @@ impl Dispatcher {
     fn close(&mut self, number: u64, delivered: bool) -> Option<Event> {
         let open = self.open.remove(&number)?;
         self.ended += 1;
+        if std::mem::take(&mut self.restarted) {
+            // It works, whatever was before.
+            self.shared.condition.restarts(0);
+        }
         if let Some(size) = open.size {
             self.shared.queue.release(size);
         }
@@ -436,8 +444,6 @@ impl Dispatcher {
             if self.ended > ended {
                 let rate = (self.ended - ended) as f64 / passed;
                 self.shared.condition.rate(rate);
-                // It works, whatever was before.
-                self.shared.condition.restarts(0);
             }
             self.rate_since = (now, self.ended);
         }

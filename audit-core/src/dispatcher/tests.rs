@@ -404,6 +404,7 @@ fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
     let thread = super::super::start(dispatcher).unwrap();
     assert_eq!(recorder.flush_blocking(MINUTE).delivered, 50);
     assert_eq!(sabotage.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
     assert_balanced(&recorder);
     recorder.shutdown_blocking(MINUTE);
     thread.join().unwrap();
