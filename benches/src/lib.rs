@@ -3,6 +3,8 @@
 //! Everything that is compared runs in one process and in turns, so that what else the machine does falls on all of it. The
 //! figures are medians, and what counts is their ratios.
 
+#[cfg(feature = "peers")]
+pub mod deliver;
 pub mod facts;
 #[cfg(feature = "peers")]
 pub mod figures;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audit_benches::figures::{Bound, Goal, Ratio, Series, Table};
 use audit_benches::record::{Pause, burst, live, sparse};
-use audit_benches::{Result, request};
+use audit_benches::{Result, deliver, request};
 use clap::{Parser, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Part {
     Record,
     /// What a request pays for the layer, the attribute and the recorder
     Request,
+    /// What delivering an event costs the process, and how fast it goes
+    Deliver,
 }
 
 fn main() -> Result<()> {
@@ -32,6 +34,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Request) {
         request()?;
+    }
+    if wanted(Part::Deliver) {
+        delivery()?;
     }
     Ok(())
 }
@@ -162,5 +167,29 @@ fn request() -> Result<()> {
         tail: false,
     }
     .print(&added);
+    Ok(())
+}
+
+fn delivery() -> Result<()> {
+    let delivered = deliver::rounds()?;
+    let table = Table {
+        title: "(c) an event delivered to a server on this machine: processor of the sender",
+        unit: "us",
+        notes: "",
+        ratio: Ratio::OfRounds,
+        goals: &[at_most(deliver::SDK, 0.75), at_most(deliver::HYPER, 1.8)],
+        tail: false,
+    };
+    table.print(&delivered.processor);
+    Table {
+        title: "(c) events delivered in a second",
+        unit: "per s",
+        goals: &[Goal {
+            beside: deliver::SEQUENTIAL,
+            bound: Bound::AtLeast(3.5),
+        }],
+        ..table
+    }
+    .print(&delivered.rate);
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) enum Bench {
     Layer(Layer),
     /// What a durable event costs, beside a bare write and sync of the same bytes, and the start with a large backlog
     Spool(Spool),
-    /// What recording an event costs, alone and in a request, beside its peers, with the goals
+    /// What recording and delivering an event costs, beside its peers, with the goals
     Delivery(Delivery),
 }
 

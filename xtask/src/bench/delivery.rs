@@ -1,4 +1,4 @@
-//! What recording an event costs beside its peers: builds and runs the programs of `benches/`, which is a workspace of
+//! What recording and delivering costs beside its peers: builds and runs the programs of `benches/`, which is a workspace of
 //! its own, since the peers are heavy.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(super) const TARGET_DIR: &str = "target/benches";
 
 #[derive(Debug, Args)]
 pub(crate) struct Delivery {
-    /// Measure only these: `record`, `request`; both unless named
+    /// Measure only these: `record`, `request`, `deliver`; all unless named
     #[arg(value_name = "PART")]
     only: Vec<String>,
 }
