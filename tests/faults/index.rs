@@ -56,6 +56,11 @@ fn every_fault_has_a_row_and_every_row_its_tests() {
         faults().collect::<Vec<_>>()
     );
     let here = tests();
+    let without: Vec<_> = here
+        .keys()
+        .filter(|number| !rows.contains_key(number))
+        .collect();
+    assert!(without.is_empty(), "tests without a row: {without:?}");
     for (number, named) in rows {
         assert!(!named.is_empty(), "fault {number} has no test");
         let (elsewhere, of_here): (Vec<_>, Vec<_>) =
