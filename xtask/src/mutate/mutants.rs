@@ -22,12 +22,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "no-recording",
         breaks: "`Recorder::record` answers `Ok` and counts the event, but queues nothing",
         file: "audit-core/src/recorder.rs",
-        find: "        match shared.queue.push(event) {\n",
+        find: "        let pushed = match shared.queue.push(event) {\n",
         replace: "        if shared.queue.held() < usize::MAX {
             shared.counters.accepted.add(1);
             return Ok(());
         }
-        match shared.queue.push(event) {\n",
+        let pushed = match shared.queue.push(event) {\n",
         package: "audit-core",
         filter: "dispatcher::",
     },
