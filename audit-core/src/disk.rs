@@ -1,10 +1,10 @@
 //! The spool as the recorder and the dispatcher see it, also in a build without the feature, where there never is one.
 
 #[cfg(feature = "spool")]
-pub(crate) use crate::spool::{Guarantee, Spool, Spooled};
+pub(crate) use crate::spool::{Guarantee, Page, Spool, Spooled};
 
 #[cfg(not(feature = "spool"))]
-pub(crate) use absent::{Guarantee, Spool, Spooled};
+pub(crate) use absent::{Guarantee, Page, Spool, Spooled};
 
 #[cfg(not(feature = "spool"))]
 mod absent {
@@ -32,6 +32,13 @@ mod absent {
         pub(crate) first_attempt: Option<u64>,
     }
 
+    #[derive(Debug)]
+    pub(crate) struct Page {
+        pub(crate) events: Vec<Spooled>,
+        pub(crate) after: i64,
+        pub(crate) is_last: bool,
+    }
+
     impl Spool {
         pub(crate) fn enqueue(&self, _: &Event) -> Refused<()> {
             Err(())
@@ -41,15 +48,15 @@ mod absent {
 
         pub(crate) fn attempted(&self, _: i64, _: u64) {}
 
-        pub(crate) fn bury(&self, _: i64, _: String, _: Option<u16>) -> Refused<()> {
+        pub(crate) fn bury(&self, _: i64, _: String) -> Refused<()> {
             Err(())
         }
 
-        pub(crate) fn bury_event(&self, _: &Event, _: String, _: Option<u16>) -> Refused<()> {
+        pub(crate) fn bury_event(&self, _: &Event, _: String) -> Refused<()> {
             Err(())
         }
 
-        pub(crate) async fn load(&self, _: Guarantee, _: i64, _: usize) -> Refused<Vec<Spooled>> {
+        pub(crate) async fn load(&self, _: Guarantee, _: i64, _: usize) -> Refused<Page> {
             Err(())
         }
 
@@ -57,7 +64,17 @@ mod absent {
             0
         }
 
-        pub(crate) async fn close(&self) {}
+        pub(crate) async fn close_and_take(&self) -> Vec<Event> {
+            Vec::new()
+        }
+
+        pub(crate) async fn settle(&self) -> Refused<()> {
+            Err(())
+        }
+
+        pub(crate) fn is_waiting(&self) -> bool {
+            false
+        }
 
         pub(crate) fn recovered(&self) -> u64 {
             0

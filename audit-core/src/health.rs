@@ -42,7 +42,7 @@ pub(crate) struct Condition {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    lane: Lane,
+    lane: LaneState,
     /// Why actions of the catalog are not known to the sink, or that it could not be asked.
     catalog: Option<String>,
     /// How often in a row the dispatcher had to be started again; cleared when an event comes to its end.
@@ -53,7 +53,7 @@ struct State {
 
 /// What the lane to the sink is in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum Lane {
+pub(crate) enum LaneState {
     #[default]
     Open,
     /// The sink asked for a pause.
@@ -97,7 +97,7 @@ impl Condition {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn lane(&self, lane: Lane) {
+    pub(crate) fn lane(&self, lane: LaneState) {
         self.state().lane = lane;
     }
 
@@ -174,8 +174,11 @@ fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<St
             state.restarts
         ));
     }
-    if let Lane::Fatal(reason) = &state.lane {
+    if let LaneState::Fatal(reason) = &state.lane {
         return red(format!("delivery waits until this is mended: {reason}"));
+    }
+    if let Some((level @ (Red | Yellow), reason)) = &load.disk {
+        return (*level, reason.clone());
     }
     if refused {
         return red(format!(
@@ -183,10 +186,7 @@ fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<St
             load.pending, load.capacity
         ));
     }
-    if let Some((level @ (Red | Yellow), reason)) = &load.disk {
-        return (*level, reason.clone());
-    }
-    if let Lane::Down(reason) = &state.lane {
+    if let LaneState::Down(reason) = &state.lane {
         return yellow(format!(
             "the sink is down, and is asked again from time to time: {reason}"
         ));
@@ -196,7 +196,7 @@ fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<St
             "the queue is {full} % full; at 100 % events are refused"
         ));
     }
-    if let Lane::Limited(reason) = &state.lane {
+    if let LaneState::Limited(reason) = &state.lane {
         return yellow(format!("the sink asked for a pause: {reason}"));
     }
     match &state.catalog {
@@ -210,7 +210,7 @@ fn drain_time(state: &State, load: &Load) -> Option<Duration> {
     if pending == 0 {
         return Some(Duration::ZERO);
     }
-    if state.gone || matches!(state.lane, Lane::Down(_) | Lane::Fatal(_)) {
+    if state.gone || matches!(state.lane, LaneState::Down(_) | LaneState::Fatal(_)) {
         return None;
     }
     let rate = match (state.rate, load.pace) {
@@ -250,7 +250,7 @@ mod tests {
 
         condition.catalog(Some("2 actions are not registered".to_owned()));
         assert!(told(IDLE).1.contains("not registered"));
-        condition.lane(Lane::Limited("429".to_owned()));
+        condition.lane(LaneState::Limited("429".to_owned()));
         assert!(told(IDLE).1.contains("asked for a pause: 429"));
         let full = Load {
             pending: 85,
@@ -260,12 +260,12 @@ mod tests {
         assert!(told(full.clone()).1.contains("85 % full"));
         let bytes = Load { bytes: 990, ..IDLE };
         assert!(told(bytes).1.contains("99 % full"));
-        condition.lane(Lane::Down("503".to_owned()));
+        condition.lane(LaneState::Down("503".to_owned()));
         assert!(told(full.clone()).1.contains("is down") && told(full).1.contains("503"));
         condition.refused();
         assert_eq!(told(IDLE).0, HealthLevel::Red);
         assert!(told(IDLE).1.contains("refused"));
-        condition.lane(Lane::Fatal("401".to_owned()));
+        condition.lane(LaneState::Fatal("401".to_owned()));
         assert!(told(IDLE).1.contains("mended: 401"));
         condition.restarts(2);
         assert!(told(IDLE).1.contains("started again, 2 times"));
@@ -293,7 +293,7 @@ mod tests {
             }),
             Some(Duration::from_secs(20))
         );
-        condition.lane(Lane::Down("503".to_owned()));
+        condition.lane(LaneState::Down("503".to_owned()));
         assert_eq!(drain(load), None);
     }
 

@@ -31,7 +31,8 @@ pub struct Stats {
     /// Refused for good by the sink: dead letters. Those that were [sent again](crate::Recorder::redrive) are pending
     /// instead; those that were purged, or made room for others, stay in this count.
     pub dead: u64,
-    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher was given up.
+    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher was given up; or on a spool
+    /// whose file was damaged.
     pub lost: u64,
     /// Attempts that failed and were, or will be, repeated.
     pub retried: u64,
@@ -70,9 +71,13 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Events that were given to the spool by this process.
+    pub(crate) fn given(&self) -> u64 {
+        self.spool_in.iter().map(Counter::get).sum()
+    }
+
     pub(crate) fn spooled(&self) -> u64 {
-        let given = self.recovered.get() + self.spool_in.iter().map(Counter::get).sum::<u64>();
-        given.saturating_sub(self.spool_out.get())
+        (self.recovered.get() + self.given()).saturating_sub(self.spool_out.get())
     }
 }
 

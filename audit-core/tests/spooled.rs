@@ -179,3 +179,34 @@ async fn a_long_backlog_does_not_delay_what_is_new() {
     assert!(left > 0, "the backlog is not delivered first");
     recorder.shutdown(PATIENCE).await;
 }
+
+#[tokio::test]
+async fn fault_05_a_shutdown_of_a_dead_sink_keeps_more_on_the_spool_than_waits_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let away = FaultSink::new(MemorySink::new()).hang();
+    // More than the 8,192 events that may wait for the disk.
+    let recorder = builder(away, &path).capacity(20_000);
+    let recorder = recorder.build().unwrap();
+    record(&recorder, 20_000);
+    let report = recorder.shutdown(MOMENT).await;
+    assert_eq!((report.spooled, report.lost), (20_000, 0));
+    assert_balanced(recorder.stats());
+    assert_eq!(Spool::open(&path).unwrap().status().recovered, 20_000);
+}
+
+#[tokio::test]
+async fn a_durable_event_that_nobody_waits_for_any_more_is_accepted_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let sink = MemorySink::new();
+    let recorder = builder(sink.clone(), &path).build().unwrap();
+    {
+        let mut waiting = std::pin::pin!(recorder.record_durable(event()));
+        assert!(futures_util::FutureExt::now_or_never(waiting.as_mut()).is_none());
+    }
+    assert!(recorder.flush(PATIENCE).await.is_complete());
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.delivered), (1, 1));
+    assert_balanced(stats);
+}

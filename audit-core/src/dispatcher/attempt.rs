@@ -34,9 +34,17 @@ pub(super) struct Open {
     /// Failed attempts that were charged to it.
     pub(super) failed: u32,
     pub(super) hurried: bool,
-    /// When the first attempt was made of which it is not known whether the sink took the event.
-    doubtful_since: Option<Instant>,
+    /// The first attempt of which it is not known whether the sink took the event.
+    doubt: Option<Doubt>,
     last_attempt: Instant,
+}
+
+/// How old a doubt is.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    since: Instant,
+    /// How old it was then, when another process had it first.
+    before: Duration,
 }
 
 impl Open {
@@ -50,23 +58,22 @@ impl Open {
             fetched_at: now,
             failed: 0,
             hurried: false,
-            doubtful_since: None,
+            doubt: None,
             last_attempt: now,
         }
     }
 
     /// An event from the spool.
     pub(super) fn spooled(spooled: Spooled, place: Place, now: Instant) -> Self {
-        let since = spooled.first_attempt.map(|first| {
-            let ago = Duration::from_millis(now_millis().saturating_sub(first));
-            // A machine that started later than that has forgotten the time before; the doubt is then as old as can be.
-            now.checked_sub(ago).unwrap_or(now - now.elapsed())
+        let doubt = spooled.first_attempt.map(|first| Doubt {
+            since: now,
+            before: Duration::from_millis(now_millis().saturating_sub(first)),
         });
         Self {
             size: None,
             place,
             row: Some(spooled.row),
-            doubtful_since: since,
+            doubt,
             ..Self::new(spooled.event, 0, now)
         }
     }
@@ -78,12 +85,10 @@ impl Open {
         now: Instant,
     ) -> Attempt {
         self.last_attempt = now;
-        if self
-            .doubtful_since
-            .is_some_and(|since| now.saturating_duration_since(since) >= KEY_LIFETIME)
-        {
+        let age = |doubt: Doubt| doubt.before + now.saturating_duration_since(doubt.since);
+        if self.doubt.is_some_and(|doubt| age(doubt) >= KEY_LIFETIME) {
             // The service has forgotten the key: if it took the event then, it will take it twice.
-            self.doubtful_since = None;
+            self.doubt = None;
             let event = Arc::make_mut(&mut self.event);
             if event.metadata_value("maybe_duplicate").is_none() {
                 event.push_metadata("maybe_duplicate", &true);
@@ -102,9 +107,12 @@ impl Open {
 
     /// The last attempt failed; whether it is the first that may have been a delivery all the same.
     pub(super) fn failed(&mut self, fault: &Fault) -> bool {
-        let is_first = fault.is_ambiguous() && self.doubtful_since.is_none();
+        let is_first = fault.is_ambiguous() && self.doubt.is_none();
         if is_first {
-            self.doubtful_since = Some(self.last_attempt);
+            self.doubt = Some(Doubt {
+                since: self.last_attempt,
+                before: Duration::ZERO,
+            });
         }
         is_first
     }

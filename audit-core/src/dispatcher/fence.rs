@@ -13,13 +13,14 @@ use crate::disk::Guarantee;
 pub struct Report {
     /// The sink took them.
     pub delivered: u64,
-    /// The sink refused them for good; they are in [`Recorder::dead_letters`](crate::Recorder::dead_letters).
+    /// The sink refused them for good; they are in [`Recorder::dead_letters`](crate::Recorder::dead_letters), or on
+    /// the spool.
     pub dead: u64,
     /// The deadline came first. After a flush they are still on their way.
     pub pending: u64,
     /// The deadline of a shutdown came first; they are on the spool, for the next process.
     pub spooled: u64,
-    /// The deadline of a shutdown came first, and there is nowhere to keep them.
+    /// The deadline of a shutdown came first, and there is nowhere to keep them; or the spool's file was damaged.
     pub lost: u64,
 }
 
@@ -99,6 +100,13 @@ impl Fence {
                 self.report.dead += 1;
             }
         }
+    }
+
+    /// So many events will never come to an end.
+    pub(super) fn missed(&mut self, events: u64) {
+        let missed = events.min(self.report.pending);
+        self.report.pending -= missed;
+        self.report.lost += missed;
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {

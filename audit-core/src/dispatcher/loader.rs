@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::fence::Place;
-use crate::disk::{Guarantee, Spool, Spooled};
+use crate::disk::{Guarantee, Page, Spool, Spooled};
 
 /// How many events of the spool are in memory at once. They have no place in the queue.
 const MOST_OPEN: usize = 256;
@@ -23,7 +23,7 @@ const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     guarantee: Guarantee,
-    /// The last row that was loaded.
+    /// The last row that was looked at.
     after: i64,
     /// Rows above are another stream's.
     last: i64,
@@ -32,14 +32,26 @@ struct Stream {
     rest_until: Option<Instant>,
 }
 
-type Page = (usize, Option<Vec<Spooled>>);
+/// What was read: the index of the stream, and its next page unless it could not be read.
+type Read = (usize, Option<Page>);
+
+/// What came of it.
+pub(super) enum Loaded {
+    /// The next events, and where each stands for the fences.
+    Events(Vec<(Spooled, Place)>),
+    /// Each stream is at its end, and nothing waits for the disk: there is no more of what had been given to the spool, which
+    /// were so many events.
+    NoneLeft(u64),
+}
 
 pub(super) struct Loader {
     pub(super) spool: Spool,
     streams: [Stream; 4],
     turn: usize,
-    loading: Option<BoxFuture<'static, Page>>,
+    loading: Option<BoxFuture<'static, Read>>,
     rest_until: Option<Instant>,
+    /// How many streams in a row were at their end, and how many events had been given to the spool when the first was asked.
+    dry: (usize, u64),
     pub(super) open: usize,
 }
 
@@ -65,6 +77,7 @@ impl Loader {
             turn: 0,
             loading: None,
             rest_until: None,
+            dry: (0, 0),
             open: 0,
         }
     }
@@ -74,8 +87,9 @@ impl Loader {
         self.loading = None;
     }
 
-    /// Begins to read, if there is room and something to read; `unread` events of the spool are not in memory.
-    pub(super) fn begin(&mut self, now: Instant, unread: u64) {
+    /// Begins to read, if there is room and something to read; `unread` events of the spool are not in memory, of those that
+    /// earlier processes left and the `given` of this one.
+    pub(super) fn begin(&mut self, now: Instant, unread: u64, given: u64) {
         let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
         if self.loading.is_some()
             || unread == 0
@@ -85,11 +99,14 @@ impl Loader {
             return;
         }
         let spool = self.spool.clone();
+        if self.dry.1 != given {
+            self.dry = (0, given);
+        }
         for _ in 0..self.streams.len() {
             let index = self.turn % self.streams.len();
             self.turn = self.turn.wrapping_add(1);
             let stream = self.streams[index];
-            if stream.after < stream.last && !rests(stream.rest_until) {
+            if !stream.is_over() && !rests(stream.rest_until) {
                 let page = async move {
                     let page = spool.load(stream.guarantee, stream.after, PAGE).await;
                     (index, page.ok())
@@ -100,31 +117,44 @@ impl Loader {
         }
     }
 
-    /// Waits for what is being read, which may be for ever: the next events, and where each stands for the fences.
-    pub(super) async fn next(&mut self) -> Vec<(Spooled, Place)> {
+    /// Waits for what is being read, which may be for ever.
+    pub(super) async fn next(&mut self) -> Loaded {
         let Some(loading) = &mut self.loading else {
             return std::future::pending().await;
         };
-        let (index, page) = loading.await;
+        let (index, read) = loading.await;
         self.loading = None;
-        if page.is_none() {
+        let Some(read) = read else {
             self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
+            return Loaded::Events(Vec::new());
+        };
+        let (events, is_at_end) = self.take(index, read);
+        if !events.is_empty() || !is_at_end || self.spool.is_waiting() {
+            self.dry.0 = 0;
+            return Loaded::Events(events);
         }
-        self.take(index, page.unwrap_or_default())
+        if self.streams.get(index).is_none_or(Stream::is_over) {
+            return Loaded::Events(events);
+        }
+        self.dry.0 += 1;
+        let goes_on = self.streams.iter().filter(|stream| !stream.is_over());
+        if self.dry.0 < goes_on.count() {
+            return Loaded::Events(events);
+        }
+        self.dry.0 = 0;
+        Loaded::NoneLeft(self.dry.1)
     }
 
-    fn take(&mut self, index: usize, page: Vec<Spooled>) -> Vec<(Spooled, Place)> {
+    /// The events of a page, and whether the stream is at its end for now.
+    fn take(&mut self, index: usize, page: Page) -> (Vec<(Spooled, Place)>, bool) {
         let Some(stream) = self.streams.get_mut(index) else {
-            return Vec::new();
+            return (Vec::new(), true);
         };
-        let mut events = Vec::with_capacity(page.len());
-        for event in page {
+        let mut events = Vec::with_capacity(page.events.len());
+        for event in page.events {
             if event.row > stream.last {
-                // The rest is another stream's; this one is at its end.
-                stream.after = stream.last;
                 break;
             }
-            stream.after = event.row;
             let place = if stream.is_new {
                 Place::Spool(stream.guarantee, stream.loaded)
             } else {
@@ -133,9 +163,19 @@ impl Loader {
             stream.loaded += 1;
             events.push((event, place));
         }
-        let rest = events.is_empty().then(|| Instant::now() + REST);
-        stream.rest_until = rest;
+        // What lies behind is another stream's.
+        stream.after = page.after.min(stream.last);
+        let is_at_end = page.is_last || stream.is_over();
+        let rests = is_at_end && events.is_empty();
+        stream.rest_until = rests.then(|| Instant::now() + REST);
         self.open += events.len();
-        events
+        (events, is_at_end)
+    }
+}
+
+impl Stream {
+    /// Whether there will never be more in it.
+    fn is_over(&self) -> bool {
+        self.after >= self.last
     }
 }

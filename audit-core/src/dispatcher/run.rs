@@ -1,5 +1,9 @@
 //! The dispatcher's loop.
 
+mod ends;
+#[cfg(all(test, feature = "spool"))]
+mod spool_tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +18,13 @@ use super::attempt::{Attempt, Open};
 use super::backlog::Backlog;
 use super::budget::Budget;
 use super::decide::{Decision, History, decide};
-use super::fence::{Before, Fence, Place, Report};
+use super::fence::{Fence, Place, Report};
 use super::lane::Lane;
-use super::loader::Loader;
-use crate::disk::{Spool, Spooled};
+use super::loader::{Loaded, Loader};
+use crate::disk::Spool;
 use crate::event::now_millis;
-use crate::health;
-use crate::recorder::{GUARD_DEADLINE, Shared};
+use crate::health::LaneState;
+use crate::recorder::Shared;
 use crate::sink::{Delivery, DynSink, Fault, Kind};
 use crate::{DeadLetter, Event};
 
@@ -72,7 +76,7 @@ pub(crate) struct Dispatcher {
     /// Since when, and from how many ended events on, the rate is taken.
     rate_since: (Instant, u64),
     /// What health was last told of the lane.
-    told: health::Lane,
+    told: LaneState,
     /// The actions whose names the sink is asked about, until it has answered.
     actions: Vec<&'static str>,
     verifying: Option<BoxFuture<'static, Result<Vec<&'static str>, Fault>>>,
@@ -115,7 +119,7 @@ impl Dispatcher {
             shutdowns: Vec::new(),
             last_fetch: now,
             rate_since: (now, 0),
-            told: health::Lane::Open,
+            told: LaneState::Open,
             actions,
             verifying: None,
             restarted: false,
@@ -140,12 +144,7 @@ impl Dispatcher {
             #[cfg(test)]
             self.maybe_panic();
             if self.is_over() {
-                self.end("the shutdown's deadline came first");
-                if let Some(spool) = &self.shared.spool {
-                    spool.close().await;
-                }
-                self.answer_shutdowns();
-                return;
+                return self.end("the shutdown's deadline came first").await;
             }
             self.wait().await;
         }
@@ -176,8 +175,7 @@ impl Dispatcher {
     pub(super) fn give_up(&mut self) {
         self.shared.condition.gone();
         self.shared.queue.close_for_good();
-        self.end("the dispatcher panicked too often");
-        self.answer_shutdowns();
+        pollster::block_on(self.end("the dispatcher panicked too often"));
     }
 
     /// Waits until there is something to do: a command, an attempt's end, a moment, an event.
@@ -228,7 +226,7 @@ impl Dispatcher {
                 None => self.orphan(),
             },
             Some((number, delivery)) = self.in_flight.next() => self.attempted(number, delivery),
-            events = loaded => self.loaded(events),
+            page = loaded => self.loaded(page),
             answer = verified => self.verified(answer),
             () = self.shared.queue.woken() => {}
             () = timer => {}
@@ -246,8 +244,9 @@ impl Dispatcher {
             self.take(open, now);
         }
         let unread = self.unread();
+        let given = self.shared.counters.given();
         if let Some(loader) = &mut self.loader {
-            loader.begin(now, unread);
+            loader.begin(now, unread, given);
         }
     }
 
@@ -257,12 +256,36 @@ impl Dispatcher {
         self.shared.counters.spooled().saturating_sub(open)
     }
 
-    /// Events have come from the spool.
-    fn loaded(&mut self, events: Vec<(Spooled, Place)>) {
+    /// Events have come from the spool, or none is left there.
+    fn loaded(&mut self, loaded: Loaded) {
         let now = Instant::now();
-        for (spooled, place) in events {
-            self.take(Open::spooled(spooled, place, now), now);
+        match loaded {
+            Loaded::Events(events) => {
+                for (spooled, place) in events {
+                    self.take(Open::spooled(spooled, place, now), now);
+                }
+            }
+            Loaded::NoneLeft(given) => self.missed(given),
         }
+    }
+
+    /// The spool has no more events, and fewer came from it than were given to it: the file was damaged.
+    fn missed(&mut self, given: u64) {
+        let missed = self.unread();
+        // Another may have been given to it since it was asked.
+        if missed == 0 || self.shared.counters.given() != given {
+            return;
+        }
+        self.shared.counters.lost.add(missed);
+        self.shared.counters.spool_out.add(missed);
+        self.ended_spooled += missed;
+        for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
+            fence.missed(missed);
+        }
+        tracing::error!(
+            lost = missed,
+            "audit events could not be read from the spool, whose file was damaged, and are lost"
+        );
     }
 
     fn take(&mut self, open: Open, now: Instant) {
@@ -334,7 +357,7 @@ impl Dispatcher {
                 self.budget.earn();
                 self.shared.counters.delivered.add(1);
                 drop(self.close(number, true));
-                return self.tell_lane(health::Lane::Open);
+                return self.tell_lane(LaneState::Open);
             }
             Err(fault) => fault,
         };
@@ -364,7 +387,7 @@ impl Dispatcher {
                 if let Some(event) = self.close(number, false) {
                     self.shared.bury(DeadLetter::new(event, fault), row);
                 }
-                self.tell_lane(health::Lane::Open);
+                self.tell_lane(LaneState::Open);
             }
             Decision::AtOnce => {
                 open.hurried = true;
@@ -386,9 +409,9 @@ impl Dispatcher {
                 }
                 self.lane.pause(until);
                 self.tell_lane(match fault.kind() {
-                    Kind::Limited => health::Lane::Limited(fault.to_string()),
-                    Kind::Fatal => health::Lane::Fatal(fault.to_string()),
-                    _ => health::Lane::Down(fault.to_string()),
+                    Kind::Limited => LaneState::Limited(fault.to_string()),
+                    Kind::Fatal => LaneState::Fatal(fault.to_string()),
+                    _ => LaneState::Down(fault.to_string()),
                 });
                 self.shared.log_fault(&event, &fault);
             }
@@ -420,7 +443,7 @@ impl Dispatcher {
         Some(open.into_event())
     }
 
-    fn tell_lane(&mut self, lane: health::Lane) {
+    fn tell_lane(&mut self, lane: LaneState) {
         if self.told != lane {
             self.told = lane.clone();
             self.shared.condition.lane(lane);
@@ -491,132 +514,6 @@ impl Dispatcher {
             tracing::error!("{problem}");
         }
         self.shared.condition.catalog(problem);
-    }
-
-    fn obey(&mut self, command: Command) {
-        match command {
-            Command::Flush { deadline, reply } => {
-                let fence = self.fence(deadline, reply);
-                self.fences.push(fence);
-            }
-            Command::Shutdown { deadline, reply } => {
-                // From here on nothing gets in, so the events that hold places are all there will be.
-                self.shared.queue.close();
-                let fence = self.fence(deadline, reply);
-                self.shutdowns.push(fence);
-            }
-        }
-    }
-
-    /// The last handle is gone: nobody can ask for a shutdown any more, so this is one.
-    fn orphan(&mut self) {
-        self.orphaned = true;
-        let (reply, _nobody) = oneshot::channel();
-        self.obey(Command::Shutdown {
-            deadline: GUARD_DEADLINE,
-            reply,
-        });
-    }
-
-    /// A fence over everything that this process accepted so far: what is open, what waits in the queue, which is first in,
-    /// first out, and what it gave to the spool.
-    fn fence(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> Fence {
-        let waiting = self.shared.queue.waiting() as u64;
-        let [durable, best_effort] = &self.shared.counters.spool_in;
-        let before = Before {
-            queue: self.fetched + waiting,
-            durable: durable.get(),
-            best_effort: best_effort.get(),
-        };
-        let from_queue = |open: &&Open| matches!(open.place, Place::Queue(_));
-        let open = self.open.values().filter(from_queue).count() as u64;
-        let spooled = (before.durable + before.best_effort).saturating_sub(self.ended_spooled);
-        let now = Instant::now();
-        // A deadline beyond the clock's range is as good as none.
-        let deadline = now
-            .checked_add(deadline)
-            .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        Fence::new(before, open + waiting + spooled, deadline, reply)
-    }
-
-    fn answer_fences(&mut self) {
-        let now = Instant::now();
-        for fence in self.fences.extract_if(.., |fence| fence.is_due(now)) {
-            let report = fence.report();
-            fence.answer(report);
-        }
-    }
-
-    /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none holds a place, or a
-    /// deadline has come.
-    fn is_over(&self) -> bool {
-        let now = Instant::now();
-        let Some(first) = self.shutdowns.first() else {
-            return false;
-        };
-        (self.shared.queue.held() == 0 && first.report().pending == 0)
-            || self.shutdowns.iter().any(|fence| fence.deadline <= now)
-    }
-
-    /// What is left goes to the spool, or is counted as lost.
-    fn end(&mut self, why: &'static str) {
-        self.in_flight.clear();
-        let shared = Arc::clone(&self.shared);
-        let shutdown = self.shutdowns.first();
-        let mut report = shutdown.map(Fence::report).unwrap_or_default();
-        let mut left = Vec::new();
-        for (_, open) in std::mem::take(&mut self.open) {
-            // What came from the spool is still there.
-            if let Some(size) = open.size {
-                shared.queue.release(size);
-                left.push(open.into_event());
-            }
-        }
-        // A push that saw the queue open just before it was closed may still be on its way in.
-        while shared.queue.held() > 0 {
-            match shared.queue.pop() {
-                Some(event) => {
-                    shared.queue.release(event.size());
-                    left.push(event);
-                }
-                None => std::thread::yield_now(),
-            }
-        }
-        left.retain(|event| !shared.spill(event));
-        let lost = left.len() as u64;
-        shared.counters.lost.add(lost);
-        shared.condition.oldest(None);
-        let [durable, best_effort] = &shared.counters.spool_in;
-        (report.lost, report.pending) = (lost, 0);
-        report.spooled = (durable.get() + best_effort.get()).saturating_sub(self.ended_spooled);
-        shared.final_report.get_or_init(|| report);
-        #[cfg(feature = "metrics")]
-        shared.publish_metrics();
-        if lost > 0 {
-            tracing::error!(
-                lost,
-                "audit events were still pending and are lost, since {why}; give shutdown more time, or the recorder a spool, \
-                 and find out why the sink is slow"
-            );
-        }
-        for event in left {
-            shared.tell(&DeadLetter::new(event, Fault::lost(why)));
-        }
-    }
-
-    /// Tells everybody who waits what came of it all.
-    fn answer_shutdowns(&mut self) {
-        let report = self.shared.final_report.get().copied().unwrap_or_default();
-        for fence in self.shutdowns.drain(..).chain(self.fences.drain(..)) {
-            fence.answer(report);
-        }
-        // Those who ask between the last look and the end of the channel get the same answer.
-        self.commands.close();
-        while let Ok(Command::Flush { reply, .. } | Command::Shutdown { reply, .. }) =
-            self.commands.try_recv()
-        {
-            let _ = reply.send(report);
-        }
     }
 
     #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Recorder;
 use super::error::{RecordError, Why};
+use super::shared::Shared;
 use crate::disk::Guarantee;
 use crate::{Event, Scope, Spool, SpoolError};
 
@@ -42,8 +43,7 @@ impl Recorder {
     ///
     /// # Cancellation
     ///
-    /// The event is written all the same, unless the disk refuses it; then nobody hears of that. To wait for a while only,
-    /// keep the future and let something else go on.
+    /// The event is accepted, and written all the same; while the disk does not take it, it is tried again.
     pub async fn record_durable(&self, mut event: Event) -> Result<(), RecordError> {
         Scope::mark_current();
         let shared = &self.shared;
@@ -62,22 +62,19 @@ impl Recorder {
         let Some(spool) = &shared.spool else {
             return refuse(event, Why::NoSpool);
         };
-        // Before it is written, since it may be delivered before this task hears of it.
-        shared.counters.spool_in[0].add(1);
-        let appended = match spool.append(&event, Guarantee::Durable) {
-            Ok(appended) => appended.await,
+        let written = match spool.append(&event, Guarantee::Durable) {
+            Ok(appended) => {
+                // Who stops waiting has given the event away.
+                let given = Given::new(shared);
+                let written = appended.await;
+                given.answered(written.is_ok());
+                written
+            }
             Err(error) => Err(error),
         };
-        match appended {
-            Ok(_row) => {
-                shared.counters.accepted.add(1);
-                shared.queue.nudge();
-                Ok(())
-            }
-            Err(error) => {
-                shared.counters.spool_in[0].take_back(1);
-                refuse(event, Why::Spool(Box::new(error)))
-            }
+        match written {
+            Ok(_row) => Ok(()),
+            Err(error) => refuse(event, Why::Spool(Box::new(error))),
         }
     }
 
@@ -87,19 +84,52 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// There is no spool, or it cannot be written; nothing has changed then.
+    /// The spool cannot be written; nothing has changed then. Without a spool there are no letters, which is no error.
     ///
     /// # Cancellation
     ///
-    /// The letters are sent again all the same; they are counted when they come to their end.
+    /// The letters are sent again all the same.
     pub async fn redrive_spooled(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
         let Some(spool) = &self.shared.spool else {
             return Ok(0);
         };
-        let again = spool.redrive(rows).await?;
-        self.shared.counters.redriven.add(again);
-        self.shared.counters.spool_in[1].add(again);
-        self.shared.queue.nudge();
-        Ok(again)
+        let shared = Arc::clone(&self.shared);
+        let told = move |again| {
+            shared.counters.redriven.add(again);
+            shared.counters.spool_in[1].add(again);
+            shared.queue.nudge();
+        };
+        spool.redrive(rows, told).await
+    }
+}
+
+/// A durable event that the spool took: accepted, unless it says that it is not on the disk after all.
+struct Given<'a> {
+    shared: &'a Shared,
+    is_refused: bool,
+}
+
+impl<'a> Given<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.counters.spool_in[0].add(1);
+        Self {
+            shared,
+            is_refused: false,
+        }
+    }
+
+    fn answered(mut self, is_written: bool) {
+        self.is_refused = !is_written;
+    }
+}
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        if self.is_refused {
+            self.shared.counters.spool_in[0].take_back(1);
+        } else {
+            self.shared.counters.accepted.add(1);
+            self.shared.queue.nudge();
+        }
     }
 }

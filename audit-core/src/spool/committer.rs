@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::error::{SpoolError, is_corrupt, is_disk_full, with_causes};
+use super::error::{SpoolError, is_disk_full, with_causes};
 use super::inbox::{Inbox, Task, Waiting, Work};
+use super::recover::may_be_damage;
 use super::site::Site;
 use super::status::{Disk, Published};
 use super::store::{Failed, Group, Store};
+use crate::Event;
 use crate::log::LogLimit;
 
 /// How long to wait before a disk that failed is tried again; doubled with each failure in a row, up to the second.
@@ -33,16 +35,16 @@ pub(super) struct Committer {
     /// None while the disk fails.
     pub(super) store: Option<Store>,
     pub(super) max_dead_bytes: u64,
-    /// Told when the file is closed and another may open it.
-    pub(super) done: oneshot::Sender<()>,
+    /// Told when the file is closed and another may open it, with the events that the disk did not take.
+    pub(super) done: oneshot::Sender<Vec<Event>>,
 }
 
-/// Says that nothing is taken any more, however the thread ends.
+/// Says that nothing is taken any more, also when the thread panics.
 struct CloseOnDrop(Arc<Inbox>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.closed();
+        drop(self.0.closed());
     }
 }
 
@@ -88,13 +90,16 @@ impl Committer {
                 break;
             }
         }
-        drop(closing);
         // The file first, then the lock, then the word that it is free.
-        let Writer { store, site, .. } = disk;
+        let Writer {
+            inbox, store, site, ..
+        } = disk;
+        let left = inbox.closed();
+        drop(closing);
         drop(store);
         drop(site);
         // Nobody may be waiting for it.
-        let _ = done.send(());
+        drop(done.send(left));
     }
 }
 
@@ -228,30 +233,40 @@ impl Writer {
                     .zip(answers)
                     .map(|(entry, answer)| Waiting { entry, answer })
                     .collect();
-                let rest = Group {
+                let mut rest = Group {
                     attempts: group.attempts,
                     burials: group.burials,
                     acknowledged: group.acknowledged,
                     ..Group::default()
                 };
                 let told = SpoolError::disk(&error);
-                self.give_up(appends, rest, &told);
+                let was_damaged = may_be_damage(&error);
                 self.failed(error);
+                if was_damaged && self.store.is_some() {
+                    // The file was made anew, so once more. That is done once a minute at most, so this comes to an end.
+                    rest.retracted = std::mem::take(&mut self.retracted);
+                    return self.commit(appends, rest);
+                }
+                self.give_up(appends, rest, &told);
             }
         }
     }
 
     /// Tells those who wait, and keeps what nobody waits for until it can be done.
     fn give_up(&mut self, appends: Vec<Waiting>, rest: Group, error: &SpoolError) {
-        let (mut kept, mut refused) = (Vec::new(), 0_u64);
-        for waiting in appends {
-            match waiting.answer {
-                Some(answer) => {
-                    refused += 1;
-                    // Whoever gave up waiting counts the event as it pleases; it is not on the disk.
-                    drop(answer.send(Err(error.clone())));
-                }
-                None => kept.push(waiting),
+        let mut refused = 0_u64;
+        self.retracted.extend(rest.retracted.iter().cloned());
+        let (mut awaited, mut rest) = (appends, rest);
+        loop {
+            let before = awaited.len();
+            let kept: Vec<_> = awaited
+                .into_iter()
+                .filter_map(|waiting| waiting.refuse(error))
+                .collect();
+            refused += (before - kept.len()) as u64;
+            awaited = self.inbox.put_back(kept, std::mem::take(&mut rest));
+            if awaited.is_empty() {
+                break;
             }
         }
         if refused > 0
@@ -263,10 +278,6 @@ impl Writer {
                 error = error as &dyn std::error::Error,
                 "durable events could not be written"
             );
-        }
-        self.retracted.extend(rest.retracted.iter().cloned());
-        for answer in self.inbox.put_back(kept, rest) {
-            drop(answer.send(Err(error.clone())));
         }
     }
 
@@ -282,7 +293,7 @@ impl Writer {
         // Closed before anything else looks at the file.
         self.store = None;
         let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
-        if is_corrupt(&error) && !self.rebuilt_at.is_some_and(lately) {
+        if may_be_damage(&error) && !self.rebuilt_at.is_some_and(lately) {
             self.rebuilt_at = Some(Instant::now());
             match self.site.rebuild(&error.to_string()) {
                 Ok(store) => return self.opened(store),

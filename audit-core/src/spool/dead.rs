@@ -1,11 +1,12 @@
 //! Dead letters on disk: events that were refused for good, with the reason.
 
+use std::time::SystemTime;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::store::{Guarantee, Store, insert, read_event, to_column, to_length};
 use super::totals::{Change, totals};
-use std::time::SystemTime;
 
 use crate::Event;
 use crate::event::{from_millis, now_millis};
@@ -20,7 +21,6 @@ const FAULT_BYTES: usize = 4 * 1024;
 pub(super) struct Burial {
     pub(super) event: Buried,
     pub(super) fault: String,
-    pub(super) status: Option<u16>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,17 +46,13 @@ pub struct SpooledLetter {
 }
 
 impl Burial {
-    pub(super) fn new(event: Buried, mut fault: String, status: Option<u16>) -> Self {
+    pub(super) fn new(event: Buried, mut fault: String) -> Self {
         let mut end = fault.len().min(FAULT_BYTES);
         while !fault.is_char_boundary(end) {
             end -= 1;
         }
         fault.truncate(end);
-        Self {
-            event,
-            fault,
-            status,
-        }
+        Self { event, fault }
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -79,13 +75,11 @@ pub(super) fn bury(
         Buried::Row(number) => {
             let bytes: Option<i64> = tx
                 .prepare_cached(
-                    "INSERT INTO dead (durable, first_attempt, buried_at, status, fault, event)
-                     SELECT durable, first_attempt, ?2, ?3, ?4, event FROM pending WHERE row = ?1
+                    "INSERT INTO dead (first_attempt, buried_at, fault, event)
+                     SELECT first_attempt, ?2, ?3, event FROM pending WHERE row = ?1
                      RETURNING length(event)",
                 )?
-                .query_row(params![number, now, burial.status, burial.fault], |row| {
-                    row.get(0)
-                })
+                .query_row(params![number, now, burial.fault], |row| row.get(0))
                 .optional()?;
             let Some(bytes) = bytes else { return Ok(()) };
             tx.prepare_cached("DELETE FROM pending WHERE row = ?1")?
@@ -94,10 +88,8 @@ pub(super) fn bury(
             change.add_dead(1, to_length(bytes));
         }
         Buried::Packed(packed) => {
-            tx.prepare_cached(
-                "INSERT INTO dead (durable, buried_at, status, fault, event) VALUES (0, ?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![now, burial.status, burial.fault, packed])?;
+            tx.prepare_cached("INSERT INTO dead (buried_at, fault, event) VALUES (?1, ?2, ?3)")?
+                .execute(params![now, burial.fault, packed])?;
             change.add_dead(1, packed.len());
         }
     }
@@ -218,7 +210,7 @@ fn letters(
     limit: usize,
 ) -> rusqlite::Result<Vec<SpooledLetter>> {
     let mut statement = connection.prepare_cached(
-        "SELECT row, durable, buried_at, status, fault, event FROM dead WHERE row > ?1 ORDER BY row",
+        "SELECT row, buried_at, fault, event FROM dead WHERE row > ?1 ORDER BY row",
     )?;
     let mut rows = statement.query([after])?;
     let mut letters = Vec::new();
@@ -235,14 +227,14 @@ fn letters(
 }
 
 fn letter(row: &Row<'_>) -> rusqlite::Result<Option<SpooledLetter>> {
-    let Some(event) = read_event(row, 5) else {
+    let Some(event) = read_event(row, 3) else {
         return Ok(None);
     };
-    let fault = row.get_ref(4)?.as_bytes().unwrap_or_default();
+    let fault = row.get_ref(2)?.as_bytes().unwrap_or_default();
     Ok(Some(SpooledLetter {
         row: row.get(0)?,
         event,
         fault: String::from_utf8_lossy(fault).into_owned(),
-        buried_at: from_millis(super::store::read_millis(row, 2).unwrap_or_default()),
+        buried_at: from_millis(super::store::read_millis(row, 1).unwrap_or_default()),
     }))
 }

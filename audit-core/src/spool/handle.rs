@@ -14,7 +14,7 @@ use super::error::SpoolError;
 use super::inbox::{Inbox, Task, Waiting};
 use super::site::Site;
 use super::status::{Published, SpoolStatus, State};
-use super::store::{Guarantee, Spooled, Store};
+use super::store::{Guarantee, Page, Store};
 use super::verify::{self, SpoolCheck};
 use crate::{Event, HealthLevel};
 
@@ -74,7 +74,7 @@ struct Shared {
 #[derive(Debug)]
 enum Done {
     /// Resolves when the file is closed.
-    Waiting(oneshot::Receiver<()>),
+    Waiting(oneshot::Receiver<Vec<Event>>),
     /// Somebody waits for it, or has.
     Taken,
 }
@@ -238,6 +238,11 @@ impl Spool {
     ///
     /// The file is closed all the same. A second call returns at once.
     pub async fn close(&self) {
+        drop(self.close_and_take().await);
+    }
+
+    /// [`Spool::close`], and the events that were taken and that the disk did not take in the end.
+    pub(crate) async fn close_and_take(&self) -> Vec<Event> {
         self.shared.inbox.close();
         let done = {
             let mut done = self
@@ -247,9 +252,10 @@ impl Spool {
                 .unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *done, Done::Taken)
         };
-        if let Done::Waiting(closed) = done {
+        match done {
             // An error means that the thread is gone, and the file with it.
-            let _ = closed.await;
+            Done::Waiting(closed) => closed.await.unwrap_or_default(),
+            Done::Taken => Vec::new(),
         }
     }
 }
@@ -288,35 +294,25 @@ impl Spool {
     }
 
     /// The event in this row was refused for good: it becomes a dead letter.
-    pub(crate) fn bury(
-        &self,
-        row: i64,
-        fault: String,
-        status: Option<u16>,
-    ) -> Result<(), SpoolError> {
-        let burial = Burial::new(Buried::Row(row), fault, status);
+    pub(crate) fn bury(&self, row: i64, fault: String) -> Result<(), SpoolError> {
+        let burial = Burial::new(Buried::Row(row), fault);
         self.shared.inbox.bury(burial)
     }
 
     /// The same for an event that is not on the disk.
-    pub(crate) fn bury_event(
-        &self,
-        event: &Event,
-        fault: String,
-        status: Option<u16>,
-    ) -> Result<(), SpoolError> {
-        let burial = Burial::new(Buried::Packed(event.to_packed()), fault, status);
+    pub(crate) fn bury_event(&self, event: &Event, fault: String) -> Result<(), SpoolError> {
+        let burial = Burial::new(Buried::Packed(event.to_packed()), fault);
         self.shared.inbox.bury(burial)
     }
 
     /// The pending events of one guarantee in the rows behind `after`, oldest first: at most `limit`, and no more when they
-    /// reach a mebibyte. None means that there are no more.
+    /// reach a mebibyte or many rows were looked at.
     pub(crate) async fn load(
         &self,
         guarantee: Guarantee,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<Spooled>, SpoolError> {
+    ) -> Result<Page, SpoolError> {
         self.ask(move |store| store.load(guarantee, after, limit))
             .await
     }
@@ -326,14 +322,30 @@ impl Spool {
         self.shared.boundary
     }
 
+    /// Waits until what was taken before this call has met the disk, which may have refused it.
+    pub(crate) async fn settle(&self) -> Result<(), SpoolError> {
+        self.ask(|_| Ok(())).await
+    }
+
+    /// Whether events that were taken still wait for the disk.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.shared.inbox.waiting().0 > 0
+    }
+
     /// Events that were pending when the file was opened.
     pub(crate) fn recovered(&self) -> u64 {
         self.shared.published.state().recovered
     }
 
     /// Makes dead letters pending again, in new rows and with their ids; the number of those that were there.
-    pub(crate) async fn redrive(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
-        self.ask(move |store| store.redrive(&rows)).await
+    /// `told` hears of it even if nobody waits any more.
+    pub(crate) async fn redrive(
+        &self,
+        rows: Vec<i64>,
+        told: impl Fn(u64) + Send + 'static,
+    ) -> Result<u64, SpoolError> {
+        self.ask(move |store| store.redrive(&rows).inspect(|again| told(*again)))
+            .await
     }
 
     /// Whether events are written, and why not.

@@ -10,6 +10,7 @@ use super::dead::Burial;
 use super::error::{Problem, SpoolError};
 use super::store::{Entry, Group, Guarantee, Store};
 use super::totals::ROW_BYTES;
+use crate::Event;
 
 /// How many events may wait for the disk.
 const WAITING_EVENTS: usize = 8_192;
@@ -224,13 +225,18 @@ impl Inbox {
         }
     }
 
-    /// Gives back what could not be done yet, to be taken first. Hands out those who wait for the rest, and have to be told.
-    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Answer> {
+    /// Gives back what could not be done yet, to be taken first. Takes out the others for which somebody waits, and has to
+    /// be told.
+    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Waiting> {
         let mut state = self.state();
-        let (awaited, others) = std::mem::take(&mut state.appends)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|waiting| waiting.answer.is_some());
-        state.appends = others;
+        let mut awaited = Vec::new();
+        for waiting in std::mem::take(&mut state.appends) {
+            if waiting.answer.is_some() {
+                awaited.push(waiting);
+            } else {
+                state.appends.push_back(waiting);
+            }
+        }
         for waiting in &awaited {
             state.append_bytes -= waiting.entry.bytes();
         }
@@ -252,9 +258,6 @@ impl Inbox {
         }
         state.urgent = !state.tasks.is_empty();
         awaited
-            .into_iter()
-            .filter_map(|waiting| waiting.answer)
-            .collect()
     }
 
     /// The bytes of the pending events are so many, now that nothing of them is on its way.
@@ -268,15 +271,20 @@ impl Inbox {
         (state.appends.len() as u64, state.append_bytes)
     }
 
-    /// The thread is gone. Whoever waits is told by the end of its channel.
-    pub(super) fn closed(&self) {
+    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody waits for are handed out,
+    /// as the disk will not have them.
+    pub(super) fn closed(&self) -> Vec<Event> {
         let ended = State {
             closing: true,
             closed: true,
             ..State::default()
         };
         let left = std::mem::replace(&mut *self.state(), ended);
-        drop(left);
+        let nobodys = |waiting: &Waiting| waiting.answer.as_ref().is_none_or(|to| to.is_closed());
+        let events = left.appends.into_iter().filter(nobodys);
+        events
+            .filter_map(|waiting| Event::from_packed(&waiting.entry.packed).ok())
+            .collect()
     }
 }
 
@@ -351,6 +359,15 @@ impl Waiting {
         Self {
             entry: Entry { guarantee, packed },
             answer,
+        }
+    }
+
+    /// Tells who waits that the disk does not have it. If nobody does any more, the event is still to be written, as it was
+    /// taken: it is handed back.
+    pub(super) fn refuse(mut self, error: &SpoolError) -> Option<Self> {
+        match self.answer.take() {
+            Some(answer) => answer.send(Err(error.clone())).is_err().then_some(self),
+            None => Some(self),
         }
     }
 }

@@ -28,5 +28,5 @@ pub use dead::SpooledLetter;
 pub use error::SpoolError;
 pub use handle::{Spool, SpoolBuilder};
 pub use status::SpoolStatus;
-pub(crate) use store::{Guarantee, Spooled};
+pub(crate) use store::{Guarantee, Page, Spooled};
 pub use verify::SpoolCheck;

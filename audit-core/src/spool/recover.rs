@@ -39,7 +39,7 @@ enum Table {
 struct Raw {
     row: i64,
     is_event: bool,
-    values: [Value; 6],
+    values: [Value; 4],
 }
 
 /// Copies what can be read into a store. An error is one of the store that is written.
@@ -166,17 +166,17 @@ impl Table {
 
     fn columns(self) -> &'static str {
         match self {
-            Self::Pending => "row, event, durable, first_attempt",
-            Self::Dead => "row, event, durable, first_attempt, buried_at, status, fault",
+            Self::Pending => "row, event, first_attempt, durable",
+            Self::Dead => "row, event, first_attempt, buried_at, fault",
             Self::Damaged => "row, bytes, found_at",
         }
     }
 
     fn read(self, row: &Row<'_>) -> rusqlite::Result<Raw> {
-        let mut values = [const { Value::Null }; 6];
+        let mut values = [const { Value::Null }; 4];
         let last = match self {
             Self::Pending => 3,
-            Self::Dead => 6,
+            Self::Dead => 4,
             Self::Damaged => 2,
         };
         for (at, value) in values.iter_mut().enumerate().take(last) {
@@ -221,7 +221,8 @@ fn copy_row(
     salvaged: &mut Salvaged,
 ) -> rusqlite::Result<()> {
     let number = (1..=MAX_ROW).contains(&raw.row).then_some(raw.row);
-    let [event, durable, first_attempt, buried_at, status, fault] = &raw.values;
+    // The third is the guarantee of a pending event, and the time of a dead one.
+    let [event, first_attempt, third, fault] = &raw.values;
     let bytes = match event {
         Value::Blob(bytes) => bytes.len(),
         _ => 0,
@@ -236,7 +237,7 @@ fn copy_row(
                 .prepare_cached(
                     "INSERT OR IGNORE INTO pending (row, durable, first_attempt, event) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![number, whole(durable).unwrap_or(1), whole(first_attempt), event])?;
+                .execute(params![number, whole(third).unwrap_or(1), whole(first_attempt), event])?;
             change.add_pending(rows as i64, bytes);
             salvaged.pending += rows as u64;
         }
@@ -247,15 +248,12 @@ fn copy_row(
             };
             let rows = tx
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO dead (row, durable, first_attempt, buried_at, status, fault, event)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "INSERT OR IGNORE INTO dead (row, first_attempt, buried_at, fault, event) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![
                     number,
-                    whole(durable).unwrap_or(1),
                     whole(first_attempt),
-                    whole(buried_at).unwrap_or_default(),
-                    whole(status),
+                    whole(third).unwrap_or_default(),
                     fault,
                     event
                 ])?;
@@ -286,15 +284,17 @@ fn last_number(source: &Connection) -> rusqlite::Result<Option<i64>> {
 /// file) stops the rebuilding, too, which leaves the file as it is.
 pub(super) fn may_be_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode;
-    // A damaged schema names tables and columns that do not exist, a damaged head forbids writing.
     is_corrupt(error)
-        || matches!(
-            error.sqlite_error_code(),
-            Some(
+        || match error.sqlite_error_code() {
+            // A damaged schema names tables and columns that do not exist, a damaged head forbids writing.
+            Some(code) => matches!(
+                code,
                 ErrorCode::Unknown
                     | ErrorCode::ReadOnly
                     | ErrorCode::TypeMismatch
                     | ErrorCode::ConstraintViolation
-            )
-        )
+            ),
+            // The library's own errors are about statements, which are always the same, and about values that were read.
+            None => true,
+        }
 }

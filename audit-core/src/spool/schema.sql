@@ -6,16 +6,12 @@ CREATE TABLE pending (
     first_attempt INTEGER,
     event BLOB NOT NULL
 );
--- Each guarantee is read in the order of its rows.
-CREATE INDEX pending_by_guarantee ON pending (durable);
 
 -- Events that were refused for good.
 CREATE TABLE dead (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
-    durable INTEGER NOT NULL,
     first_attempt INTEGER,
     buried_at INTEGER NOT NULL,
-    status INTEGER,
     fault TEXT NOT NULL,
     event BLOB NOT NULL
 );

@@ -65,9 +65,11 @@ async fn pending(spool: &Spool) -> Vec<Event> {
         let mut after = 0;
         loop {
             let page = spool.load(guarantee, after, 100).await.unwrap();
-            let Some(last) = page.last() else { break };
-            after = last.row;
-            events.extend(page.into_iter().map(|spooled| spooled.event));
+            after = page.after;
+            events.extend(page.events.into_iter().map(|spooled| spooled.event));
+            if page.is_last {
+                break;
+            }
         }
     }
     events
@@ -100,7 +102,7 @@ async fn acknowledged_events_go_and_the_first_attempt_stays() {
     spool.close().await;
 
     let spool = Spool::open(folder.file()).unwrap();
-    let left = spool.load(Guarantee::Durable, 0, 10).await.unwrap();
+    let left = spool.load(Guarantee::Durable, 0, 10).await.unwrap().events;
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].row, left[0].first_attempt), (second, Some(7_000)));
     let third = durable(&spool, &event(3)).await.unwrap();
@@ -131,10 +133,11 @@ async fn durable_events_and_the_others_are_read_apart_each_in_order() {
     until("all are written", || spool.status().pending == 10);
     for (guarantee, first) in [(Guarantee::Durable, 0), (Guarantee::BestEffort, 1)] {
         let page = spool.load(guarantee, 0, 3).await.unwrap();
-        let rest = spool.load(guarantee, page[2].row, 3).await.unwrap();
+        let rest = spool.load(guarantee, page.after, 3).await.unwrap();
         let numbers: Vec<_> = page
+            .events
             .iter()
-            .chain(&rest)
+            .chain(&rest.events)
             .map(|spooled| number_of(&spooled.event))
             .collect();
         let expected: Vec<_> = (first..10)

@@ -42,11 +42,13 @@ async fn fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams() 
             .load(Guarantee::BestEffort, after, 10_000)
             .await
             .unwrap();
-        let Some(last) = page.last() else { break };
-        after = last.row;
-        read += page.len() as u64;
-        let bytes: usize = page.iter().map(|spooled| spooled.event.size()).sum();
+        after = page.after;
+        read += page.events.len() as u64;
+        let bytes: usize = page.events.iter().map(|spooled| spooled.event.size()).sum();
         assert!(bytes < 1024 * 1024 + 4_096, "a page of {bytes} bytes");
+        if page.is_last {
+            break;
+        }
     }
     assert_eq!(read, EVENTS);
 }

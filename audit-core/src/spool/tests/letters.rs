@@ -9,13 +9,9 @@ async fn letters_outlive_the_process_and_can_be_sent_again_or_forgotten() {
     let spool = Spool::open(folder.file()).unwrap();
     let (refused, unwritten) = (event(1), event(2));
     let row = durable(&spool, &refused).await.unwrap();
-    spool
-        .bury(row, "no such action".to_owned(), Some(400))
-        .unwrap();
-    spool.bury(row, "a second time".to_owned(), None).unwrap();
-    spool
-        .bury_event(&unwritten, "ä".repeat(3_000), None)
-        .unwrap();
+    spool.bury(row, "no such action".to_owned()).unwrap();
+    spool.bury(row, "a second time".to_owned()).unwrap();
+    spool.bury_event(&unwritten, "ä".repeat(3_000)).unwrap();
     spool.close().await;
 
     let spool = Spool::open(folder.file()).unwrap();
@@ -34,7 +30,13 @@ async fn letters_outlive_the_process_and_can_be_sent_again_or_forgotten() {
         1
     );
 
-    assert_eq!(spool.redrive(vec![letters[0].row, 99]).await.unwrap(), 1);
+    assert_eq!(
+        spool
+            .redrive(vec![letters[0].row, 99], |_| {})
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(pending(&spool).await, [refused]);
     assert_eq!(
         spool
@@ -58,9 +60,7 @@ async fn beyond_their_share_the_oldest_letter_makes_room_and_is_counted() {
         .open()
         .unwrap();
     for number in 1..=5 {
-        spool
-            .bury_event(&event(number), String::new(), None)
-            .unwrap();
+        spool.bury_event(&event(number), String::new()).unwrap();
     }
     spool.close().await;
     let status = spool.status();

@@ -42,6 +42,7 @@ async fn fault_13_every_prefix_of_the_log_has_what_was_acknowledged_in_it() {
         let found: HashSet<_> = store
             .load(Guarantee::Durable, 0, 100)
             .unwrap()
+            .events
             .iter()
             .map(|spooled| spooled.event.id())
             .collect();
