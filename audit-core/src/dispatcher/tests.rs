@@ -479,3 +479,43 @@ impl Sink for Slow {
         Sink::deliver(&self.0, event).await
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_sink_is_asked_about_the_catalog_until_it_answers() {
+    const ACTION: crate::EmbeddedAction =
+        crate::EmbeddedAction::new("document.delete", None, &[], None, false, None, &[]);
+    const CATALOG: crate::EmbeddedCatalog = crate::EmbeddedCatalog::new(&[ACTION], &[], &[]);
+
+    /// What it answers to the first questions; from then on it knows every action.
+    struct Asked(Mutex<VecDeque<Result<Vec<&'static str>, Fault>>>);
+    impl Sink for Asked {
+        async fn deliver(&self, _: &Event) -> Delivery {
+            Ok(())
+        }
+        async fn unknown_actions(
+            &self,
+            actions: &[&'static str],
+        ) -> Result<Vec<&'static str>, Fault> {
+            assert_eq!(actions, ["document.delete"]);
+            let answer = self.0.lock().unwrap().pop_front();
+            answer.unwrap_or_else(|| Ok(Vec::new()))
+        }
+    }
+
+    let health = async |answers: Vec<Result<Vec<&'static str>, Fault>>, after: Duration| {
+        let sink = Asked(Mutex::new(answers.into()));
+        let recorder = start(Recorder::builder(sink).catalog(CATALOG).verify_catalog());
+        tokio::time::sleep(after).await;
+        recorder.health().reason.unwrap_or_default()
+    };
+    let away = || Err(Fault::retryable("503"));
+    let second = Duration::from_secs(1);
+    assert!(
+        health(vec![away()], second)
+            .await
+            .contains("could not be asked")
+    );
+    assert_eq!(health(vec![away()], MINUTE).await, "");
+    let unknown = vec![away(), Ok(vec!["document.delete"])];
+    assert!(health(unknown, MINUTE).await.contains("document.delete"));
+}
