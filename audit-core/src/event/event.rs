@@ -1,17 +1,17 @@
 //! The event: one packed buffer, decoded on demand.
 
+mod write;
+
 use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
 use super::builder::{EventBuilder, MAX_OWN_KEYS, MAX_TARGETS};
-use super::capture::{AuditId, Entry, MetadataValue};
-use super::facts::{Facts, Owner, Tag};
+use super::facts::{Facts, Tag};
 use super::id::EventId;
 use super::target::TargetRef;
-use super::time::{from_millis, to_millis};
+use super::time::from_millis;
 use super::value::Value;
-use super::{Actor, Context, Target};
 use crate::Outcome;
 
 /// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
@@ -242,191 +242,6 @@ impl Event {
     }
 }
 
-/// Writing, for builders, drafts and the scope.
-impl Event {
-    pub(crate) fn set_occurred_at(&mut self, millis: u64) {
-        self.facts.header_mut()[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
-    }
-
-    pub(crate) fn set_version(&mut self, version: u32) {
-        self.facts.header_mut()[VERSION..OUTCOME].copy_from_slice(&version.to_le_bytes());
-    }
-
-    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        self.facts.header_mut()[OUTCOME] = outcome.to_byte();
-    }
-
-    /// Says which outcomes leave an event.
-    pub(crate) fn set_on(&mut self, outcomes: u8) {
-        self.facts.header_mut()[ON] = outcomes;
-    }
-
-    /// Whether the outcome is one of those that leave an event.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.header()[ON] & (1 << self.outcome().to_byte()) != 0
-    }
-
-    /// Says under which action the event appears if it ends as a denial.
-    pub(crate) fn set_denied_action(&mut self, action: &str) {
-        self.facts
-            .push_text(Tag::DeniedAction, "action", |out| out.push_str(action));
-    }
-
-    pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut super::Text<'_>)) {
-        self.facts
-            .push_text(Tag::Organization, "organization", write);
-        self.flag(HAS_ORGANIZATION);
-    }
-
-    pub(crate) fn set_actor(&mut self, actor: &Actor) {
-        self.facts.extend(actor.facts());
-        self.flag(HAS_ACTOR);
-    }
-
-    pub(crate) fn set_context(&mut self, context: &Context) {
-        self.facts.extend(context.facts());
-        if context
-            .facts()
-            .iter(0)
-            .any(|fact| fact.tag == Tag::Location)
-        {
-            self.flag(HAS_LOCATION);
-        }
-    }
-
-    pub(crate) fn push_target(&mut self, target: &Target) {
-        self.facts.extend(target.facts());
-    }
-
-    /// A target of which there may be more than one event takes, with all that is said of it.
-    pub(crate) fn push_each_target(&mut self, target: &Target) {
-        for mut fact in target.facts().iter(0) {
-            if fact.tag == Tag::Target {
-                fact.tag = Tag::EachTarget;
-            }
-            self.facts.push_fact(fact);
-        }
-        self.flag(HAS_EACH_TARGET);
-    }
-
-    pub(crate) fn push_each_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
-        if id.is_present() {
-            self.facts
-                .push_named(Tag::EachTarget, kind, "target.id", |out| id.write_id(out));
-            self.flag(HAS_EACH_TARGET);
-        }
-    }
-
-    /// A field that was left out or cut.
-    pub(crate) fn push_truncated(&mut self, field: &str) {
-        self.facts.push_truncated(field);
-    }
-
-    /// Names the last target; an absent name changes nothing.
-    pub(crate) fn name_target(&mut self, name: &(impl AuditId + ?Sized)) {
-        if name.is_present() {
-            self.facts
-                .push_text(Tag::TargetName, "target.name", |out| name.write_id(out));
-        }
-    }
-
-    pub(crate) fn target_entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
-        Entry {
-            facts: &mut self.facts,
-            owner: Owner::Target,
-            key,
-        }
-    }
-
-    /// The event, or as many as it takes so that none has more targets than the service accepts.
-    ///
-    /// Each has all that was said of the event and its single targets, and some of the others. The first keeps the id.
-    pub(crate) fn split(self) -> Vec<Self> {
-        if self.header()[FLAGS] & HAS_EACH_TARGET == 0 || self.targets().count() <= MAX_TARGETS {
-            return vec![self];
-        }
-        let facts = || self.facts.iter(HEADER);
-        let single = facts().filter(|fact| fact.tag == Tag::Target).count();
-        let each = facts().filter(|fact| fact.tag == Tag::EachTarget).count();
-        // With that many single targets there is no event that the service would accept; it will say so.
-        let room = MAX_TARGETS.saturating_sub(single).max(1);
-        let parts = each.div_ceil(room);
-        let part = |part: usize| {
-            let mut event = Self {
-                facts: Facts::with_header(&self.header(), CAPACITY),
-            };
-            if part > 0 {
-                let id = EventId::mint(to_millis(self.occurred_at()));
-                event.facts.header_mut()[..16].copy_from_slice(id.as_bytes());
-            }
-            let mut number = 0;
-            let mut is_here = true;
-            for fact in facts() {
-                match fact.tag {
-                    Tag::Target => is_here = true,
-                    Tag::EachTarget => {
-                        is_here = number / room == part;
-                        number += 1;
-                    }
-                    _ => {}
-                }
-                let of_target = matches!(
-                    fact.tag,
-                    Tag::EachTarget | Tag::TargetName | Tag::TargetMetadata
-                );
-                if is_here || !of_target {
-                    event.facts.push_fact(fact);
-                }
-            }
-            event
-        };
-        (0..parts).map(part).collect()
-    }
-
-    pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
-        if id.is_present() {
-            self.facts
-                .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
-        }
-    }
-
-    pub(crate) fn push_metadata(&mut self, key: &str, value: &(impl MetadataValue + ?Sized)) {
-        value.append(self.entry(key));
-    }
-
-    pub(crate) fn push_status(&mut self, status: http::StatusCode) {
-        self.facts.push_metadata(
-            Owner::Event,
-            "status",
-            Value::Integer(status.as_u16().into()),
-        );
-    }
-
-    pub(crate) fn entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
-        Entry {
-            facts: &mut self.facts,
-            owner: Owner::Event,
-            key,
-        }
-    }
-
-    pub(crate) fn has_actor(&self) -> bool {
-        self.header()[FLAGS] & HAS_ACTOR != 0
-    }
-
-    pub(crate) fn has_organization(&self) -> bool {
-        self.header()[FLAGS] & HAS_ORGANIZATION != 0
-    }
-
-    pub(crate) fn has_location(&self) -> bool {
-        self.header()[FLAGS] & HAS_LOCATION != 0
-    }
-
-    fn flag(&mut self, flag: u8) {
-        self.facts.header_mut()[FLAGS] |= flag;
-    }
-}
-
 /// The content stays out: an event is personal data, and `Debug` output ends up in logs.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -504,6 +319,7 @@ impl<'a> Iterator for Metadata<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Actor, Context, Target};
 
     fn event() -> Event {
         Event::builder("document.share")
