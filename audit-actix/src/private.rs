@@ -1,10 +1,11 @@
 //! What the expansions of the macros call: what `audit-core` has, and how actix-web's responses say how it went.
 
 pub use audit_core::private::*;
+pub use outcome::{Ladder, Probe};
 
 /// How a returned value says how it went, without a bound on the user's types.
 ///
-/// `(&mut Probe(&value)).__audit_outcome()` looks for the method at one type after the other, and each implementation of
+/// `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other, and each implementation of
 /// `Ladder` is a rung, as in `audit-core`:
 ///
 /// | | type | what stands there |
@@ -23,6 +24,7 @@ pub mod outcome {
 
     use actix_web::HttpResponse;
     use actix_web::dev::ServiceResponse;
+    use audit_core::private::Draft;
     use audit_core::{AuditOutcome, Outcome};
     use http::StatusCode;
 
@@ -100,6 +102,14 @@ pub mod outcome {
     pub trait Ladder {
         /// How it went. The name is one that no trait of a user has in scope.
         fn __audit_outcome(self) -> Outcome;
+
+        /// Closes the draft of a call that returned the value; the one call of an expansion.
+        fn __audit_close(self, draft: Draft)
+        where
+            Self: Sized,
+        {
+            audit_core::private::close(draft, self.__audit_outcome());
+        }
     }
 
     macro_rules! rungs {
@@ -151,6 +161,7 @@ pub mod outcome {
 mod tests {
     use actix_web::http::StatusCode;
     use actix_web::{HttpResponse, web};
+    use audit_core::private::Draft;
     use audit_core::{AuditOutcome, Outcome};
 
     use super::outcome::{Ladder as _, Probe};

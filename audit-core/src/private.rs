@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod spool;
 
 pub use follow::{Followed, boxed, defer, follow, pinned, start};
+pub use outcome::{Ladder, Probe};
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
 ///
@@ -45,6 +46,15 @@ pub mod catalog {
 #[track_caller]
 pub fn open(action: &'static str) -> Draft {
     open_action(Action::checked(action), Location::caller())
+}
+
+/// Opens the draft of a call that has a target. [`open`] and [`target`] in one, which most calls need.
+#[must_use]
+#[track_caller]
+pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str, id: &T) -> Draft {
+    let mut draft = open(action);
+    target(&mut draft, kind, id);
+    draft
 }
 
 /// Opens the draft of an action that is chosen while the program runs. `at` is where the log says that it was.

@@ -1,6 +1,6 @@
 //! How a returned value says how it went, without a bound on the user's types.
 //!
-//! `(&mut Probe(&value)).__audit_outcome()` looks for the method at one type after the other, and each implementation of
+//! `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other, and each implementation of
 //! [`Ladder`] is a rung:
 //!
 //! | | type | how it is reached | what stands there |
@@ -16,6 +16,7 @@
 
 use http::StatusCode;
 
+use crate::private::Draft;
 use crate::{AuditOutcome, Outcome};
 
 /// A returned value, by reference.
@@ -72,6 +73,14 @@ tuples!(A B C D E F G H);
 pub trait Ladder {
     /// How it went. The name is one that no trait of a user has in scope.
     fn __audit_outcome(self) -> Outcome;
+
+    /// Closes the draft of a call that returned the value; the one call of an expansion.
+    fn __audit_close(self, draft: Draft)
+    where
+        Self: Sized,
+    {
+        crate::private::close(draft, self.__audit_outcome());
+    }
 }
 
 macro_rules! rungs {

@@ -130,14 +130,33 @@ impl Calls<'_> {
         }
         let function = Ident::new(&function, ours);
         let name = name.into_iter();
-        // A value of a wrong type is reported at the value, so the reference to it stands there too.
-        let reference = syn::ExprReference {
+        let reference = self.reference(value);
+        quote_spanned!(ours=> #runtime::#function(&mut draft, #(#name,)* #reference))
+    }
+
+    /// Opens the draft with its first target, if that takes no more than a call: nothing is to be said of the target, and
+    /// nothing runs to get its id.
+    pub(crate) fn open_target(&self, action: &LitStr, step: &Step) -> Option<TokenStream> {
+        let Call::Target(kind) = &step.call else {
+            return None;
+        };
+        if !step.cfgs.is_empty() || !step.about.is_empty() || !step.is_a_name() {
+            return None;
+        }
+        let runtime = self.runtime;
+        let action = action.value();
+        let reference = self.reference(&step.value);
+        Some(quote_spanned!(Span::mixed_site()=> #runtime::open_target(#action, #kind, #reference)))
+    }
+
+    /// A reference to the value. It stands where the value stands, since a value of a wrong type is reported there.
+    fn reference(&self, value: &Expr) -> syn::ExprReference {
+        syn::ExprReference {
             attrs: Vec::new(),
             and_token: syn::Token![&]((self.around)(value.span())),
             mutability: None,
             expr: Box::new(self.value(value)),
-        };
-        quote_spanned!(ours=> #runtime::#function(&mut draft, #(#name,)* #reference))
+        }
     }
 
     fn value(&self, value: &Expr) -> Expr {
@@ -166,7 +185,7 @@ pub(crate) fn open(
 }
 
 /// The items that are needed where the draft is opened.
-fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Option<TokenStream> {
+pub(crate) fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Option<TokenStream> {
     let warning = plan
         .deprecated
         .as_ref()
@@ -245,10 +264,10 @@ fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
     plan.on.iter().map(variant).collect()
 }
 
-/// How the call went: as the function says that the attribute names, or as the returned value says.
+/// Closes the draft as the call went: as the function says that the attribute names, or as the returned value says.
 ///
 /// `output` is a reference to the value.
-pub(crate) fn outcome(
+pub(crate) fn close(
     plan: &Plan,
     returns: &Returns,
     runtime: &Runtime,
@@ -256,12 +275,14 @@ pub(crate) fn outcome(
 ) -> TokenStream {
     let ours = Span::mixed_site();
     match (&plan.outcome, returns) {
-        (Some(path), _) => quote_spanned!(ours=> #path(#output)),
+        (Some(path), _) => quote_spanned!(ours=> #runtime::close(draft, #path(#output));),
         // What would be found of `()`.
-        (None, Returns::Unit) => quote_spanned!(ours=> #runtime::Outcome::Unknown),
+        (None, Returns::Unit) => {
+            quote_spanned!(ours=> #runtime::close(draft, #runtime::Outcome::Unknown);)
+        }
         (None, _) => quote_spanned! {ours=> {
-            use #runtime::outcome::Ladder as _;
-            (&mut #runtime::outcome::Probe(#output)).__audit_outcome()
+            use #runtime::Ladder as _;
+            (&mut #runtime::Probe(#output)).__audit_close(draft);
         }},
     }
 }

@@ -10,7 +10,7 @@ use syn::Attribute;
 use super::async_trait::Unfolded;
 use super::bindings::Mutable;
 use super::body::{braces, nested, return_edge};
-use super::calls::{Calls, conditions, generated, open, outcome};
+use super::calls::{Calls, close, conditions, generated, items, open};
 use super::future::Wrap;
 use super::plan::Plan;
 use super::runtime::Runtime;
@@ -112,9 +112,7 @@ impl Parts<'_> {
         let Self {
             runtime, mutable, ..
         } = self;
-        let open = open(self.plan, runtime, self.catalog_path, "open");
-        let conditions = conditions(self.plan, runtime);
-        let steps = self.calls.entry(&self.plan.steps);
+        let opening = self.opening(lets);
         let nested = nested(body);
         let event = self.event();
         let run_and_close = match &self.returns {
@@ -133,11 +131,39 @@ impl Parts<'_> {
             }
         };
         quote_spanned! {ours=>
+            #opening
+            #run_and_close
+        }
+    }
+
+    /// Opens the draft and records what is known on entry.
+    fn opening(&self, lets: Option<&TokenStream>) -> TokenStream {
+        let ours = Span::mixed_site();
+        let Self { plan, runtime, .. } = self;
+        let conditions = conditions(plan, runtime);
+        // The most frequent shape, one target by name, is a single call: each is checked like a line of the user's.
+        if let (None, None, Some((first, others))) = (lets, &conditions, plan.steps.split_first())
+            && let Some(open) = self.calls.open_target(&plan.action, first)
+        {
+            let is_final = others.is_empty() && plan.late.is_none() && plan.error.is_none();
+            let mutability = (!is_final || plan.event.is_some()).then(|| syn::Token![mut](ours));
+            // In a block of their own, since the call holds a name of the user's.
+            let items = items(plan, runtime, self.catalog_path)
+                .map(|items| quote_spanned!(ours=> { #items }));
+            let steps = (!others.is_empty()).then(|| self.calls.entry(others));
+            return quote_spanned! {ours=>
+                #items
+                let #mutability draft = #open;
+                #steps
+            };
+        }
+        let open = open(plan, runtime, self.catalog_path, "open");
+        let steps = self.calls.entry(&plan.steps);
+        quote_spanned! {ours=>
             let mut draft = #open;
             #conditions
             #lets
             #steps
-            #run_and_close
         }
     }
 
@@ -201,11 +227,11 @@ impl Parts<'_> {
         let Self { plan, runtime, .. } = self;
         let late = plan.late.as_ref().map(|late| self.calls.late(late));
         let error = plan.error.as_ref().map(|how| self.calls.error(how));
-        let outcome = outcome(plan, &self.returns, runtime, output);
+        let close = close(plan, &self.returns, runtime, output);
         quote_spanned! {Span::mixed_site()=>
             #late
             #error
-            #runtime::close(draft, #outcome);
+            #close
         }
     }
 

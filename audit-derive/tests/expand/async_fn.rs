@@ -4,7 +4,7 @@ pub async fn share(
     Path(doc_id): Path<Uuid>,
     Json(body): Json<Share>,
 ) -> Result<Json<Doc>, AppError> {
-    let mut draft = {
+    {
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -12,10 +12,13 @@ pub async fn share(
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open("document.share")
-    };
+    }
+    let mut draft = ::audit_core::private::open_target(
+        "document.share",
+        "document",
+        &doc_id,
+    );
     if ::audit_core::private::Draft::is_recording(&draft) {
-        ::audit_core::private::target(&mut draft, "document", &doc_id);
         ::audit_core::private::target(&mut draft, "user", &body.user_id);
         ::audit_core::private::text(&mut draft, "role", &body.role);
         ::audit_core::private::number(&mut draft, "pages", &(body.pages + 1));
@@ -31,12 +34,9 @@ pub async fn share(
         }
     }
         .await;
-    ::audit_core::private::close(
-        draft,
-        {
-            use ::audit_core::private::outcome::Ladder as _;
-            (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
-        },
-    );
+    {
+        use ::audit_core::private::Ladder as _;
+        (&mut ::audit_core::private::Probe(&output)).__audit_close(draft);
+    }
     output
 }

@@ -51,13 +51,10 @@ where
             }
         }
             .await;
-        ::audit_core::private::close(
-            draft,
-            {
-                use ::audit_core::private::outcome::Ladder as _;
-                (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
-            },
-        );
+        {
+            use ::audit_core::private::Ladder as _;
+            (&mut ::audit_core::private::Probe(&output)).__audit_close(draft);
+        }
         output
     })
 }

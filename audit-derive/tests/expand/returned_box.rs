@@ -36,14 +36,10 @@ fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<Doc, AppError>> {
                         ::audit_core::private::target(&mut draft, "document", &ok.id);
                     }
                 }
-                ::audit_core::private::close(
-                    draft,
-                    {
-                        use ::audit_core::private::outcome::Ladder as _;
-                        (&mut ::audit_core::private::outcome::Probe(output))
-                            .__audit_outcome()
-                    },
-                );
+                {
+                    use ::audit_core::private::Ladder as _;
+                    (&mut ::audit_core::private::Probe(output)).__audit_close(draft);
+                }
             },
         ),
     )

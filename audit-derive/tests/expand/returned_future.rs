@@ -30,14 +30,10 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
         draft,
         future,
         |output, draft| {
-            ::audit_core::private::close(
-                draft,
-                {
-                    use ::audit_core::private::outcome::Ladder as _;
-                    (&mut ::audit_core::private::outcome::Probe(output))
-                        .__audit_outcome()
-                },
-            );
+            {
+                use ::audit_core::private::Ladder as _;
+                (&mut ::audit_core::private::Probe(output)).__audit_close(draft);
+            }
         },
     )
 }

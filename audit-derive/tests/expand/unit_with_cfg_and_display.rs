@@ -1,5 +1,5 @@
 fn f(url: Url) {
-    let mut draft = {
+    {
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -7,10 +7,13 @@ fn f(url: Url) {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open("document.share")
-    };
+    }
+    let mut draft = ::audit_core::private::open_target(
+        "document.share",
+        "document",
+        &url,
+    );
     if ::audit_core::private::Draft::is_recording(&draft) {
-        ::audit_core::private::target(&mut draft, "document", &url);
         ::audit_core::private::display(&mut draft, "role", &url.role());
     }
     let output = ::audit_core::private::once(move || {

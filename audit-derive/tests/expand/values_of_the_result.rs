@@ -26,12 +26,9 @@ async fn create(user: u64) -> Result<Doc, AppError> {
             ::audit_core::private::number(&mut draft, "pages", &ok.pages);
         }
     }
-    ::audit_core::private::close(
-        draft,
-        {
-            use ::audit_core::private::outcome::Ladder as _;
-            (&mut ::audit_core::private::outcome::Probe(&output)).__audit_outcome()
-        },
-    );
+    {
+        use ::audit_core::private::Ladder as _;
+        (&mut ::audit_core::private::Probe(&output)).__audit_close(draft);
+    }
     output
 }
