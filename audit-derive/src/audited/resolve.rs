@@ -63,6 +63,14 @@ fn expression(binding: &Binding, fields: &[Member], name: &LitStr) -> Expr {
     let mut root = binding.ident.clone();
     // The hygiene of the signature, the place of the string: errors about the value are shown at its name.
     root.set_span(root.span().located_at(name.span()));
+    if fields.is_empty() {
+        // Known to be a name and no more, which is recorded more cheaply.
+        return Expr::Path(syn::ExprPath {
+            attrs: Vec::new(),
+            qself: None,
+            path: root.into(),
+        });
+    }
     Expr::Verbatim(quote_spanned!(name.span()=> #root #(.#fields)*))
 }
 

@@ -1,5 +1,5 @@
 async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
-    let mut draft = {
+    {
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -7,11 +7,8 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open("document.delete")
-    };
-    if ::audit_core::private::Draft::is_recording(&draft) {
-        ::audit_core::private::target(&mut draft, "document", &id);
     }
+    let draft = ::audit_core::private::open_target("document.delete", "document", &id);
     let output = async move {
         #[allow(clippy::used_underscore_binding, reason = "takes the argument along")]
         if false {

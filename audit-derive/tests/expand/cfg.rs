@@ -9,11 +9,9 @@ fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
         );
         ::audit_core::private::open("document.delete")
     };
-    if ::audit_core::private::Draft::is_recording(&draft) {
-        #[cfg(feature = "a")] ::audit_core::private::target(&mut draft, "document", &id);
-        #[cfg(not(feature = "a"))]
-        ::audit_core::private::target(&mut draft, "document", &id);
-    }
+    #[cfg(feature = "a")] ::audit_core::private::target(&mut draft, "document", &id);
+    #[cfg(not(feature = "a"))]
+    ::audit_core::private::target(&mut draft, "document", &id);
     let output = ::audit_core::private::once(move || {
         if false {
             return;

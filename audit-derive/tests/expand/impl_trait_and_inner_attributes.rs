@@ -1,6 +1,6 @@
 async fn f(id: Uuid) -> Result<impl IntoResponse, AppError> {
     #![allow(unused)]
-    let mut draft = {
+    {
         const _: (
             &[&[::core::primitive::u8]],
             ::core::option::Option<&::core::primitive::str>,
@@ -8,11 +8,8 @@ async fn f(id: Uuid) -> Result<impl IntoResponse, AppError> {
             &[::core::include_bytes!("/project/audit.toml")],
             ::core::option_env!("AUDIT_CATALOG"),
         );
-        ::audit_core::private::open("document.delete")
-    };
-    if ::audit_core::private::Draft::is_recording(&draft) {
-        ::audit_core::private::target(&mut draft, "document", &id);
     }
+    let draft = ::audit_core::private::open_target("document.delete", "document", &id);
     let output = async move {
         if false {
             return ::audit_core::private::edge::<Result<_, AppError>>();
