@@ -50,6 +50,14 @@ pub(crate) const NPM: Program = Program {
     elsewhere: "install Node.js 20 or newer from https://nodejs.org, which brings npm",
 };
 
+/// What counts processor instructions.
+pub(crate) const VALGRIND: Program = Program {
+    name: "valgrind",
+    purpose: "`cargo xtask bench instructions` counts with it",
+    apt: &["valgrind"],
+    elsewhere: "install valgrind, which runs on Linux (https://valgrind.org), and put it into PATH",
+};
+
 impl Program {
     /// Sees to the program: installs it where that needs no question, else says which command does.
     pub(crate) fn ensure(&self) -> Result<(), Error> {

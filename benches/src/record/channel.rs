@@ -67,6 +67,10 @@ impl<T: Send + 'static> Channel<T> {
 
 pub(super) struct PreBuilt {
     event: Event,
+    #[expect(
+        clippy::vec_box,
+        reason = "the box is what is sent, and is made beforehand"
+    )]
     ready: Vec<Box<Event>>,
     channel: Channel<Box<Event>>,
 }

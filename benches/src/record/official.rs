@@ -27,6 +27,11 @@ impl Official {
 }
 
 /// The event as an application has to build it for the SDK.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the peer needs the time from its caller, which is part of what is measured"
+)]
 pub fn official_event(facts: &Facts, id: u64) -> AuditLogEventIngestion {
     let now = humantime::format_rfc3339_millis(SystemTime::now());
     AuditLogEventIngestion {

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::compile::Compile;
 use super::delivery::Delivery;
+use super::instructions::Instructions;
 use crate::error::Error;
 use crate::process::{cargo, run as run_to_end};
 
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Spool(Spool),
     /// What recording and delivering an event costs, beside its peers, with the goals
     Delivery(Delivery),
+    /// How many instructions an event and a request take; fails if that is no longer what was checked in
+    Instructions(Instructions),
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +91,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
     match bench {
         Bench::Compile(compile) => super::compile::run(compile),
         Bench::Delivery(delivery) => super::delivery::run(delivery),
+        Bench::Instructions(wanted) => super::instructions::run(wanted),
         Bench::Stall(stall) if stall.here => here(|| measure_stall(stall)),
         Bench::Call(Call { here: true }) => here(measure_call),
         Bench::Layer(Layer { here: true }) => here(measure_layer),

@@ -5,6 +5,7 @@ mod call;
 mod command;
 mod compile;
 mod delivery;
+mod instructions;
 #[cfg(feature = "bench")]
 mod latency;
 #[cfg(feature = "bench")]
