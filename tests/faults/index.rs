@@ -26,6 +26,7 @@ fn rows() -> BTreeMap<u32, Vec<String>> {
 /// The tests of this folder, by the number in their names.
 fn tests() -> BTreeMap<u32, BTreeSet<String>> {
     let files = [
+        include_str!("clock.rs"),
         include_str!("http.rs"),
         include_str!("http/content.rs"),
         include_str!("http/network.rs"),

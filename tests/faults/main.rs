@@ -1,5 +1,5 @@
-//! What delivery has to survive without a spool, and the tests that it does. Those whose recorder is in the test's own process
-//! balance the ledger at their end. 11 is a
+//! What delivery has to survive without a spool, and the tests that it does. All balance the ledger of their recorder at the
+//! end, in whatever process it is. 11 is a
 //! fork, of which the documentation of `Recorder` speaks; 12 to 18 and what follows 39 need a spool or a fleet.
 //!
 //! | fault | what happens | tests |
@@ -29,7 +29,7 @@
 //! | 31 | answers that are none | `fault_31_a_redirect_is_not_followed_with_the_key`, `fault_31_an_answer_that_denies_success_makes_a_dead_letter_at_once`, `fault_31_an_answer_that_is_not_the_services_is_no_delivery` |
 //! | 32 | duplicates | `fault_32_every_attempt_has_the_same_key_and_the_same_body`, `audit-core/src/dispatcher/tests.rs::after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate` |
 //! | 33 | a noisy organization | `fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_more` |
-//! | 34 | clocks that differ | `fault_34_a_clock_that_agrees_is_not_logged`, `fault_34_an_event_carries_the_time_of_recording_and_a_clock_that_differs_is_logged` |
+//! | 34 | clocks that differ | `fault_34_a_clock_that_agrees_is_not_logged`, `fault_34_a_clock_that_is_set_changes_no_event_and_stops_no_delivery`, `fault_34_an_event_carries_the_time_of_recording_and_a_clock_that_differs_is_logged` |
 //! | 35 | a process that stands still | `fault_35_after_a_stop_of_the_process_the_pace_is_kept` |
 //! | 36 | values and events beyond the limits | `fault_36_what_is_beyond_the_limits_is_cut_and_taken`, `audit-core/src/event/wire.rs::an_oversize_event_sheds_its_metadata_and_says_so` |
 //! | 37 | secrets | `fault_37_neither_the_key_nor_what_was_recorded_is_told_to_anybody_else` |
@@ -43,6 +43,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod clock;
 mod http;
 mod index;
 mod policy;

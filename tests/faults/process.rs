@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::support::{assert_balanced, event_of};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Where a child finds the parent's server.
 const URL: &str = "AUDIT_TEST_URL";
 /// What a child writes when it is ready.
@@ -52,7 +52,7 @@ fn event() -> Event {
 }
 
 /// Runs a test of this file as a process of its own.
-fn child(test: &str, server: &LocalServer) -> Command {
+pub(crate) fn child(test: &str, server: &LocalServer) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture"]);
     command.env(URL, server.url());
@@ -63,7 +63,7 @@ fn child(test: &str, server: &LocalServer) -> Command {
     clippy::disallowed_methods,
     reason = "a child is told where its parent is"
 )]
-fn told(name: &str) -> String {
+pub(crate) fn told(name: &str) -> String {
     std::env::var(name).expect("the parent says so; this is no test of its own")
 }
 
@@ -72,10 +72,13 @@ fn told(name: &str) -> String {
 fn child_with_a_guard() {
     let recorder = Recorder::builder(client(&told(URL), Pace::unlimited()));
     let recorder = recorder.build().unwrap();
-    let _guard = recorder.guard();
+    let guard = recorder.guard();
     for _ in 0..20 {
         recorder.record(event()).unwrap();
     }
+    drop(guard);
+    assert_eq!(recorder.stats().delivered, 20);
+    assert_balanced(&recorder);
 }
 
 #[test]
@@ -84,6 +87,7 @@ fn child_that_forgets_its_recorder() {
     let recorder = Recorder::builder(client("http://127.0.0.1:9", Pace::unlimited()));
     let recorder = recorder.build().unwrap();
     recorder.record(event()).unwrap();
+    assert_balanced(&recorder);
     std::mem::forget(recorder);
 }
 
@@ -263,6 +267,7 @@ fn child_that_is_stopped() {
     std::fs::write(told(READY), "").unwrap();
     assert!(recorder.flush_blocking(PATIENCE).is_complete());
     assert_eq!(recorder.stats().delivered, 150);
+    assert_balanced(&recorder);
 }
 
 fn signal(child: &Child, signal: &str) {
