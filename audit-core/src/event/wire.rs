@@ -14,6 +14,8 @@ use super::{Event, Value};
 /// Bodies above this are refused by the service ("request entity too large"; the limit is not documented, and
 /// [a user of the API guards at this size](https://github.com/dust-tt/dust/pull/26412)).
 const MAX_BODY_BYTES: usize = 60_000;
+/// Room for what is usually said of an event, so that the body takes one allocation.
+const USUAL_BODY_BYTES: usize = 1_024;
 /// To what an oversize event's texts are cut.
 const SHED_CHARS: usize = 40;
 
@@ -22,13 +24,15 @@ const SHED_CHARS: usize = 40;
 /// First every metadata text of the application is cut to 40 characters, then the application's metadata is left out and
 /// names are cut. The keys are listed under `truncated` either way. Ids are never cut.
 pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_json::Error> {
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     for shed in [Shed::Nothing, Shed::LongTexts, Shed::Metadata] {
-        body = serde_json::to_vec(&Body {
+        body.clear();
+        let content = Body {
             event,
             organization,
             shed,
-        })?;
+        };
+        serde_json::to_writer(&mut body, &content)?;
         if body.len() <= MAX_BODY_BYTES {
             break;
         }
@@ -130,6 +134,9 @@ impl Serialize for Inner<'_> {
 
 /// The names of everything that was cut, at recording and here, within the limit of a value.
 fn truncated(event: &Event, shed: Shed) -> String {
+    if matches!(shed, Shed::Nothing) && event.truncated().next().is_none() {
+        return String::new();
+    }
     let mut names: Vec<&str> = Vec::new();
     let targets: Vec<_> = event.targets().collect();
     let actor = event.actor();

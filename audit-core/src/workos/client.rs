@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,8 @@ use super::transport::Transport;
 use crate::Pace;
 use crate::event::{now_millis, to_millis};
 use crate::log::LogLimit;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Clocks that differ by less are nobody's concern.
 const MOST_SKEW: Duration = Duration::from_secs(60);
@@ -154,14 +156,16 @@ impl WorkOs {
         path: &str,
         body: Bytes,
     ) -> Result<Request<Bytes>, Error> {
-        Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.inner.base_url))
-            .header(AUTHORIZATION, self.authorization())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .map_err(|error| Error::transport(error.into()))
+        let uri = Uri::try_from(format!("{}{path}", self.inner.base_url))
+            .map_err(|error| Error::transport(error.into()))?;
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.authorization());
+        headers.insert(ACCEPT, JSON);
+        headers.insert(CONTENT_TYPE, JSON);
+        Ok(request)
     }
 
     /// The connections for downloads, which carry no key.

@@ -117,6 +117,8 @@ struct Reqwest {
 struct Aged {
     client: reqwest::Client,
     since: Instant,
+    /// The last address, as the caller writes it and as the library does. Nearly all requests have the same.
+    address: Option<(http::Uri, reqwest::Url)>,
 }
 
 impl Reqwest {
@@ -124,6 +126,7 @@ impl Reqwest {
         let aged = Aged {
             client: network.call_client()?,
             since: Instant::now(),
+            address: None,
         };
         Ok(Self {
             network: network.clone(),
@@ -131,8 +134,8 @@ impl Reqwest {
         })
     }
 
-    /// The client of now. Connections that are open go on with what they carry.
-    fn client(&self) -> reqwest::Client {
+    /// The client of now, and the address as it writes it. Connections that are open go on with what they carry.
+    fn client(&self, uri: &http::Uri) -> Result<(reqwest::Client, reqwest::Url), BoxError> {
         let mut aged = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if aged.since.elapsed() >= CONNECTION_AGE {
             aged.since = Instant::now();
@@ -141,7 +144,15 @@ impl Reqwest {
                 aged.client = client;
             }
         }
-        aged.client.clone()
+        let url = match &aged.address {
+            Some((known, url)) if known == uri => url.clone(),
+            _ => {
+                let url: reqwest::Url = uri.to_string().parse()?;
+                aged.address = Some((uri.clone(), url.clone()));
+                url
+            }
+        };
+        Ok((aged.client.clone(), url))
     }
 }
 
@@ -155,9 +166,14 @@ impl tower_service::Service<http::Request<Bytes>> for Reqwest {
     }
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
-        let client = self.client();
+        let (head, body) = request.into_parts();
+        let called = self.client(&head.uri);
         Box::pin(async move {
-            let mut answer = client.execute(request.try_into()?).await?;
+            let (client, url) = called?;
+            let mut request = reqwest::Request::new(head.method, url);
+            *request.headers_mut() = head.headers;
+            *request.body_mut() = Some(body.into());
+            let mut answer = client.execute(request).await?;
             let mut body = BytesMut::new();
             while let Some(chunk) = answer.chunk().await? {
                 if body.len() + chunk.len() > MAX_ANSWER_BYTES {
