@@ -149,8 +149,8 @@ impl EventBuilder {
 
 /// Whether the service takes a key of this form.
 fn is_key(key: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    !key.is_empty() && key.len() <= MAX_KEY_CHARS && key.chars().all(allowed)
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    !key.is_empty() && key.len() <= MAX_KEY_CHARS && key.bytes().all(allowed)
 }
 
 /// Why an application may not use a key for an event's metadata, if it may not.
