@@ -14,6 +14,7 @@ mod mutate;
 mod process;
 mod programs;
 mod test;
+mod torture;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ enum Command {
     },
     /// Sends hostile input to what reads some, and fails on a crash
     Fuzz(fuzz::Fuzz),
+    /// Hurts processes that record durable events, and fails if one of them is lost
+    Torture(torture::Torture),
     /// Measures, in a release build
     Bench {
         #[command(subcommand)]
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Some(Command::Test { runner }) => test::run_tests(&runner),
         Some(Command::Mutate { only }) => mutate::run(&only),
         Some(Command::Fuzz(wanted)) => fuzz::fuzz(&wanted),
+        Some(Command::Torture(wanted)) => torture::torture(&wanted),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {
