@@ -37,7 +37,7 @@ pub(super) fn context(head: &impl Head, address: Option<IpAddr>) -> Context {
         context = context.request_id(Escaped(id));
     }
     let traceparent = head.header("traceparent").next();
-    if let Some(id) = traceparent.and_then(|value| trace_id(std::str::from_utf8(value).ok()?)) {
+    if let Some(id) = traceparent.and_then(trace_id) {
         context = context.trace_id(id);
     }
     context
@@ -114,20 +114,26 @@ fn steers(char: char) -> bool {
 }
 
 /// The trace id of a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>): the second of the parts
-/// that dashes divide, 32 lower-case hex digits that are not all zero.
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let mut parts = traceparent.split('-');
-    let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let hex = |text: &str, length| {
-        text.len() == length
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// that dashes divide, 32 lower-case hex digits that are not all zero. All parts have their lengths, so nothing is searched.
+fn trace_id(traceparent: &[u8]) -> Option<&str> {
+    let (known, rest) = traceparent.split_first_chunk::<55>()?;
+    let (version, id, parent, flags) = (&known[..2], &known[3..35], &known[36..52], &known[53..]);
+    let is_hex = |part: &[u8]| {
+        let is_digit = |all, byte: &u8| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        part.iter().fold(true, is_digit)
     };
-    let well_formed =
-        hex(version, 2) && version != "ff" && hex(id, 32) && hex(parent, 16) && hex(flags, 2);
-    let ends = parts.next().is_none() || version != "00";
-    (well_formed && ends && id.bytes().any(|byte| byte != b'0')).then_some(id)
+    let divided = [2, 35, 52].into_iter().all(|at| known[at] == b'-');
+    // A later version may have more parts.
+    let ends = match rest.first() {
+        None => true,
+        Some(next) => *next == b'-' && version != b"00",
+    };
+    let well_formed = divided && ends && [version, id, parent, flags].into_iter().all(is_hex);
+    let is_some = version != b"ff" && id.iter().any(|digit| *digit != b'0');
+    if !(well_formed && is_some) {
+        return None;
+    }
+    std::str::from_utf8(id).ok()
 }
 
 #[cfg(test)]
@@ -220,9 +226,10 @@ mod tests {
     #[test]
     fn a_trace_id_is_read_from_a_well_formed_traceparent_only() {
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(trace_id(&format!("00-{id}-00f067aa0ba902b7-01")), Some(id));
+        let known = format!("00-{id}-00f067aa0ba902b7-01");
+        assert_eq!(trace_id(known.as_bytes()), Some(id));
         assert_eq!(
-            trace_id(&format!("01-{id}-00f067aa0ba902b7-01-more")),
+            trace_id(format!("01-{id}-00f067aa0ba902b7-01-more").as_bytes()),
             Some(id)
         );
         for wrong in [
@@ -234,7 +241,7 @@ mod tests {
             format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
             format!("00-{id}-00f067aa0ba902b7-01-more"),
         ] {
-            assert_eq!(trace_id(&wrong), None, "{wrong}");
+            assert_eq!(trace_id(wrong.as_bytes()), None, "{wrong}");
         }
     }
 }
