@@ -6,6 +6,7 @@ use super::Recorder;
 use super::error::{RecordError, Why};
 use super::shared::Shared;
 use crate::disk::Guarantee;
+use crate::spool::Appended;
 use crate::{Event, Scope, Spool, SpoolError};
 
 impl Recorder {
@@ -43,7 +44,8 @@ impl Recorder {
     ///
     /// # Cancellation
     ///
-    /// The event is accepted, and written all the same; while the disk does not take it, it is tried again.
+    /// The event is accepted, and written all the same; while the disk does not take it, it is tried again. If the disk has
+    /// refused it by then, and only the answer was not heard, it is counted in [`Stats::dropped`](crate::Stats::dropped).
     pub async fn record_durable(&self, mut event: Event) -> Result<(), RecordError> {
         Scope::mark_current();
         let shared = &self.shared;
@@ -63,13 +65,7 @@ impl Recorder {
             return refuse(event, Why::NoSpool);
         };
         let written = match spool.append(&event, Guarantee::Durable) {
-            Ok(appended) => {
-                // Who stops waiting has given the event away.
-                let given = Given::new(shared);
-                let written = appended.await;
-                given.answered(written.is_ok());
-                written
-            }
+            Ok(appended) => Given::new(shared, &event, appended).written().await,
             Err(error) => Err(error),
         };
         match written {
@@ -106,30 +102,52 @@ impl Recorder {
 /// A durable event that the spool took: accepted, unless it says that it is not on the disk after all.
 struct Given<'a> {
     shared: &'a Shared,
-    is_refused: bool,
+    event: &'a Event,
+    appended: Appended,
+    /// Whether it is on the disk, once whoever waits has been told.
+    told: Option<bool>,
 }
 
 impl<'a> Given<'a> {
-    fn new(shared: &'a Shared) -> Self {
+    fn new(shared: &'a Shared, event: &'a Event, appended: Appended) -> Self {
         shared.counters.spool_in[0].add(1);
         Self {
             shared,
-            is_refused: false,
+            event,
+            appended,
+            told: None,
         }
     }
 
-    fn answered(mut self, is_written: bool) {
-        self.is_refused = !is_written;
+    async fn written(mut self) -> Result<i64, SpoolError> {
+        let written = (&mut self.appended).await;
+        self.told = Some(written.is_ok());
+        written
+    }
+
+    /// Whether the spool has it, now that nobody waits any more. A refusal that nobody heard is counted here.
+    fn is_kept(&mut self) -> bool {
+        let is_kept = !matches!(self.appended.abandon(), Some(Err(_)));
+        if !is_kept {
+            self.shared.counters.refused.add(1);
+            self.shared.condition.refused();
+            self.shared.dropped(self.event);
+        }
+        is_kept
     }
 }
 
 impl Drop for Given<'_> {
     fn drop(&mut self) {
-        if self.is_refused {
-            self.shared.counters.spool_in[0].take_back(1);
-        } else {
+        let is_kept = match self.told {
+            Some(is_written) => is_written,
+            None => self.is_kept(),
+        };
+        if is_kept {
             self.shared.counters.accepted.add(1);
             self.shared.queue.nudge();
+        } else {
+            self.shared.counters.spool_in[0].take_back(1);
         }
     }
 }

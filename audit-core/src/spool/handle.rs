@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::committer::Committer;
 use super::dead::{Burial, Buried, SpooledLetter};
@@ -372,6 +373,22 @@ impl Spool {
 #[must_use = "an event is on the disk when this resolves"]
 pub(crate) struct Appended {
     receiver: oneshot::Receiver<Result<i64, SpoolError>>,
+}
+
+impl Appended {
+    /// Stops waiting. `None` means that the spool keeps the event and will write it; otherwise the answer had come and was
+    /// not heard yet.
+    pub(crate) fn abandon(&mut self) -> Option<Result<i64, SpoolError>> {
+        match self.receiver.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(TryRecvError::Closed) => Some(Err(SpoolError::closed())),
+            Err(TryRecvError::Empty) => {
+                // From here on an answer finds nobody, and the event is handed back to be written. One may just have come.
+                self.receiver.close();
+                self.receiver.try_recv().ok()
+            }
+        }
+    }
 }
 
 impl Future for Appended {

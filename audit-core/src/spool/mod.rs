@@ -26,6 +26,7 @@ mod verify;
 
 pub use dead::SpooledLetter;
 pub use error::SpoolError;
+pub(crate) use handle::Appended;
 pub use handle::{Spool, SpoolBuilder};
 pub use status::SpoolStatus;
 pub(crate) use store::{Guarantee, Page, Spooled};

@@ -3,7 +3,7 @@
 use super::{Folder, durable, event, number_of, pending, until};
 use crate::spool::Guarantee;
 use crate::spool::faults::Faults;
-use crate::{HealthLevel, Spool};
+use crate::{HealthLevel, MemorySink, Recorder, Spool};
 
 async fn survives_a_failure(break_it: fn(&Faults)) {
     let folder = Folder::new();
@@ -84,4 +84,30 @@ async fn fault_15_a_disk_that_never_works_again_does_not_keep_the_spool_open() {
     }
     let spool = Spool::open(folder.file()).unwrap();
     assert_eq!(spool.status().pending, 1);
+}
+
+#[tokio::test]
+async fn fault_15_a_refusal_that_nobody_waited_for_is_counted() {
+    let folder = Folder::new();
+    let builder = Spool::builder(folder.file());
+    let faults = builder.faults.clone();
+    let spool = builder.open().unwrap();
+    let recorder = Recorder::builder(MemorySink::new()).spool(spool.clone());
+    let recorder = recorder.build().unwrap();
+    faults.fail(0, i64::MAX);
+    for number in 0..20 {
+        let mut waiting = Box::pin(recorder.record_durable(event(number)));
+        let asked = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(waiting.as_mut().poll(context).is_pending())
+        });
+        let is_unheard = asked.await;
+        // Whoever comes later is answered later, so by now the answer is there.
+        assert!(durable(&spool, &event(100)).await.is_err());
+        drop(waiting);
+        let stats = recorder.stats();
+        let told = number as u64 + 1;
+        assert_eq!((stats.refused, stats.dropped), (told, told), "{is_unheard}");
+        assert_eq!((stats.accepted, stats.spooled), (0, 0), "{is_unheard}");
+    }
+    assert_eq!(recorder.health().level, HealthLevel::Red);
 }
