@@ -24,7 +24,7 @@ pub mod outcome {
 
     use actix_web::HttpResponse;
     use actix_web::dev::ServiceResponse;
-    use audit_core::private::Draft;
+    use audit_core::private::{Commits, Draft};
     use audit_core::{AuditOutcome, Outcome};
     use http::StatusCode;
 
@@ -109,6 +109,14 @@ pub mod outcome {
             Self: Sized,
         {
             audit_core::private::close(draft, self.__audit_outcome());
+        }
+
+        /// The same of a durable event, for which somebody waits.
+        fn __audit_commit(self, draft: Draft) -> Commits
+        where
+            Self: Sized,
+        {
+            audit_core::private::commit(draft, self.__audit_outcome())
         }
     }
 

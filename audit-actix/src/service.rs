@@ -1,5 +1,6 @@
 //! The service: one scope around each call.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -45,6 +46,7 @@ where
         let future = scope.enter(|| self.inner.call(request));
         AuditFuture {
             inner: scope.in_scope(future),
+            answer: None,
             call,
             route,
         }
@@ -57,14 +59,27 @@ pin_project! {
     /// # Cancellation
     ///
     /// Dropped early, it records what has ended, and what has not as `abandoned`.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct AuditFuture<F> {
+    pub struct AuditFuture<F>
+    where
+        F: Future,
+    {
         #[pin]
         inner: InScope<F>,
+        // An answer that waits until the request's durable events are on the disk.
+        answer: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have closed.
         call: Call,
         route: Option<String>,
+    }
+}
+
+impl<F: Future> fmt::Debug for AuditFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditFuture")
+            .field("call", &self.call)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,17 +91,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.inner.poll(cx));
-        match &answer {
-            // The request has been routed by now, and guards have chosen among routes of the same path.
-            Ok(response) => this.call.settle_with(status(response.status()), || {
-                response.request().match_pattern()
-            }),
-            // Whoever runs further out turns it into an answer of this status.
-            Err(error) => this.call.settle(
-                status(error.as_response_error().status_code()),
-                this.route.as_deref(),
-            ),
+        let answer = match this.answer.take() {
+            Some(answer) => answer,
+            None => {
+                let answer = ready!(this.inner.poll(cx));
+                match &answer {
+                    // The request has been routed by now, and guards have chosen among routes of the same path.
+                    Ok(response) => this.call.settle_with(status(response.status()), || {
+                        response.request().match_pattern()
+                    }),
+                    // Whoever runs further out turns it into an answer of this status.
+                    Err(error) => this.call.settle(
+                        status(error.as_response_error().status_code()),
+                        this.route.as_deref(),
+                    ),
+                }
+                answer
+            }
+        };
+        if this.call.poll_committed(cx).is_pending() {
+            *this.answer = Some(answer);
+            return Poll::Pending;
         }
         Poll::Ready(answer)
     }

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::commits::Commits;
 use crate::event::{key_error, now_millis};
 use crate::{Action, AuditText, Event, MetadataValue, Outcome, Recorder, Scope, Target};
 
@@ -220,13 +221,21 @@ impl Draft {
         }
     }
 
-    pub(crate) fn close(mut self, outcome: Outcome) {
-        self.end(outcome);
+    /// Says that the event is to be on the disk before its caller goes on.
+    pub(crate) fn set_durable(&mut self) {
+        if let Some(event) = self.event() {
+            event.set_durable();
+        }
     }
 
-    fn end(&mut self, outcome: Outcome) {
-        if let Some((event, scope)) = self.finish(outcome) {
-            scope.ended(event);
+    pub(crate) fn close(mut self, outcome: Outcome) -> Commits {
+        self.end(outcome)
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Commits {
+        match self.finish(outcome) {
+            Some((event, scope)) => scope.ended(event),
+            None => Commits::default(),
         }
     }
 
@@ -270,11 +279,12 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let Some(open) = &self.open else { return };
         let panicked = std::thread::panicking() && !open.unwinding;
-        self.end(if panicked {
+        // Nobody is left who could wait.
+        drop(self.end(if panicked {
             Outcome::Panicked
         } else {
             Outcome::Abandoned
-        });
+        }));
     }
 }
 
@@ -324,7 +334,7 @@ mod tests {
         let mut draft = Draft::open(Action::checked("document.delete"), Location::caller());
         assert!(!draft.is_recording());
         assert!(draft.event().is_none());
-        draft.close(Outcome::Succeeded);
+        draft.close(Outcome::Succeeded).wait();
         assert_eq!(unrecorded(), before + 1);
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Condition {
     oldest: AtomicU64,
     /// Milliseconds after `born` of the last refusal, and one more; 0 without one.
     refused: AtomicU64,
+    late: AtomicU64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -66,6 +67,8 @@ pub(crate) enum LaneState {
 
 /// For this long after a refusal health is red.
 const REFUSED_LATELY: Duration = Duration::from_secs(60);
+/// And for this long after a durable event was late.
+const LATE_LATELY: Duration = Duration::from_secs(60);
 /// From this share of its bounds on, the queue counts as nearly full, in hundredths.
 const NEARLY_FULL: u64 = 80;
 
@@ -90,6 +93,7 @@ impl Condition {
             state: Mutex::default(),
             oldest: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            late: AtomicU64::new(0),
         }
     }
 
@@ -132,6 +136,11 @@ impl Condition {
         self.refused.store(moment, Ordering::Relaxed);
     }
 
+    pub(crate) fn late(&self) {
+        let moment = millis(self.born.elapsed()).saturating_add(1);
+        self.late.store(moment, Ordering::Relaxed);
+    }
+
     fn since(&self, moment: &AtomicU64) -> Option<Duration> {
         let moment = moment.load(Ordering::Relaxed).checked_sub(1)?;
         Some(
@@ -143,10 +152,12 @@ impl Condition {
 
     pub(crate) fn health(&self, load: Load) -> Health {
         let state = self.state().clone();
-        let refused = self
-            .since(&self.refused)
-            .is_some_and(|since| since < REFUSED_LATELY);
-        let (level, reason) = verdict(&state, refused, &load);
+        let within = |moment, lately| self.since(moment).is_some_and(|since| since < lately);
+        let recent = Recent {
+            refused: within(&self.refused, REFUSED_LATELY),
+            late: within(&self.late, LATE_LATELY),
+        };
+        let (level, reason) = verdict(&state, recent, &load);
         Health {
             level,
             reason,
@@ -156,7 +167,14 @@ impl Condition {
     }
 }
 
-fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<String>) {
+/// What happened within the last minute.
+#[derive(Clone, Copy)]
+struct Recent {
+    refused: bool,
+    late: bool,
+}
+
+fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthLevel, Option<String>) {
     use HealthLevel::{Green, Red, Yellow};
     let red = |reason: String| (Red, Some(reason));
     let yellow = |reason: String| (Yellow, Some(reason));
@@ -180,11 +198,17 @@ fn verdict(state: &State, refused: bool, load: &Load) -> (HealthLevel, Option<St
     if let Some((level @ (Red | Yellow), reason)) = &load.disk {
         return (*level, reason.clone());
     }
-    if refused {
+    if recent.refused {
         return red(format!(
             "events were refused within the last minute; the queue holds {} of {}",
             load.pending, load.capacity
         ));
+    }
+    if recent.late {
+        return red(
+            "durable events were not on the disk in time within the last minute; the log says why"
+                .to_owned(),
+        );
     }
     if let LaneState::Down(reason) = &state.lane {
         return yellow(format!(

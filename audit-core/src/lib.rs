@@ -48,6 +48,7 @@
 
 mod action;
 mod client_address;
+mod commits;
 mod dead_letter;
 mod disk;
 mod dispatcher;

@@ -10,6 +10,7 @@ use crate::{AuditId, Principal};
 
 pub use crate::Outcome;
 pub use crate::action::{Action, assert_names};
+pub use crate::commits::Commits;
 pub use crate::draft::Draft;
 pub use crate::try_record::{try_close, try_open};
 
@@ -18,7 +19,7 @@ pub mod outcome;
 #[cfg(feature = "spool")]
 pub mod spool;
 
-pub use follow::{Followed, boxed, defer, follow, pinned, start};
+pub use follow::{Followed, FollowedDurably, boxed, defer, follow, follow_durable, pinned, start};
 pub use outcome::{Ladder, Probe};
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
@@ -206,7 +207,19 @@ pub fn resolve(draft: &mut Draft) {
 
 /// Closes the draft of a call that returned.
 pub fn close(draft: Draft, outcome: Outcome) {
-    draft.close(outcome);
+    // Of an event that is not durable there is nothing to wait for.
+    drop(draft.close(outcome));
+}
+
+/// Says that the event is to be on the disk before its caller goes on.
+pub fn durable(draft: &mut Draft) {
+    draft.set_durable();
+}
+
+/// Closes the draft of a call that returned, whose event is durable. Who answers waits for what comes back; where the scope
+/// waits, that is nothing.
+pub fn commit(draft: Draft, outcome: Outcome) -> Commits {
+    draft.close(outcome)
 }
 
 /// Says that the running request or job needs no event, and why.

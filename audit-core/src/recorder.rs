@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use self::error::Why;
+use crate::commits::Commits;
 use crate::dispatcher::Command;
 use crate::queue::Refusal;
 use crate::sink::Sink;
@@ -85,14 +86,24 @@ impl Recorder {
 
     /// [`Recorder::record`] for the scope.
     pub(crate) fn push(&self, mut event: Event) -> Result<(), RecordError> {
+        self.prepare(&mut event);
+        self.enqueue(event)
+    }
+
+    /// What every event gets on its way in, and who gets a copy of it.
+    fn prepare(&self, event: &mut Event) {
         let shared = &*self.shared;
         if !event.has_actor() {
-            self.unresolved(&mut event, None);
+            self.unresolved(event, None);
         }
-        shared.complete(&mut event);
+        shared.complete(event);
         for copy in &shared.copies {
             copy.record_or_log(event.clone());
         }
+    }
+
+    fn enqueue(&self, event: Event) -> Result<(), RecordError> {
+        let shared = &*self.shared;
         let truncated = event.truncated().next().is_some();
         #[cfg(feature = "testing")]
         let observed = shared.observer.as_ref().map(|_| event.clone());
@@ -125,7 +136,40 @@ impl Recorder {
 
     /// [`Recorder::record`] for callers that have nobody to hand an error to: a refusal is counted and logged.
     pub(crate) fn record_or_log(&self, event: Event) {
-        if let Err(error) = self.push(event)
+        self.log_refusal(self.push(event));
+    }
+
+    /// Gives a durable event to the disk. What the spool does not take goes the way of the others, and is counted as late.
+    pub(crate) fn commit(&self, mut event: Event, commits: &mut Commits) {
+        self.prepare(&mut event);
+        let shared = &self.shared;
+        let Some(spool) = &shared.spool else {
+            shared.late(1, "there is no spool; give the recorder one with `spool`");
+            return self.log_refusal(self.enqueue(event));
+        };
+        match spool.append_patiently(&event) {
+            Ok(appended) => {
+                shared.counters.spool_in[0].add(1);
+                shared.counters.accepted.add(1);
+                if event.truncated().next().is_some() {
+                    shared.counters.truncated.add(1);
+                }
+                #[cfg(feature = "testing")]
+                if let Some(observer) = &shared.observer {
+                    observer.recorded(event);
+                }
+                shared.queue.nudge();
+                commits.add(shared, appended);
+            }
+            Err(error) => {
+                shared.late(1, error);
+                self.log_refusal(self.enqueue(event));
+            }
+        }
+    }
+
+    fn log_refusal(&self, pushed: Result<(), RecordError>) {
+        if let Err(error) = pushed
             && let Some(suppressed) = self.shared.logs.refusals.admit()
         {
             tracing::error!(

@@ -11,6 +11,7 @@ use http::StatusCode;
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 
+use crate::commits::Commits;
 use crate::event::now_millis;
 use crate::web::Trail;
 use crate::{
@@ -136,14 +137,19 @@ impl Scope {
         }
     }
 
-    /// Runs a job inside the scope and records what ended in it, also when the job panics or is dropped.
+    /// Runs a job inside the scope and records what ended in it, also when the job panics or is dropped. Then waits until its
+    /// durable events are on the disk, for a second unless the recorder's
+    /// [deadline](crate::RecorderBuilder::durable_deadline) is another.
     pub async fn run<F: Future>(self, job: F) -> F::Output {
         // Declared first, so that it is dropped after the job.
-        let _settle = SettleOnDrop(self.clone());
-        self.in_scope(job).await
+        let settle = SettleOnDrop(self.clone());
+        let output = self.in_scope(job).await;
+        settle.now().await;
+        output
     }
 
-    /// Runs a job that is not async inside the scope and records what ended in it, also when the job panics.
+    /// Runs a job that is not async inside the scope and records what ended in it, also when the job panics. It blocks the
+    /// thread until durable events are on the disk, as [`Scope::run`] waits.
     ///
     /// A closure marks the ends of the job, and not a guard to be held: a guard could outlive its job or be held over an
     /// await, and the next job on the thread would act in the name of this one.
@@ -163,8 +169,10 @@ impl Scope {
     /// ```
     pub fn run_sync<R>(self, job: impl FnOnce() -> R) -> R {
         // Declared first, so that it is dropped after the job.
-        let _settle = SettleOnDrop(self.clone());
-        self.enter(job)
+        let settle = SettleOnDrop(self.clone());
+        let output = self.enter(job);
+        settle.now().wait();
+        output
     }
 
     /// Says that what happens here needs no event, and why: a request that changes something is then not reported as
@@ -207,9 +215,9 @@ impl Scope {
     }
 
     /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
-    /// records itself.
+    /// records itself. Who answers waits for the durable events first.
     #[doc(hidden)]
-    pub fn settle(&self, status: Option<StatusCode>) {
+    pub fn settle(&self, status: Option<StatusCode>) -> Commits {
         let mut state = self.state();
         state.settled = true;
         let mut ended = std::mem::take(&mut state.ended);
@@ -217,9 +225,11 @@ impl Scope {
             self.complete(&state, event, status);
         }
         drop(state);
+        let mut commits = Commits::default();
         for event in ended {
-            self.record(event);
+            self.record(event, &mut commits);
         }
+        commits
     }
 
     /// An event was recorded past the scope of the running task, if there is one.
@@ -261,46 +271,56 @@ impl Scope {
         self.inner.recorder.skipped();
     }
 
-    /// An event came to its end.
-    pub(crate) fn ended(&self, event: Event) {
+    /// An event came to its end. Unless the scope is still to be settled, the caller is who waits for a durable one.
+    pub(crate) fn ended(&self, event: Event) -> Commits {
+        let mut commits = Commits::default();
         for part in event.split() {
-            self.part_ended(part);
+            self.part_ended(part, &mut commits);
         }
+        commits
     }
 
-    fn part_ended(&self, mut event: Event) {
+    fn part_ended(&self, mut event: Event, commits: &mut Commits) {
         let mut state = self.state();
         if state.settled {
             self.complete(&state, &mut event, None);
             drop(state);
-            self.record(event);
+            self.record(event, commits);
         } else {
             state.ended.push(event);
         }
     }
 
     /// Records a completed event, unless its outcome is one that leaves none.
-    fn record(&self, event: Event) {
-        if event.is_wanted() {
-            self.inner.recorder.record_or_log(event);
+    fn record(&self, event: Event, commits: &mut Commits) {
+        let recorder = &self.inner.recorder;
+        if !event.is_wanted() {
+            recorder.skipped();
+        } else if event.is_durable() {
+            recorder.commit(event, commits);
         } else {
-            self.inner.recorder.skipped();
+            recorder.record_or_log(event);
         }
     }
 
     /// Records an event at once, settled or not, with what the scope knows by now. An event of too many targets is
-    /// several; then the id is that of the first, and the error that of the first refusal.
+    /// several; then the id is that of the first, and the error that of the first refusal. Blocks until a durable one is on
+    /// the disk.
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         self.mark_audited();
         let mut result = Ok(event.id());
+        let mut commits = Commits::default();
         for mut part in event.split() {
             let state = self.state();
             self.complete(&state, &mut part, None);
             drop(state);
-            if let Err(error) = self.inner.recorder.push(part) {
+            if part.is_durable() {
+                self.inner.recorder.commit(part, &mut commits);
+            } else if let Err(error) = self.inner.recorder.push(part) {
                 result = result.and(Err(error));
             }
         }
+        commits.wait();
         result
     }
 
@@ -351,9 +371,17 @@ impl fmt::Debug for Scope {
 
 struct SettleOnDrop(Scope);
 
+impl SettleOnDrop {
+    /// Settles, now that the job has come to its end. The drop that follows finds nothing left.
+    fn now(&self) -> Commits {
+        self.0.settle(None)
+    }
+}
+
 impl Drop for SettleOnDrop {
     fn drop(&mut self) {
-        self.0.settle(None);
+        // Nobody is left who could wait.
+        drop(self.0.settle(None));
     }
 }
 
@@ -465,7 +493,7 @@ mod tests {
             delivered(&recorder, &sink).await.is_empty(),
             "nothing is recorded before the answer is known"
         );
-        scope.settle(Some(StatusCode::FORBIDDEN));
+        scope.settle(Some(StatusCode::FORBIDDEN)).wait();
         close(second, Outcome::Failed);
         let outcomes: Vec<_> = delivered(&recorder, &sink)
             .await
@@ -491,7 +519,7 @@ mod tests {
             close(share(), Outcome::Succeeded);
             drop(share());
         });
-        scope.settle(Some(StatusCode::FORBIDDEN));
+        scope.settle(Some(StatusCode::FORBIDDEN)).wait();
         scope.enter(|| {
             close(share(), Outcome::Failed);
             close(share(), Outcome::Denied);
@@ -515,7 +543,7 @@ mod tests {
             panic!("on purpose");
         }));
         assert!(task.await.unwrap_err().is_panic());
-        scope.settle(None);
+        scope.settle(None).wait();
         let outcomes: Vec<_> = delivered(&recorder, &sink)
             .await
             .iter()

@@ -34,6 +34,9 @@ pub struct Stats {
     /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher was given up; or on a spool
     /// whose file was damaged.
     pub lost: u64,
+    /// Durable events that were not on the disk when whoever recorded them went on: there was no spool, it was at its bound, or
+    /// the deadline came first. They are written, or delivered from memory, all the same.
+    pub late: u64,
     /// Attempts that failed and were, or will be, repeated.
     pub retried: u64,
     /// Events in which a value was cut.
@@ -63,6 +66,7 @@ pub(crate) struct Counters {
     pub(crate) delivered: Counter,
     pub(crate) dead: Counter,
     pub(crate) lost: Counter,
+    pub(crate) late: Counter,
     pub(crate) retried: Counter,
     pub(crate) truncated: Counter,
     pub(crate) unresolved: Counter,

@@ -14,7 +14,14 @@ use crate::errors::{Errors, hint};
 use crate::function_like;
 
 /// The names of the arguments, for suggestions.
-const NAMES: [&str; 5] = ["target", "metadata", "actor", "organization", "outcome"];
+const NAMES: [&str; 6] = [
+    "target",
+    "metadata",
+    "actor",
+    "organization",
+    "outcome",
+    "durable",
+];
 
 /// Which of the two macros.
 #[derive(Clone, Copy, PartialEq)]
@@ -68,6 +75,12 @@ pub(crate) fn expand(
         Form::Try => "try_open",
     };
     let open = open(&plan, &runtime, &found.path, opener);
+    let close = if plan.durable {
+        // Behind a layer and in `run` those wait, and there is nothing to wait for here.
+        quote_spanned!(ours=> #runtime::commit(draft, #outcome).wait();)
+    } else {
+        quote_spanned!(ours=> #runtime::close(draft, #outcome);)
+    };
     match form {
         Form::Record => quote_spanned! {ours=>
             {
@@ -75,7 +88,7 @@ pub(crate) fn expand(
                 if #runtime::Draft::is_recording(&draft) {
                     #conditions
                     #steps
-                    #runtime::close(draft, #outcome);
+                    #close
                 }
             }
         },
@@ -146,7 +159,9 @@ fn next(
             // It counts as given.
             argument(input, args, errors)
         }
-        "target" | "metadata" | "actor" | "organization" => argument(input, args, errors),
+        "target" | "metadata" | "actor" | "organization" | "durable" => {
+            argument(input, args, errors)
+        }
         "outcome" => {
             input.call(Ident::parse_any)?;
             input.parse::<Token![=]>()?;
@@ -223,6 +238,13 @@ targets = ["document"]
     }
 
     #[test]
+    fn durable_record() {
+        let arguments = r#""document.delete", target(document = id), durable"#;
+        let tokens = in_a_function(expanded(Form::Record, arguments));
+        expands_to("durable_record", &tokens);
+    }
+
+    #[test]
     fn try_record() {
         let arguments = "actions::DOCUMENT_DELETE, target(document = id)";
         expands_to("try_record", &in_a_function(expanded(Form::Try, arguments)));
@@ -238,7 +260,7 @@ targets = ["document"]
                 "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`",
                 "unknown argument `outcom`; did you mean `outcome`?",
                 "the action comes first and has no name, as in `record!(\"document.delete\", ..)`",
-                "unknown argument `crate`; known: `target`, `metadata`, `actor`, `organization`, `outcome`",
+                "unknown argument `crate`; known: `target`, `metadata`, `actor`, `organization`, `outcome`, `durable`",
                 "`actor` is given twice",
                 "`document.share` has no target type `documnt`; did you mean `document`?",
                 "`document.share` has no metadata `rol`; did you mean `role`?",

@@ -1,5 +1,6 @@
 //! The future of an audited request.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,20 +18,38 @@ pin_project! {
     /// # Cancellation
     ///
     /// Dropped early, it records what has ended, and what has not as `abandoned`.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct AuditFuture<F> {
+    pub struct AuditFuture<F>
+    where
+        F: Future,
+    {
         #[pin]
         inner: InScope<F>,
+        // An answer that waits until the request's durable events are on the disk.
+        answer: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have closed.
         call: Call,
         route: Route,
     }
 }
 
-impl<F> AuditFuture<F> {
+impl<F: Future> AuditFuture<F> {
     pub(crate) fn new(inner: InScope<F>, call: Call, route: Route) -> Self {
-        Self { inner, call, route }
+        Self {
+            inner,
+            answer: None,
+            call,
+            route,
+        }
+    }
+}
+
+impl<F: Future> fmt::Debug for AuditFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditFuture")
+            .field("call", &self.call)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,9 +61,19 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.inner.poll(cx));
-        if let Ok(response) = &answer {
-            this.call.settle(status(response), this.route.as_str());
+        let answer = match this.answer.take() {
+            Some(answer) => answer,
+            None => {
+                let answer = ready!(this.inner.poll(cx));
+                if let Ok(response) = &answer {
+                    this.call.settle(status(response), this.route.as_str());
+                }
+                answer
+            }
+        };
+        if this.call.poll_committed(cx).is_pending() {
+            *this.answer = Some(answer);
+            return Poll::Pending;
         }
         Poll::Ready(answer)
     }

@@ -8,6 +8,7 @@
 
 mod catalog;
 mod delivery;
+mod durable;
 mod layer_order;
 mod rebuild;
 mod record;

@@ -150,6 +150,10 @@ impl Dispatcher {
         }
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// How many events came to their end.
     pub(super) fn ended(&self) -> u64 {
         self.ended

@@ -29,8 +29,9 @@ const HAS_ACTOR: u8 = 1;
 const HAS_ORGANIZATION: u8 = 2;
 const HAS_LOCATION: u8 = 4;
 const HAS_EACH_TARGET: u8 = 8;
+const IS_DURABLE: u8 = 16;
 #[cfg(feature = "spool")]
-const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TARGET;
+const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TARGET | IS_DURABLE;
 
 /// What happened, once: an action, who did it, on what, from where, and how it ended.
 ///

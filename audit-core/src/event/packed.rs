@@ -118,7 +118,7 @@ mod tests {
         };
         assert_eq!(seal(facts), Ok(event.clone()));
         // Any bytes are an id, a time and a version; the rest of the header has values that mean nothing.
-        for (at, value) in [(28, 6), (29, 0x1f), (30, 0x40)] {
+        for (at, value) in [(28, 6), (29, 0x3f), (30, 0x40)] {
             let mut bytes = facts.to_vec();
             bytes[at] = value;
             assert_eq!(seal(&bytes), Err(PackedError::Damaged), "{value} at {at}");

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::Action;
+use crate::commits::Commits;
 use crate::draft::{Draft, Unpolled};
 
 /// Opens the draft of a call whose result is a future.
@@ -35,6 +36,23 @@ where
         close,
     };
     Followed { future, state }
+}
+
+/// [`follow`] for a durable event: the future ends when it is on the disk, unless a scope waits for that.
+pub fn follow_durable<R, F, C>(draft: Draft, future: F, close: C) -> FollowedDurably<F, C>
+where
+    F: Future<Output = R>,
+    C: FnOnce(&R, Draft) -> Commits,
+{
+    let state = State::Made {
+        draft: draft.unpolled(),
+        close,
+    };
+    FollowedDurably {
+        future,
+        state,
+        written: None,
+    }
 }
 
 /// A future on the heap, for functions that return one there.
@@ -84,6 +102,60 @@ impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
             Poll::Pending => *this.state = State::Begun { draft, close },
         }
         polled
+    }
+}
+
+pin_project! {
+    /// A future with its durable event.
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct FollowedDurably<F, C>
+    where
+        F: Future,
+    {
+        #[pin]
+        future: F,
+        state: State<C>,
+        // The output, while its event is on its way to the disk.
+        written: Option<(F::Output, Commits)>,
+    }
+}
+
+impl<F: Future, C: FnOnce(&F::Output, Draft) -> Commits> Future for FollowedDurably<F, C> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (output, mut commits) = match this.written.take() {
+            Some(written) => written,
+            None => {
+                let (draft, close) = match std::mem::replace(this.state, State::Ended) {
+                    State::Made { draft, close } => (draft.begin(), close),
+                    State::Begun { draft, close } => (draft, close),
+                    State::Ended => return this.future.poll(context),
+                };
+                match this.future.poll(context) {
+                    Poll::Ready(output) => {
+                        let commits = close(&output, draft);
+                        (output, commits)
+                    }
+                    Poll::Pending => {
+                        *this.state = State::Begun { draft, close };
+                        return Poll::Pending;
+                    }
+                }
+            }
+        };
+        if Pin::new(&mut commits).poll(context).is_pending() {
+            *this.written = Some((output, commits));
+            return Poll::Pending;
+        }
+        Poll::Ready(output)
+    }
+}
+
+impl<F: Future, C> fmt::Debug for FollowedDurably<F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FollowedDurably").finish_non_exhaustive()
     }
 }
 

@@ -16,7 +16,7 @@
 
 use http::StatusCode;
 
-use crate::private::Draft;
+use crate::private::{Commits, Draft};
 use crate::{AuditOutcome, Outcome};
 
 /// A returned value, by reference.
@@ -80,6 +80,14 @@ pub trait Ladder {
         Self: Sized,
     {
         crate::private::close(draft, self.__audit_outcome());
+    }
+
+    /// The same of a durable event, for which somebody waits.
+    fn __audit_commit(self, draft: Draft) -> Commits
+    where
+        Self: Sized,
+    {
+        crate::private::commit(draft, self.__audit_outcome())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+#[cfg(feature = "testing")]
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::Recorder;
@@ -27,6 +30,8 @@ const CAPACITY: usize = 4_096;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How many attempts may be in flight at once unless told otherwise.
 const CONCURRENCY: usize = 32;
+/// How long a durable event is waited for unless told otherwise.
+const DURABLE_DEADLINE: Duration = Duration::from_secs(1);
 /// How many flushes and shutdowns may ask at once before the next has to wait.
 const COMMANDS: usize = 64;
 
@@ -43,6 +48,7 @@ pub struct RecorderBuilder {
     on_dead_letter: Option<Hook>,
     verify_catalog: bool,
     spool: Option<Spool>,
+    durable_deadline: Duration,
     fallback_organization: Option<OrganizationId>,
     catalog: Option<EmbeddedCatalog>,
     environment: Option<String>,
@@ -63,6 +69,7 @@ impl RecorderBuilder {
             on_dead_letter: None,
             verify_catalog: false,
             spool: None,
+            durable_deadline: DURABLE_DEADLINE,
             fallback_organization: None,
             catalog: None,
             environment: None,
@@ -234,6 +241,7 @@ impl RecorderBuilder {
     /// the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.versions()?;
+        self.check_durable()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
         let thread = dispatcher::start(dispatcher)?;
         *recorder
@@ -273,9 +281,18 @@ impl RecorderBuilder {
     #[cfg(feature = "testing")]
     pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
         let versions = self.versions()?;
+        self.check_durable()?;
         let (recorder, mut dispatcher) = self.assemble_with(versions);
+        recorder.shared.set_clock(&Handle::current());
         drop(tokio::spawn(async move { dispatcher.run().await }));
         Ok(recorder)
+    }
+
+    /// How long a request, a job or a call waits until its durable events are on the disk; a second unless set. Past it they
+    /// go on, the events are counted as [late](crate::Stats::late) and written all the same, and health is red for a minute.
+    pub fn durable_deadline(mut self, deadline: Duration) -> Self {
+        self.durable_deadline = deadline;
+        self
     }
 
     /// Tells a test of everything that is accepted.
@@ -283,6 +300,18 @@ impl RecorderBuilder {
     pub(crate) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
         self.observer = Some(observer);
         self
+    }
+
+    /// Whether the actions that ask for the disk have one.
+    fn check_durable(&self) -> Result<(), BuildError> {
+        let actions = self.catalog.iter().flat_map(EmbeddedCatalog::actions);
+        let durable = actions.filter(|action| action.is_durable());
+        let names: Vec<_> = durable.map(|action| action.name().as_str()).collect();
+        if names.is_empty() || self.spool.is_some() {
+            return Ok(());
+        }
+        let actions = format!("`{}`", names.join("`, `"));
+        Err(Cause::NoSpool { actions }.into())
     }
 
     fn versions(&mut self) -> Result<Versions, BuildError> {
@@ -327,6 +356,8 @@ impl RecorderBuilder {
             on_dead_letter: self.on_dead_letter,
             fallback_organization: self.fallback_organization,
             versions,
+            durable_deadline: self.durable_deadline,
+            clock: Mutex::new(None),
             thread: Mutex::new(None),
             logs: Logs::new(),
             #[cfg(feature = "testing")]
@@ -373,6 +404,11 @@ pub struct BuildError {
 enum Cause {
     #[error("start the audit dispatcher")]
     Start(#[from] std::io::Error),
+    #[error(
+        "events that the catalog calls durable need a disk to be kept on, for {actions}: give the recorder a spool, as in \
+         `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
+    )]
+    NoSpool { actions: String },
     #[error(transparent)]
     Environment(#[from] NoEnvironment),
 }
@@ -405,6 +441,12 @@ impl From<NoEnvironment> for BuildError {
 }
 
 impl BuildError {
+    /// Whether actions of the catalog are durable and there is no spool.
+    #[must_use]
+    pub fn is_without_spool(&self) -> bool {
+        matches!(self.cause, Cause::NoSpool { .. })
+    }
+
     /// Whether the environment's schema versions are not known: it is not in the lock, or there is no catalog.
     #[must_use]
     pub fn is_unknown_environment(&self) -> bool {
@@ -417,7 +459,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Actor, Event, MemorySink};
+    use crate::{Actor, EmbeddedAction, Event, MemorySink};
 
     const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
         &[],
@@ -445,6 +487,25 @@ mod tests {
         recorder.flush(Duration::from_secs(5)).await;
         let versions: Vec<_> = sink.events().iter().map(Event::version).collect();
         assert_eq!(versions, [Some(3), Some(7), None]);
+    }
+
+    #[test]
+    fn a_catalog_that_asks_for_the_disk_needs_one() {
+        let action = |name, durable| EmbeddedAction::new(name, None, &[], None, durable, None, &[]);
+        let actions = vec![
+            action("api_key.list", false),
+            action("api_key.revoke", true),
+            action("user.delete", true),
+        ];
+        let catalog = EmbeddedCatalog::new(actions.leak(), &[], &[]);
+        let builder = Recorder::builder(MemorySink::new()).catalog(catalog);
+        let error = builder.build().unwrap_err();
+        assert!(error.is_without_spool());
+        assert_eq!(
+            error.to_string(),
+            "events that the catalog calls durable need a disk to be kept on, for `api_key.revoke`, `user.delete`: give the \
+             recorder a spool, as in `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
+        );
     }
 
     #[test]

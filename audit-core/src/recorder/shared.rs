@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task;
 
 use crate::dead_letter::DeadLetters;
 use crate::disk::Spool;
@@ -40,6 +44,10 @@ pub(crate) struct Shared {
     pub(super) on_dead_letter: Option<Hook>,
     pub(super) fallback_organization: Option<OrganizationId>,
     pub(super) versions: Versions,
+    /// How long whoever records a durable event waits for the disk.
+    pub(crate) durable_deadline: Duration,
+    /// The runtime of the dispatcher, which keeps the time.
+    pub(super) clock: Mutex<Option<Handle>>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
     pub(super) logs: Logs,
     #[cfg(feature = "testing")]
@@ -53,6 +61,7 @@ pub(super) struct Logs {
     pub(super) dead: LogLimit,
     pub(super) hook: LogLimit,
     pub(super) refusals: LogLimit,
+    pub(super) late: LogLimit,
     pub(super) unresolved: LogLimit,
 }
 
@@ -63,6 +72,7 @@ impl Logs {
             dead: LogLimit::new(),
             hook: LogLimit::new(),
             refusals: LogLimit::new(),
+            late: LogLimit::new(),
             unresolved: LogLimit::new(),
         }
     }
@@ -85,6 +95,7 @@ impl Shared {
             pending_bytes: queue.held_bytes() as u64,
             dead: counters.dead.get(),
             lost: counters.lost.get(),
+            late: counters.late.get(),
             retried: counters.retried.get(),
             truncated: counters.truncated.get(),
             unresolved: counters.unresolved.get(),
@@ -110,6 +121,33 @@ impl Shared {
     #[cfg(feature = "metrics")]
     pub(crate) fn publish_metrics(&self) {
         crate::metrics::publish(&self.name, &self.stats(), &self.health());
+    }
+
+    /// From now on this runtime keeps the time of those who wait.
+    pub(crate) fn set_clock(&self, runtime: &Handle) {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
+    }
+
+    /// A task that ends when the deadline of durable events has come; `None` while there is no dispatcher.
+    pub(crate) fn timer(&self) -> Option<task::JoinHandle<()>> {
+        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = self.durable_deadline;
+        let timer = async move { tokio::time::sleep(deadline).await };
+        clock.as_ref().map(|runtime| runtime.spawn(timer))
+    }
+
+    /// Durable events are not on the disk, and whoever recorded them goes on.
+    pub(crate) fn late(&self, events: u64, why: impl fmt::Display) {
+        self.counters.late.add(events);
+        self.condition.late();
+        if let Some(suppressed) = self.logs.late.admit() {
+            tracing::error!(
+                events,
+                late = self.counters.late.get(),
+                suppressed,
+                "durable audit events are not on the disk in time: {why}"
+            );
+        }
     }
 
     /// An event was handed back, and nobody keeps it.

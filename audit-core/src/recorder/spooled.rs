@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::Recorder;
 use super::error::{RecordError, Why};
 use super::shared::Shared;
-use crate::disk::Guarantee;
-use crate::spool::Appended;
+use crate::disk::{Appended, Guarantee};
 use crate::{Event, Scope, Spool, SpoolError};
 
 impl Recorder {

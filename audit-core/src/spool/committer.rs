@@ -178,7 +178,7 @@ impl Writer {
         }
         let (entries, answers): (Vec<_>, Vec<_>) = appends
             .into_iter()
-            .map(|waiting| (waiting.entry, waiting.answer))
+            .map(|waiting| (waiting.entry, (waiting.answer, waiting.is_patient)))
             .unzip();
         let group = Group {
             appends: entries,
@@ -202,7 +202,7 @@ impl Writer {
             Ok(rows) => {
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
-                for (answer, row) in answers.into_iter().zip(rows) {
+                for ((answer, _), row) in answers.into_iter().zip(rows) {
                     if let Some(answer) = answer {
                         // Whoever gave up waiting will find the event pending.
                         drop(answer.send(Ok(row)));
@@ -231,7 +231,11 @@ impl Writer {
                     .appends
                     .into_iter()
                     .zip(answers)
-                    .map(|(entry, answer)| Waiting { entry, answer })
+                    .map(|(entry, (answer, is_patient))| Waiting {
+                        entry,
+                        answer,
+                        is_patient,
+                    })
                     .collect();
                 let mut rest = Group {
                     attempts: group.attempts,

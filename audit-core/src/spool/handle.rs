@@ -278,6 +278,15 @@ impl Spool {
         Ok(Appended { receiver })
     }
 
+    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits goes on waiting.
+    pub(crate) fn append_patiently(&self, event: &Event) -> Result<Appended, SpoolError> {
+        let (answer, receiver) = oneshot::channel();
+        let mut waiting = Waiting::new(Guarantee::Durable, event.to_packed(), Some(answer));
+        waiting.is_patient = true;
+        self.shared.inbox.append(waiting)?;
+        Ok(Appended { receiver })
+    }
+
     /// Takes an event to be written soon, as best effort; nobody waits for it. Never blocks.
     pub(crate) fn enqueue(&self, event: &Event) -> Result<(), SpoolError> {
         let waiting = Waiting::new(Guarantee::BestEffort, event.to_packed(), None);

@@ -33,6 +33,8 @@ pub(super) type Answer = oneshot::Sender<Result<i64, SpoolError>>;
 pub(super) struct Waiting {
     pub(super) entry: Entry,
     pub(super) answer: Option<Answer>,
+    /// Whether it stays when the disk does not take it, and who waits goes on waiting.
+    pub(super) is_patient: bool,
 }
 
 /// A question to the database, from which the answer goes to whoever asked.
@@ -359,12 +361,16 @@ impl Waiting {
         Self {
             entry: Entry { guarantee, packed },
             answer,
+            is_patient: false,
         }
     }
 
-    /// Tells who waits that the disk does not have it. If nobody does any more, the event is still to be written, as it was
+    /// Tells who waits that the disk does not have it, unless that one would rather wait on. If nobody does any more, the event is still to be written, as it was
     /// taken: it is handed back.
     pub(super) fn refuse(mut self, error: &SpoolError) -> Option<Self> {
+        if self.is_patient {
+            return Some(self);
+        }
         match self.answer.take() {
             Some(answer) => answer.send(Err(error.clone())).is_err().then_some(self),
             None => Some(self),

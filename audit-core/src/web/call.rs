@@ -1,11 +1,16 @@
 //! One request inside its scope, from head to head.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use http::{Method, StatusCode};
 
 use super::head::Head;
 use super::policy::Policy;
 use super::trail::{Trail, Unaudited};
 use crate::Scope;
+use crate::commits::Commits;
 
 /// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer, or on drop, when
 /// there will be none.
@@ -18,6 +23,7 @@ pub struct Call {
     scope: Scope,
     method: Method,
     settled: bool,
+    commits: Commits,
 }
 
 impl Call {
@@ -29,6 +35,7 @@ impl Call {
             // A method that cannot be one changes nothing that we know of.
             method: Method::from_bytes(head.method().as_bytes()).unwrap_or_default(),
             settled: false,
+            commits: Commits::default(),
         }
     }
 
@@ -90,11 +97,18 @@ impl Call {
             self.scope
                 .refused(action, &format!("{} {route}", self.method));
         }
-        self.scope.settle(Some(status));
+        self.commits = self.scope.settle(Some(status));
         if unaudited {
             self.policy.recorder().unaudited();
             self.report(route.unwrap_or("(no route)"));
         }
+    }
+
+    /// Ready when the request's durable events are on the disk, or their deadline has come
+    /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)); at once if it has none. The answer goes out
+    /// after that.
+    pub fn poll_committed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.commits).poll(context)
     }
 
     fn report(&self, route: &str) {
@@ -123,7 +137,8 @@ fn fail(method: &Method, route: &str) {
 impl Drop for Call {
     fn drop(&mut self) {
         if !self.settled {
-            self.scope.settle(None);
+            // There is no answer that could wait.
+            drop(self.scope.settle(None));
         }
     }
 }

@@ -12,7 +12,7 @@ use super::name::ActionName;
 use crate::errors::{Errors, hint};
 
 /// The names of the arguments, for suggestions.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "action",
     "target",
     "metadata",
@@ -22,6 +22,7 @@ const NAMES: [&str; 11] = [
     "error",
     "event",
     "outcome",
+    "durable",
     "catalog",
     "crate",
 ];
@@ -45,6 +46,8 @@ pub(crate) struct Args {
     pub(crate) event: Option<Ident>,
     /// `outcome = path`: the function that says how the call went.
     pub(crate) outcome: Option<syn::ExprPath>,
+    /// `durable`: whether the event is to be on the disk before the caller goes on, also if the catalog does not say so.
+    pub(crate) durable: Option<Ident>,
     /// `catalog = "path"`: another catalog than the one that is found.
     pub(crate) catalog: Option<LitStr>,
     /// The crate that generated paths start with, when it is not the facade the attribute came from.
@@ -192,6 +195,13 @@ pub(crate) fn argument(
             };
             once(&args.outcome, &name, errors);
             args.outcome = Some(outcome);
+        }
+        "durable" => {
+            if input.peek(Token![=]) || input.peek(token::Paren) {
+                return Err(input.error("`durable` has no value: it stands alone, or is left out"));
+            }
+            once(&args.durable, &name, errors);
+            args.durable = Some(name);
         }
         "catalog" => {
             input.parse::<Token![=]>()?;

@@ -214,8 +214,11 @@ pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> 
         .denied
         .as_ref()
         .map(|action| quote_spanned!(ours=> #runtime::denied(&mut draft, #action);));
-    let has_some = on.is_some() || denied.is_some() || late.is_some();
-    has_some.then(|| quote_spanned!(ours=> #on #denied #late))
+    let durable = plan
+        .durable
+        .then(|| quote_spanned!(ours=> #runtime::durable(&mut draft);));
+    let has_some = on.is_some() || denied.is_some() || late.is_some() || plan.durable;
+    has_some.then(|| quote_spanned!(ours=> #durable #on #denied #late))
 }
 
 /// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
@@ -266,7 +269,7 @@ fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
 
 /// Closes the draft as the call went: as the function says that the attribute names, or as the returned value says.
 ///
-/// `output` is a reference to the value.
+/// `output` is a reference to the value. Of a durable event it is an expression, of what is to be waited for.
 pub(crate) fn close(
     plan: &Plan,
     returns: &Returns,
@@ -274,15 +277,21 @@ pub(crate) fn close(
     output: &TokenStream,
 ) -> TokenStream {
     let ours = Span::mixed_site();
+    let (close, method, end) = if plan.durable {
+        ("commit", "__audit_commit", None)
+    } else {
+        ("close", "__audit_close", Some(syn::Token![;](ours)))
+    };
+    let (close, method) = (Ident::new(close, ours), Ident::new(method, ours));
     match (&plan.outcome, returns) {
-        (Some(path), _) => quote_spanned!(ours=> #runtime::close(draft, #path(#output));),
+        (Some(path), _) => quote_spanned!(ours=> #runtime::#close(draft, #path(#output)) #end),
         // What would be found of `()`.
         (None, Returns::Unit) => {
-            quote_spanned!(ours=> #runtime::close(draft, #runtime::Outcome::Unknown);)
+            quote_spanned!(ours=> #runtime::#close(draft, #runtime::Outcome::Unknown) #end)
         }
         (None, _) => quote_spanned! {ours=> {
             use #runtime::Ladder as _;
-            (&mut #runtime::Probe(#output)).__audit_close(draft);
+            (&mut #runtime::Probe(#output)).#method(draft) #end
         }},
     }
 }

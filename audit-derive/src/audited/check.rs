@@ -71,6 +71,7 @@ pub(crate) fn plan(
     }
     Some(Plan {
         deprecated: action.and_then(Action::deprecated).map(str::to_owned),
+        durable: args.durable.is_some() || action.is_some_and(Action::is_durable),
         denied: action.and_then(Action::denied).map(str::to_owned),
         constant: match written {
             ActionName::Literal(_) => None,

@@ -60,6 +60,7 @@ pub(crate) fn expand(
         mutable,
         held,
         output: ours.located_at(output),
+        awaits: !matches!(kind, Kind::Sync),
     };
     let span = body.span();
     let content = match kind {
@@ -98,6 +99,8 @@ struct Parts<'a> {
     mutable: Vec<Mutable>,
     held: Vec<(Vec<Attribute>, Ident)>,
     output: Span,
+    /// Whether the body runs where one can await.
+    awaits: bool,
 }
 
 impl Parts<'_> {
@@ -121,7 +124,7 @@ impl Parts<'_> {
             returns => {
                 let edge = return_edge(returns, &self.held, runtime);
                 let run = run(quote_spanned!(ours=> #edge #(#mutable)* #nested));
-                let close = self.close(&quote_spanned!(ours=> &output));
+                let close = self.close_and_wait(&quote_spanned!(ours=> &output));
                 quote_spanned! {ours=>
                     #event
                     let output = #run;
@@ -197,8 +200,14 @@ impl Parts<'_> {
         let again = is_changed.then(|| quote_spanned!(ours=> let mut draft = draft;));
         let closure = self.closure(&block);
         let start = quote_spanned!(self.output=> #runtime::start::<#output, _>(#closure));
+        let follow = if self.plan.durable {
+            "follow_durable"
+        } else {
+            "follow"
+        };
+        let follow = Ident::new(follow, ours);
         let followed = quote_spanned! {ours=>
-            #runtime::follow::<#output, _, _>(draft, future, |output, draft| {
+            #runtime::#follow::<#output, _, _>(draft, future, |output, draft| {
                 #again
                 #close
             })
@@ -220,6 +229,26 @@ impl Parts<'_> {
     /// A closure of the block. Its head stands at the return type, where the compiler shows that a value is missing.
     fn closure(&self, block: &Group) -> TokenStream {
         quote_spanned!(self.output=> move || #block)
+    }
+
+    /// [`Parts::close`], and waits for the disk if the event is durable. Behind a layer and in `run` those wait, and there is
+    /// nothing to wait for here.
+    fn close_and_wait(&self, output: &TokenStream) -> TokenStream {
+        let close = self.close(output);
+        if !self.plan.durable {
+            return close;
+        }
+        let ours = Span::mixed_site();
+        let wait = if self.awaits {
+            quote_spanned!(ours=> commits.await;)
+        } else {
+            quote_spanned!(ours=> commits.wait();)
+        };
+        if self.plan.late.is_none() && self.plan.error.is_none() {
+            return quote_spanned!(ours=> let commits = #close; #wait);
+        }
+        let commits = braces(close, ours);
+        quote_spanned!(ours=> let commits = #commits; #wait)
     }
 
     /// Closes the draft with what the output says. `output` is a reference to it.
@@ -402,6 +431,26 @@ size = "number?"
             r#"action = "document.share", target(document = id, name = display(title), metadata(size = len)), target(user in also),
                metadata(role = "x"), on = [succeeded, denied], error = display, event = ev, outcome = self::how"#,
             "async fn share(id: u64, title: Title, len: usize, also: Vec<u64>) -> Result<(), AppError> { ev.deny(\"no\"); Ok(()) }",
+        );
+    }
+
+    #[test]
+    fn durable() {
+        let arguments = r#"action = "document.delete", target = "id", durable"#;
+        expands_to(
+            "durable_async",
+            arguments,
+            "async fn delete(id: u64) -> Result<(), AppError> { db.delete(id).await }",
+        );
+        expands_to(
+            "durable_sync",
+            arguments,
+            "fn delete(id: u64) { db.delete(id); }",
+        );
+        expands_to(
+            "durable_returned_future",
+            arguments,
+            "fn delete(id: u64) -> impl Future<Output = ()> { db.delete(id) }",
         );
     }
 

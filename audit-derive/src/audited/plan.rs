@@ -11,6 +11,8 @@ pub(crate) struct Plan {
     pub(crate) constant: Option<syn::Path>,
     /// The action under which a denial appears, when it is another.
     pub(crate) denied: Option<String>,
+    /// Whether the event is to be on the disk before the caller goes on.
+    pub(crate) durable: bool,
     /// What to write instead, when the catalog calls the action deprecated.
     pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.

@@ -2,7 +2,7 @@
 
 use super::{
     CAPACITY, Event, FLAGS, HAS_ACTOR, HAS_EACH_TARGET, HAS_LOCATION, HAS_ORGANIZATION, HEADER,
-    OCCURRED_AT, ON, OUTCOME, VERSION,
+    IS_DURABLE, OCCURRED_AT, ON, OUTCOME, VERSION,
 };
 use crate::Outcome;
 use crate::event::builder::MAX_TARGETS;
@@ -190,6 +190,15 @@ impl Event {
 
     pub(crate) fn has_location(&self) -> bool {
         self.header()[FLAGS] & HAS_LOCATION != 0
+    }
+
+    /// Says that the event is to be on the disk before its caller goes on.
+    pub(crate) fn set_durable(&mut self) {
+        self.flag(IS_DURABLE);
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        self.header()[FLAGS] & IS_DURABLE != 0
     }
 
     fn flag(&mut self, flag: u8) {

@@ -81,7 +81,7 @@ impl Store {
 
     /// Deletes documents and never comes back.
     pub async fn serve(&self) {
-        self.delete_always(1).await
+        self.delete_always(1).await;
     }
 
     #[audited(action = "document.delete", target = "id")]

@@ -1,0 +1,205 @@
+//! Durable events: on the disk before anybody is answered, and waited for once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use audit_actix::AuditMiddleware;
+use audit_tower::testing::FaultSink;
+use audit_tower::{
+    Actor, AuditLayer, HealthLevel, MemorySink, Recorder, RecorderBuilder, Spool, audited, record,
+};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path as Segment;
+use axum::http::{Request, StatusCode};
+use axum::routing::delete;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::support::PATIENCE;
+
+#[audited(action = "document.delete", target = "id", durable)]
+async fn delete_document(Segment(id): Segment<u64>) -> StatusCode {
+    if id == 0 {
+        return StatusCode::FORBIDDEN;
+    }
+    StatusCode::NO_CONTENT
+}
+
+#[audited(action = "document.delete", target = "id", durable)]
+async fn delete_later(id: u64) -> Result<u64, String> {
+    tokio::task::yield_now().await;
+    Ok(id)
+}
+
+#[audited(action = "document.delete", target = "id", durable)]
+fn delete_now(id: u64) {}
+
+#[audited(action = "document.delete", target = "id", durable)]
+fn delete_in_a_future(id: u64) -> impl Future<Output = u64> {
+    async move { id }
+}
+
+#[audit_actix::audited(action = "document.delete", target(document = *id), durable)]
+async fn delete_on_actix(id: actix_web::web::Path<u64>) -> actix_web::HttpResponse {
+    actix_web::HttpResponse::NoContent().finish()
+}
+
+/// A folder with a spool, and a recorder whose sink answers nobody, so that what is on the disk stays there.
+struct Disk {
+    folder: TempDir,
+    recorder: Recorder,
+}
+
+impl Disk {
+    fn path(folder: &TempDir) -> PathBuf {
+        folder.path().join("audit.spool")
+    }
+
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = FaultSink::new(MemorySink::new()).hang();
+        let recorder = with_spool(Recorder::builder(sink), &folder).build();
+        Self {
+            folder,
+            recorder: recorder.unwrap(),
+        }
+    }
+
+    /// How many events another process would find there if this one were killed now.
+    fn events(&self) -> u64 {
+        let copies = tempfile::tempdir().unwrap();
+        let copy = Self::path(&copies);
+        for end in ["", "-wal"] {
+            let with = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
+            std::fs::copy(with(&Self::path(&self.folder)), with(&copy)).unwrap();
+        }
+        Spool::open(copy).unwrap().status().pending
+    }
+}
+
+fn with_spool(builder: RecorderBuilder, folder: &TempDir) -> RecorderBuilder {
+    let builder = builder.fallback_organization("org_1");
+    builder.spool(Spool::open(Disk::path(folder)).unwrap())
+}
+
+#[tokio::test]
+async fn behind_the_layer_an_event_is_on_the_disk_before_the_answer() {
+    let disk = Disk::new();
+    let app = Router::new()
+        .route("/documents/{id}", delete(delete_document))
+        .layer(AuditLayer::new(disk.recorder.clone()));
+    // In process, so that there is no way back in whose time the disk could catch up.
+    for (id, status) in [(7, 204), (0, 403)] {
+        let request = Request::delete(format!("/documents/{id}")).body(Body::empty());
+        let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+    }
+    assert_eq!(disk.events(), 2);
+    let stats = disk.recorder.stats();
+    assert_eq!((stats.accepted, stats.late), (2, 0));
+}
+
+#[actix_web::test]
+async fn behind_the_middleware_as_well() {
+    let disk = Disk::new();
+    let app = actix_web::App::new()
+        .route(
+            "/documents/{id}",
+            actix_web::web::delete().to(delete_on_actix),
+        )
+        .wrap(AuditMiddleware::new(disk.recorder.clone()));
+    let app = actix_web::test::init_service(app).await;
+    let request = actix_web::test::TestRequest::delete().uri("/documents/7");
+    let answer = actix_web::test::call_service(&app, request.to_request()).await;
+    assert_eq!(answer.status().as_u16(), 204);
+    assert_eq!((disk.events(), disk.recorder.stats().late), (1, 0));
+}
+
+#[tokio::test]
+async fn in_a_job_the_end_of_the_job_waits_and_nothing_before() {
+    let disk = Disk::new();
+    let job = disk.recorder.scope().actor(Actor::service("clean-up"));
+    let during = job.run(async {
+        delete_later(1).await.unwrap();
+        delete_now(2);
+        delete_in_a_future(3).await;
+        record!("document.delete", target(document = 4), durable);
+        // What the scope knows is added at its end.
+        disk.recorder.stats().accepted
+    });
+    assert_eq!(during.await, 0);
+    assert_eq!(disk.events(), 4);
+    disk.recorder
+        .scope()
+        .actor(Actor::system())
+        .run_sync(|| delete_now(5));
+    assert_eq!((disk.events(), disk.recorder.stats().accepted), (5, 5));
+}
+
+#[tokio::test]
+async fn outside_of_both_the_function_waits() {
+    let disk = Disk::new();
+    disk.recorder.install().unwrap();
+    delete_later(1).await.unwrap();
+    assert_eq!(disk.events(), 1);
+    delete_now(2);
+    assert_eq!(disk.events(), 2);
+    delete_in_a_future(3).await;
+    assert_eq!(disk.events(), 3);
+    record!("document.delete", target(document = 4), durable);
+    assert_eq!(disk.events(), 4);
+    assert_eq!(disk.recorder.stats().late, 0);
+}
+
+/// Keeps the disk from taking anything, as another program would that has the file.
+fn hold(folder: &TempDir) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(Disk::path(folder)).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
+}
+
+#[test]
+fn past_the_deadline_the_answer_goes_out_and_the_event_is_counted_and_written_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = MemorySink::new();
+    let builder = with_spool(Recorder::builder(sink.clone()), &folder);
+    let deadline = Duration::from_millis(50);
+    let recorder = builder.durable_deadline(deadline).build().unwrap();
+    let held = hold(&folder);
+    let job = || recorder.scope().actor(Actor::system());
+    job().run_sync(|| delete_now(1));
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.build().unwrap();
+    runtime.block_on(job().run(async { delete_now(2) }));
+    assert_eq!(recorder.stats().late, 2);
+    let health = recorder.health();
+    assert_eq!(health.level, HealthLevel::Red, "{health:?}");
+    held.execute_batch("ROLLBACK").unwrap();
+    while recorder.stats().delivered < 2 {
+        recorder.flush_blocking(Duration::from_millis(50));
+    }
+    assert_eq!((recorder.stats().accepted, sink.events().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn without_a_disk_an_event_goes_the_way_of_the_others_and_is_counted() {
+    let sink = MemorySink::new();
+    let builder = Recorder::builder(sink.clone()).fallback_organization("org_1");
+    let recorder = builder.build().unwrap();
+    recorder
+        .scope()
+        .actor(Actor::system())
+        .run(async { delete_now(1) })
+        .await;
+    recorder.flush(PATIENCE).await;
+    assert_eq!((recorder.stats().late, sink.events().len()), (1, 1));
+    assert!(
+        recorder
+            .health()
+            .reason
+            .unwrap()
+            .contains("not on the disk in time")
+    );
+}
