@@ -40,6 +40,7 @@ const PLACES: &[(&str, Place)] = &[
     ("audit-tests-strict", Place::Outside),
     ("audit-tests-edition-2018", Place::Outside),
     ("audit-tests-edition-2021", Place::Outside),
+    ("audit-torture", Place::Outside),
     ("benches", Place::Outside),
     ("xtask", Place::Outside),
 ];
