@@ -270,7 +270,14 @@ impl<'a> Round<'a> {
 
     fn flip(&mut self) -> Result<(), Error> {
         for _ in 0..self.random.u32(1..=2) {
-            self.kill(1)?;
+            // A kill leaves all of it in the log; an end moves it into the file, where other bytes are hit.
+            if self.random.bool() {
+                self.kill(1)?;
+            } else {
+                let victim = self.start_with(&[], None, &[], false)?;
+                self.expect(&victim, "ack", 100)?;
+                victim.end(&mut self.ledger)?;
+            }
             let times = self.random.u32(1..=8);
             flip(&mut self.random, &self.spool, times)?;
         }
