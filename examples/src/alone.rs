@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use audit_core::{Recorder, WorkOs};
+use audit_core::{Recorder, Spool, WorkOs};
 use tokio::net::TcpListener;
 
 use crate::service::AppState;
@@ -13,6 +13,8 @@ use crate::service::AppState;
 const ADDRESS: &str = "127.0.0.1:4180";
 /// The organization of its members; the local server has it under this name.
 const ORGANIZATION: &str = "org_local";
+/// Where its events are kept on disk, below the system's folder for temporary files.
+const SPOOL: &str = "documents-service/audit.spool";
 /// How long the recorder may take to deliver what is left, when the service has ended.
 const DELIVERY: Duration = Duration::from_secs(5);
 
@@ -32,6 +34,7 @@ impl Alone {
     pub async fn start() -> Result<Self, Box<dyn Error>> {
         let recorder = Recorder::builder(WorkOs::from_env()?)
             .fallback_organization(ORGANIZATION)
+            .spool(Spool::open(std::env::temp_dir().join(SPOOL))?)
             .build()?;
         let listener = TcpListener::bind(ADDRESS).await?;
         anstream::println!("listening on http://{ADDRESS}; Ctrl-C ends");

@@ -41,6 +41,23 @@ fn an_outage_in_the_middle_of_traffic_loses_nothing() {
     assert!(waiting("outage") > 10, "{output}");
 }
 
+#[test]
+fn a_service_that_is_killed_in_an_outage_and_started_again_loses_nothing() {
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--once", "--outage", "4s", "--restart"])
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(demo.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&demo.stderr);
+    assert!(demo.status.success(), "{output}\n{errors}");
+    assert!(output.lines().last().unwrap().ends_with(", lost 0"));
+    // What the first process left was found by the second.
+    let (_, rest) = output.split_once("recovered ").unwrap();
+    let recovered: u64 = rest.split(',').next().unwrap().parse().unwrap();
+    assert!(recovered > 10, "{output}");
+}
+
 fn one_round(framework: &[&str]) {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .arg("--once")

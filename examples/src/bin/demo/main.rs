@@ -1,7 +1,8 @@
 //! `cargo demo`: starts a local audit log server and the documents service, sends requests, and shows what arrives.
 //!
 //! `cargo demo -- --once` sends a fixed round of requests, compares what the server stored with what must be there, and
-//! exits; with `--outage 30s` the audit service then stops answering in the middle of traffic. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
+//! exits; with `--outage 30s` the audit service then stops answering in the middle of traffic, and with `--restart` the
+//! documents service is killed meanwhile and started again. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
 
 mod client;
 mod expected;
@@ -9,6 +10,7 @@ mod framework;
 mod grpc;
 mod outage;
 mod print;
+mod restart;
 mod round;
 mod world;
 
@@ -40,6 +42,9 @@ pub(crate) struct Args {
     /// After the round, let the audit service stop answering for so long in the middle of traffic, such as 30s.
     #[arg(long, requires = "once", conflicts_with = "live", value_name = "TIME", value_parser = humantime::parse_duration)]
     outage: Option<Duration>,
+    /// Kill the documents service in the middle of the outage, and start it again.
+    #[arg(long, requires = "outage")]
+    restart: bool,
     /// The web framework that serves the documents; each leaves the same trail.
     #[arg(long, value_enum, default_value_t)]
     framework: Framework,
@@ -55,6 +60,8 @@ pub(crate) struct Args {
     /// Where the local audit log server listens; with port 0, on any free port.
     #[arg(long, default_value = "127.0.0.1:4100")]
     server: SocketAddr,
+    #[command(flatten)]
+    alone: restart::Alone,
 }
 
 #[tokio::main]
@@ -88,12 +95,24 @@ async fn main() -> ExitCode {
 }
 
 async fn demo(args: Args) -> Result<ExitCode> {
+    if let Some((server, spool)) = args.alone.asked_for() {
+        restart::serve(&args, server, spool).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut world = World::start(&args).await?;
     world.introduce(!args.once);
+    let mut missing = 0;
     let complete = match world.subscribe() {
         Some(events) if args.once => {
             let complete = once(&world, events).await?;
             match args.outage {
+                Some(outage) if args.restart => {
+                    heading(
+                        "Traffic, while the audit service does not answer and the documents service is killed",
+                    );
+                    missing = restart::drive(&world, &args, outage).await?;
+                    complete
+                }
                 Some(outage) => {
                     heading("Traffic, in the middle of which the audit service stops answering");
                     outage::drive(&world, outage).await? && complete
@@ -113,7 +132,7 @@ async fn demo(args: Args) -> Result<ExitCode> {
     };
     heading("Shutting down");
     let stats = world.stop().await?;
-    let lost = stats.lost + stats.refused + unrecorded();
+    let lost = stats.lost + stats.refused + unrecorded() + missing;
     anstream::println!(
         "accepted {}, delivered {}, dead {}, lost {lost}",
         stats.accepted,

@@ -14,9 +14,11 @@ use crate::world::World;
 /// A request every so often, one after the other.
 const EVERY: Duration = Duration::from_millis(25);
 /// How long the traffic goes on before the outage, and after it.
-const HEALTHY: Duration = Duration::from_secs(5);
+pub(crate) const HEALTHY: Duration = Duration::from_secs(5);
+/// How long an attempt to deliver may take: half a minute for each that gets no answer would be long for a demo.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
 /// How long delivery may take to catch up. It is paced, and asks a service that was down only from time to time.
-const CATCH_UP: Duration = Duration::from_secs(120);
+pub(crate) const CATCH_UP: Duration = Duration::from_secs(120);
 
 /// The requests of one stretch of time.
 #[derive(Debug)]
@@ -43,11 +45,16 @@ impl Phase {
 pub(crate) async fn drive(world: &World, outage: Duration) -> Result<bool> {
     let ada = world.client()?.quiet().sign_in("ada").await?;
     let mut run = Vec::new();
-    run.push(phase(world, &ada, "before", HEALTHY).await?);
+    let waiting = |mut phase: Phase| {
+        let stats = world.stats();
+        phase.pending = stats.pending + stats.spooled;
+        phase
+    };
+    run.push(waiting(phase(&ada, "before", HEALTHY).await?));
     world.stop_answering();
-    run.push(phase(world, &ada, "outage", outage).await?);
+    run.push(waiting(phase(&ada, "outage", outage).await?));
     world.answer_again();
-    run.push(phase(world, &ada, "after", HEALTHY).await?);
+    run.push(waiting(phase(&ada, "after", HEALTHY).await?));
     let begun = Instant::now();
     let rest = world.flush_within(CATCH_UP).await;
     phases(&run);
@@ -61,12 +68,8 @@ pub(crate) async fn drive(world: &World, outage: Duration) -> Result<bool> {
     Ok(rest.pending == 0 && stored == accepted)
 }
 
-async fn phase(
-    world: &World,
-    client: &Client,
-    name: &'static str,
-    length: Duration,
-) -> Result<Phase> {
+/// Sends requests one after the other for so long.
+pub(crate) async fn phase(client: &Client, name: &'static str, length: Duration) -> Result<Phase> {
     let end = Instant::now() + length;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,6 +92,6 @@ async fn phase(
     Ok(Phase {
         name,
         latencies,
-        pending: world.stats().pending,
+        pending: 0,
     })
 }

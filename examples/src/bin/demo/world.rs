@@ -7,26 +7,27 @@ use std::time::Duration;
 use audit_catalog::Catalog;
 use audit_server::{EventStatus, Fault, LocalServer, StoredEvent, Subscription};
 use audit_tower::workos::{ApiKey, Order, PageQuery, WorkOs};
-use audit_tower::{Recorder, Report, Stats};
+use audit_tower::{Recorder, Report, Spool, Stats};
 use examples::service::{AppState, Mailer};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::framework::Framework;
+use crate::outage::ATTEMPT;
 use crate::{Args, PATIENCE, Result};
 
 /// The organization of the local server, unless another is named.
 const ORGANIZATION: &str = "org_acme";
 
-/// How long an attempt may take where an outage is shown.
-const ATTEMPT: Duration = Duration::from_secs(3);
-
 pub(crate) struct World {
     /// `None` when events go to WorkOS.
     server: Option<LocalServer>,
     recorder: Recorder,
+    /// Where the spool is, for as long as the demo runs.
+    _disk: TempDir,
     pub(crate) mailer: Mailer,
     pub(crate) organization: String,
     pub(crate) address: SocketAddr,
@@ -47,7 +48,6 @@ impl World {
             let key = ApiKey::new(server.api_key())?;
             let mut workos = WorkOs::builder(key).base_url(server.url());
             if args.outage.is_some() {
-                // Half a minute for each attempt that gets no answer would be long for a demo.
                 workos = workos.request_timeout(ATTEMPT);
             }
             (Some(server), workos.build()?)
@@ -55,8 +55,10 @@ impl World {
         register(&workos).await?;
 
         // A failed sign-in belongs to no member, so it names no organization of its own.
+        let disk = tempfile::tempdir()?;
         let recorder = Recorder::builder(workos)
             .fallback_organization(organization.as_str())
+            .spool(Spool::open(disk.path().join("audit.spool"))?)
             .build()?;
         let state = AppState::new(&organization);
         let mailer = state.mailer.clone();
@@ -70,6 +72,7 @@ impl World {
         Ok(Self {
             server,
             recorder,
+            _disk: disk,
             mailer,
             organization,
             address,
@@ -142,6 +145,12 @@ Try it, in another terminal:
 
     pub(crate) fn stats(&self) -> Stats {
         self.recorder.stats()
+    }
+
+    /// Where the local server is, and its key.
+    pub(crate) fn server(&self) -> Option<(&str, &str)> {
+        let server = self.server.as_ref()?;
+        Some((server.url(), server.api_key()))
     }
 
     /// From now on the local server takes events and does not answer.
