@@ -27,7 +27,7 @@ const CASES: [&str; 5] = [
 /// How often it does that.
 const TIMES: u64 = 1_000;
 /// What a count may rise or fall by, in percent, before the numbers have to be written anew.
-const TOLERANCE: u64 = 3;
+const TOLERANCE: u64 = 5;
 
 #[derive(Debug, Args)]
 pub(crate) struct Instructions {
