@@ -181,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn more_than_three_percent_off_is_reported_and_so_is_a_case_without_a_number() {
+    fn more_than_five_percent_off_is_reported_and_so_is_a_case_without_a_number() {
         let expected = counts(&[("a", 1_000)]);
-        assert!(off(&counts(&[("a", 1_030)]), &expected).is_empty());
-        assert_eq!(off(&counts(&[("a", 1_031)]), &expected), ["a 1000 → 1031"]);
-        assert_eq!(off(&counts(&[("a", 969)]), &expected), ["a 1000 → 969"]);
+        assert!(off(&counts(&[("a", 1_050)]), &expected).is_empty());
+        assert_eq!(off(&counts(&[("a", 1_051)]), &expected), ["a 1000 → 1051"]);
+        assert_eq!(off(&counts(&[("a", 949)]), &expected), ["a 1000 → 949"]);
         assert_eq!(off(&counts(&[("b", 5)]), &expected), ["b none → 5"]);
     }
 
