@@ -115,7 +115,10 @@ pub use scope::{InScope, Scope};
 pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
 #[cfg(feature = "spool")]
-pub use spool::{Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolStatus, SpooledLetter};
+pub use spool::{
+    Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolFile, SpoolFileStatus, SpoolStatus,
+    SpooledLetter,
+};
 pub use stats::Stats;
 pub use try_record::TryRecordError;
 #[cfg(feature = "workos")]

@@ -204,7 +204,7 @@ impl Store {
     }
 }
 
-fn letters(
+pub(super) fn letters(
     connection: &Connection,
     after: i64,
     limit: usize,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::store::{Identity, VERSION};
+
 /// Why a [`Spool`](super::Spool) could not be opened, or did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{problem}")]
@@ -23,6 +25,19 @@ pub(super) enum Problem {
         .0.display()
     )]
     Foreign(PathBuf),
+    #[error("open the spool {}: the file is empty; no service has opened it yet", .0.display())]
+    Empty(PathBuf),
+    #[error(
+        "open the spool {}: a newer version wrote it, in layout {layout}; use that version's command, or, for what this \
+         version keeps beside it, the file that ends in .v{}",
+        .path.display(), VERSION
+    )]
+    Newer { path: PathBuf, layout: i32 },
+    #[error(
+        "change the spool {}: it is damaged; a service that opens it sets it aside and keeps what can be read",
+        .0.display()
+    )]
+    Damaged(PathBuf),
     #[error("{action} {}", .path.display())]
     File {
         action: &'static str,
@@ -72,6 +87,17 @@ impl SpoolError {
         Problem::Open {
             path: path.to_owned(),
             source: Arc::new(source),
+        }
+        .into()
+    }
+
+    /// Of a file that is no spool, or not one that can be used.
+    pub(super) fn unfit(path: &Path, identity: Identity) -> Self {
+        let path = path.to_owned();
+        match identity {
+            Identity::Newer(layout) => Problem::Newer { path, layout },
+            Identity::Corrupt => Problem::Damaged(path),
+            Identity::Foreign | Identity::Spool => Problem::Foreign(path),
         }
         .into()
     }

@@ -23,6 +23,7 @@ mod store;
 mod tests;
 mod totals;
 mod verify;
+mod visit;
 
 pub use dead::SpooledLetter;
 pub use error::SpoolError;
@@ -31,3 +32,4 @@ pub use handle::{Spool, SpoolBuilder};
 pub use status::SpoolStatus;
 pub(crate) use store::{Guarantee, Page, Spooled};
 pub use verify::SpoolCheck;
+pub use visit::{SpoolFile, SpoolFileStatus};

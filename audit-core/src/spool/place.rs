@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::error::{Problem, SpoolError};
 use crate::event::now_millis;
@@ -10,6 +12,10 @@ use crate::event::now_millis;
 /// What SQLite keeps beside a database: the log of what is not in it yet, and the index of the log.
 const LOG: &str = "-wal";
 const INDEX: &str = "-shm";
+
+/// How long somebody may look whether the lock is taken, and how often it is tried again.
+const LOOKS: Duration = Duration::from_millis(250);
+const RETRY: Duration = Duration::from_millis(5);
 
 /// A path that this process, and in it one spool, may write to, until it is dropped.
 #[derive(Debug)]
@@ -33,7 +39,7 @@ impl Place {
         let lock = private_file()
             .open(&beside)
             .map_err(|error| SpoolError::file("open the spool's lock file", &beside, error))?;
-        match lock.try_lock() {
+        match wait_for(&lock) {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 _lock: lock,
@@ -52,6 +58,17 @@ impl Place {
     /// The path with something behind its name.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         with_suffix(&self.path, suffix)
+    }
+}
+
+/// Takes the lock; a command that only looks whether it is taken has it for an instant.
+fn wait_for(lock: &File) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOOKS => thread::sleep(RETRY),
+            other => return other,
+        }
     }
 }
 

@@ -352,9 +352,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Identity> {
 }
 
 /// What the file is; `None` if there is nothing in it.
-fn identify(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
+    let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version = layout(connection)?;
     let tables = |names: &str| {
         connection.query_row(
             &format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' {names}"),
@@ -369,6 +369,11 @@ fn identify(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
         _ if tables("AND name IN ('pending', 'dead', 'totals')")? == 3 => Identity::Corrupt,
         _ => Identity::Foreign,
     }))
+}
+
+/// The layout that the file says it has.
+pub(super) fn layout(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn write(

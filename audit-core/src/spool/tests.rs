@@ -7,6 +7,7 @@ mod files;
 mod full;
 mod letters;
 mod power_loss;
+mod visit;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

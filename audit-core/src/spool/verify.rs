@@ -45,7 +45,7 @@ pub(super) async fn verify(path: &Path) -> Result<SpoolCheck, SpoolError> {
 }
 
 /// Each table in a transaction of its own, so that the log of a spool in use does not grow for long.
-fn check(path: &Path) -> rusqlite::Result<SpoolCheck> {
+pub(super) fn check(path: &Path) -> rusqlite::Result<SpoolCheck> {
     let connection = Store::read_only(path)?;
     let mut check = SpoolCheck::default();
     let mut found = |error: rusqlite::Error| check.findings.push(error.to_string());
