@@ -13,6 +13,8 @@ use crate::event::now_millis;
 const LOG: &str = "-wal";
 const INDEX: &str = "-shm";
 
+/// Stands behind the name of a file that is made to take the place of a damaged one.
+pub(super) const REBUILDING: &str = ".rebuilding";
 /// How long somebody may look whether the lock is taken, and how often it is tried again.
 const LOOKS: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_millis(5);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Problem, SpoolError};
 use super::place::{
-    Place, make_private, private_file, remove, remove_file, replace, set_aside, sync_folder,
-    with_suffix,
+    Place, REBUILDING, make_private, private_file, remove, remove_file, replace, set_aside,
+    sync_folder, with_suffix,
 };
 use super::recover::{Salvaged, may_be_damage, salvage};
 use super::store::{Identity, Store, VERSION};
@@ -75,7 +75,7 @@ impl Site {
     /// can be done again.
     pub(super) fn rebuild(&mut self, reason: &str) -> Result<Store, SpoolError> {
         let aside = set_aside(&self.file, "corrupt")?;
-        let fresh = with_suffix(&self.file, ".rebuilding");
+        let fresh = with_suffix(&self.file, REBUILDING);
         let salvaged = match rebuild_from(&aside, &fresh) {
             Ok(salvaged) => salvaged,
             Err(error) => {

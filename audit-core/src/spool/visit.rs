@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::dead::{SpooledLetter, letters};
 use super::error::{Problem, SpoolError};
-use super::place::with_suffix;
+use super::place::{Place, REBUILDING, with_suffix};
 use super::store::{Identity, Store, VERSION, identify, layout, read_event};
 use super::totals::totals;
 use super::verify::{SpoolCheck, check};
+
+/// How many rows one transaction changes, so that a service never waits for long.
+const BATCH_ROWS: usize = 256;
 
 /// The file of a [`Spool`](super::Spool), seen from outside: what an operator's command needs. A service may use the file
 /// meanwhile, in this process or another, and is not disturbed.
@@ -137,6 +141,118 @@ impl SpoolFile {
         check(&self.path).map_err(|error| SpoolError::open(&self.path, error))
     }
 
+    /// Forgets the dead letters in these rows; how many of them were there. A service that uses the file counts them as gone
+    /// with the next thing that it writes.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written, or is damaged. What was forgotten before, in groups of 256, stays so.
+    pub fn purge(&self, rows: &[i64]) -> Result<u64, SpoolError> {
+        let mut store = self.writable()?;
+        let mut gone = 0;
+        for rows in rows.chunks(BATCH_ROWS) {
+            gone += store
+                .purge(rows)
+                .map_err(|error| SpoolError::disk(&error))?;
+        }
+        Ok(gone)
+    }
+
+    /// Forgets all dead letters that are in the file at this moment, also those that cannot be read; how many there were.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpoolFile::purge`].
+    pub fn purge_all(&self) -> Result<u64, SpoolError> {
+        let mut store = self.writable()?;
+        let mut all = || -> rusqlite::Result<u64> {
+            // Those that come meanwhile stay, so that this ends.
+            let last = last_letter(store.connection())?;
+            let (mut gone, mut after) = (0, 0);
+            loop {
+                let rows = letter_rows(store.connection(), after, last)?;
+                let Some(end) = rows.last() else {
+                    return Ok(gone);
+                };
+                after = *end;
+                gone += store.purge(&rows)?;
+            }
+        };
+        all().map_err(|error| SpoolError::disk(&error))
+    }
+
+    /// Makes the dead letters in these rows pending again, in new rows and with their ids; how many of them were there. The
+    /// next service that opens the file delivers them. None can open it meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// A service has the file open ([`SpoolError::is_locked`]): it would not see them before its next start, so it has to do
+    /// it itself, with [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled). Otherwise as [`SpoolFile::purge`].
+    pub fn redrive(&self, rows: &[i64]) -> Result<u64, SpoolError> {
+        let _places = self.take()?;
+        let mut store = self.writable()?;
+        let mut moved = 0;
+        for rows in rows.chunks(BATCH_ROWS) {
+            moved += store
+                .redrive(rows)
+                .map_err(|error| SpoolError::disk(&error))?;
+        }
+        Ok(moved)
+    }
+
+    /// Makes all dead letters that can be read pending again; how many there were.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpoolFile::redrive`].
+    pub fn redrive_all(&self) -> Result<u64, SpoolError> {
+        let _places = self.take()?;
+        let mut store = self.writable()?;
+        let mut all = || -> rusqlite::Result<u64> {
+            let (mut moved, mut after) = (0, 0);
+            loop {
+                let rows: Vec<_> = store
+                    .letters(after, BATCH_ROWS)?
+                    .iter()
+                    .map(|letter| letter.row)
+                    .collect();
+                let Some(end) = rows.last() else {
+                    return Ok(moved);
+                };
+                after = *end;
+                moved += store.redrive(&rows)?;
+            }
+        };
+        all().map_err(|error| SpoolError::disk(&error))
+    }
+
+    /// Keeps services from opening the file until what is returned is dropped.
+    fn take(&self) -> Result<Vec<Place>, SpoolError> {
+        let paths = [Some(self.path.clone()), self.path_of_newer()];
+        paths
+            .into_iter()
+            .flatten()
+            .map(|path| Place::take(&path))
+            .collect()
+    }
+
+    /// The file, to be changed in short transactions beside whoever uses it.
+    fn writable(&self) -> Result<Store, SpoolError> {
+        let store = Store::open(&self.path)
+            .map_err(|error| SpoolError::open(&self.path, error))?
+            .map_err(|other| SpoolError::unfit(&self.path, other))?;
+        // The last who closes a database removes its log, by its name. Were the file made anew meanwhile, that would be the
+        // log of another.
+        store
+            .connection()
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .map_err(|error| SpoolError::open(&self.path, error))?;
+        if with_suffix(&self.path, REBUILDING).exists() {
+            return Err(Problem::Damaged(self.path.clone()).into());
+        }
+        Ok(store)
+    }
+
     /// Whether somebody has the spool open. Sees it by the lock, which the operating system gives back after a crash.
     fn is_in_use(&self) -> Result<bool, SpoolError> {
         for beside in self.locks() {
@@ -189,6 +305,21 @@ impl SpoolFile {
             .and_then(|connection| work(&connection))
             .map_err(|error| SpoolError::open(&self.path, error))
     }
+}
+
+fn last_letter(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(row), 0) FROM dead", [], |row| {
+        row.get(0)
+    })
+}
+
+fn letter_rows(connection: &Connection, after: i64, last: i64) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT row FROM dead NOT INDEXED WHERE row > ?1 AND row <= ?2 ORDER BY row LIMIT ?3",
+        )?
+        .query_map((after, last, BATCH_ROWS as i64), |row| row.get(0))?
+        .collect()
 }
 
 /// When the first event that can be read happened.

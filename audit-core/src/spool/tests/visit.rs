@@ -1,5 +1,6 @@
 //! A visitor to a file that a service may be using.
 
+use super::super::place::with_suffix;
 use super::{Folder, durable, event, pending, until};
 use crate::{Event, Spool, SpoolFile};
 
@@ -61,7 +62,7 @@ fn a_visitor_who_looks_at_the_lock_keeps_no_service_out() {
     drop(Spool::open(folder.file()).unwrap());
     let file = SpoolFile::open(folder.file()).unwrap();
     until("it is free", || !file.status().unwrap().in_use);
-    let lock = super::super::place::with_suffix(&folder.file(), ".lock");
+    let lock = with_suffix(&folder.file(), ".lock");
     let look = std::fs::File::open(lock).unwrap();
     look.try_lock_shared().unwrap();
     let opening = std::thread::spawn(move || Spool::open(folder.file()).map(|_| folder));
@@ -97,4 +98,75 @@ fn a_file_that_is_no_spool_of_this_version_is_refused_and_stays() {
     let beside = SpoolFile::open(folder.path().join("audit.spool.v1")).unwrap();
     assert!(beside.status().unwrap().in_use);
     drop(spool);
+}
+
+#[tokio::test]
+async fn letters_are_forgotten_beside_the_service_which_counts_them_as_gone() {
+    let folder = Folder::new();
+    let (spool, kept) = filled(&folder).await;
+    let file = SpoolFile::open(folder.file()).unwrap();
+    let letters = file.dead_letters(0, 10).unwrap();
+    assert_eq!(file.purge(&[letters[1].row, 99]).unwrap(), 1);
+    assert_eq!(file.status().unwrap().dead, 2);
+    let later = event(9);
+    durable(&spool, &later).await.unwrap();
+    until("the service has counted", || spool.status().dead == 2);
+
+    assert_eq!(file.purge_all().unwrap(), 2);
+    let status = file.status().unwrap();
+    assert_eq!((status.dead, status.dead_bytes, status.durable), (0, 0, 2));
+    spool.close().await;
+    let spool = Spool::open(folder.file()).unwrap();
+    assert_eq!(spool.status().dead, 0);
+    let [durable, best_effort] = kept;
+    assert_eq!(pending(&spool).await, [durable, later, best_effort]);
+}
+
+#[tokio::test]
+async fn letters_are_pending_again_for_the_next_service_and_never_behind_the_back_of_one() {
+    let folder = Folder::new();
+    let (spool, kept) = filled(&folder).await;
+    let file = SpoolFile::open(folder.file()).unwrap();
+    let letters = file.dead_letters(0, 10).unwrap();
+    assert!(file.redrive_all().unwrap_err().is_locked());
+    assert!(file.redrive(&[letters[0].row]).unwrap_err().is_locked());
+    assert_eq!(file.status().unwrap().dead, 3);
+    spool.close().await;
+
+    assert_eq!(file.redrive(&[letters[0].row, 99]).unwrap(), 1);
+    assert_eq!(file.redrive_all().unwrap(), 2);
+    let status = file.status().unwrap();
+    assert_eq!((status.durable, status.best_effort, status.dead), (1, 4, 0));
+    let spool = Spool::open(folder.file()).unwrap();
+    assert_eq!(spool.status().recovered, 5);
+    let events = letters.into_iter().map(|letter| letter.event);
+    let expected: Vec<_> = kept.into_iter().chain(events).collect();
+    assert_eq!(pending(&spool).await, expected);
+}
+
+#[tokio::test]
+async fn more_letters_than_one_transaction_takes_are_all_moved_or_forgotten() {
+    let folder = Folder::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    for number in 0..600 {
+        spool.bury_event(&event(number), String::new()).unwrap();
+    }
+    spool.close().await;
+    let file = SpoolFile::open(folder.file()).unwrap();
+    let first: Vec<_> = (1..=300).collect();
+    assert_eq!(file.redrive(&first).unwrap(), 300);
+    assert_eq!(file.purge_all().unwrap(), 300);
+    let status = file.status().unwrap();
+    assert_eq!((status.best_effort, status.dead), (300, 0));
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_made_anew_is_left_to_the_service() {
+    let folder = Folder::new();
+    let (_spool, _) = filled(&folder).await;
+    let file = SpoolFile::open(folder.file()).unwrap();
+    std::fs::write(with_suffix(&folder.file(), ".rebuilding"), "").unwrap();
+    let error = file.purge_all().unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    assert_eq!(file.status().unwrap().dead, 3);
 }
