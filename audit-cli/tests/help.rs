@@ -27,6 +27,20 @@ fn the_help_of_serve_is_the_one_that_was_read() {
 }
 
 #[test]
+fn the_help_of_spool_is_the_one_that_was_read() {
+    assert_eq!(help(&["spool", "--help"]), include_str!("help/spool.txt"));
+    for (command, text) in [
+        ("status", include_str!("help/spool_status.txt")),
+        ("dead", include_str!("help/spool_dead.txt")),
+        ("redrive", include_str!("help/spool_redrive.txt")),
+        ("purge", include_str!("help/spool_purge.txt")),
+        ("verify", include_str!("help/spool_verify.txt")),
+    ] {
+        assert_eq!(help(&["spool", command, "--help"]), text);
+    }
+}
+
+#[test]
 fn the_help_of_schema_is_the_one_that_was_read() {
     assert_eq!(help(&["schema", "--help"]), include_str!("help/schema.txt"));
     for (command, text) in [

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::schema::{self, SchemaArgs};
 use super::serve::{self, ServeArgs};
+use super::spool::{self, SpoolArgs};
 use crate::failure::Failure;
 
 /// Command line for audit logs
@@ -18,12 +19,14 @@ pub(crate) struct Cli {
 enum Command {
     Serve(ServeArgs),
     Schema(SchemaArgs),
+    Spool(SpoolArgs),
 }
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Spool(args) => spool::run(args),
     }
 }
 

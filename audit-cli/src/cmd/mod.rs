@@ -3,5 +3,6 @@
 mod cli;
 mod schema;
 mod serve;
+mod spool;
 
 pub(crate) use cli::{Cli, run};

@@ -6,8 +6,9 @@ use super::Place;
 use super::files::Files;
 use super::json;
 use super::remote::Service;
-use super::text::{self, print};
+use super::text;
 use crate::failure::Failure;
+use crate::terminal::{plain, print};
 
 /// Shows each action beside what the service has.
 pub(crate) fn diff(place: &Place) -> Result<(), Failure> {
@@ -75,7 +76,7 @@ pub(super) fn head(
     url: Option<&str>,
 ) -> std::io::Result<()> {
     let catalog = files.catalog_path.display();
-    let environment = text::plain(&place.environment);
+    let environment = plain(&place.environment);
     match url {
         Some(url) => writeln!(out, "{catalog} against {environment} at {url}"),
         None => writeln!(

@@ -1,6 +1,6 @@
 //! `push`: registers what is new or changed, and notes each version at once.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::num::NonZeroU32;
 
 use audit_catalog::{Fingerprint, Plan, PlannedAction};
@@ -10,8 +10,9 @@ use super::Place;
 use super::compare::{compare, head, push_command};
 use super::files::Files;
 use super::remote::Service;
-use super::text::{self, print};
+use super::text;
 use crate::failure::Failure;
+use crate::terminal::{agrees_to, can_ask, plain, print};
 
 /// Whether the user agrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,48 +146,18 @@ fn report(out: &mut dyn Write, plan: &Plan, files: &Files, pushed: &Pushed) -> i
     Ok(())
 }
 
-fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
-}
-
 fn asked(plan: &Plan, place: &Place) -> Result<bool, Failure> {
     let count = plan
         .actions()
         .iter()
         .filter(|action| action.needs_push())
         .count();
-    let environment = text::plain(&place.environment);
-    print(|out| {
-        if count == 0 {
-            write!(out, "Write audit.lock? [y/N] ")
-        } else {
-            write!(
-                out,
-                "Register {count} in {environment}? It cannot be undone. [y/N] "
-            )
-        }
-    });
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::unavailable("failed to read the answer").caused_by(&error))?;
-    Ok(agrees(&answer))
-}
-
-fn agrees(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_agrees() {
-        assert!(agrees("y\n") && agrees(" Yes \r\n"));
-        for other in ["", "\n", "n\n", "yep\n", "j\n"] {
-            assert!(!agrees(other), "{other:?}");
-        }
-    }
+    let environment = plain(&place.environment);
+    let question = if count == 0 {
+        "Write audit.lock?".to_owned()
+    } else {
+        format!("Register {count} in {environment}? It cannot be undone.")
+    };
+    agrees_to(&question)
+        .map_err(|error| Failure::unavailable("failed to read the answer").caused_by(&error))
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use audit_catalog::{ChangeKind, Plan, PlanState, PlannedAction, RESERVED_METADATA, SchemaChange};
 
+use crate::terminal::plain;
+
 const GREEN: Style = color(AnsiColor::Green);
 const RED: Style = color(AnsiColor::Red);
 const YELLOW: Style = color(AnsiColor::Yellow);
@@ -13,12 +15,6 @@ const BOLD: Style = Style::new().bold();
 
 const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(anstyle::Color::Ansi(color)))
-}
-
-/// Writes to the standard output, with colours where they are wanted. That nobody reads is no failure.
-pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-    let mut out = anstream::stdout().lock();
-    drop(write(&mut out).and_then(|()| out.flush()));
 }
 
 /// Each action that is worth a line, its changes below it, and the sums.
@@ -155,12 +151,6 @@ pub(super) fn consequences(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// Without what a terminal would act on: names of the service are somebody else's.
-pub(super) fn plain(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(visible).collect()
 }
 
 #[cfg(test)]

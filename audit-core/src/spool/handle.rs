@@ -106,7 +106,8 @@ impl SpoolBuilder {
         self
     }
 
-    /// Opens the spool, or begins one. Blocks for some milliseconds, and for longer if a damaged file has to be read.
+    /// Opens the spool, or begins one. Blocks for some milliseconds, for a quarter of a second if another has it open, and
+    /// for longer if a damaged file has to be read.
     ///
     /// # Errors
     ///
