@@ -10,7 +10,7 @@ use super::{EventId, OrganizationId};
 
 /// A type that is text in the audit log.
 ///
-/// There is no blanket implementation for [`Display`](fmt::Display), since it would let a number pass as text. For a
+/// There is no blanket implementation for [`Display`](std::fmt::Display), since it would let a number pass as text. For a
 /// type of yours, implement this trait, or write `metadata(key = display(value))`.
 ///
 /// ```
