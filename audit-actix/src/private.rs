@@ -169,7 +169,6 @@ pub mod outcome {
 mod tests {
     use actix_web::http::StatusCode;
     use actix_web::{HttpResponse, web};
-    use audit_core::private::Draft;
     use audit_core::{AuditOutcome, Outcome};
 
     use super::outcome::{Ladder as _, Probe};
