@@ -27,6 +27,8 @@ pub struct Commits {
 struct Waiting {
     shared: Arc<Shared>,
     appended: Vec<Appended>,
+    /// Events that the spool gave back when it was closed.
+    unwritten: u64,
     /// Ends when the time is over.
     timer: Option<JoinHandle<()>>,
 }
@@ -38,6 +40,7 @@ impl Commits {
             Box::new(Waiting {
                 shared: Arc::clone(shared),
                 appended: Vec::new(),
+                unwritten: 0,
                 timer: None,
             })
         });
@@ -77,10 +80,20 @@ impl Commits {
 
 impl Waiting {
     fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // A spool that was closed before it wrote an event gives it back to the dispatcher, which counts it.
+        let unwritten = &mut self.unwritten;
         self.appended
-            .retain_mut(|appended| Pin::new(appended).poll(context).is_pending());
+            .retain_mut(|appended| match Pin::new(appended).poll(context) {
+                Poll::Pending => true,
+                Poll::Ready(written) => {
+                    *unwritten += u64::from(written.is_err());
+                    false
+                }
+            });
         if self.appended.is_empty() {
+            if self.unwritten > 0 {
+                let why = "the spool was closed before it could write them";
+                self.shared.late(self.unwritten, why);
+            }
             // The dispatcher reads what it delivers from the disk.
             self.shared.queue.nudge();
             return Poll::Ready(());
@@ -107,7 +120,7 @@ impl Waiting {
 
     /// The deadline came before the disk.
     fn late(&self) {
-        let events = self.appended.len() as u64;
+        let events = self.appended.len() as u64 + self.unwritten;
         self.shared
             .late(events, "the disk took longer than the deadline");
     }

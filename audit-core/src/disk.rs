@@ -48,10 +48,10 @@ mod absent {
     pub(crate) struct Appended(());
 
     impl Future for Appended {
-        type Output = ();
+        type Output = Refused<i64>;
 
-        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-            Poll::Ready(())
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Refused<i64>> {
+            Poll::Ready(Err(()))
         }
     }
 

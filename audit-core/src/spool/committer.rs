@@ -176,9 +176,9 @@ impl Writer {
             let appends = std::mem::take(&mut appends);
             self.give_up(appends, added, &SpoolError::disk_full());
         }
-        let (entries, answers): (Vec<_>, Vec<_>) = appends
+        let (entries, waiters): (Vec<_>, Vec<_>) = appends
             .into_iter()
-            .map(|waiting| (waiting.entry, (waiting.answer, waiting.is_patient)))
+            .map(|waiting| (waiting.entry, waiting.waiter))
             .unzip();
         let group = Group {
             appends: entries,
@@ -202,11 +202,8 @@ impl Writer {
             Ok(rows) => {
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
-                for ((answer, _), row) in answers.into_iter().zip(rows) {
-                    if let Some(answer) = answer {
-                        // Whoever gave up waiting will find the event pending.
-                        drop(answer.send(Ok(row)));
-                    }
+                for (waiter, row) in waiters.into_iter().zip(rows) {
+                    waiter.told(row);
                 }
                 if self.full {
                     self.make_space();
@@ -230,12 +227,8 @@ impl Writer {
                 let appends = group
                     .appends
                     .into_iter()
-                    .zip(answers)
-                    .map(|(entry, (answer, is_patient))| Waiting {
-                        entry,
-                        answer,
-                        is_patient,
-                    })
+                    .zip(waiters)
+                    .map(|(entry, waiter)| Waiting { entry, waiter })
                     .collect();
                 let mut rest = Group {
                     attempts: group.attempts,

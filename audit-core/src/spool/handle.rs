@@ -12,7 +12,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use super::committer::Committer;
 use super::dead::{Burial, Buried, SpooledLetter};
 use super::error::SpoolError;
-use super::inbox::{Inbox, Task, Waiting};
+use super::inbox::{Inbox, Task, Waiter, Waiting};
 use super::site::Site;
 use super::status::{Published, SpoolStatus, State};
 use super::store::{Guarantee, Page, Store};
@@ -273,24 +273,30 @@ impl Spool {
         event: &Event,
         guarantee: Guarantee,
     ) -> Result<Appended, SpoolError> {
-        let (answer, receiver) = oneshot::channel();
-        let waiting = Waiting::new(guarantee, event.to_packed(), Some(answer));
-        self.shared.inbox.append(waiting)?;
-        Ok(Appended { receiver })
+        self.append_for(event, guarantee, Waiter::Keeper)
     }
 
-    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits goes on waiting.
+    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits goes on waiting; the end of the
+    /// wait without an answer means that the spool was closed, and gave the event back.
     pub(crate) fn append_patiently(&self, event: &Event) -> Result<Appended, SpoolError> {
+        self.append_for(event, Guarantee::Durable, Waiter::Patient)
+    }
+
+    fn append_for(
+        &self,
+        event: &Event,
+        guarantee: Guarantee,
+        waiter: impl FnOnce(oneshot::Sender<Result<i64, SpoolError>>) -> Waiter,
+    ) -> Result<Appended, SpoolError> {
         let (answer, receiver) = oneshot::channel();
-        let mut waiting = Waiting::new(Guarantee::Durable, event.to_packed(), Some(answer));
-        waiting.is_patient = true;
+        let waiting = Waiting::new(guarantee, event.to_packed(), waiter(answer));
         self.shared.inbox.append(waiting)?;
         Ok(Appended { receiver })
     }
 
     /// Takes an event to be written soon, as best effort; nobody waits for it. Never blocks.
     pub(crate) fn enqueue(&self, event: &Event) -> Result<(), SpoolError> {
-        let waiting = Waiting::new(Guarantee::BestEffort, event.to_packed(), None);
+        let waiting = Waiting::new(Guarantee::BestEffort, event.to_packed(), Waiter::Nobody);
         self.shared.inbox.append(waiting)
     }
 

@@ -26,15 +26,36 @@ const GROUP_ROWS: usize = 128;
 /// How long what nobody waits for is gathered.
 const LINGER: Duration = Duration::from_millis(50);
 
-pub(super) type Answer = oneshot::Sender<Result<i64, SpoolError>>;
+type Answer = oneshot::Sender<Result<i64, SpoolError>>;
+
+/// Who waits for an event that is on its way to the disk.
+#[derive(Debug)]
+pub(super) enum Waiter {
+    Nobody,
+    /// Wants to hear when the disk does not take it, and has the event then.
+    Keeper(Answer),
+    /// Goes on waiting then. The event stays here, as if nobody waited.
+    Patient(Answer),
+}
+
+impl Waiter {
+    fn is_anybody(&self) -> bool {
+        !matches!(self, Self::Nobody)
+    }
+
+    /// The event is on the disk, in this row. Whoever gave up waiting will find it pending.
+    pub(super) fn told(self, row: i64) {
+        if let Self::Keeper(answer) | Self::Patient(answer) = self {
+            drop(answer.send(Ok(row)));
+        }
+    }
+}
 
 /// An event on its way to the disk, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) entry: Entry,
-    pub(super) answer: Option<Answer>,
-    /// Whether it stays when the disk does not take it, and who waits goes on waiting.
-    pub(super) is_patient: bool,
+    pub(super) waiter: Waiter,
 }
 
 /// A question to the database, from which the answer goes to whoever asked.
@@ -124,7 +145,7 @@ impl Inbox {
         }
         state.check_room(bytes)?;
         state.append_bytes += bytes;
-        state.urgent |= waiting.answer.is_some();
+        state.urgent |= waiting.waiter.is_anybody();
         state.appends.push_back(waiting);
         self.wake(state);
         Ok(())
@@ -227,13 +248,12 @@ impl Inbox {
         }
     }
 
-    /// Gives back what could not be done yet, to be taken first. Takes out the others for which somebody waits, and has to
-    /// be told.
+    /// Gives back what could not be done yet, to be taken first. Takes out the others of which somebody has to be told.
     pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Waiting> {
         let mut state = self.state();
         let mut awaited = Vec::new();
         for waiting in std::mem::take(&mut state.appends) {
-            if waiting.answer.is_some() {
+            if matches!(waiting.waiter, Waiter::Keeper(_)) {
                 awaited.push(waiting);
             } else {
                 state.appends.push_back(waiting);
@@ -273,8 +293,8 @@ impl Inbox {
         (state.appends.len() as u64, state.append_bytes)
     }
 
-    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody waits for are handed out,
-    /// as the disk will not have them.
+    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody has elsewhere are handed
+    /// out, as the disk will not have them.
     pub(super) fn closed(&self) -> Vec<Event> {
         let ended = State {
             closing: true,
@@ -282,9 +302,13 @@ impl Inbox {
             ..State::default()
         };
         let left = std::mem::replace(&mut *self.state(), ended);
-        let nobodys = |waiting: &Waiting| waiting.answer.as_ref().is_none_or(|to| to.is_closed());
-        let events = left.appends.into_iter().filter(nobodys);
-        events
+        let is_kept = |waiting: &Waiting| match &waiting.waiter {
+            Waiter::Keeper(answer) => !answer.is_closed(),
+            Waiter::Patient(_) | Waiter::Nobody => false,
+        };
+        let appends = left.appends.into_iter();
+        appends
+            .filter(|waiting| !is_kept(waiting))
             .filter_map(|waiting| Event::from_packed(&waiting.entry.packed).ok())
             .collect()
     }
@@ -357,23 +381,24 @@ impl Entry {
 }
 
 impl Waiting {
-    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, answer: Option<Answer>) -> Self {
+    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, waiter: Waiter) -> Self {
         Self {
             entry: Entry { guarantee, packed },
-            answer,
-            is_patient: false,
+            waiter,
         }
     }
 
-    /// Tells who waits that the disk does not have it, unless that one would rather wait on. If nobody does any more, the event is still to be written, as it was
-    /// taken: it is handed back.
-    pub(super) fn refuse(mut self, error: &SpoolError) -> Option<Self> {
-        if self.is_patient {
-            return Some(self);
-        }
-        match self.answer.take() {
-            Some(answer) => answer.send(Err(error.clone())).is_err().then_some(self),
-            None => Some(self),
-        }
+    /// Tells the keeper that the disk does not have it. Otherwise, or if the keeper has gone, the event is still to be
+    /// written, as it was taken: it is handed back.
+    pub(super) fn refuse(self, error: &SpoolError) -> Option<Self> {
+        let Self { entry, waiter } = self;
+        let waiter = match waiter {
+            Waiter::Keeper(answer) => match answer.send(Err(error.clone())) {
+                Ok(()) => return None,
+                Err(_) => Waiter::Nobody,
+            },
+            patient => patient,
+        };
+        Some(Self { entry, waiter })
     }
 }

@@ -87,6 +87,38 @@ async fn fault_15_a_disk_that_never_works_again_does_not_keep_the_spool_open() {
 }
 
 #[tokio::test]
+async fn fault_15_who_waits_patiently_waits_until_the_disk_works() {
+    let folder = Folder::new();
+    let builder = Spool::builder(folder.file());
+    let faults = builder.faults.clone();
+    let spool = builder.open().unwrap();
+    faults.fail(0, 4);
+    // More than one group takes, so that some wait while others fail.
+    let append = |number| spool.append_patiently(&event(number)).unwrap();
+    let waiters: Vec<_> = (0..3_000).map(append).collect();
+    assert!(durable(&spool, &event(3_000)).await.is_err());
+    for waiter in waiters {
+        waiter.await.unwrap();
+    }
+    until("all are there", || spool.status().pending == 3_000);
+}
+
+#[tokio::test]
+async fn fault_15_a_spool_that_closes_gives_back_what_is_waited_for_patiently() {
+    let folder = Folder::new();
+    let builder = Spool::builder(folder.file());
+    let faults = builder.faults.clone();
+    let spool = builder.open().unwrap();
+    faults.fail(0, i64::MAX);
+    let append = |number| spool.append_patiently(&event(number)).unwrap();
+    let waiters: Vec<_> = (0..3_000).map(append).collect();
+    assert_eq!(spool.close_and_take().await.len(), 3_000);
+    for waiter in waiters {
+        assert!(waiter.await.is_err());
+    }
+}
+
+#[tokio::test]
 async fn fault_15_a_refusal_that_nobody_waited_for_is_counted() {
     let folder = Folder::new();
     let builder = Spool::builder(folder.file());
