@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
@@ -31,11 +31,7 @@ where
     F: Future<Output = R>,
     C: FnOnce(&R, Draft),
 {
-    let state = State::Made {
-        draft: draft.unpolled(),
-        close,
-    };
-    Followed { future, state }
+    Followed::new(draft, future, close)
 }
 
 /// [`follow`] for a durable event: the future ends when it is on the disk, unless a scope waits for that.
@@ -44,13 +40,8 @@ where
     F: Future<Output = R>,
     C: FnOnce(&R, Draft) -> Commits,
 {
-    let state = State::Made {
-        draft: draft.unpolled(),
-        close,
-    };
     FollowedDurably {
-        future,
-        state,
+        followed: Followed::new(draft, future, close),
         written: None,
     }
 }
@@ -85,23 +76,50 @@ enum State<C> {
     Ended,
 }
 
-impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
-    type Output = F::Output;
+impl<F, C> Followed<F, C> {
+    fn new(draft: Draft, future: F, close: C) -> Self {
+        let state = State::Made {
+            draft: draft.unpolled(),
+            close,
+        };
+        Self { future, state }
+    }
+}
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+impl<F: Future, C> Followed<F, C> {
+    /// Polls the future. Its output comes with what the closing of the draft gave, unless there was none to close.
+    fn poll_closing<T>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<(F::Output, Option<T>)>
+    where
+        C: FnOnce(&F::Output, Draft) -> T,
+    {
         let this = self.project();
         // Taken out, so that a panic in the future closes the draft now, whoever keeps the future.
         let (draft, close) = match std::mem::replace(this.state, State::Ended) {
             State::Made { draft, close } => (draft.begin(), close),
             State::Begun { draft, close } => (draft, close),
-            State::Ended => return this.future.poll(context),
+            State::Ended => return this.future.poll(context).map(|output| (output, None)),
         };
-        let polled = this.future.poll(context);
-        match &polled {
-            Poll::Ready(output) => close(output, draft),
-            Poll::Pending => *this.state = State::Begun { draft, close },
+        match this.future.poll(context) {
+            Poll::Ready(output) => {
+                let closed = close(&output, draft);
+                Poll::Ready((output, Some(closed)))
+            }
+            Poll::Pending => {
+                *this.state = State::Begun { draft, close };
+                Poll::Pending
+            }
         }
-        polled
+    }
+}
+
+impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_closing(context).map(|(output, _)| output)
     }
 }
 
@@ -113,8 +131,7 @@ pin_project! {
         F: Future,
     {
         #[pin]
-        future: F,
-        state: State<C>,
+        followed: Followed<F, C>,
         // The output, while its event is on its way to the disk.
         written: Option<(F::Output, Commits)>,
     }
@@ -128,21 +145,8 @@ impl<F: Future, C: FnOnce(&F::Output, Draft) -> Commits> Future for FollowedDura
         let (output, mut commits) = match this.written.take() {
             Some(written) => written,
             None => {
-                let (draft, close) = match std::mem::replace(this.state, State::Ended) {
-                    State::Made { draft, close } => (draft.begin(), close),
-                    State::Begun { draft, close } => (draft, close),
-                    State::Ended => return this.future.poll(context),
-                };
-                match this.future.poll(context) {
-                    Poll::Ready(output) => {
-                        let commits = close(&output, draft);
-                        (output, commits)
-                    }
-                    Poll::Pending => {
-                        *this.state = State::Begun { draft, close };
-                        return Poll::Pending;
-                    }
-                }
+                let (output, commits) = ready!(this.followed.poll_closing(context));
+                (output, commits.unwrap_or_default())
             }
         };
         if Pin::new(&mut commits).poll(context).is_pending() {
