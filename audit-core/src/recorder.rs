@@ -86,12 +86,12 @@ impl Recorder {
 
     /// [`Recorder::record`] for the scope.
     pub(crate) fn push(&self, mut event: Event) -> Result<(), RecordError> {
-        self.prepare(&mut event);
-        self.enqueue(event)
+        let entry = self.prepare(&mut event);
+        self.enqueue(event, entry)
     }
 
     /// What every event gets on its way in, and who gets a copy of it.
-    fn prepare(&self, event: &mut Event) {
+    fn prepare(&self, event: &mut Event) -> Entry {
         let shared = &*self.shared;
         if !event.has_actor() {
             self.unresolved(event, None);
@@ -100,27 +100,22 @@ impl Recorder {
         for copy in &shared.copies {
             copy.record_or_log(event.clone());
         }
+        Entry {
+            is_truncated: event.truncated().next().is_some(),
+            #[cfg(feature = "testing")]
+            observed: shared.observer.as_ref().map(|_| event.clone()),
+        }
     }
 
-    fn enqueue(&self, event: Event) -> Result<(), RecordError> {
+    fn enqueue(&self, event: Event, entry: Entry) -> Result<(), RecordError> {
         let shared = &*self.shared;
-        let truncated = event.truncated().next().is_some();
-        #[cfg(feature = "testing")]
-        let observed = shared.observer.as_ref().map(|_| event.clone());
         let pushed = match shared.queue.push(event) {
             Err((event, Refusal::Full)) if shared.spill(&event) => Ok(()),
             pushed => pushed,
         };
         match pushed {
             Ok(()) => {
-                #[cfg(feature = "testing")]
-                if let (Some(observer), Some(event)) = (&shared.observer, observed) {
-                    observer.recorded(event);
-                }
-                shared.counters.accepted.add(1);
-                if truncated {
-                    shared.counters.truncated.add(1);
-                }
+                entry.accepted(shared);
                 Ok(())
             }
             Err((event, refusal)) => {
@@ -139,31 +134,31 @@ impl Recorder {
         self.log_refusal(self.push(event));
     }
 
+    /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the catalog does, for an action
+    /// that was chosen while the program runs.
+    pub(crate) fn is_durable(&self, event: &Event) -> bool {
+        let named = &self.shared.durable;
+        event.is_durable() || !named.is_empty() && named.binary_search(&event.action()).is_ok()
+    }
+
     /// Gives a durable event to the disk. What the spool does not take goes the way of the others, and is counted as late.
     pub(crate) fn commit(&self, mut event: Event, commits: &mut Commits) {
-        self.prepare(&mut event);
+        let entry = self.prepare(&mut event);
         let shared = &self.shared;
         let Some(spool) = &shared.spool else {
             shared.late(1, "there is no spool; give the recorder one with `spool`");
-            return self.log_refusal(self.enqueue(event));
+            return self.log_refusal(self.enqueue(event, entry));
         };
         match spool.append_patiently(&event) {
             Ok(appended) => {
                 shared.counters.spool_in[0].add(1);
-                shared.counters.accepted.add(1);
-                if event.truncated().next().is_some() {
-                    shared.counters.truncated.add(1);
-                }
-                #[cfg(feature = "testing")]
-                if let Some(observer) = &shared.observer {
-                    observer.recorded(event);
-                }
+                entry.accepted(shared);
                 shared.queue.nudge();
                 commits.add(shared, appended);
             }
             Err(error) => {
                 shared.late(1, error);
-                self.log_refusal(self.enqueue(event));
+                self.log_refusal(self.enqueue(event, entry));
             }
         }
     }
@@ -348,6 +343,26 @@ impl Recorder {
             && thread.join().is_err()
         {
             tracing::error!("the audit dispatcher's thread panicked");
+        }
+    }
+}
+
+/// What is noted of an event when it is accepted, by when it may be gone.
+struct Entry {
+    is_truncated: bool,
+    #[cfg(feature = "testing")]
+    observed: Option<Event>,
+}
+
+impl Entry {
+    fn accepted(self, shared: &Shared) {
+        #[cfg(feature = "testing")]
+        if let (Some(observer), Some(event)) = (&shared.observer, self.observed) {
+            observer.recorded(event);
+        }
+        shared.counters.accepted.add(1);
+        if self.is_truncated {
+            shared.counters.truncated.add(1);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The scope: who acts, for whom and from where, carried by the task, and the events that ended inside it.
 
+mod settle;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,17 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll};
 
-use http::StatusCode;
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::commits::Commits;
-use crate::event::now_millis;
+use self::settle::SettleOnDrop;
 use crate::web::Trail;
-use crate::{
-    Action, Actor, Context, Event, EventId, OrganizationId, Outcome, Principal, RecordError,
-    Recorder,
-};
+use crate::{Actor, Context, Event, OrganizationId, Principal, Recorder};
 
 tokio::task_local! {
     static CURRENT: Scope;
@@ -214,24 +211,6 @@ impl Scope {
         self.state().expected = Some(type_names);
     }
 
-    /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
-    /// records itself. Who answers waits for the durable events first.
-    #[doc(hidden)]
-    pub fn settle(&self, status: Option<StatusCode>) -> Commits {
-        let mut state = self.state();
-        state.settled = true;
-        let mut ended = std::mem::take(&mut state.ended);
-        for event in &mut ended {
-            self.complete(&state, event, status);
-        }
-        drop(state);
-        let mut commits = Commits::default();
-        for event in ended {
-            self.record(event, &mut commits);
-        }
-        commits
-    }
-
     /// An event was recorded past the scope of the running task, if there is one.
     pub(crate) fn mark_current() {
         // Outside a scope, or while the thread ends, there is nothing to mark.
@@ -254,107 +233,6 @@ impl Scope {
         }
     }
 
-    /// A request was refused before an audited function ran.
-    pub(crate) fn refused(&self, action: Action, route: &str) {
-        let mut event = Event::begin(action.as_str(), now_millis());
-        event.push_target_id("route", route);
-        event.set_outcome(Outcome::Denied);
-        let mut state = self.state();
-        if state.actor.is_none() {
-            event.set_actor(&Actor::anonymous());
-        }
-        state.ended.push(event);
-    }
-
-    /// A call left no event, because its body said so.
-    pub(crate) fn skipped(&self) {
-        self.inner.recorder.skipped();
-    }
-
-    /// An event came to its end. Unless the scope is still to be settled, the caller is who waits for a durable one.
-    pub(crate) fn ended(&self, event: Event) -> Commits {
-        let mut commits = Commits::default();
-        for part in event.split() {
-            self.part_ended(part, &mut commits);
-        }
-        commits
-    }
-
-    fn part_ended(&self, mut event: Event, commits: &mut Commits) {
-        let mut state = self.state();
-        if state.settled {
-            self.complete(&state, &mut event, None);
-            drop(state);
-            self.record(event, commits);
-        } else {
-            state.ended.push(event);
-        }
-    }
-
-    /// Records a completed event, unless its outcome is one that leaves none.
-    fn record(&self, event: Event, commits: &mut Commits) {
-        let recorder = &self.inner.recorder;
-        if !event.is_wanted() {
-            recorder.skipped();
-        } else if event.is_durable() {
-            recorder.commit(event, commits);
-        } else {
-            recorder.record_or_log(event);
-        }
-    }
-
-    /// Records an event at once, settled or not, with what the scope knows by now. An event of too many targets is
-    /// several; then the id is that of the first, and the error that of the first refusal. Blocks until a durable one is on
-    /// the disk.
-    pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
-        self.mark_audited();
-        let mut result = Ok(event.id());
-        let mut commits = Commits::default();
-        for mut part in event.split() {
-            let state = self.state();
-            self.complete(&state, &mut part, None);
-            drop(state);
-            if part.is_durable() {
-                self.inner.recorder.commit(part, &mut commits);
-            } else if let Err(error) = self.inner.recorder.push(part) {
-                result = result.and(Err(error));
-            }
-        }
-        commits.wait();
-        result
-    }
-
-    /// Gives an event what it does not have of its own.
-    fn complete(&self, state: &State, event: &mut Event, status: Option<StatusCode>) {
-        if !event.has_actor() {
-            match &state.actor {
-                Some(actor) => event.set_actor(actor),
-                None => self
-                    .inner
-                    .recorder
-                    .unresolved(event, state.expected.as_deref()),
-            }
-        }
-        if !event.has_organization()
-            && let Some(organization) = &state.organization
-        {
-            event.set_organization(|out| out.push_str(organization.as_str()));
-        }
-        if !event.has_location() {
-            event.set_context(&state.context);
-        }
-        let outcome = match status {
-            Some(status) => {
-                event.push_status(status);
-                event.outcome().settled(status)
-            }
-            // Nobody says otherwise, and the function returned.
-            None if event.outcome() == Outcome::Unknown => Outcome::Succeeded,
-            None => event.outcome(),
-        };
-        event.set_outcome(outcome);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner
             .state
@@ -366,22 +244,6 @@ impl Scope {
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").finish_non_exhaustive()
-    }
-}
-
-struct SettleOnDrop(Scope);
-
-impl SettleOnDrop {
-    /// Settles, now that the job has come to its end. The drop that follows finds nothing left.
-    fn now(&self) -> Commits {
-        self.0.settle(None)
-    }
-}
-
-impl Drop for SettleOnDrop {
-    fn drop(&mut self) {
-        // Nobody is left who could wait.
-        drop(self.0.settle(None));
     }
 }
 
@@ -413,8 +275,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::MemorySink;
-    use crate::private::{close, denied, late, open};
+    use crate::private::{close, open};
+    use crate::{MemorySink, Outcome};
 
     const DELETE: &str = "document.delete";
 
@@ -484,75 +346,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_settles_what_has_ended_and_what_ends_later_records_itself() {
-        let (recorder, sink) = recorder();
-        let scope = recorder.scope().actor(Actor::system());
-        let (first, second) = scope.enter(|| (open(DELETE), open(DELETE)));
-        close(first, Outcome::Failed);
-        assert!(
-            delivered(&recorder, &sink).await.is_empty(),
-            "nothing is recorded before the answer is known"
-        );
-        scope.settle(Some(StatusCode::FORBIDDEN)).wait();
-        close(second, Outcome::Failed);
-        let outcomes: Vec<_> = delivered(&recorder, &sink)
-            .await
-            .iter()
-            .map(Event::outcome)
-            .collect();
-        assert_eq!(outcomes, [Outcome::Denied, Outcome::Failed]);
-    }
-
-    #[tokio::test]
-    async fn a_denial_appears_under_the_action_that_the_catalog_names() {
-        let share = || {
-            let mut draft = open("document.share");
-            denied(&mut draft, "document.share_denied");
-            draft
-        };
-        let (recorder, sink) = recorder();
-        let scope = recorder.scope().actor(Actor::system());
-        scope.enter(|| {
-            close(share(), Outcome::Unknown);
-            close(share(), Outcome::Failed);
-            close(share(), Outcome::Denied);
-            close(share(), Outcome::Succeeded);
-            drop(share());
-        });
-        scope.settle(Some(StatusCode::FORBIDDEN)).wait();
-        scope.enter(|| {
-            close(share(), Outcome::Failed);
-            close(share(), Outcome::Denied);
-        });
-        let events = delivered(&recorder, &sink).await;
-        let actions: Vec<_> = events.iter().map(Event::action).collect();
-        let (shared, denied) = ("document.share", "document.share_denied");
-        assert_eq!(
-            actions,
-            [denied, denied, denied, shared, shared, shared, denied]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_draft_that_is_dropped_is_abandoned_and_one_that_unwinds_has_panicked() {
-        let (recorder, sink) = recorder();
-        let scope = recorder.scope().actor(Actor::system());
-        drop(scope.enter(|| open(DELETE)));
-        let task = tokio::spawn(scope.clone().in_scope(async {
-            let _draft = open(DELETE);
-            panic!("on purpose");
-        }));
-        assert!(task.await.unwrap_err().is_panic());
-        scope.settle(None).wait();
-        let outcomes: Vec<_> = delivered(&recorder, &sink)
-            .await
-            .iter()
-            .map(Event::outcome)
-            .collect();
-        assert_eq!(outcomes, [Outcome::Abandoned, Outcome::Panicked]);
-    }
-
-    #[tokio::test]
     async fn a_job_that_is_dropped_leaves_its_events() {
         let (recorder, sink) = recorder();
         let job = recorder.scope().actor(Actor::system()).run(async {
@@ -565,48 +358,5 @@ mod tests {
             events.iter().map(Event::outcome).collect::<Vec<_>>(),
             [Outcome::Abandoned]
         );
-    }
-
-    #[tokio::test]
-    async fn a_target_that_only_a_result_knows_is_unresolved_without_one() {
-        let create = || {
-            let mut draft = open("document.create");
-            late(&mut draft, &["document"]);
-            draft
-        };
-        let (recorder, sink) = recorder();
-        recorder
-            .scope()
-            .actor(Actor::system())
-            .run(async {
-                close(create(), Outcome::Failed);
-                drop(create());
-                let mut created = create();
-                crate::private::resolve(&mut created);
-                crate::private::target(&mut created, "document", &7);
-                close(created, Outcome::Succeeded);
-            })
-            .await;
-        let events = delivered(&recorder, &sink).await;
-        let ids: Vec<_> = events
-            .iter()
-            .map(|event| event.targets().next().unwrap().id())
-            .collect();
-        assert_eq!(ids, ["unresolved", "unresolved", "7"]);
-    }
-
-    #[tokio::test]
-    async fn nobody_named_as_actor_is_unresolved_and_counted() {
-        let (recorder, sink) = recorder();
-        recorder
-            .scope()
-            .run(async { close(open(DELETE), Outcome::Succeeded) })
-            .await;
-        let events = delivered(&recorder, &sink).await;
-        assert_eq!(
-            events[0].actor().unwrap().kind(),
-            crate::ActorKind::Unresolved
-        );
-        assert_eq!(recorder.stats().unresolved, 1);
     }
 }

@@ -151,6 +151,21 @@ async fn a_durable_event_is_on_the_disk_when_record_returns() {
 }
 
 #[tokio::test]
+async fn a_durable_event_with_a_value_that_was_cut_is_counted_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let recorder = builder(MemorySink::new(), &path).build().unwrap();
+    let event = Event::builder("document.delete").metadata("reason", "x".repeat(501));
+    recorder
+        .record_durable(event.build().unwrap())
+        .await
+        .unwrap();
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.truncated), (1, 1));
+    recorder.shutdown(PATIENCE).await;
+}
+
+#[tokio::test]
 async fn without_a_spool_a_durable_event_is_handed_back() {
     let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
     let error = recorder.record_durable(event()).await.unwrap_err();

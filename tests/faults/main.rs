@@ -1,5 +1,5 @@
-//! What delivery has to survive, and the tests that it does. All balance the ledger of their recorder at the end, in whatever
-//! process that is. 11 is a fork, of which the documentation of `Recorder` speaks; what follows 40 needs a fleet.
+//! What delivery has to survive, and the tests that it does. Those of this folder balance the ledger of their recorder at the
+//! end, in whatever process it is. 11 is a fork, of which the documentation of `Recorder` speaks; what follows 40 needs a fleet.
 //!
 //! | fault | what happens | tests |
 //! | ---: | --- | --- |

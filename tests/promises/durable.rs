@@ -203,3 +203,36 @@ async fn without_a_disk_an_event_goes_the_way_of_the_others_and_is_counted() {
             .contains("not on the disk in time")
     );
 }
+
+#[tokio::test]
+async fn a_disk_at_its_bound_does_not_take_the_event_and_the_queue_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = MemorySink::new();
+    let builder = Recorder::builder(sink.clone()).fallback_organization("org_1");
+    let spool = Spool::builder(Disk::path(&folder)).max_bytes(1).open();
+    let recorder = builder.spool(spool.unwrap()).build().unwrap();
+    let job = recorder.scope().actor(Actor::system());
+    job.run(delete_later(1)).await.unwrap();
+    recorder.flush(PATIENCE).await;
+    assert_eq!((recorder.stats().late, sink.events().len()), (1, 1));
+}
+
+#[test]
+fn a_shutdown_ends_the_wait_and_what_was_not_written_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = FaultSink::new(MemorySink::new()).hang();
+    let builder = with_spool(Recorder::builder(away), &folder);
+    let recorder = builder.durable_deadline(PATIENCE * 10).build().unwrap();
+    let held = hold(&folder);
+    let job = recorder.scope().actor(Actor::system());
+    let waiting = std::thread::spawn(|| job.run_sync(|| delete_now(1)));
+    while recorder.stats().accepted == 0 {
+        std::thread::yield_now();
+    }
+    let report = recorder.shutdown_blocking(Duration::ZERO);
+    waiting.join().unwrap();
+    let stats = recorder.stats();
+    assert_eq!((report.lost, stats.lost, stats.late), (1, 1, 1));
+    assert_eq!((stats.accepted, stats.spooled, stats.pending), (1, 0, 0));
+    drop(held);
+}

@@ -206,7 +206,9 @@ impl RecorderBuilder {
         self
     }
 
-    /// The application's catalog, for [`RecorderBuilder::environment`].
+    /// The application's catalog: for [`RecorderBuilder::environment`], for [`RecorderBuilder::verify_catalog`], and for the
+    /// actions that it calls `durable`. Those need a spool, and with the catalog they are durable also where no macro knows
+    /// them, as in audit by route.
     ///
     /// ```
     /// use audit_core::{MemorySink, Recorder, catalog};
@@ -302,11 +304,16 @@ impl RecorderBuilder {
         self
     }
 
-    /// Whether the actions that ask for the disk have one.
-    fn check_durable(&self) -> Result<(), BuildError> {
+    /// The actions of the catalog that ask for the disk, sorted.
+    fn durable(&self) -> Vec<&'static str> {
         let actions = self.catalog.iter().flat_map(EmbeddedCatalog::actions);
         let durable = actions.filter(|action| action.is_durable());
-        let names: Vec<_> = durable.map(|action| action.name().as_str()).collect();
+        durable.map(|action| action.name().as_str()).collect()
+    }
+
+    /// Whether those that ask for the disk have one.
+    fn check_durable(&self) -> Result<(), BuildError> {
+        let names = self.durable();
         if names.is_empty() || self.spool.is_some() {
             return Ok(());
         }
@@ -341,6 +348,7 @@ impl RecorderBuilder {
 
     fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
+        let durable = self.durable();
         let shared = Arc::new(Shared {
             name: self.name,
             queue: Queue::new(self.capacity, self.max_bytes),
@@ -356,6 +364,7 @@ impl RecorderBuilder {
             on_dead_letter: self.on_dead_letter,
             fallback_organization: self.fallback_organization,
             versions,
+            durable,
             durable_deadline: self.durable_deadline,
             clock: Mutex::new(None),
             thread: Mutex::new(None),

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(super) on_dead_letter: Option<Hook>,
     pub(super) fallback_organization: Option<OrganizationId>,
     pub(super) versions: Versions,
+    /// The actions of which the catalog says so, sorted.
+    pub(super) durable: Vec<&'static str>,
     /// How long whoever records a durable event waits for the disk.
     pub(crate) durable_deadline: Duration,
     /// The runtime of the dispatcher, which keeps the time.

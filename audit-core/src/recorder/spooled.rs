@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Recorder;
 use super::error::{RecordError, Why};
 use super::shared::Shared;
+use super::{Entry, Recorder};
 use crate::disk::{Appended, Guarantee};
 use crate::{Event, Scope, Spool, SpoolError};
 
@@ -47,14 +47,8 @@ impl Recorder {
     /// refused it by then, and only the answer was not heard, it is counted in [`Stats::dropped`](crate::Stats::dropped).
     pub async fn record_durable(&self, mut event: Event) -> Result<(), RecordError> {
         Scope::mark_current();
+        let entry = self.prepare(&mut event);
         let shared = &self.shared;
-        if !event.has_actor() {
-            self.unresolved(&mut event, None);
-        }
-        shared.complete(&mut event);
-        for copy in &shared.copies {
-            copy.record_or_log(event.clone());
-        }
         let refuse = |event, why| {
             shared.counters.refused.add(1);
             shared.condition.refused();
@@ -64,7 +58,7 @@ impl Recorder {
             return refuse(event, Why::NoSpool);
         };
         let written = match spool.append(&event, Guarantee::Durable) {
-            Ok(appended) => Given::new(shared, &event, appended).written().await,
+            Ok(appended) => Given::new(shared, &event, entry, appended).written().await,
             Err(error) => Err(error),
         };
         match written {
@@ -102,17 +96,20 @@ impl Recorder {
 struct Given<'a> {
     shared: &'a Shared,
     event: &'a Event,
+    /// Until it is accepted.
+    entry: Option<Entry>,
     appended: Appended,
     /// Whether it is on the disk, once whoever waits has been told.
     told: Option<bool>,
 }
 
 impl<'a> Given<'a> {
-    fn new(shared: &'a Shared, event: &'a Event, appended: Appended) -> Self {
+    fn new(shared: &'a Shared, event: &'a Event, entry: Entry, appended: Appended) -> Self {
         shared.counters.spool_in[0].add(1);
         Self {
             shared,
             event,
+            entry: Some(entry),
             appended,
             told: None,
         }
@@ -143,7 +140,9 @@ impl Drop for Given<'_> {
             None => self.is_kept(),
         };
         if is_kept {
-            self.shared.counters.accepted.add(1);
+            if let Some(entry) = self.entry.take() {
+                entry.accepted(self.shared);
+            }
             self.shared.queue.nudge();
         } else {
             self.shared.counters.spool_in[0].take_back(1);

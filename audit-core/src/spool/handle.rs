@@ -55,7 +55,8 @@ const DEAD_SHARE: u64 = 4;
 /// `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is given up when the disk is full.
 ///
 /// A file that cannot be read is set aside as `.corrupt-` with the time in milliseconds, what can be read of it is kept,
-/// and [`SpoolStatus::set_aside`] names it. A file that a newer version wrote is left alone, and one that ends in `.v1` is
+/// and [`SpoolStatus::set_aside`] names it. A byte of the `-wal` that changed while no service ran costs what was written there
+/// from that place on, and SQLite cannot tell that from a log that was never longer: nothing is counted then. A file that a newer version wrote is left alone, and one that ends in `.v1` is
 /// used beside it.
 #[derive(Clone, Debug)]
 pub struct Spool {
