@@ -41,7 +41,7 @@ impl Place {
         let lock = private_file()
             .open(&beside)
             .map_err(|error| SpoolError::file("open the spool's lock file", &beside, error))?;
-        match wait_for(&lock) {
+        match patiently(|| lock.try_lock()) {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 _lock: lock,
@@ -63,11 +63,13 @@ impl Place {
     }
 }
 
-/// Takes the lock; a command that only looks whether it is taken has it for an instant.
-fn wait_for(lock: &File) -> Result<(), TryLockError> {
+/// Tries to take a lock for a while: a command that only looks whether it is taken has it for an instant.
+pub(super) fn patiently(
+    mut take: impl FnMut() -> Result<(), TryLockError>,
+) -> Result<(), TryLockError> {
     let begun = Instant::now();
     loop {
-        match lock.try_lock() {
+        match take() {
             Err(TryLockError::WouldBlock) if begun.elapsed() < LOOKS => thread::sleep(RETRY),
             other => return other,
         }

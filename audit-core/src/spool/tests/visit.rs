@@ -1,6 +1,6 @@
 //! A visitor to a file that a service may be using.
 
-use super::super::place::with_suffix;
+use super::super::place::{patiently, with_suffix};
 use super::{Folder, durable, event, pending, until};
 use crate::{Event, Spool, SpoolFile};
 
@@ -60,16 +60,18 @@ async fn letters_are_read_and_the_file_checked_beside_the_service() {
 fn a_visitor_who_looks_at_the_lock_keeps_no_service_out() {
     let folder = Folder::new();
     drop(Spool::open(folder.file()).unwrap());
-    let file = SpoolFile::open(folder.file()).unwrap();
-    until("it is free", || !file.status().unwrap().in_use);
-    let lock = with_suffix(&folder.file(), ".lock");
-    let look = std::fs::File::open(lock).unwrap();
-    look.try_lock_shared().unwrap();
-    let opening = std::thread::spawn(move || Spool::open(folder.file()).map(|_| folder));
-    // What a look takes, and more.
-    std::thread::yield_now();
-    drop(look);
-    opening.join().unwrap().unwrap();
+    let lock = std::fs::File::open(with_suffix(&folder.file(), ".lock")).unwrap();
+    let look = std::fs::File::open(with_suffix(&folder.file(), ".lock")).unwrap();
+    until("it is free", || look.try_lock_shared().is_ok());
+    let mut tries = 0;
+    let taken = patiently(|| {
+        tries += 1;
+        if tries == 3 {
+            look.unlock().unwrap();
+        }
+        lock.try_lock()
+    });
+    assert!(taken.is_ok() && tries == 3);
 }
 
 #[test]

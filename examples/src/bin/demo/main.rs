@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "127.0.0.1:4100")]
     server: SocketAddr,
     #[command(flatten)]
-    alone: restart::Alone,
+    child: restart::AsChild,
 }
 
 #[tokio::main]
@@ -95,7 +95,7 @@ async fn main() -> ExitCode {
 }
 
 async fn demo(args: Args) -> Result<ExitCode> {
-    if let Some((server, spool)) = args.alone.asked_for() {
+    if let Some((server, spool)) = args.child.asked_for() {
         restart::serve(&args, server, spool).await?;
         return Ok(ExitCode::SUCCESS);
     }

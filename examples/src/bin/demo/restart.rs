@@ -28,7 +28,7 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// What the service as a process of its own needs to know.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Alone {
+pub(crate) struct AsChild {
     /// Where the audit log server is.
     #[arg(long, hide = true, requires = "spool")]
     child_of: Option<String>,
@@ -40,8 +40,8 @@ pub(crate) struct Alone {
     key: Option<String>,
 }
 
-impl Alone {
-    /// The address of the audit log server and the file of the spool, if this process is the service alone.
+impl AsChild {
+    /// The address of the audit log server and the file of the spool, if this process is the service of another demo.
     pub(crate) fn asked_for(&self) -> Option<(&str, &Path)> {
         Some((self.child_of.as_deref()?, self.spool.as_deref()?))
     }
@@ -163,7 +163,7 @@ impl Service {
 /// Serves until the input ends.
 pub(crate) async fn serve(args: &Args, url: &str, spool: &Path) -> Result<()> {
     let organization = args.organization.as_deref().unwrap_or_default();
-    let key = ApiKey::new(args.alone.key.clone().unwrap_or_default())?;
+    let key = ApiKey::new(args.child.key.clone().unwrap_or_default())?;
     let workos = WorkOs::builder(key)
         .base_url(url)
         .request_timeout(ATTEMPT)
