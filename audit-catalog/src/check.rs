@@ -33,6 +33,7 @@ pub(crate) fn declarations(declarations: Declarations, reader: &mut Reader<'_>) 
         summary(action, reader);
         target_types(action, reader);
         denied(action, &actions, reader);
+        not_both(action, reader);
     }
     let mut actions: Vec<Action> = actions
         .into_iter()
@@ -52,6 +53,7 @@ pub(crate) fn declarations(declarations: Declarations, reader: &mut Reader<'_>) 
                     .collect(),
                 denied: action.denied.map(|name| name.value),
                 durable: action.durable,
+                coalesce: action.coalesce.and_then(|found| found.value),
                 deprecated: action.deprecated,
                 metadata: fields(action.metadata, Place::Event, reader),
                 actor_metadata: actor_metadata.clone(),
@@ -193,6 +195,15 @@ fn types_of(action: &ActionDeclaration) -> impl Iterator<Item = &str> {
         .iter()
         .flat_map(|list| &list.value)
         .map(|kind| kind.value.as_str())
+}
+
+fn not_both(action: &ActionDeclaration, reader: &mut Reader<'_>) {
+    if let (true, Some(At { span, .. })) = (action.durable, &action.coalesce) {
+        reader.mistake(
+            span.start,
+            "an action cannot have both `coalesce` and `durable = true`: an event that waits for its window's end would not be on disk before the operation answers; remove one",
+        );
+    }
 }
 
 fn denied(action: &ActionDeclaration, actions: &[ActionDeclaration], reader: &mut Reader<'_>) {

@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::coalesce::COALESCE_KEYS;
 use crate::parse::{ACTION_KEYS, DOCUMENT_KEYS, METADATA_ONLY};
-use crate::{Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
+use crate::{CoalesceBy, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
 
 /// The rule of names in one expression: begins and ends with a letter or digit, and holds no `..`.
 const NAME: &str = r"^[a-zA-Z0-9](([_:-]|\.[_:-])*\.?[a-zA-Z0-9])*$";
+
+/// The rule of windows: 1 to 900 seconds, or 1 to 15 minutes.
+const WINDOW: &str = "^(([1-9][0-9]?|[1-8][0-9]{2}|900)s|([1-9]|1[0-5])m)$";
 
 fn schema() -> Value {
     let kinds: Vec<String> = Kind::ALL
@@ -29,6 +33,7 @@ fn schema() -> Value {
             },
         })
     };
+    let by = CoalesceBy::ALL.map(CoalesceBy::as_str);
     let reserved = RESERVED_METADATA.map(|(key, _)| key);
     let name = json!({ "pattern": NAME });
     let only_metadata = |description: &str, metadata: Value| {
@@ -84,6 +89,26 @@ fn schema() -> Value {
                             "type": "boolean",
                             "description": "Whether an event of the action is on disk before the operation answers.",
                             "default": false,
+                        },
+                        "coalesce": {
+                            "type": "object",
+                            "description": "Which events of the action stand for each other in a flood; not together with durable.",
+                            "additionalProperties": false,
+                            "required": COALESCE_KEYS,
+                            "properties": {
+                                "by": {
+                                    "type": "array",
+                                    "description": "What alike events have in common besides action and organization.",
+                                    "items": { "enum": by },
+                                    "minItems": 1,
+                                    "uniqueItems": true,
+                                },
+                                "window": {
+                                    "type": "string",
+                                    "description": "How long events are held together, from 1s to 15m.",
+                                    "pattern": WINDOW,
+                                },
+                            },
                         },
                         "deprecated": {
                             "type": "string",
@@ -174,7 +199,10 @@ fn every_key_of_the_parser_is_in_it_and_no_other() {
         METADATA_ONLY
     );
     assert_eq!(keys(&parts["actor"]), METADATA_ONLY);
+    let coalesce = &parts["action"]["additionalProperties"]["properties"]["coalesce"];
+    assert_eq!(keys(coalesce), sorted(COALESCE_KEYS));
     let closed = [
+        coalesce,
         &schema,
         &parts["action"]["additionalProperties"],
         &parts["target"]["additionalProperties"],
@@ -249,6 +277,9 @@ mod files {
             "action.a.targets = [\"t\"]\naction.a.metadata.x = \"bool\"",
             "action.a.targets = [\"t\"]\naction.a.metadata.status = \"number\"",
             "action.a.targets = [\"t\"]\naction.a.metadata.\"a b\" = \"string\"",
+            "action.a.targets = [\"t\"]\naction.a.coalesce = { by = [\"actor\"] }",
+            "action.a.targets = [\"t\"]\naction.a.coalesce = { by = [], window = \"60s\" }",
+            "action.a.targets = [\"t\"]\naction.a.coalesce = { by = [\"user\"], window = \"60s\" }",
             "action.\"a b\".targets = [\"t\"]",
             "action.a.targets = [\"t\"]\ntarget.t.metdata = {}",
             "action.a.targets = [\"t\"]\nactor.role = \"string\"",
@@ -256,6 +287,27 @@ mod files {
         ] {
             assert!(Catalog::parse(wrong, "audit.toml").is_err(), "{wrong}");
             assert!(!takes(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn windows_are_judged_as_the_parser_judges_them() {
+        let numbers = [
+            "0", "1", "9", "15", "16", "60", "99", "100", "899", "900", "901", "999", "1000", "05",
+            "",
+        ];
+        for (number, unit) in numbers
+            .iter()
+            .flat_map(|number| [(number, "s"), (number, "m"), (number, "h")])
+        {
+            let text = format!(
+                "action.a.targets = [\"t\"]\naction.a.coalesce = {{ by = [\"actor\"], window = \"{number}{unit}\" }}"
+            );
+            assert_eq!(
+                takes(&text),
+                Catalog::parse(&text, "").is_ok(),
+                "{number}{unit}"
+            );
         }
     }
 

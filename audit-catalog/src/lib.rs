@@ -56,6 +56,7 @@
 //! | `summary` | string | a sentence with the placeholders `{actor}`, `{action}`, `{target}`, `{targets}`, `{organization}`, `{metadata.KEY}`; `{{` is a brace |
 //! | `denied` | string | the action under which a denial is recorded, instead of this one |
 //! | `durable` | boolean, `false` | whether an event of the action is on disk before the operation answers |
+//! | `coalesce` | `{ by = ["actor", "target", "location", "outcome"], window = "60s" }`: at least one of the four names; a whole number with `s` or `m`, from `1s` to `15m` | which events of the action stand for each other in a flood: the first goes at once, and the newest at the window's end, with their `count` |
 //! | `deprecated` | string | what to write instead |
 //! | `[action."NAME".metadata]` | `KEY = "string"`, `"number"` or `"boolean"`; a trailing `?` makes it optional | the metadata of the event |
 //! | `[target.TYPE.metadata]` | the same | the metadata of each target of that type |
@@ -70,6 +71,7 @@
 //!   because [`RESERVED_METADATA`] is set by the framework and may not be declared.
 //! - `denied` names another action of the catalog that allows the same target types, gives the metadata they share
 //!   the same type, and requires no other: a denial carries what the action would have carried.
+//! - `coalesce` and `durable = true` exclude each other: an event that waits is not on disk before the operation answers.
 //! - `[target.TYPE]` describes a type that some action names.
 //! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of `document.share`.
 //!
@@ -100,6 +102,7 @@
 //! | `plan` | no | `Plan`: catalog, lock and the service's schemas side by side. Brings `fingerprint` |
 
 mod check;
+mod coalesce;
 mod constant;
 mod discover;
 mod error;
@@ -116,6 +119,7 @@ mod schema;
 #[cfg(feature = "plan")]
 mod schema_diff;
 
+pub use coalesce::{Coalesce, CoalesceBy};
 pub use discover::{CATALOG_FILE, catalog_places, lock_path};
 pub use error::{CatalogError, Mistake};
 pub use fingerprint::{Fingerprint, FingerprintError};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::constant::constant_name;
-use crate::{CatalogError, nearest, parse};
+use crate::{CatalogError, Coalesce, nearest, parse};
 
 /// The most metadata keys that the service takes in one place: event, actor and each target
 /// ([metadata schema](https://workos.com/docs/audit-logs/metadata-schema)).
@@ -92,6 +92,7 @@ pub struct Action {
     pub(crate) targets: Vec<Target>,
     pub(crate) denied: Option<String>,
     pub(crate) durable: bool,
+    pub(crate) coalesce: Option<Coalesce>,
     pub(crate) deprecated: Option<String>,
     pub(crate) metadata: Vec<Field>,
     pub(crate) actor_metadata: Vec<Field>,
@@ -140,6 +141,12 @@ impl Action {
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.durable
+    }
+
+    /// Which events of this action stand for each other in a flood; never together with [`is_durable`](Self::is_durable).
+    #[must_use]
+    pub fn coalesce(&self) -> Option<&Coalesce> {
+        self.coalesce.as_ref()
     }
 
     /// What to write instead, when the action is deprecated.

@@ -5,16 +5,17 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::{Catalog, Field, Kind, Mistake, check, nearest};
+use crate::{Catalog, Coalesce, Field, Kind, Mistake, check, nearest};
 
 /// The keys of the file.
 pub(crate) const DOCUMENT_KEYS: [&str; 3] = ["action", "target", "actor"];
 /// The keys of an action.
-pub(crate) const ACTION_KEYS: [&str; 6] = [
+pub(crate) const ACTION_KEYS: [&str; 7] = [
     "summary",
     "targets",
     "denied",
     "durable",
+    "coalesce",
     "deprecated",
     "metadata",
 ];
@@ -64,6 +65,8 @@ pub(crate) struct ActionDeclaration {
     pub(crate) targets: Option<At<Vec<At<String>>>>,
     pub(crate) denied: Option<At<String>>,
     pub(crate) durable: bool,
+    /// Where the key stands, and `None` for a value that has been reported.
+    pub(crate) coalesce: Option<At<Option<Coalesce>>>,
     pub(crate) deprecated: Option<String>,
     pub(crate) metadata: Vec<At<Field>>,
 }
@@ -74,8 +77,8 @@ pub(crate) struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-type Key<'a, 'i> = &'a Spanned<DeString<'i>>;
-type Item<'a, 'i> = &'a Spanned<DeValue<'i>>;
+pub(crate) type Key<'a, 'i> = &'a Spanned<DeString<'i>>;
+pub(crate) type Item<'a, 'i> = &'a Spanned<DeValue<'i>>;
 
 impl Reader<'_> {
     pub(crate) fn mistake(&mut self, offset: usize, message: impl Into<String>) {
@@ -130,6 +133,7 @@ impl Reader<'_> {
             targets: None,
             denied: None,
             durable: false,
+            coalesce: None,
             deprecated: None,
             metadata: Vec::new(),
         };
@@ -142,6 +146,12 @@ impl Reader<'_> {
                     DeValue::Boolean(durable) => action.durable = *durable,
                     other => self.wrong_type(key, item, "`true` or `false`", other),
                 },
+                "coalesce" => {
+                    action.coalesce = Some(At {
+                        value: self.coalesce(key, item),
+                        span: key.span(),
+                    });
+                }
                 "deprecated" => action.deprecated = self.remedy(key, item),
                 "metadata" => action.metadata = self.fields(key, item),
                 name => {
@@ -223,7 +233,7 @@ impl Reader<'_> {
     }
 
     /// The entries of a table in the order of the file; anything else is reported and counts as empty.
-    fn table<'a, 'i>(
+    pub(crate) fn table<'a, 'i>(
         &mut self,
         key: Key<'_, '_>,
         item: &'a Spanned<DeValue<'i>>,
@@ -237,7 +247,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<At<String>> {
+    pub(crate) fn string(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<At<String>> {
         match item.get_ref() {
             DeValue::String(text) => Some(At {
                 value: text.to_string(),
@@ -272,7 +282,7 @@ impl Reader<'_> {
         }
     }
 
-    fn wrong_type(
+    pub(crate) fn wrong_type(
         &mut self,
         key: Key<'_, '_>,
         item: Item<'_, '_>,
@@ -294,7 +304,7 @@ impl Reader<'_> {
         );
     }
 
-    fn unknown_key(&mut self, key: Key<'_, '_>, known: &[&str]) {
+    pub(crate) fn unknown_key(&mut self, key: Key<'_, '_>, known: &[&str]) {
         let name = key.get_ref().as_ref();
         let hint = match nearest(name, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),

@@ -1,5 +1,7 @@
 //! The catalog and its lock, as `catalog!()` writes them into the program.
 
+use std::time::Duration;
+
 use crate::Action;
 
 /// The catalog of the application and its lock, embedded by [`catalog!`](crate::catalog!) while the crate compiled.
@@ -86,6 +88,7 @@ pub struct EmbeddedAction {
     targets: &'static [EmbeddedTarget],
     denied: Option<&'static str>,
     durable: bool,
+    coalesce: Option<EmbeddedCoalesce>,
     deprecated: Option<&'static str>,
     metadata: &'static [EmbeddedField],
 }
@@ -108,8 +111,18 @@ impl EmbeddedAction {
             targets,
             denied,
             durable,
+            coalesce: None,
             deprecated,
             metadata,
+        }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn coalesced(self, coalesce: EmbeddedCoalesce) -> Self {
+        Self {
+            coalesce: Some(coalesce),
+            ..self
         }
     }
 
@@ -146,6 +159,12 @@ impl EmbeddedAction {
         self.durable
     }
 
+    /// Which events of this action stand for each other in a flood; never together with [`is_durable`](Self::is_durable).
+    #[must_use]
+    pub const fn coalesce(&self) -> Option<EmbeddedCoalesce> {
+        self.coalesce
+    }
+
     /// What to write instead, when the action is deprecated.
     #[must_use]
     pub const fn deprecated(&self) -> Option<&'static str> {
@@ -157,6 +176,62 @@ impl EmbeddedAction {
     pub const fn metadata(&self) -> &'static [EmbeddedField] {
         self.metadata
     }
+}
+
+/// Which events of an [`EmbeddedAction`] stand for each other in a flood, and for how long.
+///
+/// Events are alike if they have the same action and organization, and the same value in everything that
+/// [`by`](Self::by) names. Of alike events within a window the first is delivered at once. One more, the newest, follows at the
+/// window's end in the place of all others: its metadata has `count`, how many it stands for, and `first_at`, when the first of
+/// those began. If there was only one, it has neither. So the counts of a trail add up to what happened, where an event without
+/// a `count` is one.
+///
+/// A [`Recorder`](crate::Recorder) does this when it has the catalog
+/// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a time; beyond them events go singly,
+/// and so do events that are durable, that come from the spool, or that have a `count` already. A
+/// [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for windows: what is held then goes
+/// at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmbeddedCoalesce {
+    by: &'static [CoalesceBy],
+    window: Duration,
+}
+
+impl EmbeddedCoalesce {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(by: &'static [CoalesceBy], seconds: u64) -> Self {
+        Self {
+            by,
+            window: Duration::from_secs(seconds),
+        }
+    }
+
+    /// What alike events have in common besides action and organization, in the order it was written.
+    #[must_use]
+    pub const fn by(&self) -> &'static [CoalesceBy] {
+        self.by
+    }
+
+    /// From the first event to the one at the end: 1 s to 15 min.
+    #[must_use]
+    pub const fn window(&self) -> Duration {
+        self.window
+    }
+}
+
+/// A part of an event by which alike events are known, see [`EmbeddedCoalesce`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CoalesceBy {
+    /// Who did it, by type and id.
+    Actor,
+    /// On what it was done: all targets of the event, by type and id.
+    Target,
+    /// The place of the event's context, such as a client address.
+    Location,
+    /// How it ended.
+    Outcome,
 }
 
 /// A target type of an [`EmbeddedAction`].

@@ -72,7 +72,6 @@ impl Gaps {
 
 /// Which happened when the last of the dropped events was dropped.
 fn event(action: Action, organization: &str, gap: Gap) -> Option<Event> {
-    let first_at = humantime::format_rfc3339_millis(from_millis(gap.first)).to_string();
     let mut event = Event::builder(action)
         .occurred_at(from_millis(gap.last))
         .actor(Actor::system())
@@ -80,8 +79,7 @@ fn event(action: Action, organization: &str, gap: Gap) -> Option<Event> {
         .outcome(Outcome::Failed)
         .build()
         .ok()?;
-    event.push_metadata("count", &gap.count);
-    event.push_metadata("first_at", &first_at);
+    event.stand_for(gap.count, from_millis(gap.first));
     if !organization.is_empty() {
         event.set_organization(|out| out.push_str(organization));
     }

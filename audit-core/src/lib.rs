@@ -96,7 +96,10 @@ pub use client_address::{TrustedProxies, TrustedProxiesError};
 pub use dead_letter::DeadLetter;
 pub use dispatcher::Report;
 pub use draft::{Draft, unrecorded};
-pub use embedded::{EmbeddedAction, EmbeddedCatalog, EmbeddedField, EmbeddedTarget, FieldKind};
+pub use embedded::{
+    CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, EmbeddedField, EmbeddedTarget,
+    FieldKind,
+};
 pub use event::{
     Actor, ActorKind, ActorRef, AuditId, AuditText, BooleanValue, Context, Event, EventBuilder,
     EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,

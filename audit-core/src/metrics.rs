@@ -23,12 +23,13 @@ pub(crate) const EVERY: Duration = Duration::from_secs(5);
 type Count = fn(&Stats) -> u64;
 
 /// Names of counters, and what they count; each only ever grows.
-const COUNTERS: [(&str, Count); 13] = [
+const COUNTERS: [(&str, Count); 14] = [
     ("audit_events_accepted_total", |stats| stats.accepted),
     ("audit_events_refused_total", |stats| stats.refused),
     ("audit_events_dropped_total", |stats| stats.dropped),
     ("audit_events_generated_total", |stats| stats.generated),
     ("audit_events_delivered_total", |stats| stats.delivered),
+    ("audit_events_coalesced_total", |stats| stats.coalesced),
     ("audit_events_lost_total", |stats| stats.lost),
     ("audit_events_late_total", |stats| stats.late),
     ("audit_attempts_retried_total", |stats| stats.retried),

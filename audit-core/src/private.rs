@@ -35,7 +35,8 @@ pub mod macros {
 /// The parts of an embedded catalog.
 pub mod catalog {
     pub use crate::embedded::{
-        EmbeddedAction, EmbeddedCatalog, EmbeddedField, EmbeddedTarget, FieldKind,
+        CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, EmbeddedField,
+        EmbeddedTarget, FieldKind,
     };
 }
 

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A snapshot of a recorder's counts, since it was built.
 ///
-/// At rest, with no call under way, they balance: `accepted + recovered + generated = delivered + pending + spooled + dead + lost`.
+/// At rest, with no call under way, they balance:
+/// `accepted + recovered + generated = delivered + coalesced + pending + spooled + dead + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -19,12 +20,14 @@ pub struct Stats {
     pub generated: u64,
     /// The sink took the event.
     pub delivered: u64,
+    /// Events for which a newer one stands, whose `count` says so ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)).
+    pub coalesced: u64,
     /// Events of earlier processes that were on the spool when it was opened, and dead letters of the spool that were sent
     /// again.
     pub recovered: u64,
     /// On the spool: what waits there, what is being delivered from there, and what was moved there at the end.
     pub spooled: u64,
-    /// Waiting, in flight or between two attempts, in memory.
+    /// Waiting, in flight, between two attempts, or held until their window's end, in memory.
     pub pending: u64,
     /// The bytes that pending events occupy.
     pub pending_bytes: u64,
@@ -64,6 +67,7 @@ pub(crate) struct Counters {
     /// Events that came to their end from there.
     pub(crate) spool_out: Counter,
     pub(crate) delivered: Counter,
+    pub(crate) coalesced: Counter,
     pub(crate) dead: Counter,
     pub(crate) lost: Counter,
     pub(crate) late: Counter,

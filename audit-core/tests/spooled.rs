@@ -41,7 +41,7 @@ fn ids(sink: &MemorySink) -> BTreeSet<EventId> {
 fn assert_balanced(stats: Stats) {
     assert_eq!(
         stats.accepted + stats.recovered + stats.generated,
-        stats.delivered + stats.pending + stats.spooled + stats.dead + stats.lost,
+        stats.delivered + stats.coalesced + stats.pending + stats.spooled + stats.dead + stats.lost,
         "{stats:?}"
     );
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use audit_catalog::{Action, Field, Kind, Lock, lock_path};
+use audit_catalog::{Action, Coalesce, CoalesceBy, Field, Kind, Lock, lock_path};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
@@ -191,9 +191,25 @@ fn embedded(action: &Action, parts: &TokenStream) -> TokenStream {
     let (durable, metadata) = (action.is_durable(), fields(action.metadata(), parts));
     let [summary, denied, deprecated] =
         [action.summary(), action.denied(), action.deprecated()].map(option);
+    let coalesced = action.coalesce().map(|coalesce| coalesced(coalesce, parts));
     quote! {
-        #parts::EmbeddedAction::new(#name, #summary, const { &[#(#targets),*] }, #denied, #durable, #deprecated, #metadata)
+        #parts::EmbeddedAction::new(#name, #summary, const { &[#(#targets),*] }, #denied, #durable, #deprecated, #metadata) #coalesced
     }
+}
+
+fn coalesced(coalesce: &Coalesce, parts: &TokenStream) -> TokenStream {
+    let by = coalesce.by().iter().map(|by| {
+        let variant = match by {
+            CoalesceBy::Actor => "Actor",
+            CoalesceBy::Target => "Target",
+            CoalesceBy::Location => "Location",
+            _ => "Outcome",
+        };
+        let variant = format_ident!("{variant}");
+        quote!(#parts::CoalesceBy::#variant)
+    });
+    let seconds = coalesce.window().as_secs();
+    quote!(.coalesced(#parts::EmbeddedCoalesce::new(const { &[#(#by),*] }, #seconds)))
 }
 
 fn fields(fields: &[Field], parts: &TokenStream) -> TokenStream {
@@ -263,6 +279,15 @@ mod tests {
             !without.contains("audit.lock") && without.contains("audit.toml"),
             "{without}"
         );
+    }
+
+    #[test]
+    fn what_is_alike_in_a_flood_is_embedded() {
+        let text = "[action.\"a.b\"]\ntargets = [\"t\"]\ncoalesce = { by = [\"location\", \"outcome\"], window = \"2m\" }";
+        let catalog = audit_catalog::Catalog::parse(text, "audit.toml").unwrap();
+        let tokens = embedded(catalog.action("a.b").unwrap(), &quote!(parts)).to_string();
+        let end = ". coalesced (parts :: EmbeddedCoalesce :: new (const { & [parts :: CoalesceBy :: Location , parts :: CoalesceBy :: Outcome] } , 120u64))";
+        assert!(tokens.ends_with(end), "{tokens}");
     }
 
     #[test]

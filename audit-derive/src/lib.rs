@@ -103,7 +103,7 @@ use proc_macro::TokenStream;
 /// | `on = [succeeded, denied]` | once | the outcomes that leave an event: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all of them when it is not written |
 /// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
 /// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way; not in a function that returns a future |
-/// | `durable` | once | the event is on the disk before the caller goes on, as `durable = true` of the catalog says for all events of an action; an async function awaits that at its end and any other blocks, unless a layer or a scope's `run` waits |
+/// | `durable` | once | the event is on the disk before the caller goes on, as `durable = true` of the catalog says for all events of an action; an async function awaits that at its end and any other blocks, unless a layer or a scope's `run` waits; not for an action with `coalesce` |
 /// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of what the value says itself |
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |

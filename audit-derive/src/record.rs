@@ -203,6 +203,9 @@ metadata.role = "string"
 targets = ["document", "user"]
 [action."document.delete"]
 targets = ["document"]
+[action."session.create"]
+targets = ["user"]
+coalesce = { by = ["target"], window = "60s" }
 "#;
 
     fn found() -> Result<Found, Problem> {
@@ -272,6 +275,17 @@ targets = ["document"]
             messages(r#""document.delet", target(document = 1)"#),
             ["unknown action `document.delet`; the catalog has `document.delete`"]
         );
+    }
+
+    #[test]
+    fn what_waits_for_a_window_cannot_be_durable() {
+        assert_eq!(
+            messages(r#""session.create", target(user = id), durable"#),
+            [
+                "`session.create` has `coalesce` in the catalog, and an event that waits for its window's end is not on the disk before the caller goes on; take `durable` out here, or `coalesce` out there"
+            ]
+        );
+        assert!(messages(r#""session.create", target(user = id)"#).is_empty());
     }
 
     #[test]

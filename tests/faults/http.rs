@@ -63,7 +63,7 @@ fn balance(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(
         stats.accepted + stats.recovered + stats.generated,
-        stats.delivered + stats.pending + stats.spooled + stats.dead + stats.lost,
+        stats.delivered + stats.coalesced + stats.pending + stats.spooled + stats.dead + stats.lost,
         "{stats:?}"
     );
 }

@@ -51,6 +51,7 @@
 )]
 
 mod clock;
+mod flood;
 mod http;
 mod index;
 mod policy;

@@ -131,7 +131,7 @@ pub(crate) fn assert_balanced(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(
         stats.accepted + stats.recovered + stats.generated,
-        stats.delivered + stats.pending + stats.spooled + stats.dead + stats.lost,
+        stats.delivered + stats.coalesced + stats.pending + stats.spooled + stats.dead + stats.lost,
         "{stats:?}"
     );
 }

@@ -13,6 +13,9 @@ use crate::disk::Guarantee;
 pub struct Report {
     /// The sink took them.
     pub delivered: u64,
+    /// A newer one, with a `count`, stands for them ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)); it is itself among the others
+    /// here.
+    pub coalesced: u64,
     /// The sink refused them for good; they are in [`Recorder::dead_letters`](crate::Recorder::dead_letters), or on
     /// the spool.
     pub dead: u64,
@@ -25,11 +28,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether the sink took every one of them.
+    /// Whether the sink took every one of them, or one that stands for it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.dead == 0 && self.pending == 0 && self.spooled == 0 && self.lost == 0
     }
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Delivered,
+    Dead,
+    /// A newer one stands for it.
+    Coalesced,
 }
 
 /// Where an event stands among those that a fence waits for.
@@ -91,15 +103,20 @@ impl Fence {
     }
 
     /// One event came to its end.
-    pub(super) fn ended(&mut self, place: Place, delivered: bool) {
-        if self.before.holds(place) {
+    pub(super) fn ended(&mut self, place: Place, end: End) {
+        if self.holds(place) {
             self.report.pending = self.report.pending.saturating_sub(1);
-            if delivered {
-                self.report.delivered += 1;
-            } else {
-                self.report.dead += 1;
+            match end {
+                End::Delivered => self.report.delivered += 1,
+                End::Dead => self.report.dead += 1,
+                End::Coalesced => self.report.coalesced += 1,
             }
         }
+    }
+
+    /// Whether it waits for the event there.
+    pub(super) fn holds(&self, place: Place) -> bool {
+        self.before.holds(place)
     }
 
     /// So many events will never come to an end.

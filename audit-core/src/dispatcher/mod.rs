@@ -4,6 +4,7 @@
 mod attempt;
 mod backlog;
 mod budget;
+mod coalesce;
 mod decide;
 mod fence;
 mod lane;
@@ -11,6 +12,7 @@ mod loader;
 mod run;
 mod supervise;
 
+pub(crate) use coalesce::Coalescer;
 pub use fence::Report;
 pub(crate) use run::{Command, Dispatcher};
 pub(crate) use supervise::start;

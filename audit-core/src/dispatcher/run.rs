@@ -1,14 +1,17 @@
 //! The dispatcher's loop.
 
 mod ends;
+#[cfg(test)]
+mod flood_tests;
+mod floods;
 #[cfg(all(test, feature = "spool"))]
 mod spool_tests;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
@@ -17,8 +20,9 @@ use tokio::time::{Instant, sleep_until};
 use super::attempt::{Attempt, Open};
 use super::backlog::Backlog;
 use super::budget::Budget;
+use super::coalesce::Coalescer;
 use super::decide::{Decision, History, decide};
-use super::fence::{Fence, Place, Report};
+use super::fence::{End, Fence, Place, Report};
 use super::lane::Lane;
 use super::loader::{Loaded, Loader};
 use crate::disk::Spool;
@@ -34,8 +38,6 @@ const LINGER: Duration = Duration::from_millis(5);
 const SILENCE: Duration = Duration::from_secs(1);
 /// The rate of deliveries is taken over this long at least.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
-/// How long until the sink is asked again about the catalog, when it could not be asked.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the recorder asks of the dispatcher, on a lane of its own.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ pub(crate) struct Dispatcher {
     /// Those of them that this process had given to the spool.
     ended_spooled: u64,
     open: BTreeMap<u64, Open>,
+    coalescer: Coalescer,
     backlog: Backlog,
     in_flight: FuturesUnordered<Attempt>,
     lane: Lane,
@@ -98,6 +101,7 @@ impl Dispatcher {
         commands: mpsc::Receiver<Command>,
         concurrency: usize,
         actions: Vec<&'static str>,
+        coalescer: Coalescer,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -110,6 +114,7 @@ impl Dispatcher {
             ended: 0,
             ended_spooled: 0,
             open: BTreeMap::new(),
+            coalescer,
             backlog: Backlog::default(),
             in_flight: FuturesUnordered::new(),
             lane: Lane::new(concurrency),
@@ -201,7 +206,8 @@ impl Dispatcher {
             .iter()
             .chain(&self.shutdowns)
             .map(|fence| fence.deadline);
-        let moment = deadlines.chain(tick).chain(attempt).min();
+        let window = self.coalescer.due();
+        let moment = deadlines.chain(tick).chain(attempt).chain(window).min();
         #[cfg(feature = "metrics")]
         let moment = moment.into_iter().chain([self.publish_at]).min();
 
@@ -245,8 +251,9 @@ impl Dispatcher {
         while let Some(event) = self.shared.queue.pop() {
             let open = Open::new(event, self.fetched, now);
             self.fetched += 1;
-            self.take(open, now);
+            self.take_or_hold(open, now);
         }
+        self.release_held(now);
         let unread = self.unread();
         let given = self.shared.counters.given();
         if let Some(loader) = &mut self.loader {
@@ -360,7 +367,7 @@ impl Dispatcher {
                 self.lane.succeeded();
                 self.budget.earn();
                 self.shared.counters.delivered.add(1);
-                drop(self.close(number, true));
+                drop(self.close(number, End::Delivered));
                 return self.tell_lane(LaneState::Open);
             }
             Err(fault) => fault,
@@ -388,7 +395,7 @@ impl Dispatcher {
                 self.shared.counters.dead.add(1);
                 // All is counted before foreign code runs.
                 let row = open.row;
-                if let Some(event) = self.close(number, false) {
+                if let Some(event) = self.close(number, End::Dead) {
                     self.shared.bury(DeadLetter::new(event, fault), row);
                 }
                 self.tell_lane(LaneState::Open);
@@ -423,7 +430,7 @@ impl Dispatcher {
     }
 
     /// An event came to its end. What it held is free again before anybody hears of it.
-    fn close(&mut self, number: u64, delivered: bool) -> Option<Event> {
+    fn close(&mut self, number: u64, end: End) -> Option<Event> {
         let open = self.open.remove(&number)?;
         self.ended += 1;
         if std::mem::take(&mut self.restarted) {
@@ -437,12 +444,12 @@ impl Dispatcher {
             loader.open = loader.open.saturating_sub(1);
             self.shared.counters.spool_out.add(1);
             self.ended_spooled += u64::from(matches!(open.place, Place::Spool(..)));
-            if delivered {
+            if end == End::Delivered {
                 loader.spool.acknowledge(row);
             }
         }
         for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.ended(open.place, delivered);
+            fence.ended(open.place, end);
         }
         Some(open.into_event())
     }
@@ -474,50 +481,6 @@ impl Dispatcher {
             }
             self.rate_since = (now, self.ended);
         }
-    }
-
-    /// Asks the sink about the actions of the catalog, after a wait.
-    fn verify(&mut self, wait: Duration) {
-        if self.actions.is_empty() {
-            return;
-        }
-        let (sink, actions) = (Arc::clone(&self.sink), self.actions.clone());
-        self.verifying = Some(
-            async move {
-                tokio::time::sleep(wait).await;
-                sink.unknown_actions(&actions).await
-            }
-            .boxed(),
-        );
-    }
-
-    fn verified(&mut self, answer: Result<Vec<&'static str>, Fault>) {
-        self.verifying = None;
-        let problem = match answer {
-            Ok(unknown) => {
-                self.actions.clear();
-                (!unknown.is_empty()).then(|| {
-                    format!(
-                        "the sink does not know {} of the catalog's actions and will refuse their events: {}; run `audited schema push`",
-                        unknown.len(),
-                        unknown.join(", ")
-                    )
-                })
-            }
-            Err(fault) => {
-                if fault.is_rejected() {
-                    self.actions.clear();
-                }
-                self.verify(ASK_AGAIN);
-                Some(format!(
-                    "the sink could not be asked whether it knows the catalog's actions: {fault}"
-                ))
-            }
-        };
-        if let Some(problem) = &problem {
-            tracing::error!("{problem}");
-        }
-        self.shared.condition.catalog(problem);
     }
 
     #[cfg(test)]

@@ -81,7 +81,7 @@ fn assert_balanced(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(
         stats.accepted + stats.generated,
-        stats.delivered + stats.pending + stats.dead + stats.lost,
+        stats.delivered + stats.coalesced + stats.pending + stats.dead + stats.lost,
         "{stats:?}"
     );
 }

@@ -188,6 +188,14 @@ impl Event {
             .map(|(_, value)| value)
     }
 
+    /// Whether it has the `count` of those that it stands for.
+    pub(crate) fn stands_for_others(&self) -> bool {
+        let mut facts = self.facts.iter(HEADER);
+        facts.any(|fact| {
+            fact.tag == Tag::Metadata && fact.metadata().is_some_and(|(key, _)| key == "count")
+        })
+    }
+
     /// The place: an address, or a word such as `internal`.
     #[must_use]
     pub fn location(&self) -> Option<&str> {

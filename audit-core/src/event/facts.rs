@@ -130,6 +130,11 @@ impl Facts {
         self.bytes.capacity()
     }
 
+    /// Makes room for so many more bytes, and no more than that.
+    pub(crate) fn reserve_exact(&mut self, bytes: usize) {
+        self.bytes.reserve_exact(bytes);
+    }
+
     pub(crate) fn header<const N: usize>(&self) -> [u8; N] {
         let mut header = [0; N];
         if let Some(bytes) = self.bytes.get(..N) {

@@ -1,5 +1,6 @@
 //! How a recorder is set up and started.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use super::Recorder;
 use super::shared::{Hook, Logs, Shared};
 use crate::dead_letter::DeadLetters;
 use crate::disk::Spool;
-use crate::dispatcher::{self, Dispatcher};
-use crate::embedded::{EmbeddedCatalog, Versions};
+use crate::dispatcher::{self, Coalescer, Dispatcher};
+use crate::embedded::{EmbeddedCatalog, EmbeddedCoalesce, Versions};
 use crate::gap::Gaps;
 use crate::health::Condition;
 use crate::queue::Queue;
@@ -206,9 +207,9 @@ impl RecorderBuilder {
         self
     }
 
-    /// The application's catalog: for [`RecorderBuilder::environment`], for [`RecorderBuilder::verify_catalog`], and for the
-    /// actions that it calls `durable`. Those need a spool, and with the catalog they are durable also where no macro knows
-    /// them, as in audit by route.
+    /// The application's catalog: for [`RecorderBuilder::environment`], for [`RecorderBuilder::verify_catalog`], for the
+    /// actions that it calls `durable`, and for those with `coalesce` ([`EmbeddedCoalesce`]), which go singly without it. Durable
+    /// actions need a spool, and with the catalog they are durable also where no macro knows them, as in audit by route.
     ///
     /// ```
     /// use audit_core::{MemorySink, Recorder, catalog};
@@ -311,6 +312,13 @@ impl RecorderBuilder {
         durable.map(|action| action.name().as_str()).collect()
     }
 
+    /// Which events of the catalog's actions stand for each other in a flood.
+    fn rules(&self) -> HashMap<&'static str, EmbeddedCoalesce> {
+        let actions = self.catalog.iter().flat_map(EmbeddedCatalog::actions);
+        let rules = actions.filter_map(|action| Some((action.name().as_str(), action.coalesce()?)));
+        rules.collect()
+    }
+
     /// Whether those that ask for the disk have one.
     fn check_durable(&self) -> Result<(), BuildError> {
         let names = self.durable();
@@ -349,6 +357,7 @@ impl RecorderBuilder {
     fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let durable = self.durable();
+        let coalescer = Coalescer::new(self.rules());
         let shared = Arc::new(Shared {
             name: self.name,
             queue: Queue::new(self.capacity, self.max_bytes),
@@ -387,6 +396,7 @@ impl RecorderBuilder {
             receiver,
             self.concurrency,
             actions.collect(),
+            coalescer,
         );
         (Recorder { shared, commands }, dispatcher)
     }

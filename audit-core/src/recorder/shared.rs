@@ -93,6 +93,7 @@ impl Shared {
             recovered: counters.recovered.get() + counters.redriven.get(),
             spooled: counters.spooled(),
             delivered: counters.delivered.get(),
+            coalesced: counters.coalesced.get(),
             pending: queue.held() as u64,
             pending_bytes: queue.held_bytes() as u64,
             dead: counters.dead.get(),

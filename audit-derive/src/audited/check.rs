@@ -41,6 +41,19 @@ pub(crate) fn plan(
             None
         }
     };
+    if let (Some(durable), Some(action)) = (&args.durable, action)
+        && action.coalesce().is_some()
+    {
+        errors.at(
+            durable.span(),
+            format!(
+                "`{}` has `coalesce` in the catalog, and an event that waits for its window's end is not on the disk before the \
+                 caller goes on; take `durable` out here, or `coalesce` out there{}",
+                action.name(),
+                catalog.map_or(String::new(), Found::note)
+            ),
+        );
+    }
     let context = Context {
         action,
         catalog: catalog.ok(),

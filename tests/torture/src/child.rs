@@ -165,13 +165,15 @@ fn tell(recorder: &Recorder) -> Result<(), Error> {
         recovered,
         generated,
         delivered,
+        coalesced,
         pending,
         spooled,
         dead,
         lost,
         ..
     } = recorder.stats();
-    let balanced = accepted + recovered + generated == delivered + pending + spooled + dead + lost;
+    let ends = delivered + coalesced + pending + spooled + dead + lost;
+    let balanced = accepted + recovered + generated == ends;
     let spool = recorder.spool().map(Spool::status);
     let (left, damaged) = spool.map_or((0, 0), |status| (status.pending, status.damaged));
     say(&format!(

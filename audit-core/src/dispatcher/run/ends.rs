@@ -50,14 +50,14 @@ impl Dispatcher {
             best_effort: best_effort.get(),
         };
         let from_queue = |open: &&Open| matches!(open.place, Place::Queue(_));
-        let open = self.open.values().filter(from_queue).count() as u64;
+        let open = self.open.values().filter(from_queue).count() + self.coalescer.held();
         let spooled = (before.durable + before.best_effort).saturating_sub(self.ended_spooled);
         let now = Instant::now();
         // A deadline beyond the clock's range is as good as none.
         let deadline = now
             .checked_add(deadline)
             .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        Fence::new(before, open + waiting + spooled, deadline, reply)
+        Fence::new(before, open as u64 + waiting + spooled, deadline, reply)
     }
 
     pub(super) fn answer_fences(&mut self) {
@@ -127,6 +127,7 @@ impl Dispatcher {
 
     /// The events that are in memory and nowhere else.
     fn left(&mut self) -> Vec<Event> {
+        self.release_all();
         let queue = &self.shared.queue;
         let mut left = Vec::new();
         for (_, open) in std::mem::take(&mut self.open) {

@@ -1,5 +1,7 @@
 //! How the buffer is written: by builders, drafts and the scope.
 
+use std::time::SystemTime;
+
 use super::{
     CAPACITY, Event, FLAGS, HAS_ACTOR, HAS_EACH_TARGET, HAS_LOCATION, HAS_ORGANIZATION, HEADER,
     IS_DURABLE, OCCURRED_AT, ON, OUTCOME, VERSION,
@@ -12,6 +14,9 @@ use crate::event::id::EventId;
 use crate::event::time::to_millis;
 use crate::event::value::Value;
 use crate::event::{Actor, Context, Target, Text};
+
+/// Room for what [`Event::stand_for`] adds: a number and a time, each with a key, a tag and lengths.
+const STAND_FOR: usize = 64;
 
 impl Event {
     pub(crate) fn set_occurred_at(&mut self, millis: u64) {
@@ -66,6 +71,15 @@ impl Event {
 
     pub(crate) fn push_target(&mut self, target: &Target) {
         self.facts.extend(target.facts());
+    }
+
+    /// Says that it stands for so many events, the first of which began then.
+    pub(crate) fn stand_for(&mut self, count: u64, first_at: SystemTime) {
+        // The two facts are in no queue's bound, so they take no more than they need.
+        self.facts.reserve_exact(STAND_FOR);
+        self.push_metadata("count", &count);
+        let first_at = humantime::format_rfc3339_millis(first_at).to_string();
+        self.push_metadata("first_at", &first_at);
     }
 
     /// A target of which there may be more than one event takes, with all that is said of it.

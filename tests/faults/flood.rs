@@ -1,0 +1,116 @@
+//! A flood of alike failures, of which the catalog says that they may stand for each other.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use audit_tower::{Actor, Context, Event, Outcome, Recorder, Target, catalog};
+use tokio::time::Instant;
+
+use super::support::{HOUR, MINUTE, SECOND, Told, assert_balanced, start};
+
+const FLOODED: &str = "org_flooded";
+/// The flood comes from so many addresses.
+const ADDRESSES: u64 = 40;
+const FAILURES_PER_SECOND: u64 = 1_000;
+const STEP: Duration = Duration::from_millis(100);
+const QUIET_ORGANIZATIONS: u64 = 10;
+/// How many steps lie between two events of a quiet organization.
+const QUIET_EVERY: u64 = 100;
+
+fn sign_in(organization: &str, address: u64, outcome: Outcome) -> Event {
+    let event = Event::builder("session.create")
+        .organization(organization)
+        .actor(Actor::anonymous())
+        .target(Target::new("user", "u1"))
+        .context(Context::new().location(format!("203.0.113.{address}")))
+        .outcome(outcome);
+    event.build().unwrap()
+}
+
+/// What arrived for the flooded organization.
+#[derive(Debug, Default)]
+struct Arrived {
+    events: u64,
+    /// What they stand for, one by one.
+    failures: u64,
+}
+
+/// A time in which each of the quiet organizations records an event every ten seconds, with or without the flood beside them.
+/// The slowest of the quiet events, from its recording until the sink has taken it.
+async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
+    let arrived = Arc::new(Mutex::new(Arrived::default()));
+    let counted = Arc::clone(&arrived);
+    let sink = Told::new(move |event, _| {
+        if event.organization() == Some(FLOODED) {
+            let count = event.metadata_value("count");
+            let count = count.map_or(1, |count| count.to_string().parse().unwrap());
+            let mut counted = counted.lock().unwrap();
+            counted.events += 1;
+            counted.failures += count;
+        }
+        Ok(())
+    });
+    let sink = sink.pace(90.0).latency(SECOND / 20);
+    let recorder = start(Recorder::builder(sink.clone()).catalog(catalog!()));
+
+    let steps = time.as_millis() / STEP.as_millis();
+    let per_step = FAILURES_PER_SECOND / (SECOND.as_millis() / STEP.as_millis()) as u64;
+    let (mut recorded, mut failures) = (HashMap::new(), 0);
+    let mut quiet = 0;
+    let flood: Vec<_> = (0..ADDRESSES)
+        .map(|address| sign_in(FLOODED, address, Outcome::Failed))
+        .collect();
+    for step in 0..steps as u64 {
+        if is_flooded {
+            for _ in 0..per_step {
+                let event = flood[(failures % ADDRESSES) as usize].clone();
+                recorder.record(event).unwrap();
+                failures += 1;
+            }
+        }
+        if step % (QUIET_EVERY / QUIET_ORGANIZATIONS) == 0 {
+            let organization = format!("org_{}", quiet % QUIET_ORGANIZATIONS);
+            // Another address each time, so that none of them is like another.
+            let event = sign_in(&organization, quiet, Outcome::Succeeded);
+            recorded.insert(event.id(), sink.now());
+            recorder.record(event).unwrap();
+            quiet += 1;
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    let begun = Instant::now();
+    let report = recorder.flush(MINUTE).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert!(begun.elapsed() < 5 * SECOND, "a flush waits for no window");
+
+    assert_balanced(&recorder);
+    let stats = recorder.stats();
+    let arrived = arrived.lock().unwrap();
+    assert_eq!(
+        (stats.accepted, stats.refused, stats.dead, stats.lost),
+        (quiet + failures, 0, 0, 0)
+    );
+    assert_eq!(arrived.failures, failures, "the counts add up");
+    assert_eq!(stats.coalesced, failures - arrived.events);
+    // An address has a window after the other, of a first event and one at the end each.
+    let most = 2 * ADDRESSES * (time.as_secs() / MINUTE.as_secs() + 1);
+    assert!(arrived.events <= most, "{} > {most}", arrived.events);
+
+    let waited = sink.attempts().into_iter().filter_map(|attempt| {
+        let recorded = recorded.remove(&attempt.id)?;
+        // The attempt's time is that of its start.
+        Some(attempt.at + SECOND / 20 - recorded)
+    });
+    let slowest = waited.max().unwrap();
+    assert!(recorded.is_empty(), "every quiet event arrived");
+    slowest
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_of_a_thousand_failures_a_second_delays_quiet_organizations_at_most_to_twice_their_time()
+ {
+    let alone = slowest_of(5 * MINUTE, false).await;
+    let beside = slowest_of(HOUR, true).await;
+    assert!(beside <= 2 * alone, "{beside:?} beside, {alone:?} alone");
+}
