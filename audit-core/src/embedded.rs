@@ -187,10 +187,10 @@ impl EmbeddedAction {
 /// a `count` is one.
 ///
 /// A [`Recorder`](crate::Recorder) does this when it has the catalog
-/// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a time; beyond them events go singly,
-/// and so do events that are durable, that come from the spool, or that have a `count` already. A
-/// [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for windows: what is held then goes
-/// at once.
+/// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a time and a quarter of the queue's
+/// events and bytes; beyond, events go singly, and so do events that are durable, that come from the spool, or that have a `count`
+/// already. A [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for windows: what is held
+/// then goes at once. What is held is in memory, so a process that is killed loses what came after the first event of each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedCoalesce {
     by: &'static [CoalesceBy],

@@ -278,14 +278,14 @@ mod tests {
     use crate::private::{close, open};
     use crate::{MemorySink, Outcome};
 
-    const DELETE: &str = "document.delete";
+    pub(super) const DELETE: &str = "document.delete";
 
-    async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
+    pub(super) async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
         recorder.flush(Duration::from_secs(5)).await;
         sink.events()
     }
 
-    fn recorder() -> (Recorder, MemorySink) {
+    pub(super) fn recorder() -> (Recorder, MemorySink) {
         let sink = MemorySink::new();
         (Recorder::builder(sink.clone()).build().unwrap(), sink)
     }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::support::{HOUR, MINUTE, SECOND, Told, assert_balanced, start};
 
 const FLOODED: &str = "org_flooded";
-/// The flood comes from so many addresses.
-const ADDRESSES: u64 = 40;
+/// The flood comes from so many addresses. At a window's end they are ten seconds of what the pace allows.
+const ADDRESSES: u64 = 900;
 const FAILURES_PER_SECOND: u64 = 1_000;
 const STEP: Duration = Duration::from_millis(100);
 const QUIET_ORGANIZATIONS: u64 = 10;
@@ -23,7 +23,7 @@ fn sign_in(organization: &str, address: u64, outcome: Outcome) -> Event {
         .organization(organization)
         .actor(Actor::anonymous())
         .target(Target::new("user", "u1"))
-        .context(Context::new().location(format!("203.0.113.{address}")))
+        .context(Context::new().location(format!("2001:db8::{address:x}")))
         .outcome(outcome);
     event.build().unwrap()
 }

@@ -1,10 +1,11 @@
 //! Floods: of alike events within a window the first goes at once, and the newest of the others stands for all of them at its end.
 //!
-//! Nothing here knows of queues or counts. An event that is held keeps its place in the queue, so what is held is within the
-//! queue's bounds.
+//! An event that is held keeps its place in the queue, so what is held is within the queue's bounds, and at most a quarter of them:
+//! beyond, events go singly, so that a flood never takes the queue from others.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
@@ -13,16 +14,22 @@ use super::attempt::Open;
 use super::fence::Place;
 use crate::{CoalesceBy, EmbeddedCoalesce, Event};
 
-/// How many windows are open at once. Beyond, events go singly.
+/// How many windows are open at once, in a queue that has so many places at all.
 const MOST_WINDOWS: usize = 1_024;
+/// Which part of the queue's places and bytes may be held.
+const SHARE: usize = 4;
 
 /// What alike events have in common, as two hashes whose keys nobody outside knows: two of a kind that are not alike are as good
 /// as impossible, and a key is small however long the names in it are.
 type Key = [u64; 2];
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Coalescer {
     rules: HashMap<&'static str, EmbeddedCoalesce>,
+    most_windows: usize,
+    most_bytes: usize,
+    /// The bytes of what is held.
+    bytes: usize,
     hashers: [RandomState; 2],
     /// What each holds, once there was a second event.
     windows: HashMap<Key, Option<Held>>,
@@ -49,25 +56,40 @@ struct Held {
 }
 
 impl Coalescer {
-    /// By the rules of actions.
-    pub(crate) fn new(rules: HashMap<&'static str, EmbeddedCoalesce>) -> Self {
+    /// By the rules of actions, beside a queue of that many places and bytes.
+    pub(crate) fn new(
+        rules: HashMap<&'static str, EmbeddedCoalesce>,
+        capacity: usize,
+        max_bytes: usize,
+    ) -> Self {
         Self {
             rules,
-            ..Self::default()
+            most_windows: (capacity / SHARE).min(MOST_WINDOWS),
+            most_bytes: max_bytes / SHARE,
+            bytes: 0,
+            hashers: Default::default(),
+            windows: HashMap::new(),
+            ends: BTreeSet::new(),
         }
     }
 
     pub(super) fn take(&mut self, mut open: Open, now: Instant) -> Taken {
-        let Some((key, rule)) = self.key(&open) else {
+        let Some((key, size, rule)) = self.key(&open) else {
             return Taken::Goes(open);
         };
         let Some(window) = self.windows.get_mut(&key) else {
-            if self.windows.len() < MOST_WINDOWS {
+            if self.windows.len() < self.most_windows {
                 self.windows.insert(key, None);
                 self.ends.insert((now + rule.window(), key));
             }
             return Taken::Goes(open);
         };
+        let before = window.as_ref().map_or(0, Held::size);
+        let bytes = self.bytes - before + size;
+        if bytes > self.most_bytes {
+            return Taken::Goes(open);
+        }
+        self.bytes = bytes;
         match window {
             Some(held) => {
                 // Whoever waits for the older one now waits for the newer one, which stands for it.
@@ -94,25 +116,28 @@ impl Coalescer {
 
     /// Ends the windows whose time has come; what they held is to be delivered now.
     pub(super) fn end_due(&mut self, now: Instant) -> Vec<Open> {
-        let mut goes = Vec::new();
+        let mut ended = Vec::new();
         while let Some(&(end, key)) = self.ends.first()
             && end <= now
         {
             self.ends.pop_first();
-            let held = self.windows.remove(&key).flatten();
-            goes.extend(held.map(Held::finish));
+            ended.extend(self.windows.remove(&key).flatten());
         }
-        goes
+        self.finish(ended)
     }
 
     /// What is held in the places that somebody waits for is to be delivered now. The windows stay.
     pub(super) fn release(&mut self, is_awaited: impl Fn(Place) -> bool) -> Vec<Open> {
         let windows = self.windows.values_mut();
-        let awaited = windows.filter_map(|window| {
-            let held = window.take_if(|held| is_awaited(held.open.place));
-            held.map(Held::finish)
-        });
-        awaited.collect()
+        let awaited =
+            windows.filter_map(|window| window.take_if(|held| is_awaited(held.open.place)));
+        let awaited = awaited.collect();
+        self.finish(awaited)
+    }
+
+    fn finish(&mut self, held: Vec<Held>) -> Vec<Open> {
+        self.bytes -= held.iter().map(Held::size).sum::<usize>();
+        held.into_iter().map(Held::finish).collect()
     }
 
     /// How many events are held.
@@ -120,37 +145,26 @@ impl Coalescer {
         self.windows.values().flatten().count()
     }
 
-    /// What the event has in common with those that are alike, if it may be held at all.
-    fn key(&self, open: &Open) -> Option<(Key, EmbeddedCoalesce)> {
+    /// What the event has in common with those that are alike, and its size, if it may be held at all.
+    fn key(&self, open: &Open) -> Option<(Key, usize, EmbeddedCoalesce)> {
         let event = &*open.event;
         let rule = *self.rules.get(event.action())?;
-        let goes_singly = open.size.is_none() || event.is_durable() || event.stands_for_others();
-        if goes_singly {
+        // What comes from the spool has no size in the queue.
+        let size = open.size?;
+        if event.is_durable() || event.stands_for_others() {
             return None;
         }
-        let mut hashes = Hashes(self.hashers.each_ref().map(BuildHasher::build_hasher));
-        hash(event, &rule, &mut hashes);
-        Some((hashes.0.map(|hash| hash.finish()), rule))
-    }
-}
-
-/// Two hashes in one pass.
-struct Hashes([DefaultHasher; 2]);
-
-impl Hasher for Hashes {
-    fn write(&mut self, bytes: &[u8]) {
-        for hash in &mut self.0 {
-            hash.write(bytes);
-        }
-    }
-
-    /// Of the first.
-    fn finish(&self) -> u64 {
-        self.0[0].finish()
+        let alike = Alike { event, rule };
+        let key = self.hashers.each_ref().map(|state| state.hash_one(&alike));
+        Some((key, size, rule))
     }
 }
 
 impl Held {
+    fn size(&self) -> usize {
+        self.open.size.unwrap_or_default()
+    }
+
     /// The event with what it stands for.
     fn finish(self) -> Open {
         let Self {
@@ -159,33 +173,42 @@ impl Held {
             first_at,
         } = self;
         if count > 1 {
-            std::sync::Arc::make_mut(&mut open.event).stand_for(count, first_at);
+            Arc::make_mut(&mut open.event).stand_for(count, first_at);
         }
         open
     }
 }
 
-fn hash(event: &Event, rule: &EmbeddedCoalesce, state: &mut impl Hasher) {
-    event.action().hash(state);
-    event.organization().hash(state);
-    for by in rule.by() {
-        match by {
-            CoalesceBy::Actor => {
-                let actor = event.actor();
-                let named = actor
-                    .as_ref()
-                    .map(|actor| (actor.kind().as_str(), actor.id()));
-                named.hash(state);
-            }
-            CoalesceBy::Target => {
-                for target in event.targets() {
-                    state.write_u8(1);
-                    (target.kind(), target.id()).hash(state);
+/// An event as its rule sees it.
+struct Alike<'a> {
+    event: &'a Event,
+    rule: EmbeddedCoalesce,
+}
+
+impl Hash for Alike<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let event = self.event;
+        event.action().hash(state);
+        event.organization().hash(state);
+        for by in self.rule.by() {
+            match by {
+                CoalesceBy::Actor => {
+                    let actor = event.actor();
+                    let named = actor
+                        .as_ref()
+                        .map(|actor| (actor.kind().as_str(), actor.id()));
+                    named.hash(state);
                 }
-                state.write_u8(0);
+                CoalesceBy::Target => {
+                    for target in event.targets() {
+                        state.write_u8(1);
+                        (target.kind(), target.id()).hash(state);
+                    }
+                    state.write_u8(0);
+                }
+                CoalesceBy::Location => event.location().hash(state),
+                CoalesceBy::Outcome => state.write_u8(event.outcome().to_byte()),
             }
-            CoalesceBy::Location => event.location().hash(state),
-            CoalesceBy::Outcome => state.write_u8(event.outcome().to_byte()),
         }
     }
 }

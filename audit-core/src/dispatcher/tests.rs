@@ -52,7 +52,7 @@ impl Sink for Script {
 }
 
 /// A recorder whose dispatcher runs in the test's own runtime, and so under its clock.
-fn start(builder: RecorderBuilder) -> Recorder {
+pub(super) fn start(builder: RecorderBuilder) -> Recorder {
     let (recorder, mut dispatcher) = builder.assemble();
     tokio::spawn(async move { dispatcher.run().await });
     recorder
@@ -77,7 +77,7 @@ fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
 }
 
 /// The ledger balances: every accepted event is in exactly one place.
-fn assert_balanced(recorder: &Recorder) {
+pub(super) fn assert_balanced(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(
         stats.accepted + stats.generated,

@@ -357,7 +357,7 @@ impl RecorderBuilder {
     fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let durable = self.durable();
-        let coalescer = Coalescer::new(self.rules());
+        let coalescer = Coalescer::new(self.rules(), self.capacity, self.max_bytes);
         let shared = Arc::new(Shared {
             name: self.name,
             queue: Queue::new(self.capacity, self.max_bytes),

@@ -147,28 +147,14 @@ impl Drop for SettleOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use super::super::tests::{DELETE, delivered, recorder};
     use super::*;
     use crate::private::{close, denied, late, open};
-    use crate::{MemorySink, Recorder};
-
-    const DELETE: &str = "document.delete";
-
-    async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
-        recorder.flush(Duration::from_secs(5)).await;
-        sink.events()
-    }
-
-    fn recorder() -> (Recorder, MemorySink) {
-        let sink = MemorySink::new();
-        (Recorder::builder(sink.clone()).build().unwrap(), sink)
-    }
 
     #[cfg(feature = "spool")]
     #[tokio::test]
     async fn what_the_catalog_calls_durable_is_so_without_a_macro_that_knows_it() {
-        use crate::{EmbeddedAction, EmbeddedCatalog, Spool};
+        use crate::{EmbeddedAction, EmbeddedCatalog, MemorySink, Recorder, Spool};
 
         let action = |name, durable| EmbeddedAction::new(name, None, &[], None, durable, None, &[]);
         let actions = vec![action("document.create", true), action(DELETE, false)];

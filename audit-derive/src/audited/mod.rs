@@ -10,6 +10,7 @@ mod body;
 mod calls;
 mod captures;
 mod check;
+mod completeness;
 mod expand;
 mod explain;
 mod fallback;

@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::sleep;
 
+use super::tests::{assert_balanced, start};
 use super::*;
 use crate::{
     Actor, CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, MemorySink, Outcome,
@@ -26,12 +27,6 @@ fn builder(sink: impl crate::Sink) -> RecorderBuilder {
     const B: EmbeddedAction = EmbeddedAction::new("b", None, &[], None, false, None, &[]);
     const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(&[A, B], &[], &[]);
     Recorder::builder(sink).catalog(CATALOG)
-}
-
-fn start(builder: RecorderBuilder) -> Recorder {
-    let (recorder, mut dispatcher) = builder.assemble();
-    tokio::spawn(async move { dispatcher.run().await });
-    recorder
 }
 
 fn event(action: &str, target: &str, at: u64) -> Event {
@@ -57,15 +52,6 @@ fn arrived(sink: &MemorySink) -> Vec<(String, Option<String>, Option<String>)> {
 
 fn alone(at: &str) -> (String, Option<String>, Option<String>) {
     (at.to_owned(), None, None)
-}
-
-fn assert_balanced(recorder: &Recorder) {
-    let stats = recorder.stats();
-    assert_eq!(
-        stats.accepted,
-        stats.delivered + stats.coalesced + stats.pending + stats.dead + stats.lost,
-        "{stats:?}"
-    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,6 +171,32 @@ async fn beyond_the_bound_on_windows_events_go_singly() {
     assert_eq!((stats.delivered, stats.pending), (1_100 + 76, 1_024));
     sleep(10 * SECOND).await;
     assert_eq!(recorder.stats().delivered, 2_200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_leaves_most_of_a_small_queue_to_others() {
+    let size = event("a", "x", 0).size();
+    let small = |builder: RecorderBuilder| start(builder.capacity(16));
+    let events = small(builder(MemorySink::new()));
+    let bytes = start(builder(MemorySink::new()).max_bytes(16 * size));
+    for recorder in [events, bytes] {
+        for _ in 0..2 {
+            for target in 0..10 {
+                recorder.record(event("a", &target.to_string(), 0)).unwrap();
+            }
+            sleep(SECOND).await;
+        }
+        assert_eq!(recorder.stats().pending, 4, "a quarter of the places");
+        sleep(10 * SECOND).await;
+        assert_eq!(recorder.stats().delivered, 20);
+        assert_balanced(&recorder);
+        // What was held gave back its room.
+        for _ in 0..2 {
+            recorder.record(event("a", "x", 0)).unwrap();
+        }
+        sleep(SECOND).await;
+        assert_eq!(recorder.stats().pending, 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
