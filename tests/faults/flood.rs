@@ -82,7 +82,8 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     let begun = Instant::now();
     let report = recorder.flush(MINUTE).await;
     assert!(report.is_complete(), "{report:?}");
-    assert!(begun.elapsed() < 5 * SECOND, "a flush waits for no window");
+    // What was held goes by the pace, and waits for no window.
+    assert!(begun.elapsed() < MINUTE / 4, "{:?}", begun.elapsed());
 
     assert_balanced(&recorder);
     let stats = recorder.stats();

@@ -212,3 +212,29 @@ impl Hash for Alike<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_an_event_waits_for_the_newer_one_that_stands_for_it() {
+        let rule = EmbeddedCoalesce::new(&[CoalesceBy::Actor], 60);
+        let mut coalescer = Coalescer::new(HashMap::from([("a", rule)]), 100, 1_000_000);
+        let now = Instant::now();
+        let mut take = |number| {
+            let event = Event::builder("a").build().unwrap();
+            coalescer.take(Open::new(event, number, now), now)
+        };
+        assert!(matches!(take(0), Taken::Goes(_)));
+        assert!(matches!(take(1), Taken::Held));
+        let Taken::Instead(older) = take(2) else {
+            panic!("the second that is held takes the place of the first")
+        };
+        assert_eq!(older.place, Place::Queue(2));
+        // A fence between the two.
+        let awaited = coalescer.release(|place| place == Place::Queue(1));
+        assert_eq!(awaited.len(), 1);
+        assert_eq!((coalescer.held(), coalescer.bytes), (0, 0));
+    }
+}
