@@ -144,7 +144,11 @@ async fn a_type_that_says_denied_has_the_action_of_denials_without_a_layer() {
     }
 
     let server = server().await;
-    let recorder = Recorder::builder(client(server.url())).build().unwrap();
+    // One after the other, so that they arrive in their order.
+    let recorder = Recorder::builder(client(server.url()))
+        .concurrency(1)
+        .build()
+        .unwrap();
     let scope = recorder
         .scope()
         .actor(Actor::system())

@@ -306,7 +306,11 @@ async fn a_scope_around_a_job_takes_the_place_of_the_layer() {
     }
 
     let server = server().await;
-    let recorder = Recorder::builder(client(server.url())).build().unwrap();
+    // One after the other, so that they arrive in their order.
+    let recorder = Recorder::builder(client(server.url()))
+        .concurrency(1)
+        .build()
+        .unwrap();
     let scope = recorder
         .scope()
         .actor(Actor::service("sweeper"))
