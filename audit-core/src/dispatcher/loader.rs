@@ -11,6 +11,8 @@ use crate::disk::{Guarantee, Page, Spool, Spooled};
 
 /// How many events of the spool are in memory at once. They have no place in the queue.
 const MOST_OPEN: usize = 256;
+/// How many of them leave room for what this process has written as durable.
+const MOST_OTHERS: usize = 128;
 /// How many are read at once.
 const PAGE: usize = 64;
 /// How long until a stream that was found empty is looked at again.
@@ -32,6 +34,12 @@ struct Stream {
     rest_until: Option<Instant>,
 }
 
+/// Where each stream stands in the list of them.
+const NEW_DURABLE: usize = 0;
+const NEW: usize = 1;
+const OLD_DURABLE: usize = 2;
+const OLD: usize = 3;
+
 /// What was read: the index of the stream, and its next page unless it could not be read.
 type Read = (usize, Option<Page>);
 
@@ -47,11 +55,13 @@ pub(super) enum Loaded {
 pub(super) struct Loader {
     pub(super) spool: Spool,
     streams: [Stream; 4],
-    turn: usize,
+    /// Whether the next page is what earlier processes left, if both have something.
+    is_turn_of_old: bool,
     loading: Option<BoxFuture<'static, Read>>,
     rest_until: Option<Instant>,
-    /// How many streams in a row were at their end, and how many events had been given to the spool when the first was asked.
-    dry: (usize, u64),
+    /// Which streams were at their end since the last event came, and how many events had been given to the spool when the first
+    /// was asked.
+    dry: ([bool; 4], u64),
     pub(super) open: usize,
 }
 
@@ -74,10 +84,10 @@ impl Loader {
                 stream(Guarantee::Durable, false),
                 stream(Guarantee::BestEffort, false),
             ],
-            turn: 0,
+            is_turn_of_old: false,
             loading: None,
             rest_until: None,
-            dry: (0, 0),
+            dry: ([false; 4], 0),
             open: 0,
         }
     }
@@ -91,30 +101,38 @@ impl Loader {
     /// earlier processes left and the `given` of this one.
     pub(super) fn begin(&mut self, now: Instant, unread: u64, given: u64) {
         let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
-        if self.loading.is_some()
-            || unread == 0
-            || self.open + PAGE > MOST_OPEN
-            || rests(self.rest_until)
-        {
+        if self.loading.is_some() || unread == 0 || rests(self.rest_until) {
             return;
         }
         let spool = self.spool.clone();
         if self.dry.1 != given {
-            self.dry = (0, given);
+            self.dry = ([false; 4], given);
         }
-        for _ in 0..self.streams.len() {
-            let index = self.turn % self.streams.len();
-            self.turn = self.turn.wrapping_add(1);
-            let stream = self.streams[index];
-            if !stream.is_over() && !rests(stream.rest_until) {
-                let page = async move {
-                    let page = spool.load(stream.guarantee, stream.after, PAGE).await;
-                    (index, page.ok())
-                };
-                self.loading = Some(page.boxed());
-                return;
-            }
+        // What this process promised comes first. Then old and new take turns, and of the old the durable come first.
+        let order = if self.is_turn_of_old {
+            [NEW_DURABLE, OLD_DURABLE, OLD, NEW]
+        } else {
+            [NEW_DURABLE, NEW, OLD_DURABLE, OLD]
+        };
+        let next = order.into_iter().find(|&index| {
+            let stream = &self.streams[index];
+            let most = if index == NEW_DURABLE {
+                MOST_OPEN
+            } else {
+                MOST_OTHERS
+            };
+            !stream.is_over() && !rests(stream.rest_until) && self.open + PAGE <= most
+        });
+        let Some(index) = next else { return };
+        if index != NEW_DURABLE {
+            self.is_turn_of_old = index == NEW;
         }
+        let stream = self.streams[index];
+        let page = async move {
+            let page = spool.load(stream.guarantee, stream.after, PAGE).await;
+            (index, page.ok())
+        };
+        self.loading = Some(page.boxed());
     }
 
     /// Waits for what is being read, which may be for ever.
@@ -130,18 +148,20 @@ impl Loader {
         };
         let (events, is_at_end) = self.take(index, read);
         if !events.is_empty() || !is_at_end || self.spool.is_waiting() {
-            self.dry.0 = 0;
+            self.dry.0 = [false; 4];
             return Loaded::Events(events);
         }
         if self.streams.get(index).is_none_or(Stream::is_over) {
             return Loaded::Events(events);
         }
-        self.dry.0 += 1;
-        let goes_on = self.streams.iter().filter(|stream| !stream.is_over());
-        if self.dry.0 < goes_on.count() {
+        if let Some(dry) = self.dry.0.get_mut(index) {
+            *dry = true;
+        }
+        let mut streams = self.streams.iter().zip(self.dry.0);
+        if streams.any(|(stream, dry)| !(dry || stream.is_over())) {
             return Loaded::Events(events);
         }
-        self.dry.0 = 0;
+        self.dry.0 = [false; 4];
         Loaded::NoneLeft(self.dry.1)
     }
 

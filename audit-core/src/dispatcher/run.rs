@@ -173,8 +173,7 @@ impl Dispatcher {
         }
         self.backlog.clear();
         for (number, open) in &self.open {
-            self.backlog
-                .add(open.event.organization().unwrap_or_default(), *number);
+            self.backlog.add(open, *number);
         }
         self.restarted = true;
         self.shared.condition.restarts(restarts);
@@ -303,8 +302,7 @@ impl Dispatcher {
         let number = self.numbered;
         self.numbered += 1;
         self.last_fetch = now;
-        self.backlog
-            .add(open.event.organization().unwrap_or_default(), number);
+        self.backlog.add(&open, number);
         self.open.insert(number, open);
     }
 
@@ -411,12 +409,11 @@ impl Dispatcher {
             }
             Decision::Pause(until) => {
                 let event = Arc::clone(&open.event);
-                let organization = event.organization().unwrap_or_default();
                 // A fault of everybody's: this event is first again. Otherwise it may be this one's after all, and another
                 // one finds out.
                 match fault.kind() {
-                    Kind::Limited | Kind::Fatal => self.backlog.add_first(organization, number),
-                    _ => self.backlog.add(organization, number),
+                    Kind::Limited | Kind::Fatal => self.backlog.add_first(open, number),
+                    _ => self.backlog.add(open, number),
                 }
                 self.lane.pause(until);
                 self.tell_lane(match fault.kind() {

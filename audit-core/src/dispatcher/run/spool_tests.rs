@@ -4,7 +4,11 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::{Backlog, Open, Place};
 use crate::disk::Guarantee;
+use crate::dispatcher::loader::{Loaded, Loader};
 use crate::event::now_millis;
 use crate::{Event, MemorySink, Recorder, Spool};
 
@@ -69,4 +73,80 @@ async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
     let stats = recorder.stats();
     assert_eq!((stats.recovered, stats.delivered, stats.lost), (3, 2, 1));
     assert!(recorder.shutdown(PATIENCE).await.is_complete());
+}
+
+/// Asks the loader for its next page, and gives the places of what came.
+async fn page(loader: &mut Loader) -> Vec<Place> {
+    loader.begin(Instant::now(), 1, 0);
+    match loader.next().await {
+        Loaded::Events(events) => events.into_iter().map(|(_, place)| place).collect(),
+        Loaded::NoneLeft(_) => Vec::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let spool = Spool::open(&path).unwrap();
+    for guarantee in [Guarantee::BestEffort, Guarantee::Durable] {
+        for _ in 0..100 {
+            spool.append(&event(), guarantee).unwrap().await.unwrap();
+        }
+    }
+    spool.close().await;
+
+    let spool = Spool::open(&path).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    for _ in 0..200 {
+        let row = spool.append(&event(), Guarantee::BestEffort).unwrap();
+        row.await.unwrap();
+    }
+    let promise = || async { spool.append(&event(), Guarantee::Durable).unwrap().await };
+    promise().await.unwrap();
+    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    assert_eq!(
+        page(&mut loader).await,
+        [promised(0)],
+        "of all, what was promised"
+    );
+    assert_eq!(
+        page(&mut loader).await,
+        [],
+        "there is no more of it, for now"
+    );
+
+    // New and old take turns from then on.
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        loader.open = 0;
+        turns.push(page(&mut loader).await[0]);
+    }
+    let new = |number| Place::Spool(Guarantee::BestEffort, number);
+    assert_eq!(turns, [new(0), Place::Recovered, new(64), Place::Recovered]);
+
+    // There is room for no more of them.
+    loader.open = 128;
+    promise().await.unwrap();
+    tokio::time::advance(Duration::from_millis(20)).await;
+    assert_eq!(page(&mut loader).await, [promised(1)]);
+}
+
+#[test]
+fn what_was_promised_goes_before_what_was_not() {
+    let now = Instant::now();
+    let open = |place| {
+        let mut open = Open::new(event(), 0, now);
+        open.place = place;
+        open
+    };
+    let mut backlog = Backlog::default();
+    backlog.add(&open(Place::Queue(0)), 1);
+    backlog.add(&open(Place::Recovered), 2);
+    backlog.add(&open(Place::Spool(Guarantee::Durable, 0)), 3);
+    backlog.add_first(&open(Place::Queue(1)), 4);
+    backlog.add(&open(Place::Spool(Guarantee::BestEffort, 0)), 5);
+    let order: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
+    assert_eq!(order, [3, 4, 1, 2, 5]);
+    assert!(!backlog.has_next());
 }
