@@ -56,12 +56,23 @@ static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 /// ```
 #[derive(Clone)]
 pub struct Recorder {
+    /// One, since every request clones it more than once.
+    handle: Arc<Handle>,
+}
+
+struct Handle {
     shared: Arc<Shared>,
     /// Held by the handles alone, so that the dispatcher learns when the last is gone.
     commands: mpsc::Sender<Command>,
 }
 
 impl Recorder {
+    fn new(shared: Arc<Shared>, commands: mpsc::Sender<Command>) -> Self {
+        Self {
+            handle: Arc::new(Handle { shared, commands }),
+        }
+    }
+
     /// Starts a recorder that delivers to a sink.
     pub fn builder(sink: impl Sink) -> RecorderBuilder {
         RecorderBuilder::new(sink)
@@ -92,7 +103,7 @@ impl Recorder {
 
     /// What every event gets on its way in, and who gets a copy of it.
     fn prepare(&self, event: &mut Event) -> Entry {
-        let shared = &*self.shared;
+        let shared = &*self.handle.shared;
         if !event.has_actor() {
             self.unresolved(event, None);
         }
@@ -101,14 +112,14 @@ impl Recorder {
             copy.record_or_log(event.clone());
         }
         Entry {
-            is_truncated: event.truncated().next().is_some(),
+            is_truncated: event.is_truncated(),
             #[cfg(feature = "testing")]
             observed: shared.observer.as_ref().map(|_| event.clone()),
         }
     }
 
     fn enqueue(&self, event: Event, entry: Entry) -> Result<(), RecordError> {
-        let shared = &*self.shared;
+        let shared = &*self.handle.shared;
         let pushed = match shared.queue.push(event) {
             Err((event, Refusal::Full)) if shared.spill(&event) => Ok(()),
             pushed => pushed,
@@ -124,7 +135,11 @@ impl Recorder {
                     shared.condition.refused();
                 }
                 let why = Why::Queue(refusal);
-                Err(RecordError::new(event, why, Arc::clone(&self.shared)))
+                Err(RecordError::new(
+                    event,
+                    why,
+                    Arc::clone(&self.handle.shared),
+                ))
             }
         }
     }
@@ -137,14 +152,14 @@ impl Recorder {
     /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the catalog does, for an action
     /// that was chosen while the program runs.
     pub(crate) fn is_durable(&self, event: &Event) -> bool {
-        let named = &self.shared.durable;
+        let named = &self.handle.shared.durable;
         event.is_durable() || !named.is_empty() && named.binary_search(&event.action()).is_ok()
     }
 
     /// Gives a durable event to the disk. What the spool does not take goes the way of the others, and is counted as late.
     pub(crate) fn commit(&self, mut event: Event, commits: &mut Commits) {
         let entry = self.prepare(&mut event);
-        let shared = &self.shared;
+        let shared = &self.handle.shared;
         let Some(spool) = &shared.spool else {
             shared.late(1, "there is no spool; give the recorder one with `spool`");
             return self.log_refusal(self.enqueue(event, entry));
@@ -165,11 +180,11 @@ impl Recorder {
 
     fn log_refusal(&self, pushed: Result<(), RecordError>) {
         if let Err(error) = pushed
-            && let Some(suppressed) = self.shared.logs.refusals.admit()
+            && let Some(suppressed) = self.handle.shared.logs.refusals.admit()
         {
             tracing::error!(
                 action = error.action(),
-                refused = self.shared.counters.refused.get(),
+                refused = self.handle.shared.counters.refused.get(),
                 suppressed,
                 "audit event refused: {error}"
             );
@@ -254,7 +269,7 @@ impl Recorder {
     /// The counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.handle.shared.stats()
     }
 
     /// How delivery fares: the level with its reason, the age of the oldest pending event, and how long the rest will take.
@@ -271,28 +286,28 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared.health()
+        self.handle.shared.health()
     }
 
     /// The test that observes this recorder, if one does.
     #[cfg(feature = "testing")]
     pub(crate) fn observer(&self) -> Option<&Observer> {
-        self.shared.observer.as_deref()
+        self.handle.shared.observer.as_deref()
     }
 
     pub(crate) fn unaudited(&self) {
-        self.shared.counters.unaudited.add(1);
+        self.handle.shared.counters.unaudited.add(1);
     }
 
     pub(crate) fn skipped(&self) {
-        self.shared.counters.skipped.add(1);
+        self.handle.shared.counters.skipped.add(1);
     }
 
     /// Keeps an event that nobody named an actor for. `expected` is the type that the layer looked for.
     pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&str>) {
         event.set_actor(&Actor::unresolved());
-        self.shared.counters.unresolved.add(1);
-        let Some(suppressed) = self.shared.logs.unresolved.admit() else {
+        self.handle.shared.counters.unresolved.add(1);
+        let Some(suppressed) = self.handle.shared.logs.unresolved.admit() else {
             return;
         };
         match expected {
@@ -314,17 +329,18 @@ impl Recorder {
 
     async fn command(&self, command: impl FnOnce(oneshot::Sender<Report>) -> Command) -> Report {
         let (reply, answer) = oneshot::channel();
-        if self.commands.send(command(reply)).await.is_ok()
+        if self.handle.commands.send(command(reply)).await.is_ok()
             && let Ok(report) = answer.await
         {
             return report;
         }
         // The dispatcher has ended, and said with what.
         let unknown = || Report {
-            pending: self.shared.queue.held() as u64,
+            pending: self.handle.shared.queue.held() as u64,
             ..Report::default()
         };
-        self.shared
+        self.handle
+            .shared
             .final_report
             .get()
             .copied()
@@ -334,6 +350,7 @@ impl Recorder {
     /// Waits for the dispatcher's thread, which has given its last answer.
     fn join(&self) {
         let thread = self
+            .handle
             .shared
             .thread
             .lock()

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 
 use self::settle::SettleOnDrop;
-use crate::web::Trail;
+use crate::web::{RequestContext, Trail};
 use crate::{Actor, Context, Event, OrganizationId, Principal, Recorder};
 
 tokio::task_local! {
@@ -51,7 +51,7 @@ struct Inner {
 struct State {
     actor: Option<Actor>,
     organization: Option<OrganizationId>,
-    context: Context,
+    from: From,
     /// The principal types that the layer looked for, named in the log when there was none.
     expected: Option<Arc<str>>,
     /// Why nothing needs to be recorded.
@@ -61,15 +61,39 @@ struct State {
     settled: bool,
 }
 
+/// From where it is done.
+enum From {
+    Said(Context),
+    Request(RequestContext),
+}
+
+impl Default for From {
+    fn default() -> Self {
+        Self::Said(Context::default())
+    }
+}
+
 impl Scope {
-    pub(crate) fn new(recorder: Recorder) -> Self {
+    fn with(recorder: Recorder, state: State) -> Self {
         Self {
             inner: Arc::new(Inner {
                 recorder,
                 audited: AtomicBool::new(false),
-                state: Mutex::default(),
+                state: Mutex::new(state),
             }),
         }
+    }
+
+    pub(crate) fn new(recorder: Recorder) -> Self {
+        Self::with(recorder, State::default())
+    }
+
+    pub(crate) fn of_request(recorder: Recorder, context: RequestContext) -> Self {
+        let state = State {
+            from: From::Request(context),
+            ..State::default()
+        };
+        Self::with(recorder, state)
     }
 
     /// A scope for a single function outside any: what ends inside is recorded at once.
@@ -78,13 +102,7 @@ impl Scope {
             settled: true,
             ..State::default()
         };
-        Self {
-            inner: Arc::new(Inner {
-                recorder,
-                audited: AtomicBool::new(false),
-                state: Mutex::new(state),
-            }),
-        }
+        Self::with(recorder, state)
     }
 
     /// The scope of the running task, if there is one.
@@ -110,7 +128,7 @@ impl Scope {
     /// Says from where.
     #[must_use]
     pub fn context(self, context: Context) -> Self {
-        self.state().context = context;
+        self.state().from = From::Said(context);
         self
     }
 

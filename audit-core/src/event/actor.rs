@@ -106,15 +106,18 @@ impl Actor {
 
     fn new(kind: ActorKind, id: impl AuditId) -> Self {
         let mut facts = Facts::part();
-        facts.push_named(Tag::Actor, kind.as_str(), "actor.id", |out| {
-            id.write_id(out)
-        });
+        facts
+            .writer()
+            .push_named(Tag::Actor, kind.as_str(), "actor.id", |out| {
+                id.write_id(out)
+            });
         Self { facts }
     }
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_text(Tag::ActorName, "actor.name", |out| name.audit_text(out));
         self
     }
@@ -122,7 +125,7 @@ impl Actor {
     /// A fact about the actor, such as a role. The key and its type belong into the catalog's `[actor.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
-            facts: &mut self.facts,
+            writer: self.facts.writer(),
             owner: Owner::Actor,
             key,
         });
@@ -134,6 +137,7 @@ impl Actor {
     /// The event's metadata names them under `on_behalf_of`.
     pub fn on_behalf_of(mut self, id: impl AuditId) -> Self {
         self.facts
+            .writer()
             .push_metadata_text(Owner::Event, "on_behalf_of", |out| id.write_id(out));
         self
     }

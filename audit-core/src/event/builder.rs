@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use super::capture::MetadataValue;
+use super::capture::{AuditText, MetadataValue};
 use super::facts::Tag;
 use super::time::{now_millis, to_millis};
 use super::value::{MAX_KEYS, RESERVED_KEYS};
-use super::{Actor, Context, Event, OrganizationId, Target};
+use super::{Actor, Context, Event, Target};
 use crate::Outcome;
 
 /// The service refuses an event with more targets
@@ -23,6 +23,9 @@ pub(super) const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 #[must_use]
 pub struct EventBuilder {
     event: Event,
+    /// At most so many targets, and metadata keys of anything; a key that is given twice counts twice.
+    targets: usize,
+    keys: usize,
     problem: Option<Problem>,
 }
 
@@ -31,14 +34,18 @@ impl EventBuilder {
         let mut event = Event::begin(action, now_millis());
         event.set_outcome(Outcome::Succeeded);
         let problem = action.is_empty().then_some(Problem::EmptyAction);
-        Self { event, problem }
+        Self {
+            event,
+            targets: 0,
+            keys: 0,
+            problem,
+        }
     }
 
     /// Whose log the event belongs to. Without one, the recorder's fallback counts.
-    pub fn organization(mut self, organization: impl Into<OrganizationId>) -> Self {
-        let organization = organization.into();
+    pub fn organization(mut self, organization: impl AuditText) -> Self {
         self.event
-            .set_organization(|out| out.push_str(organization.as_str()));
+            .set_organization(|out| organization.audit_text(out));
         self
     }
 
@@ -51,6 +58,7 @@ impl EventBuilder {
 
     /// On what; at most 20 times.
     pub fn target(mut self, target: Target) -> Self {
+        self.targets += 1;
         self.check_keys(target.facts().iter(0), Tag::TargetMetadata);
         self.event.push_target(&target);
         self
@@ -61,7 +69,10 @@ impl EventBuilder {
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         match key_error(key) {
             Some(error) => self.refuse(error.problem),
-            None => self.event.push_metadata(key, &value),
+            None => {
+                self.keys += 1;
+                self.event.push_metadata(key, &value);
+            }
         }
         self
     }
@@ -98,7 +109,7 @@ impl EventBuilder {
     /// event more than 40 of the application's; a key is of another form than `[a-zA-Z0-9_-]{1,40}`, or one that the
     /// framework reserves. The first mistake is reported.
     pub fn build(mut self) -> Result<Event, EventError> {
-        if !self.event.is_surely_small() {
+        if self.targets > MAX_TARGETS || self.keys > MAX_OWN_KEYS {
             self.check_size();
         }
         match self.problem {
@@ -132,6 +143,7 @@ impl EventBuilder {
             .filter(|fact| fact.tag == tag)
             .filter_map(|fact| fact.metadata())
         {
+            self.keys += 1;
             self.check_key(key);
         }
     }
@@ -155,14 +167,25 @@ fn is_key(key: &str) -> bool {
 
 /// Why an application may not use a key for an event's metadata, if it may not.
 pub(crate) fn key_error(key: &str) -> Option<EventError> {
-    let problem = if RESERVED_KEYS.contains(&key) {
-        Problem::ReservedKey(key.to_owned())
-    } else if !is_key(key) {
-        Problem::BadKey(key.to_owned())
-    } else {
+    if is_key(key) && !is_reserved(key) {
         return None;
+    }
+    let problem = if is_reserved(key) {
+        Problem::ReservedKey(key.to_owned())
+    } else {
+        Problem::BadKey(key.to_owned())
     };
     Some(EventError { problem })
+}
+
+/// Whether the framework sets this key. Every key is asked about, so most are told apart by their lengths and first letters.
+fn is_reserved(key: &str) -> bool {
+    let key = key.as_bytes();
+    let is_it = |reserved: &&str| {
+        let reserved = reserved.as_bytes();
+        reserved.len() == key.len() && reserved.first() == key.first() && reserved == key
+    };
+    RESERVED_KEYS.iter().any(is_it)
 }
 
 /// Why an event could not be built. The message names the field, the rule and the value.

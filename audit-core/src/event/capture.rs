@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::facts::{Facts, Owner};
+use super::facts::Owner;
 use super::value::{Text, Value};
+use super::writer::Writer;
 use super::{EventId, OrganizationId};
 
 /// A type that is text in the audit log.
@@ -157,18 +158,18 @@ whole_numbers!(
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Entry<'a> {
-    pub(crate) facts: &'a mut Facts,
+    pub(crate) writer: Writer<'a>,
     pub(crate) owner: Owner,
     pub(crate) key: &'a str,
 }
 
 impl Entry<'_> {
-    fn set(self, value: Value<'_>) {
-        self.facts.push_metadata(self.owner, self.key, value);
+    fn set(mut self, value: Value<'_>) {
+        self.writer.push_metadata(self.owner, self.key, value);
     }
 
-    fn set_text(self, write: impl FnOnce(&mut Text<'_>)) {
-        self.facts.push_metadata_text(self.owner, self.key, write);
+    fn set_text(mut self, write: impl FnOnce(&mut Text<'_>)) {
+        self.writer.push_metadata_text(self.owner, self.key, write);
     }
 }
 
@@ -294,11 +295,12 @@ fn integer(number: i128) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::facts::Facts;
 
     fn captured(value: &(impl MetadataValue + ?Sized)) -> Vec<String> {
         let mut facts = Facts::default();
         value.append(Entry {
-            facts: &mut facts,
+            writer: facts.writer(),
             owner: Owner::Event,
             key: "key",
         });

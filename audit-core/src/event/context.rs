@@ -25,6 +25,7 @@ impl Context {
     /// An address, or another place.
     pub fn location(mut self, location: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_text(Tag::Location, "context.location", |out| {
                 location.audit_text(out)
             });
@@ -34,6 +35,7 @@ impl Context {
     /// What the client calls itself.
     pub fn user_agent(mut self, user_agent: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_text(Tag::UserAgent, "context.user_agent", |out| {
                 user_agent.audit_text(out)
             });
@@ -43,6 +45,7 @@ impl Context {
     /// The id of the request; the event's metadata names it under `request_id`.
     pub fn request_id(mut self, id: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_metadata_text(Owner::Event, "request_id", |out| id.audit_text(out));
         self
     }
@@ -50,6 +53,7 @@ impl Context {
     /// The id of the distributed trace; the event's metadata names it under `trace_id`.
     pub fn trace_id(mut self, id: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_metadata_text(Owner::Event, "trace_id", |out| id.audit_text(out));
         self
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
-use super::builder::{EventBuilder, MAX_OWN_KEYS, MAX_TARGETS};
+use super::builder::EventBuilder;
 use super::facts::{Facts, Tag};
 use super::id::EventId;
 use super::target::TargetRef;
@@ -74,7 +74,9 @@ impl Event {
         header[OUTCOME] = Outcome::Unknown.to_byte();
         header[ON] = Outcome::mask(&Outcome::ALL);
         let mut facts = Facts::with_header(&header, CAPACITY);
-        facts.push_text(Tag::Action, "action", |out| out.push_str(action));
+        facts
+            .writer()
+            .push_text(Tag::Action, "action", |out| out.push_str(action));
         Self { facts }
     }
 
@@ -140,7 +142,7 @@ impl Event {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::from_byte(self.header()[OUTCOME])
+        Outcome::from_byte(self.facts.header_byte(OUTCOME))
     }
 
     /// The organization whose log it belongs to; `None` until somebody says.
@@ -216,23 +218,15 @@ impl Event {
             .map(|fact| fact.text())
     }
 
+    /// Whether the value of any field was cut.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.facts.is_truncated()
+    }
+
     /// The bytes that the event occupies in memory, which is what the queue's bound on bytes counts.
     #[must_use]
     pub fn size(&self) -> usize {
         self.facts.capacity() + size_of::<Self>()
-    }
-
-    /// Whether there are so few facts that no limit on targets or keys can be passed. It reads tags and no text.
-    pub(super) fn is_surely_small(&self) -> bool {
-        let (mut targets, mut keys) = (0, 0);
-        for fact in self.facts.iter(HEADER) {
-            match fact.tag {
-                Tag::Target | Tag::EachTarget => targets += 1,
-                Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => keys += 1,
-                _ => {}
-            }
-        }
-        targets <= MAX_TARGETS && keys <= MAX_OWN_KEYS
     }
 
     fn first(&self, tag: Tag) -> Option<&str> {

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::value::{Text, Value};
+use super::value::Value;
+use super::writer::Writer;
 
 /// What one fact says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +77,26 @@ impl Owner {
 const PART_CAPACITY: usize = 128;
 
 /// A buffer of facts.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(crate) struct Facts {
     bytes: Vec<u8>,
+    /// Whether there is a [`Tag::Truncated`] among them, so that nobody has to look.
+    is_truncated: bool,
 }
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Facts {}
 
 /// The content stays out, since `Debug` output ends up in logs.
 impl fmt::Debug for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Facts")
-            .field("bytes", &self.bytes.len())
+            .field("bytes", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -94,7 +105,10 @@ impl Facts {
     pub(crate) fn with_header(header: &[u8], capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity.max(header.len()));
         bytes.extend_from_slice(header);
-        Self { bytes }
+        Self {
+            bytes,
+            is_truncated: false,
+        }
     }
 
     /// A buffer without a header, for a part of an event.
@@ -102,20 +116,15 @@ impl Facts {
         Self::with_header(&[], PART_CAPACITY)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// The whole buffer, with its header.
+    /// A buffer that was written before, with a header of `header` bytes. Not checked; see [`Facts::are_whole`].
     #[cfg(feature = "spool")]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// A buffer that was written before. Not checked; see [`Facts::are_whole`].
-    #[cfg(feature = "spool")]
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self { bytes }
+    pub(crate) fn from_bytes(bytes: Vec<u8>, header: usize) -> Self {
+        let mut facts = Self {
+            bytes,
+            is_truncated: false,
+        };
+        facts.is_truncated = facts.iter(header).any(|fact| fact.tag == Tag::Truncated);
+        facts
     }
 
     /// Whether the bytes behind a header of `header` bytes are whole facts of known tags and nothing else.
@@ -143,118 +152,46 @@ impl Facts {
         header
     }
 
+    /// One byte of the header.
+    pub(crate) fn header_byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or_default()
+    }
+
     pub(crate) fn header_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// Appends a fact whose bytes `write` produces.
-    pub(crate) fn push(&mut self, tag: Tag, write: impl FnOnce(&mut Vec<u8>)) {
-        self.bytes.push(tag as u8);
-        let length_at = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        let start = self.bytes.len();
-        write(&mut self.bytes);
-        let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
-        self.bytes[length_at..start].copy_from_slice(&length.to_le_bytes());
+    /// Appends all facts of a part.
+    pub(crate) fn extend(&mut self, part: &Facts) {
+        self.bytes.extend_from_slice(&part.bytes);
+        self.is_truncated |= part.is_truncated;
     }
 
-    /// Appends a fact that is one text, cut at the limit of values; `field` is how a cut is reported.
-    pub(crate) fn push_text(&mut self, tag: Tag, field: &str, write: impl FnOnce(&mut Text<'_>)) {
-        let mut cut = false;
-        self.push(tag, |bytes| {
-            let mut text = Text::new(bytes);
-            write(&mut text);
-            cut = text.finish();
-        });
-        if cut {
-            self.push_truncated(field);
-        }
+    pub(crate) fn len(&self) -> usize {
+        self.as_bytes().len()
     }
 
-    /// Appends a fact of a short word (a type, a kind) and a text.
-    pub(crate) fn push_named(
-        &mut self,
-        tag: Tag,
-        word: &str,
-        field: &str,
-        write: impl FnOnce(&mut Text<'_>),
-    ) {
-        let mut cut = false;
-        self.push(tag, |bytes| {
-            push_word(bytes, word);
-            let mut text = Text::new(bytes);
-            write(&mut text);
-            cut = text.finish();
-        });
-        if cut {
-            self.push_truncated(field);
-        }
+    /// The whole buffer, with its header.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Appends a metadata text.
-    pub(crate) fn push_metadata_text(
-        &mut self,
-        owner: Owner,
-        key: &str,
-        write: impl FnOnce(&mut Text<'_>),
-    ) {
-        let mut cut = false;
-        self.push(owner.tag(), |bytes| {
-            push_word(bytes, key);
-            bytes.push(Value::TEXT);
-            let mut text = Text::new(bytes);
-            write(&mut text);
-            cut = text.finish();
-        });
-        if cut {
-            self.push_truncated(key);
-        }
+    /// Whether the name of a field that was cut is among them.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
-    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and reported as cut.
-    pub(crate) fn push_metadata(&mut self, owner: Owner, key: &str, value: Value<'_>) {
-        match value {
-            Value::Text(text) => self.push_metadata_text(owner, key, |out| out.push_str(text)),
-            Value::Float(number) if !number.is_finite() => self.push_truncated(key),
-            other => self.push(owner.tag(), |bytes| {
-                push_word(bytes, key);
-                other.pack(bytes);
-            }),
-        }
-    }
-
-    pub(crate) fn push_truncated(&mut self, field: &str) {
-        self.push(Tag::Truncated, |bytes| {
-            bytes.extend_from_slice(field.as_bytes())
-        });
-    }
-
-    /// Appends a fact of another buffer.
-    pub(crate) fn push_fact(&mut self, fact: Fact<'_>) {
-        self.push(fact.tag, |bytes| bytes.extend_from_slice(fact.bytes));
-    }
-
-    /// Appends all facts of another buffer that has no header.
-    pub(crate) fn extend(&mut self, other: &Facts) {
-        self.bytes.extend_from_slice(&other.bytes);
+    /// What appends to it.
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
+        Writer::new(&mut self.bytes, &mut self.is_truncated)
     }
 
     /// The facts behind a header of `header` bytes, in the order they were written.
     pub(crate) fn iter(&self, header: usize) -> FactIter<'_> {
         FactIter {
-            rest: self.bytes.get(header..).unwrap_or_default(),
+            rest: self.as_bytes().get(header..).unwrap_or_default(),
         }
     }
-}
-
-fn push_word(bytes: &mut Vec<u8>, word: &str) {
-    let mut end = word.len().min(usize::from(u16::MAX));
-    while !word.is_char_boundary(end) {
-        end -= 1;
-    }
-    let word = &word.as_bytes()[..end];
-    bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(word);
 }
 
 /// The facts of a buffer.
@@ -280,7 +217,7 @@ impl<'a> Iterator for FactIter<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fact<'a> {
     pub(crate) tag: Tag,
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
 }
 
 impl<'a> Fact<'a> {
@@ -348,12 +285,20 @@ mod tests {
     #[test]
     fn facts_come_back_in_order() {
         let mut facts = Facts::with_header(b"head", 0);
-        facts.push_text(Tag::Action, "action", |out| out.push_str("document.delete"));
-        facts.push_named(Tag::Target, "document", "target.id", |out| {
-            out.push_str("7")
-        });
-        facts.push_metadata(Owner::Event, "pages", Value::Integer(-3));
-        facts.push_metadata(Owner::Target, "draft", Value::Boolean(true));
+        facts
+            .writer()
+            .push_text(Tag::Action, "action", |out| out.push_str("document.delete"));
+        facts
+            .writer()
+            .push_named(Tag::Target, "document", "target.id", |out| {
+                out.push_str("7")
+            });
+        facts
+            .writer()
+            .push_metadata(Owner::Event, "pages", Value::Integer(-3));
+        facts
+            .writer()
+            .push_metadata(Owner::Target, "draft", Value::Boolean(true));
 
         let read: Vec<_> = facts.iter(4).collect();
         assert_eq!(facts.header::<4>(), *b"head");
@@ -367,7 +312,9 @@ mod tests {
     #[test]
     fn a_long_value_is_cut_and_its_key_reported() {
         let mut facts = Facts::default();
-        facts.push_metadata_text(Owner::Event, "note", |out| out.push_str(&"ä".repeat(501)));
+        facts
+            .writer()
+            .push_metadata_text(Owner::Event, "note", |out| out.push_str(&"ä".repeat(501)));
         let read: Vec<_> = facts.iter(0).collect();
         let Some((_, Value::Text(text))) = read[0].metadata() else {
             unreachable!("a text was written")
@@ -380,7 +327,9 @@ mod tests {
     #[test]
     fn a_number_that_json_cannot_say_is_left_out_and_reported() {
         let mut facts = Facts::default();
-        facts.push_metadata(Owner::Event, "ratio", Value::Float(f64::NAN));
+        facts
+            .writer()
+            .push_metadata(Owner::Event, "ratio", Value::Float(f64::NAN));
         let read: Vec<_> = facts.iter(0).map(|fact| (fact.tag, fact.text())).collect();
         assert_eq!(read, [(Tag::Truncated, "ratio")]);
     }
@@ -388,12 +337,15 @@ mod tests {
     #[test]
     fn a_cut_buffer_ends_the_iteration_and_does_not_panic() {
         let mut facts = Facts::default();
-        facts.push_named(Tag::Target, "document", "target.id", |out| {
-            out.push_str("seven")
-        });
+        facts
+            .writer()
+            .push_named(Tag::Target, "document", "target.id", |out| {
+                out.push_str("seven")
+            });
         for length in 0..facts.len() {
             let cut = Facts {
                 bytes: facts.bytes[..length].to_vec(),
+                is_truncated: false,
             };
             assert_eq!(cut.iter(0).count(), 0);
         }

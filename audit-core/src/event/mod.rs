@@ -21,6 +21,7 @@ mod time;
 mod value;
 #[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
 pub(crate) mod wire;
+mod writer;
 
 pub use actor::{Actor, ActorKind, ActorRef};
 pub use builder::{EventBuilder, EventError};
@@ -35,5 +36,6 @@ pub(crate) use builder::key_error;
 #[cfg(feature = "workos")]
 pub(crate) use time::to_millis;
 pub(crate) use time::{from_millis, now_millis};
+pub(crate) use value::MAX_VALUE_CHARS;
 #[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
-pub(crate) use value::{MAX_VALUE_CHARS, RESERVED_KEYS};
+pub(crate) use value::RESERVED_KEYS;

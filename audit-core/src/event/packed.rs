@@ -4,6 +4,7 @@
 //! who changes the header, a tag or the bytes behind one gives it a new version, and reads the older ones.
 
 use super::Event;
+use super::event::HEADER;
 use super::facts::Facts;
 
 const VERSION: u8 = 1;
@@ -41,7 +42,7 @@ impl Event {
             return Err(PackedError::Version(version));
         }
         // The checksum says that these bytes were written; this, that they were written as this version writes them.
-        Event::from_facts(Facts::from_bytes(facts.to_vec())).ok_or(PackedError::Damaged)
+        Event::from_facts(Facts::from_bytes(facts.to_vec(), HEADER)).ok_or(PackedError::Damaged)
     }
 }
 

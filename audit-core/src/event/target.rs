@@ -24,13 +24,16 @@ impl Target {
     /// A target of a type, by its id.
     pub fn new(kind: &str, id: impl AuditId) -> Self {
         let mut facts = Facts::part();
-        facts.push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
+        facts
+            .writer()
+            .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
         Self { facts }
     }
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
         self.facts
+            .writer()
             .push_text(Tag::TargetName, "target.name", |out| name.audit_text(out));
         self
     }
@@ -38,7 +41,7 @@ impl Target {
     /// A fact about the target. The key and its type belong into the catalog's `[target.TYPE.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
-            facts: &mut self.facts,
+            writer: self.facts.writer(),
             owner: Owner::Target,
             key,
         });

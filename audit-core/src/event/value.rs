@@ -40,26 +40,10 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     pub(super) const TEXT: u8 = 0;
-    const INTEGER: u8 = 1;
-    const UNSIGNED: u8 = 2;
-    const FLOAT: u8 = 3;
-    const BOOLEAN: u8 = 4;
-
-    pub(super) fn pack(self, bytes: &mut Vec<u8>) {
-        let (kind, payload) = match self {
-            Value::Text(text) => {
-                bytes.push(Self::TEXT);
-                bytes.extend_from_slice(text.as_bytes());
-                return;
-            }
-            Value::Integer(number) => (Self::INTEGER, number.to_le_bytes()),
-            Value::Unsigned(number) => (Self::UNSIGNED, number.to_le_bytes()),
-            Value::Float(number) => (Self::FLOAT, number.to_le_bytes()),
-            Value::Boolean(value) => (Self::BOOLEAN, u64::from(value).to_le_bytes()),
-        };
-        bytes.push(kind);
-        bytes.extend_from_slice(&payload);
-    }
+    pub(super) const INTEGER: u8 = 1;
+    pub(super) const UNSIGNED: u8 = 2;
+    pub(super) const FLOAT: u8 = 3;
+    pub(super) const BOOLEAN: u8 = 4;
 
     /// Whether [`Value::unpack`] gives back what was packed, and not a fallback.
     #[cfg(feature = "spool")]
@@ -125,18 +109,20 @@ impl<'a> Text<'a> {
 
     /// Appends a piece of text.
     pub fn push_str(&mut self, text: &str) {
+        // A text of few bytes has few characters: the usual case needs no count.
+        if self.bytes.len() - self.start + text.len() <= MAX_VALUE_CHARS && !self.cut {
+            self.bytes.extend_from_slice(text.as_bytes());
+        } else {
+            self.push_long(text);
+        }
+    }
+
+    #[cold]
+    fn push_long(&mut self, text: &str) {
         if self.cut {
             return;
         }
-        // A text of few bytes has few characters: the usual case needs no count.
-        if self.bytes.len() - self.start + text.len() <= MAX_VALUE_CHARS {
-            self.bytes.extend_from_slice(text.as_bytes());
-            return;
-        }
-        let written = super::facts::text(&self.bytes[self.start..])
-            .chars()
-            .count();
-        let room = MAX_VALUE_CHARS - written;
+        let room = MAX_VALUE_CHARS - self.written().chars().count();
         match text.char_indices().nth(room) {
             None => self.bytes.extend_from_slice(text.as_bytes()),
             Some((end, _)) => {
@@ -147,15 +133,24 @@ impl<'a> Text<'a> {
     }
 
     /// Ends the text; whether it was cut.
-    pub(super) fn finish(self) -> bool {
+    pub(super) fn finish(mut self) -> bool {
         if self.cut {
-            // Of the 500 characters the last makes room for the ellipsis.
-            let written = super::facts::text(&self.bytes[self.start..]);
-            let keep = written.char_indices().next_back().map_or(0, |(at, _)| at);
-            self.bytes.truncate(self.start + keep);
-            self.bytes.extend_from_slice("…".as_bytes());
+            self.shorten();
         }
         self.cut
+    }
+
+    /// Of the 500 characters the last makes room for the ellipsis.
+    #[cold]
+    fn shorten(&mut self) {
+        let keep = self.written().char_indices().next_back();
+        let keep = keep.map_or(0, |(at, _)| at);
+        self.bytes.truncate(self.start + keep);
+        self.bytes.extend_from_slice("…".as_bytes());
+    }
+
+    fn written(&self) -> &str {
+        super::facts::text(&self.bytes[self.start..])
     }
 }
 
@@ -169,6 +164,7 @@ impl fmt::Write for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::facts::{Facts, Owner};
 
     fn written(pieces: &[&str]) -> (String, bool) {
         let mut bytes = b"before".to_vec();
@@ -209,9 +205,10 @@ mod tests {
             Value::Boolean(true),
             Value::Boolean(false),
         ] {
-            let mut bytes = Vec::new();
-            value.pack(&mut bytes);
-            assert_eq!(Value::unpack(&bytes), Some(value));
+            let mut facts = Facts::default();
+            facts.writer().push_metadata(Owner::Event, "key", value);
+            let read = facts.iter(0).next().and_then(|fact| fact.metadata());
+            assert_eq!(read, Some(("key", value)));
         }
     }
 }

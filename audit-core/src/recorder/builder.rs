@@ -248,6 +248,7 @@ impl RecorderBuilder {
         let (recorder, dispatcher) = self.assemble_with(versions);
         let thread = dispatcher::start(dispatcher)?;
         *recorder
+            .handle
             .shared
             .thread
             .lock()
@@ -286,7 +287,7 @@ impl RecorderBuilder {
         let versions = self.versions()?;
         self.check_durable()?;
         let (recorder, mut dispatcher) = self.assemble_with(versions);
-        recorder.shared.set_clock(&Handle::current());
+        recorder.handle.shared.set_clock(&Handle::current());
         drop(tokio::spawn(async move { dispatcher.run().await }));
         Ok(recorder)
     }
@@ -398,7 +399,7 @@ impl RecorderBuilder {
             actions.collect(),
             coalescer,
         );
-        (Recorder { shared, commands }, dispatcher)
+        (Recorder::new(shared, commands), dispatcher)
     }
 }
 

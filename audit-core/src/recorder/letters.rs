@@ -19,7 +19,7 @@ impl Recorder {
     /// The events that were refused for good, oldest first: the last 1,000, of at most 16 MiB.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.shared.dead_letters.list()
+        self.handle.shared.dead_letters.list()
     }
 
     /// Sends dead letters again, those for which `select` says so: after the schema was registered, say, for whose want
@@ -41,7 +41,7 @@ impl Recorder {
     /// # Ok(()) }
     /// ```
     pub fn redrive(&self, select: impl FnMut(&DeadLetter) -> bool) -> Redriven {
-        let shared = &*self.shared;
+        let shared = &*self.handle.shared;
         let mut redriven = Redriven::default();
         for letter in self.take_letters(select) {
             let fault = letter.fault().clone();
@@ -67,12 +67,12 @@ impl Recorder {
 
     /// `select` is foreign code, so no lock is held while it runs.
     fn take_letters(&self, mut select: impl FnMut(&DeadLetter) -> bool) -> Vec<DeadLetter> {
-        let letters = self.shared.dead_letters.list();
+        let letters = self.handle.shared.dead_letters.list();
         let ids: HashSet<EventId> = letters
             .iter()
             .filter(|letter| select(letter))
             .map(DeadLetter::id)
             .collect();
-        self.shared.dead_letters.take(&ids)
+        self.handle.shared.dead_letters.take(&ids)
     }
 }

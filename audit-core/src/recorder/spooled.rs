@@ -12,7 +12,7 @@ impl Recorder {
     /// The spool, if there is one.
     #[must_use]
     pub fn spool(&self) -> Option<&Spool> {
-        self.shared.spool.as_ref()
+        self.handle.shared.spool.as_ref()
     }
 
     /// Writes one event to the disk, and returns when it is there: whatever happens to the process from then on, it will be
@@ -48,7 +48,7 @@ impl Recorder {
     pub async fn record_durable(&self, mut event: Event) -> Result<(), RecordError> {
         Scope::mark_current();
         let entry = self.prepare(&mut event);
-        let shared = &self.shared;
+        let shared = &self.handle.shared;
         let refuse = |event, why| {
             shared.counters.refused.add(1);
             shared.condition.refused();
@@ -79,10 +79,10 @@ impl Recorder {
     ///
     /// The letters are sent again all the same.
     pub async fn redrive_spooled(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
-        let Some(spool) = &self.shared.spool else {
+        let Some(spool) = &self.handle.shared.spool else {
             return Ok(0);
         };
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(&self.handle.shared);
         let told = move |again| {
             shared.counters.redriven.add(again);
             shared.counters.spool_in[1].add(again);

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Scope, State};
+use super::{From, Scope, State};
 use crate::commits::Commits;
 use crate::event::now_millis;
 use crate::{Action, Actor, Event, EventId, Outcome, RecordError};
@@ -46,8 +46,12 @@ impl Scope {
     /// An event came to its end. Unless the scope is still to be settled, the caller is who waits for a durable one.
     pub(crate) fn ended(&self, event: Event) -> Commits {
         let mut commits = Commits::default();
-        for part in event.split() {
-            self.part_ended(part, &mut commits);
+        if event.has_too_many_targets() {
+            for part in event.split() {
+                self.part_ended(part, &mut commits);
+            }
+        } else {
+            self.part_ended(event, &mut commits);
         }
         commits
     }
@@ -113,7 +117,10 @@ impl Scope {
             event.set_organization(|out| out.push_str(organization.as_str()));
         }
         if !event.has_location() {
-            event.set_context(&state.context);
+            match &state.from {
+                From::Said(context) => event.set_context(context),
+                From::Request(context) => context.describe(event),
+            }
         }
         let outcome = match status {
             Some(status) => {

@@ -72,7 +72,7 @@ impl Call {
             return;
         }
         let trail = self.scope.trail();
-        let refused = self.policy.denied_as.filter(|_| {
+        let refused = self.policy.refusal().filter(|_| {
             trail == Trail::None
                 && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
         });
@@ -112,7 +112,7 @@ impl Call {
     }
 
     fn report(&self, route: &str) {
-        match self.policy.on_unaudited {
+        match self.policy.unaudited() {
             Unaudited::Ignore => {}
             Unaudited::Warn => self.policy.routes().warn(&self.method, route),
             Unaudited::Fail => fail(&self.method, route),

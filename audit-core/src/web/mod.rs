@@ -44,6 +44,7 @@
 //! ```
 
 mod call;
+mod context;
 pub mod grpc;
 mod head;
 mod policy;
@@ -51,6 +52,7 @@ mod sources;
 mod trail;
 
 pub use call::Call;
+pub(crate) use context::RequestContext;
 pub use head::Head;
 pub use policy::Policy;
 pub use sources::Sources;

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::head::{self, Head};
+use super::context::RequestContext;
+use super::head::Head;
 use super::trail::{Routes, Unaudited};
 use crate::{Action, Recorder, Scope, TrustedProxies};
 
@@ -13,10 +14,16 @@ use crate::{Action, Recorder, Scope, TrustedProxies};
 #[derive(Clone)]
 #[must_use]
 pub struct Policy {
+    /// Shared, since every request has a clone.
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
     recorder: Recorder,
-    pub(super) on_unaudited: Unaudited,
-    pub(super) denied_as: Option<Action>,
-    proxies: Option<Arc<TrustedProxies>>,
+    on_unaudited: Unaudited,
+    denied_as: Option<Action>,
+    proxies: Option<TrustedProxies>,
     shared: Arc<Shared>,
 }
 
@@ -33,17 +40,19 @@ impl Policy {
     /// succeeded without an event is warned about.
     pub fn new(recorder: Recorder) -> Self {
         Self {
-            recorder,
-            on_unaudited: Unaudited::default(),
-            denied_as: None,
-            proxies: None,
-            shared: Arc::default(),
+            inner: Arc::new(Inner {
+                recorder,
+                on_unaudited: Unaudited::default(),
+                denied_as: None,
+                proxies: None,
+                shared: Arc::default(),
+            }),
         }
     }
 
     /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
     pub fn on_unaudited(mut self, then: Unaudited) -> Self {
-        self.on_unaudited = then;
+        self.change().on_unaudited = then;
         self
     }
 
@@ -52,44 +61,59 @@ impl Policy {
     /// The event's outcome is `denied`, its one target is of the type `route`, with the method and the matched route as
     /// its id. Its actor is the scope's, or `anonymous` when nobody is known.
     pub fn denied_as(mut self, action: Action) -> Self {
-        self.denied_as = Some(action);
+        self.change().denied_as = Some(action);
         self
     }
 
     /// Takes the client's address from the header of proxies that are trusted. Without it the client is the peer of the
     /// connection, and no header is read.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.proxies = Some(Arc::new(proxies));
+        self.change().proxies = Some(proxies);
         self
+    }
+
+    fn change(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
     }
 
     /// The recorder.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
-        &self.recorder
+        &self.inner.recorder
+    }
+
+    pub(super) fn unaudited(&self) -> Unaudited {
+        self.inner.on_unaudited
+    }
+
+    pub(super) fn refusal(&self) -> Option<Action> {
+        self.inner.denied_as
     }
 
     pub(super) fn routes(&self) -> &Routes {
-        &self.shared.routes
+        &self.inner.shared.routes
     }
 
     /// The scope of a request.
     pub(super) fn scope(&self, head: &impl Head) -> Scope {
         let address = self.address(head);
-        if address.is_none() && !self.shared.no_address.swap(true, Ordering::Relaxed) {
+        if address.is_none() && !self.inner.shared.no_address.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "audit events without the client's address, because the server does not pass on the peer's: with axum, \
                  serve with `into_make_service_with_connect_info::<SocketAddr>()`; with tonic, turn on the feature `tonic` of \
                  `audit-tower`; with actix-web, serve on a TCP socket"
             );
         }
-        self.recorder.scope().context(head::context(head, address))
+        Scope::of_request(
+            self.inner.recorder.clone(),
+            RequestContext::new(head, address),
+        )
     }
 
     /// The address of the client.
     fn address(&self, head: &impl Head) -> Option<IpAddr> {
         let peer = head.peer()?;
-        Some(match &self.proxies {
+        Some(match &self.inner.proxies {
             Some(proxies) => proxies.client(peer, head.header(proxies.header_name())),
             None => peer,
         })
@@ -99,9 +123,9 @@ impl Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
-            .field("on_unaudited", &self.on_unaudited)
-            .field("denied_as", &self.denied_as)
-            .field("trusted_proxies", &self.proxies)
+            .field("on_unaudited", &self.inner.on_unaudited)
+            .field("denied_as", &self.inner.denied_as)
+            .field("trusted_proxies", &self.inner.proxies)
             .finish_non_exhaustive()
     }
 }

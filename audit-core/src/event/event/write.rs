@@ -8,7 +8,7 @@ use super::{
 };
 use crate::Outcome;
 use crate::event::builder::MAX_TARGETS;
-use crate::event::capture::{AuditId, Entry, MetadataValue};
+use crate::event::capture::{AuditId, AuditText, Entry, MetadataValue};
 use crate::event::facts::{Facts, Owner, Tag};
 use crate::event::id::EventId;
 use crate::event::time::to_millis;
@@ -38,17 +38,19 @@ impl Event {
 
     /// Whether the outcome is one of those that leave an event.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.header()[ON] & (1 << self.outcome().to_byte()) != 0
+        self.facts.header_byte(ON) & (1 << self.outcome().to_byte()) != 0
     }
 
     /// Says under which action the event appears if it ends as a denial.
     pub(crate) fn set_denied_action(&mut self, action: &str) {
         self.facts
+            .writer()
             .push_text(Tag::DeniedAction, "action", |out| out.push_str(action));
     }
 
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut Text<'_>)) {
         self.facts
+            .writer()
             .push_text(Tag::Organization, "organization", write);
         self.flag(HAS_ORGANIZATION);
     }
@@ -67,6 +69,25 @@ impl Event {
         {
             self.flag(HAS_LOCATION);
         }
+    }
+
+    /// Says from where.
+    pub(crate) fn set_location(&mut self, location: &(impl AuditText + ?Sized)) {
+        self.facts
+            .writer()
+            .push_text(Tag::Location, "context.location", |out| {
+                location.audit_text(out)
+            });
+        self.flag(HAS_LOCATION);
+    }
+
+    /// Says what the client calls itself.
+    pub(crate) fn set_user_agent(&mut self, user_agent: &(impl AuditText + ?Sized)) {
+        self.facts
+            .writer()
+            .push_text(Tag::UserAgent, "context.user_agent", |out| {
+                user_agent.audit_text(out)
+            });
     }
 
     pub(crate) fn push_target(&mut self, target: &Target) {
@@ -88,7 +109,7 @@ impl Event {
             if fact.tag == Tag::Target {
                 fact.tag = Tag::EachTarget;
             }
-            self.facts.push_fact(fact);
+            self.facts.writer().push_fact(fact);
         }
         self.flag(HAS_EACH_TARGET);
     }
@@ -96,6 +117,7 @@ impl Event {
     pub(crate) fn push_each_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
         if id.is_present() {
             self.facts
+                .writer()
                 .push_named(Tag::EachTarget, kind, "target.id", |out| id.write_id(out));
             self.flag(HAS_EACH_TARGET);
         }
@@ -103,30 +125,36 @@ impl Event {
 
     /// A field that was left out or cut.
     pub(crate) fn push_truncated(&mut self, field: &str) {
-        self.facts.push_truncated(field);
+        self.facts.writer().push_truncated(field);
     }
 
     /// Names the last target; an absent name changes nothing.
     pub(crate) fn name_target(&mut self, name: &(impl AuditId + ?Sized)) {
         if name.is_present() {
             self.facts
+                .writer()
                 .push_text(Tag::TargetName, "target.name", |out| name.write_id(out));
         }
     }
 
     pub(crate) fn target_entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
         Entry {
-            facts: &mut self.facts,
+            writer: self.facts.writer(),
             owner: Owner::Target,
             key,
         }
+    }
+
+    /// Whether [`Event::split`] makes several of it.
+    pub(crate) fn has_too_many_targets(&self) -> bool {
+        self.facts.header_byte(FLAGS) & HAS_EACH_TARGET != 0 && self.targets().count() > MAX_TARGETS
     }
 
     /// The event, or as many as it takes so that none has more targets than the service accepts.
     ///
     /// Each has all that was said of the event and its single targets, and some of the others. The first keeps the id.
     pub(crate) fn split(self) -> Vec<Self> {
-        if self.header()[FLAGS] & HAS_EACH_TARGET == 0 || self.targets().count() <= MAX_TARGETS {
+        if !self.has_too_many_targets() {
             return vec![self];
         }
         let facts = || self.facts.iter(HEADER);
@@ -159,7 +187,7 @@ impl Event {
                     Tag::EachTarget | Tag::TargetName | Tag::TargetMetadata
                 );
                 if is_here || !of_target {
-                    event.facts.push_fact(fact);
+                    event.facts.writer().push_fact(fact);
                 }
             }
             event
@@ -170,6 +198,7 @@ impl Event {
     pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
         if id.is_present() {
             self.facts
+                .writer()
                 .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
         }
     }
@@ -179,7 +208,7 @@ impl Event {
     }
 
     pub(crate) fn push_status(&mut self, status: http::StatusCode) {
-        self.facts.push_metadata(
+        self.facts.writer().push_metadata(
             Owner::Event,
             "status",
             Value::Integer(status.as_u16().into()),
@@ -188,22 +217,22 @@ impl Event {
 
     pub(crate) fn entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
         Entry {
-            facts: &mut self.facts,
+            writer: self.facts.writer(),
             owner: Owner::Event,
             key,
         }
     }
 
     pub(crate) fn has_actor(&self) -> bool {
-        self.header()[FLAGS] & HAS_ACTOR != 0
+        self.facts.header_byte(FLAGS) & HAS_ACTOR != 0
     }
 
     pub(crate) fn has_organization(&self) -> bool {
-        self.header()[FLAGS] & HAS_ORGANIZATION != 0
+        self.facts.header_byte(FLAGS) & HAS_ORGANIZATION != 0
     }
 
     pub(crate) fn has_location(&self) -> bool {
-        self.header()[FLAGS] & HAS_LOCATION != 0
+        self.facts.header_byte(FLAGS) & HAS_LOCATION != 0
     }
 
     /// Says that the event is to be on the disk before its caller goes on.
@@ -212,7 +241,7 @@ impl Event {
     }
 
     pub(crate) fn is_durable(&self) -> bool {
-        self.header()[FLAGS] & IS_DURABLE != 0
+        self.facts.header_byte(FLAGS) & IS_DURABLE != 0
     }
 
     fn flag(&mut self, flag: u8) {

@@ -1,0 +1,136 @@
+//! How facts are written: always at the end of a buffer, which is an event's or a part's.
+
+use super::facts::{Fact, Owner, Tag};
+use super::value::{Text, Value};
+
+/// A tag and four bytes for the length.
+const HEAD: usize = 5;
+
+/// Appends facts to a buffer.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    bytes: &'a mut Vec<u8>,
+    is_truncated: &'a mut bool,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(bytes: &'a mut Vec<u8>, is_truncated: &'a mut bool) -> Self {
+        Self {
+            bytes,
+            is_truncated,
+        }
+    }
+
+    /// The head of a fact, whose length is not known yet. Answers where its bytes begin.
+    fn begin(&mut self, tag: Tag) -> usize {
+        self.head(tag, 0, HEAD);
+        self.bytes.len()
+    }
+
+    /// The tag, four bytes for the length, and the length of a word. Put together as one number, since a processor waits when it
+    /// reads back at once what it wrote byte by byte.
+    fn head(&mut self, tag: Tag, word: u16, length: usize) {
+        let head = u64::from(tag as u8) | u64::from(word) << (8 * HEAD);
+        self.bytes.extend_from_slice(&head.to_le_bytes()[..length]);
+    }
+
+    /// The same of a fact that begins with a word.
+    fn begin_with(&mut self, tag: Tag, word: &str) -> usize {
+        let word = short(word);
+        self.head(tag, word.len() as u16, HEAD + 2);
+        let start = self.bytes.len() - 2;
+        self.bytes.extend_from_slice(word.as_bytes());
+        start
+    }
+
+    /// Writes the length of the fact whose bytes begin there, and reach to the end.
+    fn end(&mut self, start: usize) {
+        let bytes = &mut self.bytes;
+        let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
+        bytes[start - HEAD + 1..start].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Lets a text be written, cut at the limit of values; `field` is how a cut is reported.
+    fn text(&mut self, start: usize, field: &str, write: impl FnOnce(&mut Text<'_>)) {
+        let mut text = Text::new(self.bytes);
+        write(&mut text);
+        let is_cut = text.finish();
+        self.end(start);
+        if is_cut {
+            self.push_truncated(field);
+        }
+    }
+
+    /// Appends a fact that is one text.
+    pub(crate) fn push_text(&mut self, tag: Tag, field: &str, write: impl FnOnce(&mut Text<'_>)) {
+        let start = self.begin(tag);
+        self.text(start, field, write);
+    }
+
+    /// Appends a fact of a short word (a type, a kind) and a text.
+    pub(crate) fn push_named(
+        &mut self,
+        tag: Tag,
+        word: &str,
+        field: &str,
+        write: impl FnOnce(&mut Text<'_>),
+    ) {
+        let start = self.begin_with(tag, word);
+        self.text(start, field, write);
+    }
+
+    /// Appends a metadata text.
+    pub(crate) fn push_metadata_text(
+        &mut self,
+        owner: Owner,
+        key: &str,
+        write: impl FnOnce(&mut Text<'_>),
+    ) {
+        let start = self.begin_with(owner.tag(), key);
+        self.bytes.extend_from_slice(&[Value::TEXT]);
+        self.text(start, key, write);
+    }
+
+    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and reported as cut.
+    pub(crate) fn push_metadata(&mut self, owner: Owner, key: &str, value: Value<'_>) {
+        let (kind, payload) = match value {
+            Value::Text(text) => {
+                return self.push_metadata_text(owner, key, |out| out.push_str(text));
+            }
+            Value::Float(number) if !number.is_finite() => return self.push_truncated(key),
+            Value::Integer(number) => (Value::INTEGER, number.to_le_bytes()),
+            Value::Unsigned(number) => (Value::UNSIGNED, number.to_le_bytes()),
+            Value::Float(number) => (Value::FLOAT, number.to_le_bytes()),
+            Value::Boolean(value) => (Value::BOOLEAN, u64::from(value).to_le_bytes()),
+        };
+        let start = self.begin_with(owner.tag(), key);
+        self.bytes.extend_from_slice(&[kind]);
+        self.bytes.extend_from_slice(&payload);
+        self.end(start);
+    }
+
+    /// Notes the name of a field whose value was cut, or left out.
+    pub(crate) fn push_truncated(&mut self, field: &str) {
+        let start = self.begin(Tag::Truncated);
+        self.bytes.extend_from_slice(field.as_bytes());
+        self.end(start);
+        *self.is_truncated = true;
+    }
+
+    /// Appends a fact of another buffer.
+    pub(crate) fn push_fact(&mut self, fact: Fact<'_>) {
+        let start = self.begin(fact.tag);
+        self.bytes.extend_from_slice(fact.bytes);
+        self.end(start);
+        *self.is_truncated |= fact.tag == Tag::Truncated;
+    }
+}
+
+/// A word has two bytes for its length.
+fn short(word: &str) -> &str {
+    let mut end = word.len().min(usize::from(u16::MAX));
+    while !word.is_char_boundary(end) {
+        end -= 1;
+    }
+    &word[..end]
+}
