@@ -80,6 +80,10 @@ mod absent {
             Err(())
         }
 
+        pub(crate) async fn mend(&self) -> Refused<()> {
+            Err(())
+        }
+
         pub(crate) fn boundary(&self) -> i64 {
             0
         }

@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::process::{cargo, run, succeeds};
 use crate::programs::{C_COMPILER, NODE, NPM};
 
+/// A package outside of the workspace, with the oldest of the libraries of which `audit-core` takes a range.
+const OLDEST: &str = "tests/oldest-sqlite/Cargo.toml";
+
 /// Runs the tests, then the doc tests, and stops at the first that fail.
 pub(crate) fn run_tests(runner: &[OsString]) -> Result<(), Error> {
     for program in [C_COMPILER, NODE, NPM] {
@@ -15,7 +18,12 @@ pub(crate) fn run_tests(runner: &[OsString]) -> Result<(), Error> {
     let has_nextest = succeeds(cargo().args(["nextest", "--version"]));
     run(&mut tests(has_nextest, runner))?;
     // nextest does not run doc tests, and cargo runs them only by themselves.
-    run(cargo().args(["test", "--workspace", "--doc", "--all-features"]))
+    run(cargo().args(["test", "--workspace", "--doc", "--all-features"]))?;
+    // The workspace has the newest. Checked, and not built, since SQLite itself would take a minute.
+    let target = ["--target-dir", "target"];
+    run(cargo()
+        .args(["check", "--locked", "--manifest-path", OLDEST])
+        .args(target))
 }
 
 fn tests(has_nextest: bool, runner: &[OsString]) -> Command {

@@ -1,5 +1,6 @@
 //! Events that come back from the spool: what earlier processes left, and what found no room in the queue.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -40,8 +41,13 @@ const NEW: usize = 1;
 const OLD_DURABLE: usize = 2;
 const OLD: usize = 3;
 
-/// What was read: the index of the stream, and its next page unless it could not be read.
-type Read = (usize, Option<Page>);
+/// What the spool answered.
+enum Read {
+    /// The index of the stream, and its next page unless it could not be read.
+    Page(usize, Option<Page>),
+    /// The file is whole, or was mended as far as that can be done.
+    Mended,
+}
 
 /// What came of it.
 pub(super) enum Loaded {
@@ -63,6 +69,10 @@ pub(super) struct Loader {
     /// was asked.
     dry: ([bool; 4], u64),
     pub(super) open: usize,
+    /// Whether the rows that are missing were looked for since the last event came.
+    has_looked_again: bool,
+    /// Rows that were in memory then.
+    known: HashSet<i64>,
 }
 
 impl Loader {
@@ -89,12 +99,41 @@ impl Loader {
             rest_until: None,
             dry: ([false; 4], 0),
             open: 0,
+            has_looked_again: false,
+            known: HashSet::new(),
         }
+    }
+
+    /// Rows are missing: has the file looked at for damage that hides them, and reads it from the start once more, but for
+    /// those `in_memory`. Whether it does; not twice for nothing.
+    pub(super) fn look_again(&mut self, in_memory: HashSet<i64>) -> bool {
+        if std::mem::replace(&mut self.has_looked_again, true) {
+            return false;
+        }
+        self.known = in_memory;
+        let spool = self.spool.clone();
+        let mended = async move {
+            // Of a disk that fails the next page tells.
+            let _told = spool.mend().await;
+            Read::Mended
+        };
+        self.loading = Some(mended.boxed());
+        true
+    }
+
+    fn rewind(&mut self) {
+        let boundary = self.spool.boundary();
+        for stream in &mut self.streams {
+            stream.after = if stream.is_new { boundary } else { i64::MIN };
+            stream.rest_until = None;
+        }
+        self.dry.0 = [false; 4];
     }
 
     /// After a panic: every row that was in memory still is, and is not loaded again.
     pub(super) fn recover(&mut self) {
         self.loading = None;
+        self.has_looked_again = false;
     }
 
     /// Begins to read, if there is room and something to read; `unread` events of the spool are not in memory, of those that
@@ -130,9 +169,14 @@ impl Loader {
         let stream = self.streams[index];
         let page = async move {
             let page = spool.load(stream.guarantee, stream.after, PAGE).await;
-            (index, page.ok())
+            Read::Page(index, page.ok())
         };
         self.loading = Some(page.boxed());
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_loading(&self) -> bool {
+        self.loading.is_some()
     }
 
     /// Waits for what is being read, which may be for ever.
@@ -140,8 +184,12 @@ impl Loader {
         let Some(loading) = &mut self.loading else {
             return std::future::pending().await;
         };
-        let (index, read) = loading.await;
+        let read = loading.await;
         self.loading = None;
+        let Read::Page(index, read) = read else {
+            self.rewind();
+            return Loaded::Events(Vec::new());
+        };
         let Some(read) = read else {
             self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
             return Loaded::Events(Vec::new());
@@ -175,6 +223,9 @@ impl Loader {
             if event.row > stream.last {
                 break;
             }
+            if self.known.contains(&event.row) {
+                continue;
+            }
             let place = if stream.is_new {
                 Place::Spool(stream.guarantee, stream.loaded)
             } else {
@@ -189,6 +240,7 @@ impl Loader {
         let rests = is_at_end && events.is_empty();
         stream.rest_until = rests.then(|| Instant::now() + REST);
         self.open += events.len();
+        self.has_looked_again &= events.is_empty();
         (events, is_at_end)
     }
 }

@@ -286,6 +286,12 @@ impl Dispatcher {
         if missed == 0 || self.shared.counters.given() != given {
             return;
         }
+        let in_memory = || self.open.values().filter_map(|open| open.row).collect();
+        if let Some(loader) = &mut self.loader
+            && loader.look_again(in_memory())
+        {
+            return;
+        }
         self.shared.counters.lost.add(missed);
         self.shared.counters.spool_out.add(missed);
         self.ended_spooled += missed;

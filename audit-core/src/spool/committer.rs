@@ -11,7 +11,7 @@ use super::inbox::{Inbox, Task, Waiting, Work};
 use super::recover::may_be_damage;
 use super::site::Site;
 use super::status::{Disk, Published};
-use super::store::{Failed, Group, Store};
+use super::store::{Committed, Failed, Group, Store};
 use crate::Event;
 use crate::log::LogLimit;
 
@@ -77,6 +77,7 @@ impl Committer {
             failures: 0,
             retry_at: None,
             rebuilt_at: None,
+            suspected_at: None,
             full: false,
             log: LogLimit::new(),
         };
@@ -116,6 +117,7 @@ struct Writer {
     failures: u32,
     retry_at: Option<Instant>,
     rebuilt_at: Option<Instant>,
+    suspected_at: Option<Instant>,
     full: bool,
     log: LogLimit,
 }
@@ -199,7 +201,7 @@ impl Writer {
             self.retry_at = self.full.then(|| Instant::now() + FULL_PAUSE);
         }
         match done {
-            Ok(rows) => {
+            Ok(Committed { rows, missing }) => {
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
                 for (waiter, row) in waiters.into_iter().zip(rows) {
@@ -210,6 +212,7 @@ impl Writer {
                 } else if !group.acknowledged.is_empty() {
                     self.trim();
                 }
+                self.suspect(missing);
             }
             Err(Failed { error, rows }) => {
                 let Group {
@@ -246,6 +249,31 @@ impl Writer {
                 }
                 self.give_up(appends, rest, &told);
             }
+        }
+    }
+
+    /// Rows were read and are not there any more. A tree of which a number is damaged does not lead to them, and would give them
+    /// out again at the next start.
+    fn suspect(&mut self, missing: Vec<i64>) {
+        let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
+        if missing.is_empty() || self.suspected_at.is_some_and(lately) {
+            return;
+        }
+        self.suspected_at = Some(Instant::now());
+        let Some(store) = &self.store else { return };
+        let Err(error) = store.look_for_damage() else {
+            return;
+        };
+        let told = SpoolError::disk(&error);
+        self.failed(error);
+        let again = Group {
+            acknowledged: missing,
+            ..Group::default()
+        };
+        if self.store.is_some() {
+            self.commit(Vec::new(), again);
+        } else {
+            self.give_up(Vec::new(), again, &told);
         }
     }
 

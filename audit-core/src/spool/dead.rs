@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::store::{Guarantee, Store, insert, read_event, to_column, to_length};
+use super::store::{Guarantee, Store, in_order, insert, read_event, to_column, to_length};
 use super::totals::{Change, totals};
 
 use crate::Event;
@@ -214,9 +214,10 @@ pub(super) fn letters(
     )?;
     let mut rows = statement.query([after])?;
     let mut letters = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut after) = (0, after);
     while letters.len() < limit && bytes < PAGE_BYTES {
         let Some(row) = rows.next()? else { break };
+        after = in_order(after, row.get(0)?)?;
         // A letter that cannot be read stays where it is; `verify` counts it.
         if let Some(letter) = letter(row)? {
             bytes += letter.event.size();

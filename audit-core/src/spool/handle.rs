@@ -335,6 +335,11 @@ impl Spool {
             .await
     }
 
+    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be read.
+    pub(crate) async fn mend(&self) -> Result<(), SpoolError> {
+        self.ask(|store| store.look_for_damage()).await
+    }
+
     /// The greatest number of a row when the file was opened: what earlier processes left stands in these.
     pub(crate) fn boundary(&self) -> i64 {
         self.shared.boundary

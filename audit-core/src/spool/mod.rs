@@ -20,7 +20,7 @@ mod site;
 mod status;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod totals;
 mod verify;
 mod visit;

@@ -78,6 +78,8 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
 fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> ControlFlow<()>) {
     let name = table.name();
     let mut first = i64::MIN;
+    // A row behind its place. If only its number is damaged, its event is not.
+    let mut misplaced = None;
     let forward = format!(
         "SELECT {} FROM {name} NOT INDEXED WHERE row > ?1 ORDER BY row",
         table.columns()
@@ -85,6 +87,8 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     let whole = scan(source, &forward, first, table, &mut |raw| {
         // A tree that leads in circles comes to an end here.
         if raw.row <= first {
+            misplaced = Some(raw.values[0].clone());
+            let _is_over = found(raw);
             return ControlFlow::Break(());
         }
         first = raw.row;
@@ -100,6 +104,10 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     );
     scan(source, &backward, last, table, &mut |raw| {
         if raw.row >= last || raw.row <= first {
+            // From the back it may be the same, which has been found.
+            if raw.row != first && misplaced.as_ref() != Some(&raw.values[0]) {
+                let _is_over = found(raw);
+            }
             return ControlFlow::Break(());
         }
         last = raw.row;
@@ -124,6 +132,10 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     for before in first..last.saturating_sub(1) {
         let mut stop = false;
         scan(source, &one, before, table, &mut |raw| {
+            // A damaged tree leads to others, too.
+            if raw.row != before + 1 {
+                return ControlFlow::Break(());
+            }
             let flow = found(raw);
             stop = flow.is_break();
             flow

@@ -88,6 +88,15 @@ impl Group {
     }
 }
 
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// The numbers of the appended events, in their order.
+    pub(super) rows: Vec<i64>,
+    /// The acknowledged rows that were not there.
+    pub(super) missing: Vec<i64>,
+}
+
 /// What a file turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -147,21 +156,23 @@ impl Store {
         Ok(connection)
     }
 
-    /// Does all of the group or nothing; when it returns, what it did is on the disk. The numbers are those of the appended
-    /// events, in their order.
+    /// Does all of the group or nothing; when it returns, what it did is on the disk.
     pub(super) fn commit(
         &mut self,
         group: &Group,
         max_dead_bytes: u64,
-    ) -> Result<Vec<i64>, Failed> {
-        let mut rows = Vec::with_capacity(group.appends.len());
+    ) -> Result<Committed, Failed> {
+        let mut committed = Committed::default();
         let done = self.transact(|tx, change| {
-            write(tx, change, group, &mut rows)?;
+            write(tx, change, group, &mut committed)?;
             dead::make_room(tx, change, max_dead_bytes)
         });
         match done {
-            Ok(()) => Ok(rows),
-            Err(error) => Err(Failed { error, rows }),
+            Ok(()) => Ok(committed),
+            Err(error) => Err(Failed {
+                error,
+                rows: committed.rows,
+            }),
         }
     }
 
@@ -214,7 +225,7 @@ impl Store {
                     break;
                 };
                 seen += 1;
-                page.after = row.get(0)?;
+                page.after = in_order(page.after, row.get(0)?)?;
                 if Guarantee::of_column(row, 1) != guarantee {
                     continue;
                 }
@@ -295,6 +306,18 @@ impl Store {
         self.connection
             .prepare_cached("SELECT 1 FROM pending WHERE row = ?1 AND event = ?2")?
             .exists(params![row, packed])
+    }
+
+    /// Reads the whole file, a second for some hundred megabytes; an error if it is damaged. Rows can be hidden by damage that no
+    /// reading of one comes across.
+    pub(super) fn look_for_damage(&self) -> rusqlite::Result<()> {
+        let found: String = self
+            .connection
+            .pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(corrupt(found))
     }
 
     /// Gives so many unused pages back to the file system, if there are more than the spare ones.
@@ -380,7 +403,7 @@ fn write(
     tx: &Transaction<'_>,
     change: &mut Change,
     group: &Group,
-    rows: &mut Vec<i64>,
+    committed: &mut Committed,
 ) -> rusqlite::Result<()> {
     for (row, packed) in &group.retracted {
         let gone = tx
@@ -391,7 +414,7 @@ fn write(
     for entry in &group.appends {
         let row = insert(tx, entry.guarantee, None, &entry.packed)?;
         change.add_pending(1, entry.packed.len());
-        rows.push(row);
+        committed.rows.push(row);
     }
     for (row, millis) in &group.attempts {
         tx.prepare_cached(
@@ -407,8 +430,9 @@ fn write(
             .prepare_cached("DELETE FROM pending WHERE row = ?1 RETURNING length(event)")?
             .query_row([row], |row| row.get(0))
             .optional()?;
-        if let Some(bytes) = bytes {
-            change.add_pending(-1, to_length(bytes));
+        match bytes {
+            Some(bytes) => change.add_pending(-1, to_length(bytes)),
+            None => committed.missing.push(*row),
         }
     }
     Ok(())
@@ -429,6 +453,20 @@ pub(super) fn insert(
 pub(super) fn read_event(row: &Row<'_>, column: usize) -> Option<Event> {
     let packed = row.get_ref(column).ok()?.as_blob().ok()?;
     Event::from_packed(packed).ok()
+}
+
+/// The number of the row that was read after that one, which is greater. Damage to it can lead nowhere, or to rows that were read
+/// before, and SQLite sees it only when it looks for a row and finds none.
+pub(super) fn in_order(after: i64, row: i64) -> rusqlite::Result<i64> {
+    if row > after {
+        return Ok(row);
+    }
+    Err(corrupt(format!("row {row} stands behind row {after}")))
+}
+
+fn corrupt(what: String) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(what))
 }
 
 pub(super) fn read_millis(row: &Row<'_>, column: usize) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 mod backlog;
 mod commits;
-mod damage;
+pub(crate) mod damage;
 mod files;
 mod full;
 mod letters;

@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use super::dead::{SpooledLetter, letters};
 use super::error::{Problem, SpoolError};
 use super::place::{Place, REBUILDING, with_suffix};
-use super::store::{Identity, Store, VERSION, identify, layout, read_event};
+use super::store::{Identity, Store, VERSION, identify, in_order, layout, read_event};
 use super::totals::totals;
 use super::verify::{SpoolCheck, check};
 
@@ -314,12 +314,16 @@ fn last_letter(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn letter_rows(connection: &Connection, after: i64, last: i64) -> rusqlite::Result<Vec<i64>> {
-    connection
-        .prepare_cached(
-            "SELECT row FROM dead NOT INDEXED WHERE row > ?1 AND row <= ?2 ORDER BY row LIMIT ?3",
-        )?
-        .query_map((after, last, BATCH_ROWS as i64), |row| row.get(0))?
-        .collect()
+    let mut statement = connection.prepare_cached(
+        "SELECT row FROM dead NOT INDEXED WHERE row > ?1 AND row <= ?2 ORDER BY row LIMIT ?3",
+    )?;
+    let mut rows = statement.query((after, last, BATCH_ROWS as i64))?;
+    let (mut found, mut after) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        after = in_order(after, row.get(0)?)?;
+        found.push(after);
+    }
+    Ok(found)
 }
 
 /// When the first event that can be read happened.

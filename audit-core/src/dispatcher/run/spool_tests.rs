@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,6 +11,7 @@ use super::{Backlog, Open, Place};
 use crate::disk::Guarantee;
 use crate::dispatcher::loader::{Loaded, Loader};
 use crate::event::now_millis;
+use crate::spool::tests::damage::Rows;
 use crate::{Event, MemorySink, Recorder, Spool};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -130,6 +132,39 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
     promise().await.unwrap();
     tokio::time::advance(Duration::from_millis(20)).await;
     assert_eq!(page(&mut loader).await, [promised(1)]);
+}
+
+#[tokio::test]
+async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_are_missed() {
+    let rows = Rows::new().await;
+    for row in 60..100 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.spool");
+        rows.write_without_number(row, &path);
+        let mut loader = Loader::new(Spool::open(&path).unwrap());
+        let mut found = HashSet::new();
+        let mut in_memory = HashSet::new();
+        while found.len() < 130 {
+            loader.open = 0;
+            loader.begin(Instant::now(), 1, 0);
+            if !loader.is_loading() {
+                // A stream rests.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            match loader.next().await {
+                Loaded::Events(events) => {
+                    for (spooled, _) in events {
+                        in_memory.insert(spooled.row);
+                        assert!(found.insert(spooled.event.id()), "twice, row {row}");
+                    }
+                }
+                Loaded::NoneLeft(_) => {
+                    assert!(loader.look_again(in_memory.clone()), "missed, row {row}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

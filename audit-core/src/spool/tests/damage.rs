@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Folder, durable, event, pending, reserve_beside};
 use crate::spool::place::with_suffix;
-use crate::{Event, EventId, Spool};
+use crate::{Event, EventId, MemorySink, Recorder, Spool};
 
 const ROUNDS: u64 = 1_000;
 const PAGE: usize = 4_096;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A spool as a crash leaves it: some events in the database, some in the log.
 struct Left {
@@ -195,4 +197,71 @@ async fn fault_16_a_flipped_bit_in_an_event_costs_that_event_and_is_counted() {
         let status = spool.status();
         (status.pending, status.damaged) == (before - 1, 1)
     });
+}
+
+/// A file of 130 durable events, and their ids: that of row `n` is the one before the `n`th.
+pub(crate) struct Rows {
+    database: Vec<u8>,
+    ids: Vec<EventId>,
+}
+
+impl Rows {
+    pub(crate) async fn new() -> Self {
+        let folder = Folder::new();
+        let spool = Spool::open(folder.file()).unwrap();
+        let mut ids = Vec::new();
+        for number in 0..130 {
+            let event = event(number);
+            durable(&spool, &event).await.unwrap();
+            ids.push(event.id());
+        }
+        spool.close().await;
+        let database = fs::read(folder.file()).unwrap();
+        Self { database, ids }
+    }
+
+    /// The file, in which this row, below 128, has the number 0.
+    pub(crate) fn write_without_number(&self, row: u8, file: &Path) {
+        let mut database = self.database.clone();
+        let id = self.ids[usize::from(row) - 1];
+        // The number stands in front of the six bytes that say what is in the row, and the event's version and checksum.
+        let places: Vec<_> = (12..database.len() - 16)
+            .filter(|at| database[*at..at + 16] == *id.as_bytes())
+            .map(|at| at - 12)
+            .filter(|at| database[*at] == row)
+            .collect();
+        assert!(!places.is_empty());
+        for at in places {
+            database[at] = 0;
+        }
+        reserve_beside(file);
+        fs::write(file, &database).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn fault_16_a_damaged_number_of_a_row_costs_no_event_and_leaves_none_behind() {
+    let rows = Rows::new().await;
+    // Some hide those that were delivered from their deletion.
+    for row in 60..100 {
+        let folder = Folder::new();
+        rows.write_without_number(row, &folder.file());
+
+        let spool = Spool::open(folder.file()).unwrap();
+        let recorder = Recorder::builder(MemorySink::new()).spool(spool.clone());
+        let recorder = recorder.build().unwrap();
+        while recorder.stats().spooled > 0 {
+            tokio::task::yield_now().await;
+        }
+        let stats = recorder.stats();
+        let found = (stats.recovered, stats.delivered);
+        assert_eq!(found, (130, 130), "row {row}");
+        recorder.shutdown(PATIENCE).await;
+        assert_eq!(spool.status().set_aside.len(), 1, "row {row}");
+
+        let spool = Spool::open(folder.file()).unwrap();
+        assert_eq!(spool.status().recovered, 0, "row {row}");
+        let check = spool.verify().await.unwrap();
+        assert!(check.is_whole(), "row {row}: {check:?}");
+    }
 }
