@@ -119,8 +119,8 @@ pub use secret::Secret;
 pub use sink::{Delivery, Fault, MemorySink, Sink};
 #[cfg(feature = "spool")]
 pub use spool::{
-    Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolFile, SpoolFileStatus, SpoolStatus,
-    SpooledLetter,
+    Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolFile, SpoolFileStatus, SpoolRedrive,
+    SpoolStatus, SpooledLetter,
 };
 pub use stats::Stats;
 pub use try_record::TryRecordError;

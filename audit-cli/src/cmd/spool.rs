@@ -9,8 +9,7 @@ use crate::spool::{self, Letters, Place};
 
 /// What every subcommand says at the end of its help.
 const AFTER: &str = "\
-Exit codes: 0 done, 1 damage was found (or a purge was declined), 2 a mistake in the command, 3 the file did not do its \
-part, or is used by a service that has to do it itself.";
+Exit codes: 0 done, 1 damage was found (or a purge was declined), 2 a mistake in the command, 3 the file did not do its part.";
 
 /// Look at a service's events on disk, also while it runs, and settle its dead letters
 #[derive(Debug, Args)]
@@ -27,7 +26,7 @@ enum Command {
     /// List the events that were refused for good, with the reason and without their content
     #[command(after_help = AFTER)]
     Dead(PlaceArgs),
-    /// Make dead letters pending again, for the next start of the service
+    /// Send dead letters again: by the service that has the file open, or when it starts
     #[command(after_help = AFTER)]
     Redrive(RedriveArgs),
     /// Forget dead letters for good

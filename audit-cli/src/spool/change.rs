@@ -1,6 +1,6 @@
 //! `purge` and `redrive`.
 
-use audit_core::{SpoolError, SpoolFile};
+use audit_core::SpoolFile;
 use serde_json::json;
 
 use super::{Place, failed, letters};
@@ -57,35 +57,32 @@ pub(crate) fn purge(place: &Place, which: &Letters, yes: bool) -> Result<(), Fai
     Ok(())
 }
 
-/// Makes dead letters pending again, while no service runs.
+/// Makes dead letters pending again, or asks the service that has the file open to do it.
 pub(crate) fn redrive(place: &Place, which: &Letters) -> Result<(), Failure> {
     let file = place.open()?;
     let redriven = match which {
         Letters::All => file.redrive_all(),
         Letters::Rows(rows) => file.redrive(rows),
     };
-    let redriven = redriven.map_err(|error| describe(place, &error))?;
+    let redriven = redriven.map_err(|error| failed(&error))?;
     print(|out| {
+        let count = redriven.letters;
+        let said = letters(count);
         if place.json {
-            return writeln!(out, "{}", json!({ "redriven": redriven }));
+            let told = json!({ "redriven": count, "by_service": redriven.is_asked });
+            return writeln!(out, "{told}");
         }
-        let when = match redriven {
-            0 => "",
-            _ => "; the service delivers when it starts",
-        };
-        writeln!(out, "made {} pending again{when}", letters(redriven))
+        match (count, redriven.is_asked) {
+            (0, _) => writeln!(out, "there are no such dead letters"),
+            (_, true) => writeln!(
+                out,
+                "asked the service that has the spool open to send {said} again; it looks every second"
+            ),
+            (_, false) => writeln!(
+                out,
+                "made {said} pending again; the service delivers when it starts"
+            ),
+        }
     });
     Ok(())
-}
-
-fn describe(place: &Place, error: &SpoolError) -> Failure {
-    if error.is_locked() {
-        return Failure::unavailable(format!(
-            "failed to make dead letters of {} pending again: a service has the spool open, and would not see them before \
-             its next start",
-            place.file.display()
-        ))
-        .help("stop the service for this command, or call `Recorder::redrive_spooled` in it");
-    }
-    failed(error)
 }

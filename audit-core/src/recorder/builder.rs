@@ -389,6 +389,16 @@ impl RecorderBuilder {
         let actions = actions.iter().map(|action| action.name().as_str());
         if let Some(spool) = &self.spool {
             shared.counters.recovered.add(spool.recovered());
+            #[cfg(feature = "spool")]
+            {
+                // The spool is the recorder's, and does not keep it.
+                let shared = Arc::downgrade(&shared);
+                spool.on_requests(move |again| {
+                    if let Some(shared) = shared.upgrade() {
+                        shared.redriven(again);
+                    }
+                });
+            }
         }
         let dispatcher = Dispatcher::new(
             Arc::clone(&shared),

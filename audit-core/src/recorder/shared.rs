@@ -202,6 +202,14 @@ impl Shared {
         }
     }
 
+    /// Dead letters of the spool are pending again.
+    #[cfg(feature = "spool")]
+    pub(super) fn redriven(&self, again: u64) {
+        self.counters.redriven.add(again);
+        self.counters.spool_in[1].add(again);
+        self.queue.nudge();
+    }
+
     /// Gives an event to the spool, if there is one that takes it.
     pub(crate) fn spill(&self, event: &Event) -> bool {
         let taken = self

@@ -83,12 +83,9 @@ impl Recorder {
             return Ok(0);
         };
         let shared = Arc::clone(&self.handle.shared);
-        let told = move |again| {
-            shared.counters.redriven.add(again);
-            shared.counters.spool_in[1].add(again);
-            shared.queue.nudge();
-        };
-        spool.redrive(rows, told).await
+        spool
+            .redrive(rows, move |again| shared.redriven(again))
+            .await
     }
 }
 

@@ -20,6 +20,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full disk is asked for space.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked whether a command asks for dead letters, while there are some.
+const REQUEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often a file is made anew at most, since each leaves the one before behind.
 const REBUILD_PAUSE: Duration = Duration::from_secs(60);
 /// Unused pages that the file keeps, and how many are given back at a time when there are more.
@@ -78,12 +80,13 @@ impl Committer {
             retry_at: None,
             rebuilt_at: None,
             suspected_at: None,
+            asked_at: None,
             full: false,
             log: LogLimit::new(),
         };
         disk.note_reserve();
         loop {
-            let work = disk.inbox.next(disk.pause());
+            let work = disk.inbox.next(disk.pause(), disk.retry_at.is_some());
             let (last, closing) = (work.last, work.closing);
             disk.work(work);
             // A disk that takes nothing does not keep the process from ending.
@@ -118,6 +121,7 @@ struct Writer {
     retry_at: Option<Instant>,
     rebuilt_at: Option<Instant>,
     suspected_at: Option<Instant>,
+    asked_at: Option<Instant>,
     full: bool,
     log: LogLimit,
 }
@@ -126,7 +130,50 @@ impl Writer {
     /// How long to wait for work at most.
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
-        self.retry_at.map(|at| at.saturating_duration_since(now))
+        let moments = self.retry_at.into_iter().chain(self.next_look());
+        let first = moments.min()?;
+        Some(first.saturating_duration_since(now))
+    }
+
+    /// When to look whether a command asks for dead letters. Where there are none, nobody asks.
+    fn next_look(&self) -> Option<Instant> {
+        let looks = self.is_fine()
+            && self.published.listener().is_some()
+            && self.published.state().totals.dead > 0;
+        looks.then(|| {
+            self.asked_at
+                .map_or_else(Instant::now, |at| at + REQUEST_PAUSE)
+        })
+    }
+
+    /// Sends the dead letters again that a command asks for.
+    fn answer_requests(&mut self) {
+        if self.next_look().is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        self.asked_at = Some(Instant::now());
+        let Some(store) = &mut self.store else { return };
+        let mut done = || -> rusqlite::Result<u64> {
+            let rows = store.requests()?;
+            if rows.is_empty() {
+                return Ok(0);
+            }
+            // The letters first: were there an end between the two, rows that are no letters any more are asked for.
+            let again = store.redrive(&rows)?;
+            store.answer_requests(&rows)?;
+            Ok(again)
+        };
+        match done() {
+            Ok(0) => {}
+            Ok(again) => {
+                // More may have been asked for than are done at once.
+                self.asked_at = None;
+                if let Some(listener) = self.published.listener() {
+                    listener(again);
+                }
+            }
+            Err(error) => self.failed(error),
+        }
     }
 
     fn is_fine(&self) -> bool {
@@ -164,6 +211,7 @@ impl Writer {
                 self.answer(task);
             }
         }
+        self.answer_requests();
         self.publish();
     }
 

@@ -371,6 +371,16 @@ impl Spool {
             .await
     }
 
+    /// From now on dead letters that a command asks for are pending again, and `listener` hears how many.
+    pub(crate) fn on_requests(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
+        self.shared.published.listen(Box::new(listener));
+        // The committer sleeps, and has to know that it looks from now on. A spool that is closed has nothing to look at.
+        drop(self.shared.inbox.ask(Box::new(Question {
+            work: |_: &mut Store| Ok(()),
+            answer: None,
+        })));
+    }
+
     /// Whether events are written, and why not.
     pub(crate) fn disk(&self) -> (HealthLevel, Option<String>) {
         let status = self.status();

@@ -210,8 +210,9 @@ impl Inbox {
     }
 
     /// Waits until there is something to do: at once if somebody waits, and otherwise until enough of it has gathered. With
-    /// `at_most`, returns by then with whatever there is.
-    pub(super) fn next(&self, at_most: Option<Duration>) -> Work {
+    /// `at_most`, returns by then with whatever there is. While the disk `is_failing`, there being much to do is no reason to
+    /// hurry.
+    pub(super) fn next(&self, at_most: Option<Duration>, is_failing: bool) -> Work {
         let begun = Instant::now();
         let mut lingering: Option<Instant> = None;
         let mut state = self.state();
@@ -226,8 +227,7 @@ impl Inbox {
                 (Some(lingered), Some(left)) => Some(lingered.min(left)),
                 (lingered, left) => lingered.or(left),
             };
-            // While the disk takes nothing, there being much to do is no reason to hurry.
-            let many = at_most.is_none() && state.appends.len() >= WAITING_EVENTS / 2;
+            let many = !is_failing && state.appends.len() >= WAITING_EVENTS / 2;
             let ready = state.urgent || many;
             if ready || wait == Some(Duration::ZERO) {
                 return state.take();

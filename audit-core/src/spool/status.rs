@@ -1,7 +1,8 @@
 //! How the spool fares.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::totals::Totals;
 use crate::HealthLevel;
@@ -50,6 +51,16 @@ pub(super) enum Disk {
 #[derive(Debug, Default)]
 pub(super) struct Published {
     state: Mutex<State>,
+    listener: OnceLock<Listener>,
+}
+
+/// Hears how many dead letters are pending again because a command asked for it.
+struct Listener(Box<dyn Fn(u64) + Send + Sync>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener(..)")
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -64,7 +75,18 @@ impl Published {
     pub(super) fn new(state: State) -> Self {
         Self {
             state: Mutex::new(state),
+            listener: OnceLock::new(),
         }
+    }
+
+    /// The first who listens does so for good: a spool has one recorder.
+    pub(super) fn listen(&self, listener: Box<dyn Fn(u64) + Send + Sync>) {
+        drop(self.listener.set(Listener(listener)));
+    }
+
+    /// Who hears of letters that are sent again, if there is anybody who would deliver them.
+    pub(super) fn listener(&self) -> Option<&(dyn Fn(u64) + Send + Sync)> {
+        self.listener.get().map(|listener| &*listener.0)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

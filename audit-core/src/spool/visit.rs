@@ -68,6 +68,16 @@ pub struct SpoolFileStatus {
     pub damaged: u64,
 }
 
+/// What [`SpoolFile::redrive`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolRedrive {
+    /// How many dead letters were there.
+    pub letters: u64,
+    /// A service has the file open, and was asked to make them pending again. If it ends before it does, the next one does it.
+    pub is_asked: bool,
+}
+
 impl SpoolFile {
     /// A visit to the spool in this file. Nothing is made where there is none, and nothing is changed.
     ///
@@ -181,59 +191,65 @@ impl SpoolFile {
         all().map_err(|error| SpoolError::disk(&error))
     }
 
-    /// Makes the dead letters in these rows pending again, in new rows and with their ids; how many of them were there. The
-    /// next service that opens the file delivers them. None can open it meanwhile.
+    /// Makes the dead letters in these rows pending again, in new rows and with their ids. The next service that opens the file
+    /// delivers them, and none can open it meanwhile. A service that has it open is asked to do it: it looks every second, and
+    /// counts them as [recovered](crate::Stats::recovered).
     ///
     /// # Errors
     ///
-    /// A service has the file open ([`SpoolError::is_locked`]): it would not see them before its next start, so it has to do
-    /// it itself, with [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled). Otherwise as [`SpoolFile::purge`].
-    pub fn redrive(&self, rows: &[i64]) -> Result<u64, SpoolError> {
-        let _places = self.take()?;
+    /// As [`SpoolFile::purge`].
+    pub fn redrive(&self, rows: &[i64]) -> Result<SpoolRedrive, SpoolError> {
+        let places = self.take()?;
         let mut store = self.writable()?;
-        let mut moved = 0;
+        let mut letters = 0;
         for rows in rows.chunks(BATCH_ROWS) {
-            moved += store
-                .redrive(rows)
-                .map_err(|error| SpoolError::disk(&error))?;
+            let moved = match &places {
+                Some(_) => store.redrive(rows),
+                None => store.request(rows),
+            };
+            letters += moved.map_err(|error| SpoolError::disk(&error))?;
         }
-        Ok(moved)
+        Ok(SpoolRedrive {
+            letters,
+            is_asked: places.is_none(),
+        })
     }
 
-    /// Makes all dead letters that can be read pending again; how many there were.
+    /// The same with all dead letters that can be read.
     ///
     /// # Errors
     ///
     /// As [`SpoolFile::redrive`].
-    pub fn redrive_all(&self) -> Result<u64, SpoolError> {
-        let _places = self.take()?;
-        let mut store = self.writable()?;
-        let mut all = || -> rusqlite::Result<u64> {
-            let (mut moved, mut after) = (0, 0);
-            loop {
-                let rows: Vec<_> = store
-                    .letters(after, BATCH_ROWS)?
-                    .iter()
-                    .map(|letter| letter.row)
-                    .collect();
-                let Some(end) = rows.last() else {
-                    return Ok(moved);
-                };
-                after = *end;
-                moved += store.redrive(&rows)?;
-            }
-        };
-        all().map_err(|error| SpoolError::disk(&error))
+    pub fn redrive_all(&self) -> Result<SpoolRedrive, SpoolError> {
+        let mut all = SpoolRedrive::default();
+        let mut after = 0;
+        loop {
+            let letters = self.dead_letters(after, BATCH_ROWS)?;
+            let rows: Vec<_> = letters.iter().map(|letter| letter.row).collect();
+            let Some(end) = rows.last() else {
+                return Ok(all);
+            };
+            after = *end;
+            let redriven = self.redrive(&rows)?;
+            all.letters += redriven.letters;
+            all.is_asked |= redriven.is_asked;
+        }
     }
 
-    /// Keeps services from opening the file until what is returned is dropped.
-    fn take(&self) -> Result<Vec<Place>, SpoolError> {
-        let paths = [Some(self.path.clone()), self.path_of_newer()];
-        paths
+    /// Keeps services from opening the file until what is returned is dropped; none if one has it open.
+    fn take(&self) -> Result<Option<Vec<Place>>, SpoolError> {
+        let mut places = Vec::new();
+        for path in [Some(self.path.clone()), self.path_of_newer()]
             .into_iter()
             .flatten()
-            .map(|path| Place::take(&path))
-            .collect()
+        {
+            match Place::take(&path) {
+                Ok(place) => places.push(place),
+                Err(error) if error.is_locked() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(places))
     }
 
     /// The file, to be changed in short transactions beside whoever uses it.

@@ -1,8 +1,10 @@
 //! A visitor to a file that a service may be using.
 
+use std::time::Duration;
+
 use super::super::place::{patiently, with_suffix};
 use super::{Folder, durable, event, pending, until};
-use crate::{Event, Spool, SpoolFile};
+use crate::{Event, MemorySink, Recorder, Spool, SpoolFile, SpoolRedrive};
 
 /// A spool with a durable event, one of best effort and three dead letters.
 async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {
@@ -126,24 +128,61 @@ async fn letters_are_forgotten_beside_the_service_which_counts_them_as_gone() {
 
 #[tokio::test]
 async fn letters_are_pending_again_for_the_next_service_and_never_behind_the_back_of_one() {
+    let redriven = |letters, is_asked| SpoolRedrive { letters, is_asked };
     let folder = Folder::new();
     let (spool, kept) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
     let letters = file.dead_letters(0, 10).unwrap();
-    assert!(file.redrive_all().unwrap_err().is_locked());
-    assert!(file.redrive(&[letters[0].row]).unwrap_err().is_locked());
+    // Nobody delivers from this one, so it stays asked for.
+    let asked = file.redrive(&[letters[0].row, 99]).unwrap();
+    assert_eq!(asked, redriven(1, true));
+    durable(&spool, &event(9)).await.unwrap();
     assert_eq!(file.status().unwrap().dead, 3);
     spool.close().await;
 
-    assert_eq!(file.redrive(&[letters[0].row, 99]).unwrap(), 1);
-    assert_eq!(file.redrive_all().unwrap(), 2);
+    let done = file.redrive(&[letters[0].row, 99]).unwrap();
+    assert_eq!(done, redriven(1, false));
+    assert_eq!(file.redrive_all().unwrap(), redriven(2, false));
     let status = file.status().unwrap();
-    assert_eq!((status.durable, status.best_effort, status.dead), (1, 4, 0));
+    assert_eq!((status.durable, status.best_effort, status.dead), (2, 4, 0));
     let spool = Spool::open(folder.file()).unwrap();
-    assert_eq!(spool.status().recovered, 5);
+    assert_eq!(spool.status().recovered, 6);
     let events = letters.into_iter().map(|letter| letter.event);
     let expected: Vec<_> = kept.into_iter().chain(events).collect();
-    assert_eq!(pending(&spool).await, expected);
+    let mut found = pending(&spool).await;
+    found.retain(|event| super::number_of(event) != "9");
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn letters_that_are_asked_for_are_delivered_by_the_service_that_has_the_file() {
+    let folder = Folder::new();
+    let (spool, _) = filled(&folder).await;
+    spool.close().await;
+    let sink = MemorySink::new();
+    let spool = Spool::open(folder.file()).unwrap();
+    let recorder = Recorder::builder(sink.clone()).spool(spool);
+    let recorder = recorder.build().unwrap();
+    let file = SpoolFile::open(folder.file()).unwrap();
+    let first = file.dead_letters(0, 10).unwrap()[0].row;
+    let is_there = |number: &str| {
+        let events = sink.events();
+        events.iter().any(|event| super::number_of(event) == number)
+    };
+
+    assert!(file.redrive(&[first]).unwrap().is_asked);
+    until("the one is delivered", || is_there("3"));
+    assert_eq!((is_there("4"), is_there("5")), (false, false));
+    assert_eq!(file.redrive_all().unwrap().letters, 2);
+    until("the others are delivered", || {
+        is_there("4") && is_there("5")
+    });
+    recorder.flush(Duration::from_secs(60)).await;
+    let stats = recorder.stats();
+    assert_eq!((stats.recovered, stats.delivered, stats.spooled), (5, 5, 0));
+    recorder.shutdown(Duration::from_secs(60)).await;
+    let status = file.status().unwrap();
+    assert_eq!((status.dead, status.best_effort), (0, 0));
 }
 
 #[tokio::test]
@@ -156,7 +195,7 @@ async fn more_letters_than_one_transaction_takes_are_all_moved_or_forgotten() {
     spool.close().await;
     let file = SpoolFile::open(folder.file()).unwrap();
     let first: Vec<_> = (1..=300).collect();
-    assert_eq!(file.redrive(&first).unwrap(), 300);
+    assert_eq!(file.redrive(&first).unwrap().letters, 300);
     assert_eq!(file.purge_all().unwrap(), 300);
     let status = file.status().unwrap();
     assert_eq!((status.best_effort, status.dead), (300, 0));
