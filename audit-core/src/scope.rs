@@ -51,7 +51,7 @@ struct Inner {
 struct State {
     actor: Option<Actor>,
     organization: Option<OrganizationId>,
-    from: From,
+    origin: Origin,
     /// The principal types that the layer looked for, named in the log when there was none.
     expected: Option<Arc<str>>,
     /// Why nothing needs to be recorded.
@@ -62,12 +62,12 @@ struct State {
 }
 
 /// From where it is done.
-enum From {
+enum Origin {
     Said(Context),
     Request(RequestContext),
 }
 
-impl Default for From {
+impl Default for Origin {
     fn default() -> Self {
         Self::Said(Context::default())
     }
@@ -90,7 +90,7 @@ impl Scope {
 
     pub(crate) fn of_request(recorder: Recorder, context: RequestContext) -> Self {
         let state = State {
-            from: From::Request(context),
+            origin: Origin::Request(context),
             ..State::default()
         };
         Self::with(recorder, state)
@@ -128,7 +128,7 @@ impl Scope {
     /// Says from where.
     #[must_use]
     pub fn context(self, context: Context) -> Self {
-        self.state().from = From::Said(context);
+        self.state().origin = Origin::Said(context);
         self
     }
 

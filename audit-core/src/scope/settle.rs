@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{From, Scope, State};
+use super::{Origin, Scope, State};
 use crate::commits::Commits;
 use crate::event::now_millis;
 use crate::{Action, Actor, Event, EventId, Outcome, RecordError};
@@ -117,9 +117,9 @@ impl Scope {
             event.set_organization(|out| out.push_str(organization.as_str()));
         }
         if !event.has_location() {
-            match &state.from {
-                From::Said(context) => event.set_context(context),
-                From::Request(context) => context.describe(event),
+            match &state.origin {
+                Origin::Said(context) => event.set_context(context),
+                Origin::Request(context) => context.describe(event),
             }
         }
         let outcome = match status {
