@@ -19,6 +19,9 @@ const BATCH: usize = 1_000;
 /// Numbers between two readable rows that are tried one by one; a gap that is wider is damage of the numbers themselves.
 const MOST_TRIED: i64 = 4_000_000;
 
+/// Rows of which the number is out of order; more of them are damage of something else.
+const MOST_MISPLACED: u32 = 16;
+
 /// What was found in a damaged file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Salvaged {
@@ -40,6 +43,13 @@ struct Raw {
     row: i64,
     is_event: bool,
     values: [Value; 4],
+}
+
+impl Raw {
+    /// It gets the next number, which is its own or one of those that were given back before it.
+    fn without_number(self) -> Self {
+        Self { row: 0, ..self }
+    }
 }
 
 /// Copies what can be read into a store. An error is one of the store that is written.
@@ -74,26 +84,54 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
 }
 
 /// Hands every row that can be read to `found`: from the front up to the first damage, from the back down to the last,
-/// and what lies between them number by number.
+/// and what lies between them number by number. A row whose number is damaged, and is not the next, has none.
 fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> ControlFlow<()>) {
     let name = table.name();
     let mut first = i64::MIN;
-    // A row behind its place. If only its number is damaged, its event is not.
-    let mut misplaced = None;
     let forward = format!(
         "SELECT {} FROM {name} NOT INDEXED WHERE row > ?1 ORDER BY row",
         table.columns()
     );
+    // Which of two rows is out of order shows with the second.
+    let mut held: Option<Raw> = None;
+    let mut misplaced = 0;
     let whole = scan(source, &forward, first, table, &mut |raw| {
+        let stray = match held.take() {
+            // It is too small.
+            None if raw.row <= first => raw,
+            None => {
+                held = Some(raw);
+                return ControlFlow::Continue(());
+            }
+            Some(before) if raw.row > before.row => {
+                first = before.row;
+                held = Some(raw);
+                return found(before);
+            }
+            // The one before was too great.
+            Some(before) if raw.row > first => {
+                held = Some(raw);
+                before
+            }
+            Some(before) => {
+                first = before.row;
+                found(before)?;
+                raw
+            }
+        };
         // A tree that leads in circles comes to an end here.
-        if raw.row <= first {
-            misplaced = Some(raw.values[0].clone());
-            let _is_over = found(raw);
+        misplaced += 1;
+        if misplaced > MOST_MISPLACED {
             return ControlFlow::Break(());
         }
-        first = raw.row;
-        found(raw)
+        found(stray.without_number())
     });
+    if let Some(last) = held {
+        first = last.row;
+        if found(last).is_break() {
+            return;
+        }
+    }
     if whole {
         return;
     }
@@ -104,10 +142,6 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     );
     scan(source, &backward, last, table, &mut |raw| {
         if raw.row >= last || raw.row <= first {
-            // From the back it may be the same, which has been found.
-            if raw.row != first && misplaced.as_ref() != Some(&raw.values[0]) {
-                let _is_over = found(raw);
-            }
             return ControlFlow::Break(());
         }
         last = raw.row;
@@ -243,6 +277,10 @@ fn copy_row(
         Value::Integer(number) => Some(*number),
         _ => None,
     };
+    // In a tree that leads in circles it may have come before.
+    if number.is_none() && raw.is_event && is_known(tx, table, event)? {
+        return Ok(());
+    }
     match table {
         Table::Pending if raw.is_event => {
             let rows = tx
@@ -279,6 +317,14 @@ fn copy_row(
         }
     }
     Ok(())
+}
+
+fn is_known(tx: &Transaction<'_>, table: Table, event: &Value) -> rusqlite::Result<bool> {
+    let name = table.name();
+    tx.prepare_cached(&format!(
+        "SELECT 1 FROM {name} NOT INDEXED WHERE event = ?1"
+    ))?
+    .exists([event])
 }
 
 /// The last number that was given out.

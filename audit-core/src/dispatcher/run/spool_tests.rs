@@ -140,7 +140,7 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
     for row in 60..100 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.spool");
-        rows.write_without_number(row, &path);
+        rows.write_renumbered(row, 0, &path);
         let mut loader = Loader::new(Spool::open(&path).unwrap());
         let mut found = HashSet::new();
         let mut in_memory = HashSet::new();
