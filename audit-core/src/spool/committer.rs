@@ -153,25 +153,25 @@ impl Writer {
         }
         self.asked_at = Some(Instant::now());
         let Some(store) = &mut self.store else { return };
-        let mut done = || -> rusqlite::Result<u64> {
+        let published = &self.published;
+        let mut done = || -> rusqlite::Result<bool> {
             let rows = store.requests()?;
             if rows.is_empty() {
-                return Ok(0);
+                return Ok(false);
             }
-            // The letters first: were there an end between the two, rows that are no letters any more are asked for.
+            // The letters first: were there an end between the two, rows that are no letters any more are asked for. They are
+            // counted before anything else can fail.
             let again = store.redrive(&rows)?;
+            if let Some(listener) = published.listener() {
+                listener(again);
+            }
             store.answer_requests(&rows)?;
-            Ok(again)
+            Ok(true)
         };
         match done() {
-            Ok(0) => {}
-            Ok(again) => {
-                // More may have been asked for than are done at once.
-                self.asked_at = None;
-                if let Some(listener) = self.published.listener() {
-                    listener(again);
-                }
-            }
+            Ok(false) => {}
+            // More may have been asked for than are done at once.
+            Ok(true) => self.asked_at = None,
             Err(error) => self.failed(error),
         }
     }

@@ -234,6 +234,8 @@ impl Inbox {
             }
             state = match wait {
                 Some(wait) => {
+                    // What comes lingers from then on, and not until the moment for which this waits.
+                    state.asleep = !is_failing && lingering.is_none();
                     let waited = self.changed.wait_timeout(state, wait);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
