@@ -15,7 +15,7 @@ mod absent {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use crate::{Event, HealthLevel};
+    use crate::{Event, EventId, HealthLevel};
 
     /// Nobody makes one, so what it answers is never heard.
     #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ mod absent {
             Err(())
         }
 
-        pub(crate) fn acknowledge(&self, _: i64) {}
+        pub(crate) fn acknowledge(&self, _: i64, _: EventId) {}
 
         pub(crate) fn attempted(&self, _: i64, _: u64) {}
 

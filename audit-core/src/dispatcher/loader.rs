@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::fence::Place;
+use crate::EventId;
 use crate::disk::{Guarantee, Page, Spool, Spooled};
 
 /// How many events of the spool are in memory at once. They have no place in the queue.
@@ -18,6 +19,8 @@ const MOST_OTHERS: usize = 128;
 const PAGE: usize = 64;
 /// How long until a stream that was found empty is looked at again.
 const REST: Duration = Duration::from_millis(20);
+/// How long until events that are missing are looked for again, when none was found.
+const LOOK_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the spool could not be read.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -45,8 +48,8 @@ const OLD: usize = 3;
 enum Read {
     /// The index of the stream, and its next page unless it could not be read.
     Page(usize, Option<Page>),
-    /// The file is whole, or was mended as far as that can be done.
-    Mended,
+    /// Whether the file was looked at, and is whole or made anew.
+    Mended(bool),
 }
 
 /// What came of it.
@@ -69,10 +72,12 @@ pub(super) struct Loader {
     /// was asked.
     dry: ([bool; 4], u64),
     pub(super) open: usize,
-    /// Whether the rows that are missing were looked for since the last event came.
-    has_looked_again: bool,
-    /// Rows that were in memory then.
-    known: HashSet<i64>,
+    /// When events that are missing were looked for, and none was found since.
+    looked_at: Option<Instant>,
+    /// The last row that had been read then. Above it nothing was missing.
+    looked_until: i64,
+    /// What was in memory then.
+    known: HashSet<EventId>,
 }
 
 impl Loader {
@@ -99,24 +104,24 @@ impl Loader {
             rest_until: None,
             dry: ([false; 4], 0),
             open: 0,
-            has_looked_again: false,
+            looked_at: None,
+            looked_until: i64::MIN,
             known: HashSet::new(),
         }
     }
 
-    /// Rows are missing: has the file looked at for damage that hides them, and reads it from the start once more, but for
-    /// those `in_memory`. Whether it does; not twice for nothing.
-    pub(super) fn look_again(&mut self, in_memory: HashSet<i64>) -> bool {
-        if std::mem::replace(&mut self.has_looked_again, true) {
+    /// Events are missing: has the file looked at for damage that hides them, and reads it from the start once more, but for
+    /// those `in_memory`. Whether it does; once a minute unless one was found.
+    pub(super) fn look_again(&mut self, now: Instant, in_memory: HashSet<EventId>) -> bool {
+        if self.looked_at.is_some_and(|at| now < at + LOOK_PAUSE) {
             return false;
         }
+        self.looked_at = Some(now);
+        let read = self.streams.iter().map(|stream| stream.after);
+        self.looked_until = read.max().unwrap_or(i64::MIN);
         self.known = in_memory;
         let spool = self.spool.clone();
-        let mended = async move {
-            // Of a disk that fails the next page tells.
-            let _told = spool.mend().await;
-            Read::Mended
-        };
+        let mended = async move { Read::Mended(spool.mend().await.is_ok()) };
         self.loading = Some(mended.boxed());
         true
     }
@@ -133,7 +138,7 @@ impl Loader {
     /// After a panic: every row that was in memory still is, and is not loaded again.
     pub(super) fn recover(&mut self) {
         self.loading = None;
-        self.has_looked_again = false;
+        self.looked_at = None;
     }
 
     /// Begins to read, if there is room and something to read; `unread` events of the spool are not in memory, of those that
@@ -186,9 +191,17 @@ impl Loader {
         };
         let read = loading.await;
         self.loading = None;
-        let Read::Page(index, read) = read else {
-            self.rewind();
-            return Loaded::Events(Vec::new());
+        let (index, read) = match read {
+            Read::Page(index, read) => (index, read),
+            Read::Mended(is_done) => {
+                if is_done {
+                    self.rewind();
+                } else {
+                    self.looked_at = None;
+                    self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
+                }
+                return Loaded::Events(Vec::new());
+            }
         };
         let Some(read) = read else {
             self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
@@ -223,8 +236,11 @@ impl Loader {
             if event.row > stream.last {
                 break;
             }
-            if self.known.contains(&event.row) {
+            if self.known.contains(&event.event.id()) {
                 continue;
+            }
+            if event.row <= self.looked_until {
+                self.looked_at = None;
             }
             let place = if stream.is_new {
                 Place::Spool(stream.guarantee, stream.loaded)
@@ -240,7 +256,6 @@ impl Loader {
         let rests = is_at_end && events.is_empty();
         stream.rest_until = rests.then(|| Instant::now() + REST);
         self.open += events.len();
-        self.has_looked_again &= events.is_empty();
         (events, is_at_end)
     }
 }

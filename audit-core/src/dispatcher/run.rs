@@ -286,9 +286,10 @@ impl Dispatcher {
         if missed == 0 || self.shared.counters.given() != given {
             return;
         }
-        let in_memory = || self.open.values().filter_map(|open| open.row).collect();
+        let on_disk = |open: &Open| open.row.map(|_| open.event.id());
+        let in_memory = || self.open.values().filter_map(on_disk).collect();
         if let Some(loader) = &mut self.loader
-            && loader.look_again(in_memory())
+            && loader.look_again(Instant::now(), in_memory())
         {
             return;
         }
@@ -448,7 +449,7 @@ impl Dispatcher {
             self.shared.counters.spool_out.add(1);
             self.ended_spooled += u64::from(matches!(open.place, Place::Spool(..)));
             if end == End::Delivered {
-                loader.spool.acknowledge(row);
+                loader.spool.acknowledge(row, open.event.id());
             }
         }
         for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {

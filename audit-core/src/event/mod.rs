@@ -33,6 +33,8 @@ pub use target::{Target, TargetRef};
 pub use value::{Text, Value};
 
 pub(crate) use builder::key_error;
+#[cfg(feature = "spool")]
+pub(crate) use packed::ID_AT;
 #[cfg(feature = "workos")]
 pub(crate) use time::to_millis;
 pub(crate) use time::{from_millis, now_millis};

@@ -10,6 +10,8 @@ use super::facts::Facts;
 const VERSION: u8 = 1;
 /// The version, then CRC-32 over all that follows.
 const PREFIX: usize = 5;
+/// Where the event's id stands, its first byte as the first.
+pub(crate) const ID_AT: usize = PREFIX + 1;
 
 /// Why bytes are not an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,14 +12,16 @@ use super::recover::may_be_damage;
 use super::site::Site;
 use super::status::{Disk, Published};
 use super::store::{Committed, Failed, Group, Store};
-use crate::Event;
 use crate::log::LogLimit;
+use crate::{Event, EventId};
 
 /// How long to wait before a disk that failed is tried again; doubled with each failure in a row, up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full disk is asked for space.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
+/// So many delivered events that are not in their rows are kept until the file is looked at.
+const MOST_MISSING: usize = 1_024;
 /// How often it is looked whether a command asks for dead letters, while there are some.
 const REQUEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often a file is made anew at most, since each leaves the one before behind.
@@ -80,6 +82,7 @@ impl Committer {
             retry_at: None,
             rebuilt_at: None,
             suspected_at: None,
+            missing: Vec::new(),
             asked_at: None,
             full: false,
             log: LogLimit::new(),
@@ -121,6 +124,8 @@ struct Writer {
     retry_at: Option<Instant>,
     rebuilt_at: Option<Instant>,
     suspected_at: Option<Instant>,
+    /// Delivered events that were not in their rows, since then.
+    missing: Vec<(i64, EventId)>,
     asked_at: Option<Instant>,
     full: bool,
     log: LogLimit,
@@ -300,28 +305,28 @@ impl Writer {
         }
     }
 
-    /// Rows were read and are not there any more. A tree of which a number is damaged does not lead to them, and would give them
-    /// out again at the next start.
-    fn suspect(&mut self, missing: Vec<i64>) {
+    /// Events were read and are not in their rows any more. A tree of which a number is damaged does not lead to them, and would
+    /// give them out again at the next start.
+    fn suspect(&mut self, missing: Vec<(i64, EventId)>) {
+        let room = MOST_MISSING.saturating_sub(self.missing.len());
+        self.missing.extend(missing.into_iter().take(room));
         let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
-        if missing.is_empty() || self.suspected_at.is_some_and(lately) {
+        if self.missing.is_empty() || self.suspected_at.is_some_and(lately) {
             return;
         }
-        self.suspected_at = Some(Instant::now());
         let Some(store) = &self.store else { return };
-        let Err(error) = store.look_for_damage() else {
+        self.suspected_at = Some(Instant::now());
+        let found = store.look_for_damage();
+        let missing = std::mem::take(&mut self.missing);
+        let Err(error) = found else { return };
+        self.failed(error);
+        let Some(store) = &mut self.store else {
+            // They are looked for once the disk works again.
+            self.missing = missing;
             return;
         };
-        let told = SpoolError::disk(&error);
-        self.failed(error);
-        let again = Group {
-            acknowledged: missing,
-            ..Group::default()
-        };
-        if self.store.is_some() {
-            self.commit(Vec::new(), again);
-        } else {
-            self.give_up(Vec::new(), again, &told);
+        if let Err(error) = store.forget(&missing) {
+            self.failed(error);
         }
     }
 

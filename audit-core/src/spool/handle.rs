@@ -17,7 +17,7 @@ use super::site::Site;
 use super::status::{Published, SpoolStatus, State};
 use super::store::{Guarantee, Page, Store};
 use super::verify::{self, SpoolCheck};
-use crate::{Event, HealthLevel};
+use crate::{Event, EventId, HealthLevel};
 
 /// A gigabyte: about a million events, or three hours of what the service takes.
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;
@@ -301,9 +301,9 @@ impl Spool {
         self.shared.inbox.append(waiting)
     }
 
-    /// The event in this row was delivered: it is deleted within some 50 ms, or when the disk works again.
-    pub(crate) fn acknowledge(&self, row: i64) {
-        self.shared.inbox.acknowledge(row);
+    /// The event in this row was delivered, if it is the one of this id: it is deleted within some 50 ms, or when the disk works again.
+    pub(crate) fn acknowledge(&self, row: i64, id: EventId) {
+        self.shared.inbox.acknowledge(row, id);
     }
 
     /// An attempt left open whether the event was taken. The first of these moments is kept, within some 50 ms.

@@ -10,7 +10,7 @@ use super::dead::Burial;
 use super::error::{Problem, SpoolError};
 use super::store::{Entry, Group, Guarantee, Store};
 use super::totals::ROW_BYTES;
-use crate::Event;
+use crate::{Event, EventId};
 
 /// How many events may wait for the disk.
 const WAITING_EVENTS: usize = 8_192;
@@ -92,7 +92,7 @@ struct State {
     attempts: VecDeque<(i64, u64)>,
     burials: VecDeque<Burial>,
     burial_bytes: u64,
-    acknowledged: VecDeque<i64>,
+    acknowledged: VecDeque<(i64, EventId)>,
     tasks: VecDeque<Box<dyn Task>>,
     /// The bytes of the pending events, and of those that were taken from here to become pending.
     held: u64,
@@ -163,10 +163,10 @@ impl Inbox {
     }
 
     /// Notes a row as acknowledged. There are never more of them than rows on the disk.
-    pub(super) fn acknowledge(&self, row: i64) {
+    pub(super) fn acknowledge(&self, row: i64, id: EventId) {
         let mut state = self.state();
         if !state.closed {
-            state.acknowledged.push_back(row);
+            state.acknowledged.push_back((row, id));
             self.wake(state);
         }
     }

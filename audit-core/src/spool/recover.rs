@@ -46,7 +46,6 @@ struct Raw {
 }
 
 impl Raw {
-    /// It gets the next number, which is its own or one of those that were given back before it.
     fn without_number(self) -> Self {
         Self { row: 0, ..self }
     }
@@ -60,9 +59,14 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
         return Ok(salvaged);
     };
     for table in [Table::Pending, Table::Dead, Table::Damaged] {
-        let mut batch = Vec::new();
+        let (mut batch, mut strays) = (Vec::new(), Vec::new());
         let mut written = Ok(());
         read_all(&source, table, &mut |raw| {
+            // A few, which get numbers that no other has.
+            if number_of(&raw).is_none() && strays.len() < BATCH {
+                strays.push(raw);
+                return ControlFlow::Continue(());
+            }
             batch.push(raw);
             if batch.len() >= BATCH {
                 written = copy(to, table, &mut batch, &mut salvaged);
@@ -74,11 +78,13 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
         });
         written?;
         copy(to, table, &mut batch, &mut salvaged)?;
-    }
-    if let Ok(Some(last)) = last_number(&source)
-        && last <= MAX_ROW
-    {
-        to.numbers_after(last)?;
+        if table == Table::Pending
+            && let Ok(Some(last)) = last_number(&source)
+            && last <= MAX_ROW
+        {
+            to.numbers_after(last)?;
+        }
+        copy(to, table, &mut strays, &mut salvaged)?;
     }
     Ok(salvaged)
 }
@@ -266,7 +272,7 @@ fn copy_row(
     raw: &Raw,
     salvaged: &mut Salvaged,
 ) -> rusqlite::Result<()> {
-    let number = (1..=MAX_ROW).contains(&raw.row).then_some(raw.row);
+    let number = number_of(raw);
     // The third is the guarantee of a pending event, and the time of a dead one.
     let [event, first_attempt, third, fault] = &raw.values;
     let bytes = match event {
@@ -317,6 +323,11 @@ fn copy_row(
         }
     }
     Ok(())
+}
+
+/// The number that a row keeps, if it can be one.
+fn number_of(raw: &Raw) -> Option<i64> {
+    (1..=MAX_ROW).contains(&raw.row).then_some(raw.row)
 }
 
 fn is_known(tx: &Transaction<'_>, table: Table, event: &Value) -> rusqlite::Result<bool> {

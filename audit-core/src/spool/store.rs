@@ -9,7 +9,8 @@ use rusqlite::{
 
 use super::dead::{self, Burial};
 use super::totals::{Change, Totals, totals};
-use crate::Event;
+use crate::event::ID_AT;
+use crate::{Event, EventId};
 
 /// `AuSp` in ASCII: marks a file as a spool, so that another program's database is never written to.
 const APPLICATION_ID: i32 = 0x4175_5370;
@@ -75,7 +76,8 @@ pub(super) struct Group {
     /// Rows, and when their first ambiguous attempt was.
     pub(super) attempts: Vec<(i64, u64)>,
     pub(super) burials: Vec<Burial>,
-    pub(super) acknowledged: Vec<i64>,
+    /// Rows, and the events that were delivered from them.
+    pub(super) acknowledged: Vec<(i64, EventId)>,
 }
 
 impl Group {
@@ -93,8 +95,8 @@ impl Group {
 pub(super) struct Committed {
     /// The numbers of the appended events, in their order.
     pub(super) rows: Vec<i64>,
-    /// The acknowledged rows that were not there.
-    pub(super) missing: Vec<i64>,
+    /// The acknowledged events that were not in their rows.
+    pub(super) missing: Vec<(i64, EventId)>,
 }
 
 /// What a file turned out to be.
@@ -241,6 +243,12 @@ impl Store {
                     None => damaged.push(page.after),
                 }
             }
+            // Whether the last of the page is in order shows with the one behind it.
+            if !page.is_last
+                && let Some(row) = rows.next()?
+            {
+                in_order(page.after, row.get(0)?)?;
+            }
         }
         if !damaged.is_empty() {
             self.transact(|tx, change| {
@@ -306,6 +314,24 @@ impl Store {
         self.connection
             .prepare_cached("SELECT 1 FROM pending WHERE row = ?1 AND event = ?2")?
             .exists(params![row, packed])
+    }
+
+    /// Deletes events wherever they stand, after a file was made anew; each is looked for in the whole of it.
+    pub(super) fn forget(&mut self, events: &[(i64, EventId)]) -> rusqlite::Result<()> {
+        self.transact(|tx, change| {
+            for (_, id) in events {
+                let bytes: Option<i64> = tx
+                    .prepare_cached(
+                        "DELETE FROM pending WHERE substr(event, ?1, 16) = ?2 RETURNING length(event)",
+                    )?
+                    .query_row(params![ID_AT as i64, id.as_bytes()], |row| row.get(0))
+                    .optional()?;
+                if let Some(bytes) = bytes {
+                    change.add_pending(-1, to_length(bytes));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Reads the whole file, a second for some hundred megabytes; an error if it is damaged. Rows can be hidden by damage that no
@@ -425,14 +451,17 @@ fn write(
     for burial in &group.burials {
         dead::bury(tx, change, burial)?;
     }
-    for row in &group.acknowledged {
+    for (row, id) in &group.acknowledged {
+        // By the number alone damage to one would delete another event.
         let bytes: Option<i64> = tx
-            .prepare_cached("DELETE FROM pending WHERE row = ?1 RETURNING length(event)")?
-            .query_row([row], |row| row.get(0))
+            .prepare_cached(
+                "DELETE FROM pending WHERE row = ?1 AND substr(event, ?2, 16) = ?3 RETURNING length(event)",
+            )?
+            .query_row(params![row, ID_AT as i64, id.as_bytes()], |row| row.get(0))
             .optional()?;
         match bytes {
             Some(bytes) => change.add_pending(-1, to_length(bytes)),
-            None => committed.missing.push(*row),
+            None => committed.missing.push((*row, *id)),
         }
     }
     Ok(())

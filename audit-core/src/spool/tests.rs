@@ -95,20 +95,21 @@ async fn what_was_told_to_be_on_disk_is_there_after_a_restart() {
 async fn acknowledged_events_go_and_the_first_attempt_stays() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
-    let first = durable(&spool, &event(1)).await.unwrap();
-    let second = durable(&spool, &event(2)).await.unwrap();
+    let events = [event(1), event(2), event(3)];
+    let first = durable(&spool, &events[0]).await.unwrap();
+    let second = durable(&spool, &events[1]).await.unwrap();
     spool.attempted(second, 7_000);
     spool.attempted(second, 9_000);
-    spool.acknowledge(first);
+    spool.acknowledge(first, events[0].id());
     spool.close().await;
 
     let spool = Spool::open(folder.file()).unwrap();
     let left = spool.load(Guarantee::Durable, 0, 10).await.unwrap().events;
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].row, left[0].first_attempt), (second, Some(7_000)));
-    let third = durable(&spool, &event(3)).await.unwrap();
-    spool.acknowledge(second);
-    spool.acknowledge(third);
+    let third = durable(&spool, &events[2]).await.unwrap();
+    spool.acknowledge(second, events[1].id());
+    spool.acknowledge(third, events[2].id());
     spool.close().await;
     let spool = Spool::open(folder.file()).unwrap();
     assert_eq!(
@@ -161,11 +162,12 @@ async fn beyond_the_bound_of_bytes_events_are_refused_until_some_are_delivered()
         .max_bytes(2 * size)
         .open()
         .unwrap();
-    let row = durable(&spool, &event(1)).await.unwrap();
+    let written = event(1);
+    let row = durable(&spool, &written).await.unwrap();
     spool.enqueue(&event(2)).unwrap();
     assert!(durable(&spool, &event(3)).await.unwrap_err().is_full());
     assert!(spool.enqueue(&event(3)).unwrap_err().is_full());
-    spool.acknowledge(row);
+    spool.acknowledge(row, written.id());
     until("the row is gone", || {
         spool.status().pending_bytes == size && spool.status().pending == 1
     });

@@ -68,12 +68,13 @@ async fn fault_15_a_disk_that_never_works_again_does_not_keep_the_spool_open() {
     let builder = Spool::builder(folder.file());
     let faults = builder.faults.clone();
     let spool = builder.open().unwrap();
-    let row = durable(&spool, &event(0)).await.unwrap();
+    let written = event(0);
+    let row = durable(&spool, &written).await.unwrap();
     faults.fail(0, i64::MAX);
     for number in 1..3_000 {
         spool.enqueue(&event(number)).unwrap();
     }
-    spool.acknowledge(row);
+    spool.acknowledge(row, written.id());
     assert!(durable(&spool, &event(3_000)).await.is_err());
     let waiters: Vec<_> = (0..2_000)
         .filter_map(|number| spool.append(&event(number), Guarantee::Durable).ok())

@@ -47,8 +47,8 @@ async fn survives(
     spool.enqueue(&best_effort).unwrap();
 
     let delivered: Vec<_> = written.drain(..written.len() / 2).collect();
-    for (row, _) in &delivered {
-        spool.acknowledge(*row);
+    for (row, event) in &delivered {
+        spool.acknowledge(*row, event.id());
     }
     until("what was delivered is deleted", || {
         spool.status().pending <= written.len() as u64 + 1
