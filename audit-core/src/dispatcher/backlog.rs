@@ -13,8 +13,8 @@ use crate::disk::Guarantee;
 /// Events that have been fetched and wait for an attempt, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    /// Those that may go at once: what this process promised to keep on the disk, and all others, which go when there is
-    /// none of the former.
+    /// Those that may go at once: what this process or an earlier one promised to keep on the disk, and all others, which go
+    /// when there is none of the former.
     durable: Lines,
     others: Lines,
     /// Those that wait for their moment.
@@ -33,7 +33,9 @@ impl Backlog {
 
     fn lines(&mut self, open: &Open) -> &mut Lines {
         match open.place {
-            Place::Spool(Guarantee::Durable, _) => &mut self.durable,
+            Place::Spool(Guarantee::Durable, _) | Place::Recovered(Guarantee::Durable) => {
+                &mut self.durable
+            }
             _ => &mut self.others,
         }
     }

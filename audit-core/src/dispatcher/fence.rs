@@ -52,7 +52,7 @@ pub(super) enum Place {
     /// Its number among the events of its guarantee that this process gave to the spool.
     Spool(Guarantee, u64),
     /// An earlier process accepted it; nobody waits.
-    Recovered,
+    Recovered(Guarantee),
 }
 
 /// How many events of each way were accepted before a fence.
@@ -69,7 +69,7 @@ impl Before {
             Place::Queue(number) => number < self.queue,
             Place::Spool(Guarantee::Durable, number) => number < self.durable,
             Place::Spool(Guarantee::BestEffort, number) => number < self.best_effort,
-            Place::Recovered => false,
+            Place::Recovered(_) => false,
         }
     }
 }

@@ -17,6 +17,8 @@ const MOST_OPEN: usize = 256;
 const MOST_OTHERS: usize = 128;
 /// How many are read at once.
 const PAGE: usize = 64;
+/// After so many pages of what this process has written as durable, the others have a turn.
+const MOST_AHEAD: u8 = 8;
 /// How long until a stream that was found empty is looked at again.
 const REST: Duration = Duration::from_millis(20);
 /// How long until events that are missing are looked for again, when none was found.
@@ -66,6 +68,8 @@ pub(super) struct Loader {
     streams: [Stream; 4],
     /// Whether the next page is what earlier processes left, if both have something.
     is_turn_of_old: bool,
+    /// How many pages of what this process has written as durable came since the last event of another stream.
+    ahead: u8,
     loading: Option<BoxFuture<'static, Read>>,
     rest_until: Option<Instant>,
     /// Which streams were at their end since the last event came, and how many events had been given to the spool when the first
@@ -100,6 +104,7 @@ impl Loader {
                 stream(Guarantee::BestEffort, false),
             ],
             is_turn_of_old: false,
+            ahead: 0,
             loading: None,
             rest_until: None,
             dry: ([false; 4], 0),
@@ -153,11 +158,14 @@ impl Loader {
             self.dry = ([false; 4], given);
         }
         // What this process promised comes first. Then old and new take turns, and of the old the durable come first.
-        let order = if self.is_turn_of_old {
+        let mut order = if self.is_turn_of_old {
             [NEW_DURABLE, OLD_DURABLE, OLD, NEW]
         } else {
             [NEW_DURABLE, NEW, OLD_DURABLE, OLD]
         };
+        if self.ahead >= MOST_AHEAD {
+            order.rotate_left(1);
+        }
         let next = order.into_iter().find(|&index| {
             let stream = &self.streams[index];
             let most = if index == NEW_DURABLE {
@@ -168,7 +176,9 @@ impl Loader {
             !stream.is_over() && !rests(stream.rest_until) && self.open + PAGE <= most
         });
         let Some(index) = next else { return };
-        if index != NEW_DURABLE {
+        if index == NEW_DURABLE {
+            self.ahead = self.ahead.saturating_add(1);
+        } else {
             self.is_turn_of_old = index == NEW;
         }
         let stream = self.streams[index];
@@ -245,7 +255,7 @@ impl Loader {
             let place = if stream.is_new {
                 Place::Spool(stream.guarantee, stream.loaded)
             } else {
-                Place::Recovered
+                Place::Recovered(stream.guarantee)
             };
             stream.loaded += 1;
             events.push((event, place));
@@ -255,6 +265,9 @@ impl Loader {
         let is_at_end = page.is_last || stream.is_over();
         let rests = is_at_end && events.is_empty();
         stream.rest_until = rests.then(|| Instant::now() + REST);
+        if index != NEW_DURABLE && !events.is_empty() {
+            self.ahead = 0;
+        }
         self.open += events.len();
         (events, is_at_end)
     }

@@ -241,8 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_request_id_is_none() {
+    fn a_header_that_is_empty_says_nothing() {
         assert_eq!(event("x-request-id", "").metadata_value("request_id"), None);
+        assert_eq!(event("user-agent", "").user_agent(), None);
     }
 
     #[test]

@@ -125,7 +125,10 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
         turns.push(page(&mut loader).await[0]);
     }
     let new = |number| Place::Spool(Guarantee::BestEffort, number);
-    assert_eq!(turns, [new(0), Place::Recovered, new(64), Place::Recovered]);
+    let recovered = Place::Recovered;
+    let promised_before = recovered(Guarantee::Durable);
+    // The hundred durable ones of before are two pages.
+    assert_eq!(turns, [new(0), promised_before, new(64), promised_before]);
 
     // There is room for no more of them.
     loader.open = 128;
@@ -168,6 +171,31 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let spool = Spool::open(&path).unwrap();
+    let earlier = spool.append(&event(), Guarantee::Durable).unwrap();
+    earlier.await.unwrap();
+    spool.close().await;
+
+    let spool = Spool::open(&path).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    let mut pages = Vec::new();
+    // One of them is that of a stream that is empty.
+    for _ in 0..10 {
+        let promise = spool.append(&event(), Guarantee::Durable).unwrap();
+        promise.await.unwrap();
+        pages.extend(page(&mut loader).await);
+    }
+    let mut expected: Vec<_> = (0..8)
+        .map(|number| Place::Spool(Guarantee::Durable, number))
+        .collect();
+    expected.push(Place::Recovered(Guarantee::Durable));
+    assert_eq!(pages, expected);
+}
+
 #[test]
 fn what_was_promised_goes_before_what_was_not() {
     let now = Instant::now();
@@ -178,11 +206,12 @@ fn what_was_promised_goes_before_what_was_not() {
     };
     let mut backlog = Backlog::default();
     backlog.add(&open(Place::Queue(0)), 1);
-    backlog.add(&open(Place::Recovered), 2);
+    backlog.add(&open(Place::Recovered(Guarantee::BestEffort)), 2);
+    backlog.add(&open(Place::Recovered(Guarantee::Durable)), 6);
     backlog.add(&open(Place::Spool(Guarantee::Durable, 0)), 3);
     backlog.add_first(&open(Place::Queue(1)), 4);
     backlog.add(&open(Place::Spool(Guarantee::BestEffort, 0)), 5);
     let order: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
-    assert_eq!(order, [3, 4, 1, 2, 5]);
+    assert_eq!(order, [6, 3, 4, 1, 2, 5]);
     assert!(!backlog.has_next());
 }
