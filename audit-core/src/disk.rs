@@ -66,9 +66,9 @@ mod absent {
 
         pub(crate) fn acknowledge(&self, _: i64, _: EventId) {}
 
-        pub(crate) fn attempted(&self, _: i64, _: u64) {}
+        pub(crate) fn attempted(&self, _: i64, _: EventId, _: u64) {}
 
-        pub(crate) fn bury(&self, _: i64, _: String) -> Refused<()> {
+        pub(crate) fn bury(&self, _: i64, _: EventId, _: String) -> Refused<()> {
             Err(())
         }
 

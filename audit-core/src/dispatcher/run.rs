@@ -387,7 +387,7 @@ impl Dispatcher {
         };
         let is_doubtful = open.failed(&fault);
         if let (true, Some(row), Some(spool)) = (is_doubtful, open.row, &self.shared.spool) {
-            spool.attempted(row, now_millis());
+            spool.attempted(row, open.event.id(), now_millis());
         }
         let decision = decide(Err(&fault), &history, now, fastrand::f64());
         if !matches!(decision, Decision::DeadLetter | Decision::Delivered) {

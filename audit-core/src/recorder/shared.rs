@@ -227,7 +227,7 @@ impl Shared {
     pub(crate) fn bury(&self, letter: DeadLetter, row: Option<i64>) {
         let fault = || letter.fault().to_string();
         let is_on_disk = match (&self.spool, row) {
-            (Some(spool), Some(row)) => spool.bury(row, fault()).is_ok(),
+            (Some(spool), Some(row)) => spool.bury(row, letter.id(), fault()).is_ok(),
             (Some(spool), None) => spool.bury_event(letter.event(), fault()).is_ok(),
             (None, _) => false,
         };

@@ -6,24 +6,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::damage::{Missing, Suspicion};
 use super::error::{SpoolError, is_disk_full, with_causes};
 use super::inbox::{Inbox, Task, Waiting, Work};
 use super::recover::may_be_damage;
+use super::requests::Requests;
 use super::site::Site;
 use super::status::{Disk, Published};
 use super::store::{Committed, Failed, Group, Store};
+use crate::Event;
 use crate::log::LogLimit;
-use crate::{Event, EventId};
 
 /// How long to wait before a disk that failed is tried again; doubled with each failure in a row, up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full disk is asked for space.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
-/// So many delivered events that are not in their rows are kept until the file is looked at.
-const MOST_MISSING: usize = 1_024;
-/// How often it is looked whether a command asks for dead letters, while there are some.
-const REQUEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often a file is made anew at most, since each leaves the one before behind.
 const REBUILD_PAUSE: Duration = Duration::from_secs(60);
 /// Unused pages that the file keeps, and how many are given back at a time when there are more.
@@ -81,9 +79,8 @@ impl Committer {
             failures: 0,
             retry_at: None,
             rebuilt_at: None,
-            suspected_at: None,
-            missing: Vec::new(),
-            asked_at: None,
+            suspicion: Suspicion::default(),
+            requests: Requests::default(),
             full: false,
             log: LogLimit::new(),
         };
@@ -123,10 +120,8 @@ struct Writer {
     failures: u32,
     retry_at: Option<Instant>,
     rebuilt_at: Option<Instant>,
-    suspected_at: Option<Instant>,
-    /// Delivered events that were not in their rows, since then.
-    missing: Vec<(i64, EventId)>,
-    asked_at: Option<Instant>,
+    suspicion: Suspicion,
+    requests: Requests,
     full: bool,
     log: LogLimit,
 }
@@ -140,15 +135,11 @@ impl Writer {
         Some(first.saturating_duration_since(now))
     }
 
-    /// When to look whether a command asks for dead letters. Where there are none, nobody asks.
+    /// When to look whether a command asks for dead letters.
     fn next_look(&self) -> Option<Instant> {
-        let looks = self.is_fine()
-            && self.published.listener().is_some()
-            && self.published.state().totals.dead > 0;
-        looks.then(|| {
-            self.asked_at
-                .map_or_else(Instant::now, |at| at + REQUEST_PAUSE)
-        })
+        self.is_fine()
+            .then(|| self.requests.next_look(&self.published))
+            .flatten()
     }
 
     /// Sends the dead letters again that a command asks for.
@@ -156,28 +147,9 @@ impl Writer {
         if self.next_look().is_none_or(|at| at > Instant::now()) {
             return;
         }
-        self.asked_at = Some(Instant::now());
         let Some(store) = &mut self.store else { return };
-        let published = &self.published;
-        let mut done = || -> rusqlite::Result<bool> {
-            let rows = store.requests()?;
-            if rows.is_empty() {
-                return Ok(false);
-            }
-            // The letters first: were there an end between the two, rows that are no letters any more are asked for. They are
-            // counted before anything else can fail.
-            let again = store.redrive(&rows)?;
-            if let Some(listener) = published.listener() {
-                listener(again);
-            }
-            store.answer_requests(&rows)?;
-            Ok(true)
-        };
-        match done() {
-            Ok(false) => {}
-            // More may have been asked for than are done at once.
-            Ok(true) => self.asked_at = None,
-            Err(error) => self.failed(error),
+        if let Err(error) = self.requests.answer(store, &self.published) {
+            self.failed(error);
         }
     }
 
@@ -305,28 +277,17 @@ impl Writer {
         }
     }
 
-    /// Events were read and are not in their rows any more. A tree of which a number is damaged does not lead to them, and would
+    /// Events came to their end and were not in their rows. A tree of which a number is damaged does not lead to them, and would
     /// give them out again at the next start.
-    fn suspect(&mut self, missing: Vec<(i64, EventId)>) {
-        let room = MOST_MISSING.saturating_sub(self.missing.len());
-        self.missing.extend(missing.into_iter().take(room));
-        let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
-        if self.missing.is_empty() || self.suspected_at.is_some_and(lately) {
-            return;
-        }
-        let Some(store) = &self.store else { return };
-        self.suspected_at = Some(Instant::now());
-        let found = store.look_for_damage();
-        let missing = std::mem::take(&mut self.missing);
-        let Err(error) = found else { return };
-        self.failed(error);
-        let Some(store) = &mut self.store else {
-            // They are looked for once the disk works again.
-            self.missing = missing;
-            return;
-        };
-        if let Err(error) = store.forget(&missing) {
-            self.failed(error);
+    fn suspect(&mut self, missing: Vec<Missing>) {
+        self.suspicion.add(missing);
+        // Once more on the file made anew, or when the disk works again.
+        for _ in 0..2 {
+            let Some(store) = &mut self.store else { return };
+            match self.suspicion.pursue(store) {
+                Ok(()) => return,
+                Err(error) => self.failed(error),
+            }
         }
     }
 

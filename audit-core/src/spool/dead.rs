@@ -5,11 +5,13 @@ use std::time::SystemTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::store::{Guarantee, Store, in_order, insert, read_event, to_column, to_length};
+use super::damage::in_order;
+use super::store::{
+    Guarantee, PendingRow, Store, insert, read_event, read_millis, to_column, to_length,
+};
 use super::totals::{Change, totals};
-
 use crate::Event;
-use crate::event::{from_millis, now_millis};
+use crate::event::{ID_AT, from_millis, now_millis};
 
 /// A page of letters that are read ends here, in bytes of events.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -25,8 +27,8 @@ pub(super) struct Burial {
 
 #[derive(Clone, Debug)]
 pub(super) enum Buried {
-    /// It is among the pending ones, in this row.
-    Row(i64),
+    /// It is among the pending ones.
+    Pending(PendingRow),
     /// It was not on disk.
     Packed(Vec<u8>),
 }
@@ -57,33 +59,37 @@ impl Burial {
 
     pub(super) fn bytes(&self) -> usize {
         let packed = match &self.event {
-            Buried::Row(_) => 0,
+            Buried::Pending(_) => 0,
             Buried::Packed(packed) => packed.len(),
         };
         packed + self.fault.len()
     }
 }
 
-/// Keeps an event as a dead letter. One that is pending no more was delivered or buried before, and nothing happens.
+/// Keeps an event as a dead letter. `false` if it was to be in a row and is not there, and nothing happened.
 pub(super) fn bury(
     tx: &Transaction<'_>,
     change: &mut Change,
     burial: &Burial,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let now = to_column(now_millis());
     match &burial.event {
-        Buried::Row(number) => {
+        Buried::Pending(PendingRow { row, id }) => {
             let bytes: Option<i64> = tx
                 .prepare_cached(
                     "INSERT INTO dead (first_attempt, buried_at, fault, event)
-                     SELECT first_attempt, ?2, ?3, event FROM pending WHERE row = ?1
+                     SELECT first_attempt, ?4, ?5, event FROM pending
+                     WHERE row = ?1 AND substr(event, ?2, 16) = ?3
                      RETURNING length(event)",
                 )?
-                .query_row(params![number, now, burial.fault], |row| row.get(0))
+                .query_row(
+                    params![row, ID_AT as i64, id.as_bytes(), now, burial.fault],
+                    |row| row.get(0),
+                )
                 .optional()?;
-            let Some(bytes) = bytes else { return Ok(()) };
+            let Some(bytes) = bytes else { return Ok(false) };
             tx.prepare_cached("DELETE FROM pending WHERE row = ?1")?
-                .execute([number])?;
+                .execute([row])?;
             change.add_pending(-1, to_length(bytes));
             change.add_dead(1, to_length(bytes));
         }
@@ -93,7 +99,7 @@ pub(super) fn bury(
             change.add_dead(1, packed.len());
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The oldest letters make room while all of them occupy more than they may.
@@ -236,6 +242,6 @@ fn letter(row: &Row<'_>) -> rusqlite::Result<Option<SpooledLetter>> {
         row: row.get(0)?,
         event,
         fault: String::from_utf8_lossy(fault).into_owned(),
-        buried_at: from_millis(super::store::read_millis(row, 1).unwrap_or_default()),
+        buried_at: from_millis(read_millis(row, 1).unwrap_or_default()),
     }))
 }

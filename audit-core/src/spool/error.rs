@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::store::{Identity, VERSION};
+use super::identity::{Identity, VERSION};
 
 /// Why a [`Spool`](super::Spool) could not be opened, or did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use super::error::SpoolError;
 use super::inbox::{Inbox, Task, Waiter, Waiting};
 use super::site::Site;
 use super::status::{Published, SpoolStatus, State};
-use super::store::{Guarantee, Page, Store};
+use super::store::{Guarantee, Page, PendingRow, Store};
 use super::verify::{self, SpoolCheck};
 use crate::{Event, EventId, HealthLevel};
 
@@ -303,17 +303,17 @@ impl Spool {
 
     /// The event in this row was delivered, if it is the one of this id: it is deleted within some 50 ms, or when the disk works again.
     pub(crate) fn acknowledge(&self, row: i64, id: EventId) {
-        self.shared.inbox.acknowledge(row, id);
+        self.shared.inbox.acknowledge(PendingRow { row, id });
     }
 
-    /// An attempt left open whether the event was taken. The first of these moments is kept, within some 50 ms.
-    pub(crate) fn attempted(&self, row: i64, millis: u64) {
-        self.shared.inbox.attempted(row, millis);
+    /// An attempt left open whether the event of this id, in this row, was taken. The first of these moments is kept, within some 50 ms.
+    pub(crate) fn attempted(&self, row: i64, id: EventId, millis: u64) {
+        self.shared.inbox.attempted(PendingRow { row, id }, millis);
     }
 
-    /// The event in this row was refused for good: it becomes a dead letter.
-    pub(crate) fn bury(&self, row: i64, fault: String) -> Result<(), SpoolError> {
-        let burial = Burial::new(Buried::Row(row), fault);
+    /// The event of this id, in this row, was refused for good: it becomes a dead letter.
+    pub(crate) fn bury(&self, row: i64, id: EventId, fault: String) -> Result<(), SpoolError> {
+        let burial = Burial::new(Buried::Pending(PendingRow { row, id }), fault);
         self.shared.inbox.bury(burial)
     }
 

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use super::dead::Burial;
 use super::error::{Problem, SpoolError};
-use super::store::{Entry, Group, Guarantee, Store};
+use super::store::{Entry, Group, Guarantee, PendingRow, Store};
 use super::totals::ROW_BYTES;
-use crate::{Event, EventId};
+use crate::Event;
 
 /// How many events may wait for the disk.
 const WAITING_EVENTS: usize = 8_192;
@@ -89,10 +89,10 @@ pub(super) struct Inbox {
 struct State {
     appends: VecDeque<Waiting>,
     append_bytes: u64,
-    attempts: VecDeque<(i64, u64)>,
+    attempts: VecDeque<(PendingRow, u64)>,
     burials: VecDeque<Burial>,
     burial_bytes: u64,
-    acknowledged: VecDeque<(i64, EventId)>,
+    acknowledged: VecDeque<PendingRow>,
     tasks: VecDeque<Box<dyn Task>>,
     /// The bytes of the pending events, and of those that were taken from here to become pending.
     held: u64,
@@ -162,19 +162,19 @@ impl Inbox {
         Ok(())
     }
 
-    /// Notes a row as acknowledged. There are never more of them than rows on the disk.
-    pub(super) fn acknowledge(&self, row: i64, id: EventId) {
+    /// Notes an event as delivered. There are never more of them than rows on the disk.
+    pub(super) fn acknowledge(&self, pending: PendingRow) {
         let mut state = self.state();
         if !state.closed {
-            state.acknowledged.push_back((row, id));
+            state.acknowledged.push_back(pending);
             self.wake(state);
         }
     }
 
-    pub(super) fn attempted(&self, row: i64, millis: u64) {
+    pub(super) fn attempted(&self, pending: PendingRow, millis: u64) {
         let mut state = self.state();
         if !state.closed {
-            state.attempts.push_back((row, millis));
+            state.attempts.push_back((pending, millis));
             self.wake(state);
         }
     }
@@ -277,8 +277,8 @@ impl Inbox {
         for attempt in rest.attempts.into_iter().rev() {
             state.attempts.push_front(attempt);
         }
-        for row in rest.acknowledged.into_iter().rev() {
-            state.acknowledged.push_front(row);
+        for pending in rest.acknowledged.into_iter().rev() {
+            state.acknowledged.push_front(pending);
         }
         state.urgent = !state.tasks.is_empty();
         awaited

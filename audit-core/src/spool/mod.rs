@@ -8,11 +8,13 @@
 //! who wait, opens the file again, and takes back whatever of the failed transaction it finds there.
 
 mod committer;
+mod damage;
 mod dead;
 mod error;
 #[cfg(test)]
 mod faults;
 mod handle;
+mod identity;
 mod inbox;
 mod place;
 mod recover;

@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::dead;
 use super::error::is_corrupt;
-use super::store::{MAX_ROW, Store, read_event};
+use super::identity::MAX_ROW;
+use super::store::{Store, read_event};
 use super::totals::Change;
 
 /// Rows copied in one transaction.

@@ -5,12 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::error::{Problem, SpoolError};
+use super::identity::{Identity, VERSION};
 use super::place::{
     Place, REBUILDING, make_private, private_file, remove, remove_file, replace, set_aside,
     sync_folder, with_suffix,
 };
 use super::recover::{Salvaged, may_be_damage, salvage};
-use super::store::{Identity, Store, VERSION};
+use super::store::Store;
 
 /// Kept beside the file and given up when the disk is full, so that what was delivered can be deleted then.
 const RESERVE_BYTES: u64 = 1024 * 1024;

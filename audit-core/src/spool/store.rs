@@ -7,16 +7,12 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior, params,
 };
 
+use super::damage::{Missing, in_order};
 use super::dead::{self, Burial};
+use super::identity::{Identity, MAX_ROW, prepare};
 use super::totals::{Change, Totals, totals};
 use crate::event::ID_AT;
 use crate::{Event, EventId};
-
-/// `AuSp` in ASCII: marks a file as a spool, so that another program's database is never written to.
-const APPLICATION_ID: i32 = 0x4175_5370;
-/// The layout of the tables. A layout that was released is never changed; a new one reads the older.
-pub(super) const VERSION: i32 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
 
 /// How long to wait for another process that looks at the file, such as a command of an operator.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,8 +20,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const LOG_BYTES: i64 = 8 * 1024 * 1024;
 /// Statements kept prepared; there are about twenty.
 const STATEMENTS: usize = 32;
-/// No number is greater, unless it was damaged: a million events a second come this far in 36,000 years.
-pub(super) const MAX_ROW: i64 = 1 << 60;
 /// A page of events that are read ends here, so that events of any size take bounded memory.
 const PAGE_BYTES: usize = 1024 * 1024;
 /// Or after so many rows, of whatever guarantee.
@@ -45,6 +39,13 @@ pub(crate) enum Guarantee {
 pub(super) struct Entry {
     pub(super) guarantee: Guarantee,
     pub(super) packed: Vec<u8>,
+}
+
+/// A pending event, by the row from which it was read and by its id. Where the number of a row was damaged, the row is another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PendingRow {
+    pub(super) row: i64,
+    pub(super) id: EventId,
 }
 
 /// An event that was read.
@@ -73,11 +74,11 @@ pub(super) struct Group {
     /// Rows of a transaction that failed, which has to leave nothing behind; each with what would stand in it.
     pub(super) retracted: Vec<(i64, Vec<u8>)>,
     pub(super) appends: Vec<Entry>,
-    /// Rows, and when their first ambiguous attempt was.
-    pub(super) attempts: Vec<(i64, u64)>,
+    /// What was tried, and when the first attempt was that left open whether it was taken.
+    pub(super) attempts: Vec<(PendingRow, u64)>,
     pub(super) burials: Vec<Burial>,
-    /// Rows, and the events that were delivered from them.
-    pub(super) acknowledged: Vec<(i64, EventId)>,
+    /// What was delivered.
+    pub(super) acknowledged: Vec<PendingRow>,
 }
 
 impl Group {
@@ -95,19 +96,8 @@ impl Group {
 pub(super) struct Committed {
     /// The numbers of the appended events, in their order.
     pub(super) rows: Vec<i64>,
-    /// The acknowledged events that were not in their rows.
-    pub(super) missing: Vec<(i64, EventId)>,
-}
-
-/// What a file turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Identity {
-    Spool,
-    /// A spool in the layout of a newer version.
-    Newer(i32),
-    Foreign,
-    /// A spool whose marks are gone.
-    Corrupt,
+    /// What was to be ended and was not in its row.
+    pub(super) missing: Vec<Missing>,
 }
 
 #[derive(Debug)]
@@ -316,36 +306,6 @@ impl Store {
             .exists(params![row, packed])
     }
 
-    /// Deletes events wherever they stand, after a file was made anew; each is looked for in the whole of it.
-    pub(super) fn forget(&mut self, events: &[(i64, EventId)]) -> rusqlite::Result<()> {
-        self.transact(|tx, change| {
-            for (_, id) in events {
-                let bytes: Option<i64> = tx
-                    .prepare_cached(
-                        "DELETE FROM pending WHERE substr(event, ?1, 16) = ?2 RETURNING length(event)",
-                    )?
-                    .query_row(params![ID_AT as i64, id.as_bytes()], |row| row.get(0))
-                    .optional()?;
-                if let Some(bytes) = bytes {
-                    change.add_pending(-1, to_length(bytes));
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Reads the whole file, a second for some hundred megabytes; an error if it is damaged. Rows can be hidden by damage that no
-    /// reading of one comes across.
-    pub(super) fn look_for_damage(&self) -> rusqlite::Result<()> {
-        let found: String = self
-            .connection
-            .pragma_query_value(None, "quick_check", |row| row.get(0))?;
-        if found == "ok" {
-            return Ok(());
-        }
-        Err(corrupt(found))
-    }
-
     /// Gives so many unused pages back to the file system, if there are more than the spare ones.
     pub(super) fn give_back(&self, spare: u32, pages: u32) -> rusqlite::Result<()> {
         let free: i64 = self
@@ -384,47 +344,6 @@ impl Guarantee {
     }
 }
 
-/// What the file is. An empty one becomes a spool, in one transaction.
-fn prepare(connection: &mut Connection) -> rusqlite::Result<Identity> {
-    let identity = identify(connection)?;
-    let Some(identity) = identity else {
-        // Has to be said before the first table.
-        connection.pragma_update(None, "auto_vacuum", "incremental")?;
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute_batch(SCHEMA)?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-        tx.pragma_update(None, "user_version", VERSION)?;
-        tx.commit()?;
-        return Ok(Identity::Spool);
-    };
-    Ok(identity)
-}
-
-/// What the file is; `None` if there is nothing in it.
-pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
-    let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let version = layout(connection)?;
-    let tables = |names: &str| {
-        connection.query_row(
-            &format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' {names}"),
-            [],
-            |row| row.get::<_, i64>(0),
-        )
-    };
-    Ok(Some(match (application, version) {
-        (APPLICATION_ID, VERSION) => Identity::Spool,
-        (APPLICATION_ID, newer) if newer > VERSION => Identity::Newer(newer),
-        (0, 0) if tables("")? == 0 => return Ok(None),
-        _ if tables("AND name IN ('pending', 'dead', 'totals')")? == 3 => Identity::Corrupt,
-        _ => Identity::Foreign,
-    }))
-}
-
-/// The layout that the file says it has.
-pub(super) fn layout(connection: &Connection) -> rusqlite::Result<i32> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
 fn write(
     tx: &Transaction<'_>,
     change: &mut Change,
@@ -442,29 +361,50 @@ fn write(
         change.add_pending(1, entry.packed.len());
         committed.rows.push(row);
     }
-    for (row, millis) in &group.attempts {
+    for (pending, millis) in &group.attempts {
         tx.prepare_cached(
-            "UPDATE pending SET first_attempt = ?2 WHERE row = ?1 AND first_attempt IS NULL",
+            "UPDATE pending SET first_attempt = ?4
+             WHERE row = ?1 AND substr(event, ?2, 16) = ?3 AND first_attempt IS NULL",
         )?
-        .execute(params![row, to_column(*millis)])?;
+        .execute(params![
+            pending.row,
+            ID_AT as i64,
+            pending.id.as_bytes(),
+            to_column(*millis)
+        ])?;
     }
     for burial in &group.burials {
-        dead::bury(tx, change, burial)?;
+        if !dead::bury(tx, change, burial)? {
+            committed.missing.extend(Missing::refused(burial));
+        }
     }
-    for (row, id) in &group.acknowledged {
-        // By the number alone damage to one would delete another event.
-        let bytes: Option<i64> = tx
-            .prepare_cached(
-                "DELETE FROM pending WHERE row = ?1 AND substr(event, ?2, 16) = ?3 RETURNING length(event)",
-            )?
-            .query_row(params![row, ID_AT as i64, id.as_bytes()], |row| row.get(0))
-            .optional()?;
-        match bytes {
-            Some(bytes) => change.add_pending(-1, to_length(bytes)),
-            None => committed.missing.push((*row, *id)),
+    for pending in &group.acknowledged {
+        if !delete(tx, change, pending)? {
+            committed.missing.push(Missing::delivered(pending.id));
         }
     }
     Ok(())
+}
+
+/// Deletes a pending event; whether it was in its row.
+pub(super) fn delete(
+    tx: &Transaction<'_>,
+    change: &mut Change,
+    pending: &PendingRow,
+) -> rusqlite::Result<bool> {
+    let bytes: Option<i64> = tx
+        .prepare_cached(
+            "DELETE FROM pending WHERE row = ?1 AND substr(event, ?2, 16) = ?3 RETURNING length(event)",
+        )?
+        .query_row(
+            params![pending.row, ID_AT as i64, pending.id.as_bytes()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(bytes) = bytes {
+        change.add_pending(-1, to_length(bytes));
+    }
+    Ok(bytes.is_some())
 }
 
 pub(super) fn insert(
@@ -482,20 +422,6 @@ pub(super) fn insert(
 pub(super) fn read_event(row: &Row<'_>, column: usize) -> Option<Event> {
     let packed = row.get_ref(column).ok()?.as_blob().ok()?;
     Event::from_packed(packed).ok()
-}
-
-/// The number of the row that was read after that one, which is greater. Damage to it can lead nowhere, or to rows that were read
-/// before, and SQLite sees it only when it looks for a row and finds none.
-pub(super) fn in_order(after: i64, row: i64) -> rusqlite::Result<i64> {
-    if row > after {
-        return Ok(row);
-    }
-    Err(corrupt(format!("row {row} stands behind row {after}")))
-}
-
-fn corrupt(what: String) -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(code, Some(what))
 }
 
 pub(super) fn read_millis(row: &Row<'_>, column: usize) -> Option<u64> {

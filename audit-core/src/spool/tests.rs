@@ -98,8 +98,8 @@ async fn acknowledged_events_go_and_the_first_attempt_stays() {
     let events = [event(1), event(2), event(3)];
     let first = durable(&spool, &events[0]).await.unwrap();
     let second = durable(&spool, &events[1]).await.unwrap();
-    spool.attempted(second, 7_000);
-    spool.attempted(second, 9_000);
+    spool.attempted(second, events[1].id(), 7_000);
+    spool.attempted(second, events[1].id(), 9_000);
     spool.acknowledge(first, events[0].id());
     spool.close().await;
 

@@ -7,10 +7,12 @@ use std::time::SystemTime;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::damage::in_order;
 use super::dead::{SpooledLetter, letters};
 use super::error::{Problem, SpoolError};
+use super::identity::{Identity, VERSION, identify, layout};
 use super::place::{Place, REBUILDING, with_suffix};
-use super::store::{Identity, Store, VERSION, identify, in_order, layout, read_event};
+use super::store::{Store, read_event};
 use super::totals::totals;
 use super::verify::{SpoolCheck, check};
 

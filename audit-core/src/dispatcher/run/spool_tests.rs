@@ -38,7 +38,7 @@ async fn fault_32_a_doubt_of_an_earlier_process_is_as_old_as_it_was() {
         let spool = Spool::open(&path).unwrap();
         let event = event();
         let row = spool.append(&event, Guarantee::Durable).unwrap().await;
-        spool.attempted(row.unwrap(), now_millis() - hours * HOUR);
+        spool.attempted(row.unwrap(), event.id(), now_millis() - hours * HOUR);
         spool.close().await;
 
         let sink = MemorySink::new();

@@ -35,8 +35,9 @@ impl Left {
                 events.insert(event.id(), event);
             }
             // Acknowledgements are written before it is asked.
-            let row = durable(&spool, &event(first + 9_000)).await.unwrap();
-            spool.bury(row, "refused".to_owned()).unwrap();
+            let refused = event(first + 9_000);
+            let row = durable(&spool, &refused).await.unwrap();
+            spool.bury(row, refused.id(), "refused".to_owned()).unwrap();
             if first == 0 {
                 spool.close().await;
                 continue;
@@ -267,5 +268,33 @@ async fn fault_16_a_damaged_number_of_a_row_costs_no_event_and_leaves_none_behin
         assert_eq!(spool.status().recovered, 0, "row {row} as {number}");
         let check = spool.verify().await.unwrap();
         assert!(check.is_whole(), "row {row} as {number}: {check:?}");
+    }
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn fault_16_a_refused_event_in_a_row_that_is_hidden_becomes_one_dead_letter() {
+    let rows = Rows::new().await;
+    for (row, number) in [(70, 0), (70, 69), (90, 50)] {
+        let folder = Folder::new();
+        rows.write_renumbered(row, number, &folder.file());
+        let spool = Spool::open(folder.file()).unwrap();
+        let sink = crate::testing::FaultSink::new(MemorySink::new()).reject_times(1_000);
+        let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
+        while recorder.stats().spooled > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(recorder.stats().dead, 130, "row {row} as {number}");
+        recorder.shutdown(PATIENCE).await;
+
+        let spool = Spool::open(folder.file()).unwrap();
+        assert_eq!(spool.status().recovered, 0, "row {row} as {number}");
+        let letters = spool.dead_letters(0, 200).await.unwrap();
+        let found: HashSet<_> = letters.iter().map(|letter| letter.event.id()).collect();
+        assert_eq!(
+            (letters.len(), found.len()),
+            (130, 130),
+            "row {row} as {number}"
+        );
     }
 }

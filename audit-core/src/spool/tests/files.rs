@@ -23,13 +23,16 @@ fn golden() -> PathBuf {
 async fn write_the_golden_file() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
-    for number in 1..=3 {
+    let [first, refused] = [event(1), event(4)];
+    let tried = durable(&spool, &first).await.unwrap();
+    for number in 2..=3 {
         durable(&spool, &event(number)).await.unwrap();
     }
-    let row = durable(&spool, &event(4)).await.unwrap();
+    let row = durable(&spool, &refused).await.unwrap();
     spool.enqueue(&event(5)).unwrap();
-    spool.attempted(1, 1_769_000_000_000);
-    spool.bury(row, "no such action".to_owned()).unwrap();
+    spool.attempted(tried, first.id(), 1_769_000_000_000);
+    let fault = "no such action".to_owned();
+    spool.bury(row, refused.id(), fault).unwrap();
     spool.close().await;
     fs::create_dir_all(golden().parent().unwrap()).unwrap();
     fs::copy(folder.file(), golden()).unwrap();

@@ -9,8 +9,9 @@ async fn letters_outlive_the_process_and_can_be_sent_again_or_forgotten() {
     let spool = Spool::open(folder.file()).unwrap();
     let (refused, unwritten) = (event(1), event(2));
     let row = durable(&spool, &refused).await.unwrap();
-    spool.bury(row, "no such action".to_owned()).unwrap();
-    spool.bury(row, "a second time".to_owned()).unwrap();
+    let id = refused.id();
+    spool.bury(row, id, "no such action".to_owned()).unwrap();
+    spool.bury(row, id, "a second time".to_owned()).unwrap();
     spool.bury_event(&unwritten, "ä".repeat(3_000)).unwrap();
     spool.close().await;
 

@@ -13,8 +13,10 @@ async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {
     durable(&spool, &kept[0]).await.unwrap();
     spool.enqueue(&kept[1]).unwrap();
     for number in 3..6 {
-        let row = durable(&spool, &event(number)).await.unwrap();
-        spool.bury(row, format!("refused {number}")).unwrap();
+        let refused = event(number);
+        let row = durable(&spool, &refused).await.unwrap();
+        let fault = format!("refused {number}");
+        spool.bury(row, refused.id(), fault).unwrap();
     }
     until("all are written", || {
         (spool.status().pending, spool.status().dead) == (2, 3)
