@@ -91,6 +91,10 @@
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
+//! | `spool` | | `Spool`: events on disk, in SQLite, so that they outlive the process |
+//! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's is linked |
+//! | `json-lines` | | the sink `JsonLines`: a line of JSON per event |
+//! | `metrics` | | the counts, ages and health as metrics of the `metrics` facade |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
 
 mod extract;

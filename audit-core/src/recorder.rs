@@ -20,7 +20,7 @@ use crate::queue::Refusal;
 use crate::sink::Sink;
 #[cfg(feature = "testing")]
 use crate::testing::Observer;
-use crate::{Actor, Event, Health, Report, Scope, Stats};
+use crate::{Event, Health, Report, Scope, Stats};
 
 /// How long a guard waits on drop unless told otherwise.
 pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
@@ -109,7 +109,7 @@ impl Recorder {
         }
         shared.complete(event);
         for copy in &shared.copies {
-            copy.record_or_log(event.clone());
+            copy.log_refusal(copy.push(event.clone()));
         }
         Entry {
             is_truncated: event.is_truncated(),
@@ -144,11 +144,6 @@ impl Recorder {
         }
     }
 
-    /// [`Recorder::record`] for callers that have nobody to hand an error to: a refusal is counted and logged.
-    pub(crate) fn record_or_log(&self, event: Event) {
-        self.log_refusal(self.push(event));
-    }
-
     /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the catalog does, for an action
     /// that was chosen while the program runs.
     pub(crate) fn is_durable(&self, event: &Event) -> bool {
@@ -157,12 +152,16 @@ impl Recorder {
     }
 
     /// Gives a durable event to the disk. What the spool does not take goes the way of the others, and is counted as late.
-    pub(crate) fn commit(&self, mut event: Event, commits: &mut Commits) {
+    pub(crate) fn commit(
+        &self,
+        mut event: Event,
+        commits: &mut Commits,
+    ) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
         let shared = &self.handle.shared;
         let Some(spool) = &shared.spool else {
             shared.late(1, "there is no spool; give the recorder one with `spool`");
-            return self.log_refusal(self.enqueue(event, entry));
+            return self.enqueue(event, entry);
         };
         match spool.append_patiently(&event) {
             Ok(appended) => {
@@ -170,15 +169,16 @@ impl Recorder {
                 entry.accepted(shared);
                 shared.queue.nudge();
                 commits.add(shared, appended);
+                Ok(())
             }
             Err(error) => {
                 shared.late(1, error);
-                self.log_refusal(self.enqueue(event, entry));
+                self.enqueue(event, entry)
             }
         }
     }
 
-    fn log_refusal(&self, pushed: Result<(), RecordError>) {
+    pub(crate) fn log_refusal(&self, pushed: Result<(), RecordError>) {
         if let Err(error) = pushed
             && let Some(suppressed) = self.handle.shared.logs.refusals.admit()
         {
@@ -203,8 +203,8 @@ impl Recorder {
             .await
     }
 
-    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what is left is counted
-    /// as lost. A second call gets the same report.
+    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what is left goes to the spool
+    /// ([`Report::spooled`]), or is counted as lost if there is none. A second call gets the same report.
     ///
     /// # Cancellation
     ///
@@ -303,9 +303,8 @@ impl Recorder {
         self.handle.shared.counters.skipped.add(1);
     }
 
-    /// Keeps an event that nobody named an actor for. `expected` is the type that the layer looked for.
-    pub(crate) fn unresolved(&self, event: &mut Event, expected: Option<&str>) {
-        event.set_actor(&Actor::unresolved());
+    /// Counts an event that nobody named an actor for. `expected` is the type that the layer looked for.
+    pub(crate) fn unresolved(&self, event: &Event, expected: Option<&str>) {
         self.handle.shared.counters.unresolved.add(1);
         let Some(suppressed) = self.handle.shared.logs.unresolved.admit() else {
             return;

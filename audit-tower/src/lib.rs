@@ -4,8 +4,8 @@
 //! attribute on the handler says what was done. The handler never waits for the network.
 //!
 //! ```
-//! use audit_tower::{Actor, AuditLayer, MemorySink, OrganizationId, Principal, Recorder};
-//! use axum::{Router, extract::Request, middleware::{self, Next}, response::Response, routing::delete};
+//! use audit_tower::{Actor, AuditLayer, MemorySink, OrganizationId, Principal, Recorder, audited};
+//! use axum::{Router, extract::{Path, Request}, http::StatusCode, middleware::{self, Next}, response::Response, routing::delete};
 //!
 //! #[derive(Clone)]
 //! struct CurrentUser { id: String, name: String, organization: OrganizationId }
@@ -25,7 +25,10 @@
 //!     next.run(request).await
 //! }
 //!
-//! async fn delete_document() {}
+//! #[audited(action = "document.delete", target = "doc_id")]
+//! async fn delete_document(Path(doc_id): Path<u64>) -> StatusCode {
+//!     StatusCode::NO_CONTENT
+//! }
 //!
 //! let recorder = Recorder::builder(MemorySink::new()).build()?;
 //! let app: Router = Router::new()
@@ -34,6 +37,9 @@
 //!     .layer(middleware::from_fn(sign_in)); // in axum, the layer that is added last runs first
 //! # Ok::<_, audit_tower::BuildError>(())
 //! ```
+//!
+//! When the service ends, let the server end first, then the recorder, so that the last events are delivered: after
+//! `axum::serve(..).with_graceful_shutdown(..).await`, `recorder.shutdown(deadline).await`.
 //!
 //! # The client's address
 //!
@@ -115,6 +121,10 @@
 //! | `axum` | yes | the peer's address from axum's `ConnectInfo`, the matched route, path parameters, the extractor [`Audit`] |
 //! | `tonic` | | the peer's address from tonic's server |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
+//! | `spool` | | `Spool`: events on disk, in SQLite, so that they outlive the process |
+//! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's is linked |
+//! | `json-lines` | | the sink `JsonLines`: a line of JSON per event |
+//! | `metrics` | | the counts, ages and health as metrics of the `metrics` facade |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
 
 #[cfg(feature = "axum")]

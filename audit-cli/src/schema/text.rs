@@ -137,7 +137,7 @@ pub(super) fn consequences(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "A program built with the new audit.lock sends the new one."
+        "A program built with the new audit.lock sends the new one, if its recorder has the catalog and the environment."
     )?;
     let breaks = plan
         .actions()

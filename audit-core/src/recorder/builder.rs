@@ -27,6 +27,8 @@ use crate::{Action, DeadLetter, OrganizationId};
 /// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
 /// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
 const CAPACITY: usize = 4_096;
+/// How many may be asked for at most: the queue has all its places from the start.
+const MOST_EVENTS: usize = 1 << 20;
 /// How many bytes they may occupy unless told otherwise.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How many attempts may be in flight at once unless told otherwise.
@@ -85,13 +87,15 @@ impl RecorderBuilder {
         self
     }
 
-    /// How many events may be undelivered at once; 4,096 unless set, at least 1. Beyond, `record` hands events back.
+    /// How many events may be undelivered at once; 4,096 unless set, and between 1 and 1,048,576. Beyond, events go to the spool if
+    /// there is one, and else `record` hands them back.
     pub fn capacity(mut self, events: usize) -> Self {
-        self.capacity = events.max(1);
+        self.capacity = events.clamp(1, MOST_EVENTS);
         self
     }
 
-    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, `record` hands events back.
+    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, events go to the spool if
+    /// there is one, and else `record` hands them back.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -240,11 +244,11 @@ impl RecorderBuilder {
     /// # Errors
     ///
     /// The lock does not have the environment, or there is no catalog to look it up in
-    /// ([`BuildError::is_unknown_environment`]); the operating system gives no thread, or no timer and I/O driver for
-    /// the runtime.
+    /// ([`BuildError::is_unknown_environment`]); actions of the catalog are durable and there is no spool
+    /// ([`BuildError::is_without_spool`]); the catalog is to be verified and there is none; the operating system gives no thread,
+    /// or no timer and I/O driver for the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
-        let versions = self.versions()?;
-        self.check_durable()?;
+        let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
         let thread = dispatcher::start(dispatcher)?;
         *recorder
@@ -284,8 +288,7 @@ impl RecorderBuilder {
     /// Outside a Tokio runtime.
     #[cfg(feature = "testing")]
     pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
-        let versions = self.versions()?;
-        self.check_durable()?;
+        let versions = self.check()?;
         let (recorder, mut dispatcher) = self.assemble_with(versions);
         recorder.handle.shared.set_clock(&Handle::current());
         drop(tokio::spawn(async move { dispatcher.run().await }));
@@ -328,6 +331,16 @@ impl RecorderBuilder {
         }
         let actions = format!("`{}`", names.join("`, `"));
         Err(Cause::NoSpool { actions }.into())
+    }
+
+    /// Whether all that is asked for can be had.
+    fn check(&mut self) -> Result<Versions, BuildError> {
+        let versions = self.versions()?;
+        self.check_durable()?;
+        if self.verify_catalog && self.catalog.is_none() {
+            return Err(Cause::NothingToVerify.into());
+        }
+        Ok(versions)
     }
 
     fn versions(&mut self) -> Result<Versions, BuildError> {
@@ -423,7 +436,7 @@ impl fmt::Debug for RecorderBuilder {
 }
 
 /// The recorder could not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct BuildError {
     #[from]
@@ -439,6 +452,10 @@ enum Cause {
          `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
     )]
     NoSpool { actions: String },
+    #[error(
+        "there is no catalog whose actions `verify_catalog` could ask about; add `.catalog(catalog!())`"
+    )]
+    NothingToVerify,
     #[error(transparent)]
     Environment(#[from] NoEnvironment),
 }
@@ -456,6 +473,17 @@ enum NoEnvironment {
         "there is no catalog to look up the environment `{environment}` in; add `.catalog(catalog!())`"
     )]
     WithoutCatalog { environment: String },
+}
+
+/// What a `main` that returns it shows.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BuildError({self}")?;
+        if let Cause::Start(error) = &self.cause {
+            write!(f, ": {error}")?;
+        }
+        f.write_str(")")
+    }
 }
 
 impl From<std::io::Error> for BuildError {
@@ -536,6 +564,15 @@ mod tests {
             "events that the catalog calls durable need a disk to be kept on, for `api_key.revoke`, `user.delete`: give the \
              recorder a spool, as in `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
         );
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_errors_and_a_main_that_returns_one_shows_its_text() {
+        let builder = || Recorder::builder(MemorySink::new());
+        let error = builder().verify_catalog().build().unwrap_err();
+        assert_eq!(format!("{error:?}"), format!("BuildError({error})"));
+        assert!(error.to_string().starts_with("there is no catalog"));
+        assert!(builder().capacity(usize::MAX).build().is_ok());
     }
 
     #[test]

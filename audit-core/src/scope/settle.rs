@@ -1,5 +1,7 @@
 //! What becomes of the events that end in a scope: they wait until it is settled, and get what it knows by then.
 
+use std::sync::MutexGuard;
+
 use http::StatusCode;
 
 use super::{Origin, Scope, State};
@@ -15,13 +17,21 @@ impl Scope {
         let mut state = self.state();
         state.settled = true;
         let mut ended = std::mem::take(&mut state.ended);
-        for event in &mut ended {
-            self.complete(&state, event, status);
-        }
+        let expected = state.expected.clone();
+        let unresolved: Vec<_> = ended
+            .iter_mut()
+            .map(|event| complete(&state, event, status))
+            .enumerate()
+            .filter_map(|(at, is_resolved)| (!is_resolved).then_some(at))
+            .collect();
         drop(state);
+        for event in unresolved.into_iter().filter_map(|at| ended.get(at)) {
+            self.inner.recorder.unresolved(event, expected.as_deref());
+        }
         let mut commits = Commits::default();
         for event in ended {
-            self.record(event, &mut commits);
+            let recorded = self.record(event, &mut commits);
+            self.inner.recorder.log_refusal(recorded);
         }
         commits
     }
@@ -58,24 +68,33 @@ impl Scope {
 
     fn part_ended(&self, mut event: Event, commits: &mut Commits) {
         let mut state = self.state();
-        if state.settled {
-            self.complete(&state, &mut event, None);
+        if !state.settled {
+            return state.ended.push(event);
+        }
+        self.complete_late(state, &mut event);
+        let recorded = self.record(event, commits);
+        self.inner.recorder.log_refusal(recorded);
+    }
+
+    /// Completes an event for which no answer is waited, and unlocks the scope.
+    fn complete_late(&self, state: MutexGuard<'_, State>, event: &mut Event) {
+        if !complete(&state, event, None) {
+            let expected = state.expected.clone();
             drop(state);
-            self.record(event, commits);
-        } else {
-            state.ended.push(event);
+            self.inner.recorder.unresolved(event, expected.as_deref());
         }
     }
 
     /// Records a completed event, unless its outcome is one that leaves none.
-    fn record(&self, event: Event, commits: &mut Commits) {
+    fn record(&self, event: Event, commits: &mut Commits) -> Result<(), RecordError> {
         let recorder = &self.inner.recorder;
         if !event.is_wanted() {
             recorder.skipped();
+            Ok(())
         } else if recorder.is_durable(&event) {
-            recorder.commit(event, commits);
+            recorder.commit(event, commits)
         } else {
-            recorder.record_or_log(event);
+            recorder.push(event)
         }
     }
 
@@ -87,52 +106,46 @@ impl Scope {
         let mut result = Ok(event.id());
         let mut commits = Commits::default();
         for mut part in event.split() {
-            let state = self.state();
-            self.complete(&state, &mut part, None);
-            drop(state);
-            if self.inner.recorder.is_durable(&part) {
-                self.inner.recorder.commit(part, &mut commits);
-            } else if let Err(error) = self.inner.recorder.push(part) {
-                result = result.and(Err(error));
-            }
+            self.complete_late(self.state(), &mut part);
+            let recorded = self.record(part, &mut commits);
+            result = result.and_then(|id| recorded.map(|()| id));
         }
         commits.wait();
         result
     }
+}
 
-    /// Gives an event what it does not have of its own.
-    fn complete(&self, state: &State, event: &mut Event, status: Option<StatusCode>) {
-        if !event.has_actor() {
-            match &state.actor {
-                Some(actor) => event.set_actor(actor),
-                None => self
-                    .inner
-                    .recorder
-                    .unresolved(event, state.expected.as_deref()),
-            }
+/// Gives an event what it does not have of its own; whether somebody named an actor. Calls no foreign code: the scope is locked.
+fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> bool {
+    let is_resolved = event.has_actor() || state.actor.is_some();
+    if !event.has_actor() {
+        match &state.actor {
+            Some(actor) => event.set_actor(actor),
+            None => event.set_actor(&Actor::unresolved()),
         }
-        if !event.has_organization()
-            && let Some(organization) = &state.organization
-        {
-            event.set_organization(|out| out.push_str(organization.as_str()));
-        }
-        if !event.has_location() {
-            match &state.origin {
-                Origin::Said(context) => event.set_context(context),
-                Origin::Request(context) => context.describe(event),
-            }
-        }
-        let outcome = match status {
-            Some(status) => {
-                event.push_status(status);
-                event.outcome().settled(status)
-            }
-            // Nobody says otherwise, and the function returned.
-            None if event.outcome() == Outcome::Unknown => Outcome::Succeeded,
-            None => event.outcome(),
-        };
-        event.set_outcome(outcome);
     }
+    if !event.has_organization()
+        && let Some(organization) = &state.organization
+    {
+        event.set_organization(|out| out.push_str(organization.as_str()));
+    }
+    if !event.has_location() {
+        match &state.origin {
+            Origin::Said(context) => event.set_context(context),
+            Origin::Request(context) => context.describe(event),
+        }
+    }
+    let outcome = match status {
+        Some(status) => {
+            event.push_status(status);
+            event.outcome().settled(status)
+        }
+        // Nobody says otherwise, and the function returned.
+        None if event.outcome() == Outcome::Unknown => Outcome::Succeeded,
+        None => event.outcome(),
+    };
+    event.set_outcome(outcome);
+    is_resolved
 }
 
 /// Settles the scope of a job, also when the job panics or is dropped.
@@ -180,6 +193,13 @@ mod tests {
         assert!(!commits.is_empty());
         commits.await;
         assert_eq!(recorder.stats().late, 0);
+
+        recorder.shutdown(std::time::Duration::from_secs(5)).await;
+        let mut event = Event::begin("document.create", now_millis());
+        event.set_outcome(Outcome::Succeeded);
+        let refused = recorder.scope().record_now(event);
+        assert!(refused.is_err(), "neither the disk nor the queue took it");
+        assert_eq!(recorder.stats().refused, 1);
     }
 
     #[tokio::test]

@@ -321,10 +321,17 @@ impl fmt::Debug for WorkOsBuilder {
 }
 
 /// The client cannot be set up as asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("set up the WorkOS client: {problem}")]
 pub struct ConfigError {
     problem: Problem,
+}
+
+/// What a `main` that returns it shows.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigError({self})")
+    }
 }
 
 impl From<Problem> for ConfigError {
