@@ -47,6 +47,18 @@ impl Commits {
         waiting.appended.push(appended);
     }
 
+    /// Waits for those as well.
+    pub(crate) fn append(&mut self, other: Self) {
+        match (&mut self.waiting, other.waiting) {
+            (Some(waiting), Some(mut more)) => {
+                waiting.appended.append(&mut more.appended);
+                waiting.unwritten += more.unwritten;
+            }
+            (waiting @ None, more) => *waiting = more,
+            (Some(_), None) => {}
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_none()
     }

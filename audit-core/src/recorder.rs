@@ -20,7 +20,7 @@ use crate::queue::Refusal;
 use crate::sink::Sink;
 #[cfg(feature = "testing")]
 use crate::testing::Observer;
-use crate::{Event, Health, Report, Scope, Stats};
+use crate::{Actor, Event, Health, Report, Scope, Stats};
 
 /// How long a guard waits on drop unless told otherwise.
 pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
@@ -105,6 +105,7 @@ impl Recorder {
     fn prepare(&self, event: &mut Event) -> Entry {
         let shared = &*self.handle.shared;
         if !event.has_actor() {
+            event.set_actor(&Actor::unresolved());
             self.unresolved(event, None);
         }
         shared.complete(event);

@@ -33,6 +33,9 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 ///
+/// An event waits in its scope until the answer, or the end of the job, for what is known by then. A scope holds 256 of them; with one
+/// more they are recorded with what is known so far.
+///
 /// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the task that opened it
 /// where it has to.
 #[derive(Clone)]

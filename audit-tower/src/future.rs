@@ -65,8 +65,9 @@ where
             Some(answer) => answer,
             None => {
                 let answer = ready!(this.inner.poll(cx));
-                if let Ok(response) = &answer {
-                    this.call.settle(status(response), this.route.as_str());
+                match &answer {
+                    Ok(response) => this.call.settle(status(response), this.route.as_str()),
+                    Err(_) => this.call.settle_without_answer(),
                 }
                 answer
             }

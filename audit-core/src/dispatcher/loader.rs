@@ -189,7 +189,7 @@ impl Loader {
         self.loading = Some(page.boxed());
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "spool"))]
     pub(super) fn is_loading(&self) -> bool {
         self.loading.is_some()
     }

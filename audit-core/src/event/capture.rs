@@ -99,6 +99,7 @@ through_pointer!(AuditText, audit_text, &T, &mut T, Box<T>, Rc<T>, Arc<T>);
 ///
 /// assert_eq!(Target::new("document", 42).id(), "42");
 /// assert_eq!(Target::new("document", "b7").id(), "b7");
+/// assert_eq!(Target::new("document", None::<u64>).id(), "unresolved");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not identify an actor or a target",
@@ -129,8 +130,10 @@ impl<T: AuditId> AuditId for Option<T> {
     }
 
     fn write_id(&self, out: &mut Text<'_>) {
-        if let Some(id) = self {
-            id.write_id(out);
+        match self {
+            Some(id) => id.write_id(out),
+            // The service takes no empty id.
+            None => out.push_str("unresolved"),
         }
     }
 }

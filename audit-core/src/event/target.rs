@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target of a type, by its id.
+    /// A target of a type, by its id; `unresolved` for an `Option` that is `None`.
     pub fn new(kind: &str, id: impl AuditId) -> Self {
         let mut facts = Facts::part();
         facts

@@ -9,6 +9,9 @@ use crate::commits::Commits;
 use crate::event::now_millis;
 use crate::{Action, Actor, Event, EventId, Outcome, RecordError};
 
+/// How many events wait for their scope to be settled. With one more, all of them are recorded with what is known by then.
+const MOST_ENDED: usize = 256;
+
 impl Scope {
     /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
     /// records itself. Who answers waits for the durable events first.
@@ -16,6 +19,15 @@ impl Scope {
     pub fn settle(&self, status: Option<StatusCode>) -> Commits {
         let mut state = self.state();
         state.settled = true;
+        self.record_ended(state, status)
+    }
+
+    /// Records what has ended so far, and unlocks the scope.
+    fn record_ended(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        status: Option<StatusCode>,
+    ) -> Commits {
         let mut ended = std::mem::take(&mut state.ended);
         let expected = state.expected.clone();
         let unresolved: Vec<_> = ended
@@ -69,7 +81,11 @@ impl Scope {
     fn part_ended(&self, mut event: Event, commits: &mut Commits) {
         let mut state = self.state();
         if !state.settled {
-            return state.ended.push(event);
+            state.ended.push(event);
+            if state.ended.len() >= MOST_ENDED {
+                commits.append(self.record_ended(state, None));
+            }
+            return;
         }
         self.complete_late(state, &mut event);
         let recorded = self.record(event, commits);
@@ -220,6 +236,29 @@ mod tests {
             .map(Event::outcome)
             .collect();
         assert_eq!(outcomes, [Outcome::Denied, Outcome::Failed]);
+    }
+
+    #[tokio::test]
+    async fn a_scope_holds_so_many_events_and_no_more() {
+        let (recorder, sink) = recorder();
+        let scope = recorder.scope().actor(Actor::system());
+        for _ in 1..MOST_ENDED {
+            scope.enter(|| close(open(DELETE), Outcome::Unknown));
+        }
+        assert_eq!(recorder.stats().accepted, 0);
+        scope.enter(|| {
+            close(open(DELETE), Outcome::Unknown);
+            close(open(DELETE), Outcome::Unknown);
+        });
+        let most = MOST_ENDED as u64;
+        assert_eq!(recorder.stats().accepted, most);
+        scope.settle(Some(StatusCode::FORBIDDEN)).wait();
+        assert_eq!(recorder.stats().accepted, most + 1);
+        let events = delivered(&recorder, &sink).await;
+        let denied = events
+            .iter()
+            .filter(|event| event.outcome() == Outcome::Denied);
+        assert_eq!(denied.count(), 1, "the others did not wait for the answer");
     }
 
     #[tokio::test]

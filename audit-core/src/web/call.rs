@@ -104,6 +104,14 @@ impl Call {
         }
     }
 
+    /// Records everything that has ended in the scope, now that there will be no answer but an error that has no status. A second
+    /// call does nothing.
+    pub fn settle_without_answer(&mut self) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.commits = self.scope.settle(None);
+        }
+    }
+
     /// Ready when the request's durable events are on the disk, or their deadline has come
     /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)); at once if it has none. The answer goes out
     /// after that.
@@ -166,6 +174,28 @@ mod tests {
     use crate::{Action, Actor, ActorKind, Event, MemorySink, Outcome, Recorder};
 
     const DELETE: &str = "document.delete";
+
+    #[cfg(feature = "spool")]
+    #[tokio::test]
+    async fn an_error_without_a_status_waits_for_durable_events_as_an_answer_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = crate::Spool::open(folder.path().join("audit.spool")).unwrap();
+        let recorder = Recorder::builder(MemorySink::new()).spool(spool);
+        let recorder = recorder.build().unwrap();
+        let mut call = Call::open(&Policy::new(recorder.clone()), &Request("DELETE"));
+        call.scope().enter(|| {
+            let mut draft = open(DELETE);
+            crate::private::durable(&mut draft);
+            close(draft, Outcome::Succeeded)
+        });
+        call.settle_without_answer();
+        assert!(!call.commits.is_empty());
+        std::future::poll_fn(|context| call.poll_committed(context)).await;
+        call.settle_without_answer();
+        assert!(call.commits.is_empty());
+        let stats = recorder.stats();
+        assert_eq!((stats.accepted, stats.late), (1, 0));
+    }
 
     struct Request(&'static str);
 

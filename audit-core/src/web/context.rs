@@ -132,7 +132,7 @@ impl AuditText for Escaped<'_> {
 
 /// Whether a character is a control character, or one that changes the direction of those around it
 /// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
-fn steers(char: char) -> bool {
+pub(crate) fn steers(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -53,6 +53,8 @@ mod trail;
 
 pub use call::Call;
 pub(crate) use context::RequestContext;
+#[cfg(feature = "workos")]
+pub(crate) use context::steers;
 pub use head::Head;
 pub use policy::Policy;
 pub use sources::Sources;

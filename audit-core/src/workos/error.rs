@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::retry_after::retry_after;
 use super::transport::{BoxError, Loss, loss};
+use crate::web::steers;
 
 /// A call to the service failed.
 ///
@@ -285,6 +286,30 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(&mut Plain(f))
+    }
+}
+
+/// Escapes what would begin a line of its own in a log, or steer a terminal: the service repeats what it was sent, which may come
+/// from a path that a client chose.
+struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Plain<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for piece in text.split_inclusive(steers) {
+            match piece.char_indices().next_back() {
+                Some((at, last)) if steers(last) => {
+                    write!(self.0, "{}{}", &piece[..at], last.escape_unicode())?;
+                }
+                _ => self.0.write_str(piece)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match &self.kind {
             Kind::Transport(_) => f.write_str("no answer from the audit log service")?,
             Kind::Refused(reason) => f.write_str(reason)?,
@@ -378,6 +403,16 @@ mod tests {
             list.to_string()
                 .contains("a is missing; b is wrong [Bad Request]")
         );
+    }
+
+    #[test]
+    fn what_the_service_repeats_begins_no_line_of_a_log() {
+        let error = error(
+            404,
+            r#"{"message":"Organization not found: 'x\n\u001b[31mERROR\u202e'."}"#,
+        );
+        let told = r"404 Not Found: Organization not found: 'x\u{a}\u{1b}[31mERROR\u{202e}'. (request req_1)";
+        assert_eq!(error.to_string(), told);
     }
 
     #[test]
