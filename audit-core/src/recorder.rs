@@ -1,5 +1,6 @@
 //! The recorder: the cheap handle a service clones.
 
+mod build_error;
 mod builder;
 mod error;
 mod letters;
@@ -24,7 +25,8 @@ use crate::{Actor, Event, Health, Report, Scope, Stats};
 
 /// How long a guard waits on drop unless told otherwise.
 pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
-pub use builder::{BuildError, RecorderBuilder};
+pub use build_error::BuildError;
+pub use builder::RecorderBuilder;
 pub use error::{InstallError, RecordError};
 pub use letters::Redriven;
 pub(crate) use shared::Shared;

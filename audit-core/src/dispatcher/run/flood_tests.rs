@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::tests::{assert_balanced, start};
 use super::*;
+use crate::sink::Delivery;
 use crate::{
     Actor, CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, MemorySink, Outcome,
     Recorder, RecorderBuilder, Target,
