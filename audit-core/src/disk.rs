@@ -80,7 +80,7 @@ mod absent {
             Err(())
         }
 
-        pub(crate) async fn mend(&self) -> Refused<()> {
+        pub(crate) async fn mend(&self) -> Refused<i64> {
             Err(())
         }
 

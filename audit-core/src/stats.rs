@@ -64,6 +64,8 @@ pub(crate) struct Counters {
     pub(crate) redriven: Counter,
     /// Events that were given to the spool by this process, by guarantee: durable, best effort.
     pub(crate) spool_in: [Counter; 2],
+    /// Durable events of which whoever gave them has not heard yet whether they are there.
+    pub(crate) unsettled: Counter,
     /// Events that came to their end from there.
     pub(crate) spool_out: Counter,
     pub(crate) delivered: Counter,

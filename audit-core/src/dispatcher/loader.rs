@@ -11,9 +11,9 @@ use super::fence::Place;
 use crate::EventId;
 use crate::disk::{Guarantee, Page, Spool, Spooled};
 
-/// How many events of the spool are in memory at once. They have no place in the queue.
-const MOST_OPEN: usize = 256;
-/// How many of them leave room for what this process has written as durable.
+/// How many events that this process has written as durable are in memory at once. They have no place in the queue.
+const MOST_NEW_DURABLE: usize = 256;
+/// How many of each other stream. Its own room, so that a stream from which nothing is delivered keeps none from being read.
 const MOST_OTHERS: usize = 128;
 /// How many are read at once.
 const PAGE: usize = 64;
@@ -50,8 +50,8 @@ const OLD: usize = 3;
 enum Read {
     /// The index of the stream, and its next page unless it could not be read.
     Page(usize, Option<Page>),
-    /// Whether the file was looked at, and is whole or made anew.
-    Mended(bool),
+    /// The file was looked at, and is whole or made anew, with this as the last row; or it could not be.
+    Mended(Option<i64>),
 }
 
 /// What came of it.
@@ -75,13 +75,15 @@ pub(super) struct Loader {
     /// Which streams were at their end since the last event came, and how many events had been given to the spool when the first
     /// was asked.
     dry: ([bool; 4], u64),
-    pub(super) open: usize,
+    /// How many events of each stream are in memory.
+    pub(super) open: [usize; 4],
     /// When events that are missing were looked for, and none was found since.
     looked_at: Option<Instant>,
     /// The last row that had been read then. Above it nothing was missing.
     looked_until: i64,
-    /// What was in memory then.
-    known: HashSet<EventId>,
+    /// What was in memory then, and the last row up to which it may be read once more. What comes later is another life of an event,
+    /// as a dead letter's that is sent again.
+    known: (HashSet<EventId>, i64),
 }
 
 impl Loader {
@@ -108,10 +110,10 @@ impl Loader {
             loading: None,
             rest_until: None,
             dry: ([false; 4], 0),
-            open: 0,
+            open: [0; 4],
             looked_at: None,
             looked_until: i64::MIN,
-            known: HashSet::new(),
+            known: (HashSet::new(), i64::MIN),
         }
     }
 
@@ -124,9 +126,9 @@ impl Loader {
         self.looked_at = Some(now);
         let read = self.streams.iter().map(|stream| stream.after);
         self.looked_until = read.max().unwrap_or(i64::MIN);
-        self.known = in_memory;
+        self.known = (in_memory, i64::MAX);
         let spool = self.spool.clone();
-        let mended = async move { Read::Mended(spool.mend().await.is_ok()) };
+        let mended = async move { Read::Mended(spool.mend().await.ok()) };
         self.loading = Some(mended.boxed());
         true
     }
@@ -169,11 +171,11 @@ impl Loader {
         let next = order.into_iter().find(|&index| {
             let stream = &self.streams[index];
             let most = if index == NEW_DURABLE {
-                MOST_OPEN
+                MOST_NEW_DURABLE
             } else {
                 MOST_OTHERS
             };
-            !stream.is_over() && !rests(stream.rest_until) && self.open + PAGE <= most
+            !stream.is_over() && !rests(stream.rest_until) && self.open[index] + PAGE <= most
         });
         let Some(index) = next else { return };
         if index == NEW_DURABLE {
@@ -203,8 +205,9 @@ impl Loader {
         self.loading = None;
         let (index, read) = match read {
             Read::Page(index, read) => (index, read),
-            Read::Mended(is_done) => {
-                if is_done {
+            Read::Mended(last) => {
+                if let Some(last) = last {
+                    self.known.1 = last;
                     self.rewind();
                 } else {
                     self.looked_at = None;
@@ -246,7 +249,8 @@ impl Loader {
             if event.row > stream.last {
                 break;
             }
-            if self.known.contains(&event.event.id()) {
+            let (known, until) = &self.known;
+            if event.row <= *until && known.contains(&event.event.id()) {
                 continue;
             }
             if event.row <= self.looked_until {
@@ -268,8 +272,27 @@ impl Loader {
         if index != NEW_DURABLE && !events.is_empty() {
             self.ahead = 0;
         }
-        self.open += events.len();
+        self.open[index] += events.len();
         (events, is_at_end)
+    }
+
+    /// How many events of the spool are in memory, and how many of them this process gave to it.
+    pub(super) fn open(&self) -> (u64, u64) {
+        let [new_durable, new, old_durable, old] = self.open;
+        let given = new_durable + new;
+        ((given + old_durable + old) as u64, given as u64)
+    }
+
+    /// An event is in memory no more.
+    pub(super) fn ended(&mut self, place: Place) {
+        let index = match place {
+            Place::Spool(Guarantee::Durable, _) => NEW_DURABLE,
+            Place::Spool(Guarantee::BestEffort, _) => NEW,
+            Place::Recovered(Guarantee::Durable) => OLD_DURABLE,
+            Place::Recovered(Guarantee::BestEffort) => OLD,
+            Place::Queue(_) => return,
+        };
+        self.open[index] = self.open[index].saturating_sub(1);
     }
 }
 

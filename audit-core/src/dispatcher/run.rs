@@ -261,7 +261,7 @@ impl Dispatcher {
 
     /// Events on the spool that are not in memory.
     fn unread(&self) -> u64 {
-        let open = self.loader.as_ref().map_or(0, |loader| loader.open as u64);
+        let open = self.loader.as_ref().map_or(0, |loader| loader.open().0);
         self.shared.counters.spooled().saturating_sub(open)
     }
 
@@ -281,8 +281,9 @@ impl Dispatcher {
     /// The spool has no more events, and fewer came from it than were given to it: the file was damaged.
     fn missed(&mut self, given: u64) {
         let missed = self.unread();
-        // Another may have been given to it since it was asked.
-        if missed == 0 || self.shared.counters.given() != given {
+        // Another may have been given to it since it was asked, or was refused by it and is not taken back yet.
+        let unsettled = self.shared.counters.unsettled.get();
+        if missed == 0 || unsettled > 0 || self.shared.counters.given() != given {
             return;
         }
         let on_disk = |open: &Open| open.row.map(|_| open.event.id());
@@ -294,9 +295,12 @@ impl Dispatcher {
         }
         self.shared.counters.lost.add(missed);
         self.shared.counters.spool_out.add(missed);
-        self.ended_spooled += missed;
+        // Nobody waits for what an earlier process left.
+        let open = self.loader.as_ref().map_or(0, |loader| loader.open().1);
+        let own = missed.min(given.saturating_sub(self.ended_spooled + open));
+        self.ended_spooled += own;
         for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.missed(missed);
+            fence.missed(own);
         }
         tracing::error!(
             lost = missed,
@@ -324,7 +328,7 @@ impl Dispatcher {
             self.shared.queue.release(size);
         }
         if let (Some(row), Some(loader)) = (open.row, &mut self.loader) {
-            loader.open = loader.open.saturating_sub(1);
+            loader.ended(open.place);
             self.shared.counters.spool_out.add(1);
             self.ended_spooled += u64::from(matches!(open.place, Place::Spool(..)));
             if end == End::Delivered {

@@ -102,6 +102,7 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     fn new(shared: &'a Shared, event: &'a Event, entry: Entry, appended: Appended) -> Self {
+        shared.counters.unsettled.add(1);
         shared.counters.spool_in[0].add(1);
         Self {
             shared,
@@ -144,5 +145,6 @@ impl Drop for Given<'_> {
         } else {
             self.shared.counters.spool_in[0].take_back(1);
         }
+        self.shared.counters.unsettled.take_back(1);
     }
 }

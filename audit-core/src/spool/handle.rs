@@ -335,9 +335,14 @@ impl Spool {
             .await
     }
 
-    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be read.
-    pub(crate) async fn mend(&self) -> Result<(), SpoolError> {
-        self.ask(|store| store.look_for_damage()).await
+    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be read. The greatest number of a
+    /// row then.
+    pub(crate) async fn mend(&self) -> Result<i64, SpoolError> {
+        self.ask(|store| {
+            store.look_for_damage()?;
+            store.last_number()
+        })
+        .await
     }
 
     /// The greatest number of a row when the file was opened: what earlier processes left stands in these.

@@ -121,7 +121,7 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
     // New and old take turns from then on.
     let mut turns = Vec::new();
     for _ in 0..4 {
-        loader.open = 0;
+        loader.open = [0; 4];
         turns.push(page(&mut loader).await[0]);
     }
     let new = |number| Place::Spool(Guarantee::BestEffort, number);
@@ -131,7 +131,7 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
     assert_eq!(turns, [new(0), promised_before, new(64), promised_before]);
 
     // There is room for no more of them.
-    loader.open = 128;
+    loader.open = [0, 128, 128, 128];
     promise().await.unwrap();
     tokio::time::advance(Duration::from_millis(20)).await;
     assert_eq!(page(&mut loader).await, [promised(1)]);
@@ -148,7 +148,7 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
         let mut found = HashSet::new();
         let mut in_memory = HashSet::new();
         while found.len() < 130 {
-            loader.open = 0;
+            loader.open = [0; 4];
             loader.begin(Instant::now(), 1, 0);
             if !loader.is_loading() {
                 // A stream rests.
@@ -182,6 +182,8 @@ async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
 
     let spool = Spool::open(&path).unwrap();
     let mut loader = Loader::new(spool.clone());
+    // More of them are in memory than of anything else may be.
+    loader.open = [150, 0, 0, 0];
     let mut pages = Vec::new();
     // One of them is that of a stream that is empty.
     for _ in 0..10 {
