@@ -82,7 +82,7 @@ impl Scope {
         let mut state = self.state();
         if !state.settled {
             state.ended.push(event);
-            if state.ended.len() >= MOST_ENDED {
+            if state.ended.len() > MOST_ENDED {
                 commits.append(self.record_ended(state, None));
             }
             return;
@@ -242,18 +242,17 @@ mod tests {
     async fn a_scope_holds_so_many_events_and_no_more() {
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
-        for _ in 1..MOST_ENDED {
-            scope.enter(|| close(open(DELETE), Outcome::Unknown));
+        let end = || scope.enter(|| close(open(DELETE), Outcome::Unknown));
+        for _ in 0..MOST_ENDED {
+            end();
         }
         assert_eq!(recorder.stats().accepted, 0);
-        scope.enter(|| {
-            close(open(DELETE), Outcome::Unknown);
-            close(open(DELETE), Outcome::Unknown);
-        });
-        let most = MOST_ENDED as u64;
-        assert_eq!(recorder.stats().accepted, most);
+        end();
+        let recorded = MOST_ENDED as u64 + 1;
+        assert_eq!(recorder.stats().accepted, recorded, "with one more");
+        end();
         scope.settle(Some(StatusCode::FORBIDDEN)).wait();
-        assert_eq!(recorder.stats().accepted, most + 1);
+        assert_eq!(recorder.stats().accepted, recorded + 1);
         let events = delivered(&recorder, &sink).await;
         let denied = events
             .iter()

@@ -112,15 +112,10 @@ impl AuditText for Escaped<'_> {
             return out.push_str(text);
         }
         for chunk in self.0.utf8_chunks() {
-            for piece in chunk.valid().split_inclusive(steers) {
-                match piece.char_indices().next_back() {
-                    Some((at, last)) if steers(last) => {
-                        out.push_str(&piece[..at]);
-                        for char in last.escape_unicode() {
-                            char.audit_text(out);
-                        }
-                    }
-                    _ => out.push_str(piece),
+            for (plain, steering) in pieces(chunk.valid()) {
+                out.push_str(plain);
+                for char in steering.into_iter().flat_map(char::escape_unicode) {
+                    char.audit_text(out);
                 }
             }
             if !chunk.invalid().is_empty() {
@@ -130,9 +125,18 @@ impl AuditText for Escaped<'_> {
     }
 }
 
+/// What stands between the characters that steer, each with the one behind it, which is to be escaped.
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
+    text.split_inclusive(steers)
+        .map(|piece| match piece.char_indices().next_back() {
+            Some((at, last)) if steers(last) => (&piece[..at], Some(last)),
+            _ => (piece, None),
+        })
+}
+
 /// Whether a character is a control character, or one that changes the direction of those around it
 /// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
-pub(crate) fn steers(char: char) -> bool {
+fn steers(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

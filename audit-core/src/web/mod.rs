@@ -54,7 +54,7 @@ mod trail;
 pub use call::Call;
 pub(crate) use context::RequestContext;
 #[cfg(feature = "workos")]
-pub(crate) use context::steers;
+pub(crate) use context::pieces;
 pub use head::Head;
 pub use policy::Policy;
 pub use sources::Sources;

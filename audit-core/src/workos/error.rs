@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::retry_after::retry_after;
 use super::transport::{BoxError, Loss, loss};
-use crate::web::steers;
+use crate::web::pieces;
 
 /// A call to the service failed.
 ///
@@ -296,12 +296,10 @@ struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Plain<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for piece in text.split_inclusive(steers) {
-            match piece.char_indices().next_back() {
-                Some((at, last)) if steers(last) => {
-                    write!(self.0, "{}{}", &piece[..at], last.escape_unicode())?;
-                }
-                _ => self.0.write_str(piece)?,
+        for (plain, steering) in pieces(text) {
+            self.0.write_str(plain)?;
+            if let Some(steering) = steering {
+                write!(self.0, "{}", steering.escape_unicode())?;
             }
         }
         Ok(())
