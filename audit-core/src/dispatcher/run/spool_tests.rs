@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Backlog, Open, Place};
+use super::{Backlog, Dispatcher, Open, Place};
 use crate::disk::Guarantee;
 use crate::dispatcher::loader::{Loaded, Loader};
 use crate::event::now_millis;
@@ -52,8 +52,8 @@ async fn fault_32_a_doubt_of_an_earlier_process_is_as_old_as_it_was() {
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
+/// A spool of three durable events, of which one cannot be read any more; with its folder.
+async fn damaged() -> (tempfile::TempDir, Spool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let spool = Spool::open(&path).unwrap();
@@ -67,14 +67,66 @@ async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
     let damage = "UPDATE pending SET event = x'00' WHERE row = ?1";
     assert_eq!(database.execute(damage, [rows[1]]).unwrap(), 1);
     drop(database);
+    (folder, Spool::open(&path).unwrap())
+}
 
+#[tokio::test]
+async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
+    let (_folder, spool) = damaged().await;
     let sink = MemorySink::new();
-    let builder = Recorder::builder(sink.clone()).spool(Spool::open(&path).unwrap());
+    let builder = Recorder::builder(sink.clone()).spool(spool);
     let recorder = builder.build().unwrap();
     drained(&recorder).await;
     let stats = recorder.stats();
     assert_eq!((stats.recovered, stats.delivered, stats.lost), (3, 2, 1));
     assert!(recorder.shutdown(PATIENCE).await.is_complete());
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn what_an_earlier_process_left_and_is_lost_ends_no_flush_of_this_one() {
+    let (_folder, spool) = damaged().await;
+    let sink = crate::testing::FaultSink::new(MemorySink::new()).hang();
+    let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
+    while recorder.stats().lost == 0 {
+        tokio::task::yield_now().await;
+    }
+    recorder.record_durable(event()).await.unwrap();
+    let report = recorder.flush(Duration::from_millis(50)).await;
+    assert_eq!((report.pending, report.lost), (1, 0));
+}
+
+#[tokio::test]
+async fn what_the_disk_refused_and_nobody_heard_of_yet_is_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
+    let (_recorder, mut dispatcher) = Recorder::builder(MemorySink::new()).spool(spool).assemble();
+    let is_looking = |dispatcher: &Dispatcher| dispatcher.loader.as_ref().unwrap().is_loading();
+    dispatcher.shared.counters.spool_in[0].add(1);
+    dispatcher.shared.counters.unsettled.add(1);
+    dispatcher.missed(1);
+    assert!(!is_looking(&dispatcher));
+    dispatcher.shared.counters.unsettled.take_back(1);
+    dispatcher.missed(1);
+    assert!(is_looking(&dispatcher));
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_not_read_again_after_a_look_and_a_letter_sent_again_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    let event = event();
+    let write = || async { spool.append(&event, Guarantee::Durable).unwrap().await };
+    write().await.unwrap();
+    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    assert_eq!(page(&mut loader).await, [promised(0)]);
+
+    assert!(loader.look_again(Instant::now(), HashSet::from([event.id()])));
+    assert!(matches!(loader.next().await, Loaded::Events(events) if events.is_empty()));
+    // The same event in a new row.
+    write().await.unwrap();
+    assert_eq!(page(&mut loader).await, [promised(1)]);
 }
 
 /// Asks the loader for its next page, and gives the places of what came.
