@@ -11,8 +11,9 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use audit_core::Scope;
 
-/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for whom, or that nothing needs
-/// to be recorded. It is the [`Scope`] that [`AuditMiddleware`](crate::AuditMiddleware) opened.
+/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for
+/// whom, or that nothing needs to be recorded. It is the [`Scope`] that
+/// [`AuditMiddleware`](crate::AuditMiddleware) opened.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -31,8 +32,8 @@ use audit_core::Scope;
 ///
 /// # Errors
 ///
-/// Where no middleware runs and the task has no scope either, the request is refused with [`NoScope`]. `Option<Audit>` is
-/// `None` there.
+/// Where no middleware runs and the task has no scope either, the request is refused with
+/// [`NoScope`]. `Option<Audit>` is `None` there.
 #[derive(Clone, Debug)]
 pub struct Audit(Scope);
 
@@ -62,12 +63,14 @@ impl FromRequest for Audit {
     }
 }
 
-/// The scope of a request: the one in its extensions, wherever the request has got to since, or that of the task.
+/// The scope of a request: the one in its extensions, wherever the request has got to since, or
+/// that of the task.
 pub(crate) fn scope(extensions: &Extensions) -> Option<Scope> {
     extensions.get().cloned().or_else(Scope::current)
 }
 
-/// A handler asked for [`Audit`], and there is none, because no [`AuditMiddleware`](crate::AuditMiddleware) runs around it.
+/// A handler asked for [`Audit`], and there is none, because no
+/// [`AuditMiddleware`](crate::AuditMiddleware) runs around it.
 ///
 /// The answer is 500 with a body that says so. An error log says it too, once in a process.
 #[derive(Debug)]

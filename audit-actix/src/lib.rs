@@ -1,7 +1,7 @@
 //! Audit logging for actix-web.
 //!
-//! A middleware opens a [`Scope`] per request and takes from it who acts, for whom and from where; an attribute on the
-//! handler says what was done. The handler never waits for the network.
+//! A middleware opens a [`Scope`] per request and takes from it who acts, for whom and from where;
+//! an attribute on the handler says what was done. The handler never waits for the network.
 //!
 //! ```
 //! use actix_web::{App, Error, HttpMessage, HttpResponse, body::MessageBody, dev, middleware::{Next, from_fn}, web};
@@ -47,26 +47,28 @@
 //! # Ok::<_, audit_actix::BuildError>(())
 //! ```
 //!
-//! Names and meaning are those of `audit-tower`: what that crate calls a layer is a middleware here.
+//! Names and meaning are those of `audit-tower`: what that crate calls a layer is a middleware
+//! here.
 //!
 //! # Targets from the path
 //!
-//! A `web::Path` cannot be taken apart in a pattern, so name what it holds: `target(document = *doc_id)` of a single
-//! parameter, `target = "path.0"` of a tuple, `target = "path.doc_id"` of a struct.
+//! A `web::Path` cannot be taken apart in a pattern, so name what it holds:
+//! `target(document = *doc_id)` of a single parameter, `target = "path.0"` of a tuple,
+//! `target = "path.doc_id"` of a struct.
 //!
 //! # What a handler returns
 //!
-//! `HttpResponse`, `(responder, StatusCode)` and a `Result` of them say by their status how it went. Of any other `Result`,
-//! `Ok` is a success, and `Err` a failure, or a denial if it is answered with 401 or 403. Anything else is settled by the
-//! status of the answer.
+//! `HttpResponse`, `(responder, StatusCode)` and a `Result` of them say by their status how it
+//! went. Of any other `Result`, `Ok` is a success, and `Err` a failure, or a denial if it is
+//! answered with 401 or 403. Anything else is settled by the status of the answer.
 //!
 //! # The client's address
 //!
-//! The event's location is the peer's address, which actix-web knows on every TCP socket. Over a Unix socket there is none:
-//! the location is `unknown`, and one log line says so.
+//! The event's location is the peer's address, which actix-web knows on every TCP socket. Over a
+//! Unix socket there is none: the location is `unknown`, and one log line says so.
 //!
-//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and the location is the
-//! nearest address that is not one of them:
+//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and
+//! the location is the nearest address that is not one of them:
 //!
 //! ```
 //! # use audit_actix::{AuditMiddleware, MemorySink, Recorder, TrustedProxies};
@@ -76,15 +78,16 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a single address such as
-//! `cf-connecting-ip`. A header from anybody else is never read, and what stands in one to the left of the client's address
-//! is never recorded: the client could have written it. actix-web's own `ConnectionInfo::realip_remote_addr` believes
-//! such headers whoever sent them, and is not used.
+//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a
+//! single address such as `cf-connecting-ip`. A header from anybody else is never read, and what
+//! stands in one to the left of the client's address is never recorded: the client could have
+//! written it. actix-web's own `ConnectionInfo::realip_remote_addr` believes such headers whoever
+//! sent them, and is not used.
 //!
 //! # When the service ends
 //!
-//! Let the server end first, then the recorder, so that the last events are delivered: after `server.await`,
-//! `recorder.shutdown(deadline).await`.
+//! Let the server end first, then the recorder, so that the last events are delivered: after
+//! `server.await`, `recorder.shutdown(deadline).await`.
 //!
 //! # Features
 //!

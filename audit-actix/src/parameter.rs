@@ -17,8 +17,8 @@ pub(crate) enum Parameter {
 
 /// Reads a parameter, percent-decoded.
 ///
-/// Around a route it is there. Around an application or a scope the request has not been routed yet, so the pattern that
-/// its path matches is asked.
+/// Around a route it is there. Around an application or a scope the request has not been routed
+/// yet, so the pattern that its path matches is asked.
 pub(crate) fn parameter(request: &ServiceRequest, name: &str) -> Parameter {
     if let Some(value) = request.match_info().get(name) {
         return decoded(value);
@@ -26,7 +26,8 @@ pub(crate) fn parameter(request: &ServiceRequest, name: &str) -> Parameter {
     let Some(pattern) = request.match_pattern() else {
         return Parameter::Missing;
     };
-    // Most routes are told from those with the parameter by their text, which saves making a pattern of it.
+    // Most routes are told from those with the parameter by their text, which saves making a
+    // pattern of it.
     if !pattern.contains(name) {
         return Parameter::Missing;
     }

@@ -1,12 +1,13 @@
-//! What the expansions of the macros call: what `audit-core` has, and how actix-web's responses say how it went.
+//! What the expansions of the macros call: what `audit-core` has, and how actix-web's responses say
+//! how it went.
 
 pub use audit_core::private::*;
 pub use outcome::{Ladder, Probe};
 
 /// How a returned value says how it went, without a bound on the user's types.
 ///
-/// `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other, and each implementation of
-/// `Ladder` is a rung, as in `audit-core`:
+/// `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other,
+/// and each implementation of `Ladder` is a rung, as in `audit-core`:
 ///
 /// | | type | what stands there |
 /// | --- | --- | --- |
@@ -17,8 +18,8 @@ pub use outcome::{Ladder, Probe};
 /// | 5 | `&Probe` | any `Result` |
 /// | 6 | `Anything`, to which a `Probe` dereferences | anything else |
 ///
-/// It has more rungs than the one of `audit-core`, since out here the compiler does not take for granted that a `Result`
-/// never implements `AuditOutcome`.
+/// It has more rungs than the one of `audit-core`, since out here the compiler does not take for
+/// granted that a `Result` never implements `AuditOutcome`.
 pub mod outcome {
     use std::ops::Deref;
 

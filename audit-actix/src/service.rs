@@ -68,7 +68,8 @@ pin_project! {
         inner: InScope<F>,
         // An answer that waits until the request's durable events are on the disk.
         answer: Option<F::Output>,
-        // Declared after the inner future and so dropped after it, when its open drafts have closed.
+        // Declared after the inner future and so dropped after it, when its open drafts have
+        // closed.
         call: Call,
         route: Option<String>,
     }
@@ -96,7 +97,8 @@ where
             None => {
                 let answer = ready!(this.inner.poll(cx));
                 match &answer {
-                    // The request has been routed by now, and guards have chosen among routes of the same path.
+                    // The request has been routed by now, and guards have chosen among routes of
+                    // the same path.
                     Ok(response) => this.call.settle_with(status(response.status()), || {
                         response.request().match_pattern()
                     }),

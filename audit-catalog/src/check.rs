@@ -176,7 +176,8 @@ fn target_types(action: &ActionDeclaration, reader: &mut Reader<'_>) {
     }
 }
 
-/// A description of a type that no action names is a slip of the pen: its metadata would never be checked.
+/// A description of a type that no action names is a slip of the pen: its metadata would never be
+/// checked.
 fn type_is_used(name: &At<String>, actions: &[ActionDeclaration], reader: &mut Reader<'_>) {
     let used = || actions.iter().flat_map(types_of);
     if !used().any(|kind| kind == name.value) {
@@ -326,7 +327,8 @@ fn placeholder(
             format!("unknown placeholder `{{{name}}}`; {hint}")
         }
     };
-    // With escapes in the string the placeholder may not stand there letter for letter; its string does.
+    // With escapes in the string the placeholder may not stand there letter for letter; its string
+    // does.
     let written = reader
         .text
         .get(span.clone())

@@ -16,8 +16,8 @@ const LONGEST: u64 = 15 * 60;
 
 /// Which events of an action stand for each other in a flood, and for how long.
 ///
-/// Two events are alike if they have the same action, the same organization, and the same value in everything that
-/// [`by`](Self::by) names.
+/// Two events are alike if they have the same action, the same organization, and the same value in
+/// everything that [`by`](Self::by) names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coalesce {
     by: Vec<CoalesceBy>,
@@ -25,7 +25,8 @@ pub struct Coalesce {
 }
 
 impl Coalesce {
-    /// What two events have in common besides action and organization: at least one, none twice, in the order written.
+    /// What two events have in common besides action and organization: at least one, none twice, in
+    /// the order written.
     #[must_use]
     pub fn by(&self) -> &[CoalesceBy] {
         &self.by
@@ -161,7 +162,8 @@ impl Reader<'_> {
     }
 }
 
-/// The seconds of a number with a unit. A leading zero is none of the forms, so that an editor can judge by an expression.
+/// The seconds of a number with a unit. A leading zero is none of the forms, so that an editor can
+/// judge by an expression.
 fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
         (Some(number), _) => (number, 1),

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 /// The name of a catalog's file, unless somebody names another.
 pub const CATALOG_FILE: &str = "audit.toml";
 
-/// Where the catalog of a crate may be when nobody names one, first choice first: beside its `Cargo.toml`, then in each
-/// folder above, up to the root of its workspace.
+/// Where the catalog of a crate may be when nobody names one, first choice first: beside its
+/// `Cargo.toml`, then in each folder above, up to the root of its workspace.
 ///
-/// `crate_folder` is where the crate's `Cargo.toml` is. A crate outside any workspace is its own root: what lies above it
-/// is somebody else's. Reads the `Cargo.toml` files on the way and nothing else.
+/// `crate_folder` is where the crate's `Cargo.toml` is. A crate outside any workspace is its own
+/// root: what lies above it is somebody else's. Reads the `Cargo.toml` files on the way and nothing
+/// else.
 #[must_use]
 pub fn catalog_places(crate_folder: &Path) -> Vec<PathBuf> {
     let is_root = |folder: &&Path| {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Why a catalog, or its lock, could not be read.
 ///
-/// Shown as one line per mistake, each as `path:line:column: what is wrong; the remedy`, in the order of the file.
-// `Display` and `Error` are written out: this crate is on the way to every macro expansion, and a derive would make that
-// way wait for another proc-macro crate.
+/// Shown as one line per mistake, each as `path:line:column: what is wrong; the remedy`, in the
+/// order of the file.
+// `Display` and `Error` are written out: this crate is on the way to every macro expansion, and a
+// derive would make that way wait for another proc-macro crate.
 #[derive(Debug)]
 pub struct CatalogError {
     path: PathBuf,
@@ -37,8 +38,8 @@ impl CatalogError {
         }
     }
 
-    /// The path as it was given to [`Catalog::read`](crate::Catalog::read), [`Catalog::parse`](crate::Catalog::parse),
-    /// or those of [`Lock`](crate::Lock).
+    /// The path as it was given to [`Catalog::read`](crate::Catalog::read),
+    /// [`Catalog::parse`](crate::Catalog::parse), or those of [`Lock`](crate::Lock).
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

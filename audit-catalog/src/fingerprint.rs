@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 /// The SHA-256 of a schema in its canonical form, shown as `sha256:` and 64 hexadecimal digits.
 ///
-/// Equal fingerprints mean schemas that accept the same events. What counts is the `actor`, the `metadata` and the
-/// `targets` of a schema; the order of keys does not, nor does the order of target types, nor what a service adds to
-/// its answer, such as `version` and `created_at`.
+/// Equal fingerprints mean schemas that accept the same events. What counts is the `actor`, the
+/// `metadata` and the `targets` of a schema; the order of keys does not, nor does the order of
+/// target types, nor what a service adds to its answer, such as `version` and `created_at`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
@@ -26,8 +26,8 @@ impl Fingerprint {
         &self.0
     }
 
-    /// The fingerprint of a schema, as [`Action::wire_schema`](crate::Action::wire_schema) makes it and the service
-    /// answers it ([schema](https://workos.com/docs/reference/audit-logs/schema)).
+    /// The fingerprint of a schema, as [`Action::wire_schema`](crate::Action::wire_schema) makes it
+    /// and the service answers it ([schema](https://workos.com/docs/reference/audit-logs/schema)).
     #[cfg(feature = "fingerprint")]
     #[must_use]
     pub fn of_schema(schema: &serde_json::Value) -> Self {
@@ -128,7 +128,8 @@ mod canonical {
         }
     }
 
-    // Sorted here, because the order of a `serde_json` map depends on the features of the final build.
+    // Sorted here, because the order of a `serde_json` map depends on the features of the final
+    // build.
     fn object(sorted: BTreeMap<&str, String>) -> String {
         let entries: Vec<String> = sorted
             .into_iter()

@@ -1,4 +1,5 @@
-//! The JSON Schema of `audit.toml`, for editors: made here from what the parser knows, and kept in `audit.schema.json`.
+//! The JSON Schema of `audit.toml`, for editors: made here from what the parser knows, and kept in
+//! `audit.schema.json`.
 
 use serde_json::{Value, json};
 
@@ -137,7 +138,8 @@ fn schema() -> Value {
     })
 }
 
-/// The text of the file. Keys are sorted by hand, because their order depends on the features of the final build.
+/// The text of the file. Keys are sorted by hand, because their order depends on the features of
+/// the final build.
 fn text(value: &Value, indent: usize) -> String {
     let pad = "  ".repeat(indent + 1);
     let end = "  ".repeat(indent);

@@ -1,9 +1,10 @@
 //! The audit catalog: which actions an application records, on which targets, with which metadata.
 //!
-//! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every mistake at once with
-//! its line and column; [`Action::wire_schema`] turns an action into the schema that the service wants to know before it
-//! accepts an event. `#[audited]` uses this crate while it compiles, the command line uses it to register the schemas.
-//! The crate does no I/O but looking for that file, and reading it and its lock.
+//! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every
+//! mistake at once with its line and column; [`Action::wire_schema`] turns an action into the
+//! schema that the service wants to know before it accepts an event. `#[audited]` uses this crate
+//! while it compiles, the command line uses it to register the schemas. The crate does no I/O but
+//! looking for that file, and reading it and its lock.
 //!
 //! ```
 //! use audit_catalog::{Catalog, Kind};
@@ -64,35 +65,41 @@
 //!
 //! # Rules
 //!
-//! - Names of actions and target types are 1 or more of `a-z A-Z 0-9 . _ - :`, begin and end with a letter or digit, and
-//!   hold no `..`. The service states no rule for names; these survive as one segment of its URLs.
-//! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table
-//!   ([service limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has room for 40,
-//!   because [`RESERVED_METADATA`] is set by the framework and may not be declared.
-//! - `denied` names another action of the catalog that allows the same target types, gives the metadata they share
-//!   the same type, and requires no other: a denial carries what the action would have carried.
-//! - `coalesce` and `durable = true` exclude each other: an event that waits is not on disk before the operation answers.
+//! - Names of actions and target types are 1 or more of `a-z A-Z 0-9 . _ - :`, begin and end with a
+//!   letter or digit, and hold no `..`. The service states no rule for names; these survive as one
+//!   segment of its URLs.
+//! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table ([service
+//!   limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has
+//!   room for 40, because [`RESERVED_METADATA`] is set by the framework and may not be declared.
+//! - `denied` names another action of the catalog that allows the same target types, gives the
+//!   metadata they share the same type, and requires no other: a denial carries what the action
+//!   would have carried.
+//! - `coalesce` and `durable = true` exclude each other: an event that waits is not on disk before
+//!   the operation answers.
 //! - `[target.TYPE]` describes a type that some action names.
-//! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of `document.share`.
+//! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of
+//!   `document.share`.
 //!
-//! A mistake in the syntax of the file (duplicate keys are one) hides the other mistakes until it is mended.
+//! A mistake in the syntax of the file (duplicate keys are one) hides the other mistakes until it
+//! is mended.
 //!
 //! # In an editor
 //!
-//! `audit.schema.json` in this crate's folder is the JSON Schema of the file. Editors with Taplo (Even Better TOML) complete keys
-//! and values, and mark unknown ones, once the first line of `audit.toml` names a copy of it, by path or URL:
+//! `audit.schema.json` in this crate's folder is the JSON Schema of the file. Editors with Taplo
+//! (Even Better TOML) complete keys and values, and mark unknown ones, once the first line of
+//! `audit.toml` names a copy of it, by path or URL:
 //!
 //! ```toml
 //! #:schema ./audit.schema.json
 //! ```
 //!
-//! What holds between declarations (`denied`, a `[target.TYPE]` that nobody names, placeholders) is checked only when the
-//! file is read.
+//! What holds between declarations (`denied`, a `[target.TYPE]` that nobody names, placeholders) is
+//! checked only when the file is read.
 //!
 //! # The lock
 //!
-//! Beside the catalog stands its lock, `audit.lock`: the schema versions that each environment was given. [`Lock`] reads
-//! and writes it.
+//! Beside the catalog stands its lock, `audit.lock`: the schema versions that each environment was
+//! given. [`Lock`] reads and writes it.
 //!
 //! # Features
 //!

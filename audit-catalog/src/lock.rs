@@ -18,17 +18,18 @@ const KEYS: [&str; 2] = ["version", "fingerprint"];
 
 /// Which version of each action's schema an environment has: the content of `audit.lock`.
 ///
-/// Schemas are immutable, and a changed one is a new version, which events have to name
-/// ([editing events](https://workos.com/docs/audit-logs/editing-events)). So the version that a push was given is kept
-/// beside the catalog, and committed. Environments differ, since each counts its own versions.
+/// Schemas are immutable, and a changed one is a new version, which events have to name ([editing
+/// events](https://workos.com/docs/audit-logs/editing-events)). So the version that a push was
+/// given is kept beside the catalog, and committed. Environments differ, since each counts its own
+/// versions.
 ///
 /// ```toml
 /// [environment.production]
 /// "document.delete" = { version = 3, fingerprint = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
 /// ```
 ///
-/// Writing is deterministic: environments and actions are sorted, each action is one line, so that two branches that
-/// push different actions merge without a conflict in most cases.
+/// Writing is deterministic: environments and actions are sorted, each action is one line, so that
+/// two branches that push different actions merge without a conflict in most cases.
 ///
 /// ```
 /// use audit_catalog::{Catalog, Fingerprint, Lock};
@@ -63,7 +64,8 @@ impl Locked {
         self.version
     }
 
-    /// The fingerprint of the schema that was registered; the catalog has drifted when its own differs.
+    /// The fingerprint of the schema that was registered; the catalog has drifted when its own
+    /// differs.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -71,7 +73,8 @@ impl Locked {
 }
 
 impl Lock {
-    /// Reads and checks a lock from its text. `path` is what errors call the file; nothing is read from it.
+    /// Reads and checks a lock from its text. `path` is what errors call the file; nothing is read
+    /// from it.
     ///
     /// # Errors
     /// [`CatalogError::mistakes`] lists every mistake in the text.
@@ -82,7 +85,8 @@ impl Lock {
     /// Reads and checks the lock in a file, which must be UTF-8.
     ///
     /// # Errors
-    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as [`Lock::parse`].
+    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as
+    /// [`Lock::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, CatalogError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -95,7 +99,8 @@ impl Lock {
         self.environments.keys().map(String::as_str)
     }
 
-    /// The actions that an environment has a schema of, sorted by name; none if it is not in the lock.
+    /// The actions that an environment has a schema of, sorted by name; none if it is not in the
+    /// lock.
     pub fn actions(&self, environment: &str) -> impl Iterator<Item = (&str, &Locked)> {
         let actions = self.environments.get(environment).into_iter().flatten();
         actions.map(|(action, locked)| (action.as_str(), locked))

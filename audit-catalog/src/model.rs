@@ -10,7 +10,8 @@ use crate::{CatalogError, Coalesce, nearest, parse};
 /// ([metadata schema](https://workos.com/docs/audit-logs/metadata-schema)).
 pub const MAX_METADATA_KEYS: usize = 50;
 
-/// The most characters of a metadata key ([metadata schema](https://workos.com/docs/audit-logs/metadata-schema)).
+/// The most characters of a metadata key ([metadata
+/// schema](https://workos.com/docs/audit-logs/metadata-schema)).
 pub const MAX_KEY_LENGTH: usize = 40;
 
 /// The keys of an event's metadata that the framework sets; an application may not declare them.
@@ -37,7 +38,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads and checks a catalog from its text. `path` is what errors call the file; nothing is read from it.
+    /// Reads and checks a catalog from its text. `path` is what errors call the file; nothing is
+    /// read from it.
     ///
     /// # Errors
     /// [`CatalogError::mistakes`] lists every mistake in the text.
@@ -48,7 +50,8 @@ impl Catalog {
     /// Reads and checks the catalog in a file, which must be UTF-8.
     ///
     /// # Errors
-    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as [`Catalog::parse`].
+    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as
+    /// [`Catalog::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, CatalogError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -77,7 +80,8 @@ impl Catalog {
         self.actions().find(|action| action.constant() == constant)
     }
 
-    /// The action that was most likely meant by a name that is not in the catalog; see [`nearest`](crate::nearest()).
+    /// The action that was most likely meant by a name that is not in the catalog; see
+    /// [`nearest`](crate::nearest()).
     #[must_use]
     pub fn nearest_action(&self, name: &str) -> Option<&str> {
         nearest(name, self.actions().map(Action::name))
@@ -105,9 +109,10 @@ impl Action {
         &self.name
     }
 
-    /// The name of the constant that `catalog!` makes for the action: the name in upper case, with `_` for each
-    /// character that Rust does not allow and before each upper-case letter behind a lower-case one, such as `DOCUMENT_SHARE`. A name that begins with a
-    /// digit gets a `_` in front. No two actions of a catalog have the same.
+    /// The name of the constant that `catalog!` makes for the action: the name in upper case, with
+    /// `_` for each character that Rust does not allow and before each upper-case letter behind a
+    /// lower-case one, such as `DOCUMENT_SHARE`. A name that begins with a digit gets a `_` in
+    /// front. No two actions of a catalog have the same.
     #[must_use]
     pub fn constant(&self) -> String {
         constant_name(&self.name)
@@ -119,7 +124,8 @@ impl Action {
         self.summary.as_deref()
     }
 
-    /// The target types an event of this action may have, at least one, in the order they were written.
+    /// The target types an event of this action may have, at least one, in the order they were
+    /// written.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
         &self.targets
@@ -143,7 +149,8 @@ impl Action {
         self.durable
     }
 
-    /// Which events of this action stand for each other in a flood; never together with [`is_durable`](Self::is_durable).
+    /// Which events of this action stand for each other in a flood; never together with
+    /// [`is_durable`](Self::is_durable).
     #[must_use]
     pub fn coalesce(&self) -> Option<&Coalesce> {
         self.coalesce.as_ref()
@@ -155,7 +162,8 @@ impl Action {
         self.deprecated.as_deref()
     }
 
-    /// The metadata of the event that the application sets, in the order it was written; without [`RESERVED_METADATA`].
+    /// The metadata of the event that the application sets, in the order it was written; without
+    /// [`RESERVED_METADATA`].
     #[must_use]
     pub fn metadata(&self) -> &[Field] {
         &self.metadata

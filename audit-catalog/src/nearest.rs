@@ -2,8 +2,9 @@
 
 /// The candidate that was most likely meant by `word`, if one is near enough to suggest.
 ///
-/// Near is, in this order: the same but for case; at most a third of the longer word's characters (at least one)
-/// inserted, removed, replaced or swapped; the same parts in another order, as in `delete.document`. The first of equals wins.
+/// Near is, in this order: the same but for case; at most a third of the longer word's characters
+/// (at least one) inserted, removed, replaced or swapped; the same parts in another order, as in
+/// `delete.document`. The first of equals wins.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();

@@ -26,7 +26,8 @@ pub(crate) const METADATA_ONLY: [&str; 1] = ["metadata"];
 pub(crate) fn catalog(text: &str) -> Result<Catalog, Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        // A recovered tree lacks what was not understood; checking it would report mistakes that are not there.
+        // A recovered tree lacks what was not understood; checking it would report mistakes that
+        // are not there.
         return Err(Mistake::syntax(text, &errors));
     }
     let mut reader = Reader {
@@ -61,7 +62,8 @@ pub(crate) struct Declarations {
 pub(crate) struct ActionDeclaration {
     pub(crate) name: At<String>,
     pub(crate) summary: Option<At<String>>,
-    /// `None` when the key is missing; a value that is no array has been reported, and is `Some` and empty.
+    /// `None` when the key is missing; a value that is no array has been reported, and is `Some`
+    /// and empty.
     pub(crate) targets: Option<At<Vec<At<String>>>>,
     pub(crate) denied: Option<At<String>>,
     pub(crate) durable: bool,
@@ -169,7 +171,8 @@ impl Reader<'_> {
         Some(action)
     }
 
-    /// What to write instead of a deprecated action. Empty, it would be a warning that helps nobody.
+    /// What to write instead of a deprecated action. Empty, it would be a warning that helps
+    /// nobody.
     fn remedy(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<String> {
         let text = self.string(key, item)?.value;
         if text.trim().is_empty() {
@@ -232,7 +235,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The entries of a table in the order of the file; anything else is reported and counts as empty.
+    /// The entries of a table in the order of the file; anything else is reported and counts as
+    /// empty.
     pub(crate) fn table<'a, 'i>(
         &mut self,
         key: Key<'_, '_>,

@@ -36,8 +36,8 @@ impl Remote {
         Self::default()
     }
 
-    /// Adds versions of an action. An action of the catalog needs all that the service has, or one that
-    /// [`settles`](Self::settles) it; of another action none are needed.
+    /// Adds versions of an action. An action of the catalog needs all that the service has, or one
+    /// that [`settles`](Self::settles) it; of another action none are needed.
     pub fn insert(
         &mut self,
         action: impl Into<String>,
@@ -47,8 +47,8 @@ impl Remote {
         known.extend(versions);
     }
 
-    /// Whether one version of an action says all there is to know: it is the one in the lock, and the schema is the
-    /// catalog's. The other versions need not be read then.
+    /// Whether one version of an action says all there is to know: it is the one in the lock, and
+    /// the schema is the catalog's. The other versions need not be read then.
     #[must_use]
     pub fn settles(schema: &RemoteSchema, action: &Action, lock: &Lock, environment: &str) -> bool {
         lock.version(environment, action.name()) == Some(schema.version)
@@ -56,7 +56,8 @@ impl Remote {
     }
 }
 
-/// What would make an environment agree with a catalog: catalog, lock and the service's schemas side by side.
+/// What would make an environment agree with a catalog: catalog, lock and the service's schemas
+/// side by side.
 ///
 /// ```
 /// use audit_catalog::{Catalog, Lock, Plan, PlanState, Remote, RemoteSchema};
@@ -93,7 +94,8 @@ pub enum PlanState {
     New,
     /// The service has the action, but no version with this schema: a new one has to be made.
     Changed,
-    /// The service has a version with this schema that the lock does not name: only the lock has to be written.
+    /// The service has a version with this schema that the lock does not name: only the lock has to
+    /// be written.
     Unlocked,
 }
 
@@ -128,15 +130,16 @@ impl PlannedAction {
         self.locked
     }
 
-    /// The service's version with the catalog's schema, or, where there is none, its newest. `None` if the service does not
-    /// have the action, or was not asked.
+    /// The service's version with the catalog's schema, or, where there is none, its newest. `None`
+    /// if the service does not have the action, or was not asked.
     #[must_use]
     pub fn registered(&self) -> Option<NonZeroU32> {
         self.registered
     }
 
-    /// What differs between the service's newest version and the catalog; all of the schema for an action that is
-    /// [`New`](PlanState::New). Empty where nothing has to be registered, and where the service was not asked.
+    /// What differs between the service's newest version and the catalog; all of the schema for an
+    /// action that is [`New`](PlanState::New). Empty where nothing has to be registered, and where
+    /// the service was not asked.
     #[must_use]
     pub fn changes(&self) -> &[SchemaChange] {
         &self.changes
@@ -186,8 +189,8 @@ impl Plan {
         }
     }
 
-    /// Compares a catalog with its lock alone, as if the service had what the lock says. What differs is not known then,
-    /// since the lock holds fingerprints.
+    /// Compares a catalog with its lock alone, as if the service had what the lock says. What
+    /// differs is not known then, since the lock holds fingerprints.
     #[must_use]
     pub fn offline(catalog: &Catalog, lock: &Lock, environment: &str) -> Self {
         let actions = catalog.actions().map(|action| {
@@ -234,8 +237,8 @@ impl Plan {
         &self.stale
     }
 
-    /// Actions that the service has and the catalog has not. They are nobody's mistake: other programs record, too, and the
-    /// service cannot forget an action.
+    /// Actions that the service has and the catalog has not. They are nobody's mistake: other
+    /// programs record, too, and the service cannot forget an action.
     #[must_use]
     pub fn unmanaged(&self) -> &[String] {
         &self.unmanaged
@@ -248,8 +251,8 @@ impl Plan {
         self.actions.iter().all(in_sync) && self.stale.is_empty()
     }
 
-    /// Does to a lock what needs no answer of the service: notes the versions that are there already, forgets stale
-    /// actions. Says whether that changed anything.
+    /// Does to a lock what needs no answer of the service: notes the versions that are there
+    /// already, forgets stale actions. Says whether that changed anything.
     pub fn settle(&self, lock: &mut Lock) -> bool {
         let before = lock.clone();
         for action in &self.actions {
@@ -381,7 +384,8 @@ mod tests {
         );
         // The service was set up anew.
         assert_eq!(state(&lock(1), vec![]), (PlanState::New, None));
-        // Somebody else pushed another schema: the version that the lock has is still the right one.
+        // Somebody else pushed another schema: the version that the lock has is still the right
+        // one.
         assert_eq!(
             state(&lock(1), vec![other(2), ours(1)]),
             (PlanState::InSync, Some(1))

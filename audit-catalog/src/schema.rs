@@ -7,19 +7,22 @@ use serde_json::{Map, Value, json};
 use crate::{Action, Field, Kind, RESERVED_METADATA};
 
 impl Action {
-    /// The body of [`POST /audit_logs/actions/{action}/schemas`](https://workos.com/docs/reference/audit-logs/schema/create):
+    /// The body of
+    /// [`POST /audit_logs/actions/{action}/schemas`](https://workos.com/docs/reference/audit-logs/schema/create):
     /// `{"actor"?, "metadata", "targets": [{"metadata"?, "type"}]}`.
     ///
-    /// Each `metadata` is a JSON Schema object with a type for each property. The event's own metadata holds the
-    /// declared fields and the [`RESERVED_METADATA`]; `actor`, and the `metadata` of a target type, are there when the
-    /// catalog declares some. Keys are in alphabetical order, so equal actions give equal bytes.
+    /// Each `metadata` is a JSON Schema object with a type for each property. The event's own
+    /// metadata holds the declared fields and the [`RESERVED_METADATA`]; `actor`, and the
+    /// `metadata` of a target type, are there when the catalog declares some. Keys are in
+    /// alphabetical order, so equal actions give equal bytes.
     ///
-    /// There is **no `required` list**, also for fields that the catalog does not call optional. What the compiler can see
-    /// it has checked already; what is known late, such as the id of a row that an operation creates, is absent when the
-    /// operation fails, and an event about a failure must not be refused for that.
+    /// There is **no `required` list**, also for fields that the catalog does not call optional.
+    /// What the compiler can see it has checked already; what is known late, such as the id of a
+    /// row that an operation creates, is absent when the operation fails, and an event about a
+    /// failure must not be refused for that.
     ///
-    /// Target types are the allowed set: whether the service takes the list as a set or as an exact list, its reference
-    /// does not say.
+    /// Target types are the allowed set: whether the service takes the list as a set or as an exact
+    /// list, its reference does not say.
     #[must_use]
     pub fn wire_schema(&self) -> Value {
         let targets = self.targets().iter().map(|target| {
@@ -50,7 +53,8 @@ fn property(field: &Field) -> (&str, Kind) {
 }
 
 fn object<'a>(properties: impl Iterator<Item = (&'a str, Kind)>) -> Value {
-    // Sorted here, because the order of a `serde_json` map depends on the features of the final build.
+    // Sorted here, because the order of a `serde_json` map depends on the features of the final
+    // build.
     let sorted: BTreeMap<&str, Kind> = properties.collect();
     let properties: Map<String, Value> = sorted
         .into_iter()

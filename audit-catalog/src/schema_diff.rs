@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 /// One difference between a registered schema and the one that would follow it.
 ///
-/// Shown as one line: `+ metadata.pages: number`, `- target document`, `~ metadata.role: number -> string`.
+/// Shown as one line: `+ metadata.pages: number`, `- target document`,
+/// `~ metadata.role: number -> string`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaChange {
     place: String,
@@ -29,14 +30,16 @@ pub enum ChangeKind {
 }
 
 impl SchemaChange {
-    /// What differs: `target document`, `metadata.pages`, `actor.metadata.role`, `targets.document.metadata.title`; or a
-    /// keyword of JSON Schema other than `type` and `properties`, as `metadata (required)`.
+    /// What differs: `target document`, `metadata.pages`, `actor.metadata.role`,
+    /// `targets.document.metadata.title`; or a keyword of JSON Schema other than `type` and
+    /// `properties`, as `metadata (required)`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// What is registered: a type, or JSON. `None` where nothing is, and for a target type, which has no more to it.
+    /// What is registered: a type, or JSON. `None` where nothing is, and for a target type, which
+    /// has no more to it.
     #[must_use]
     pub fn before(&self) -> Option<&str> {
         self.before.as_deref().filter(|text| !text.is_empty())
@@ -58,8 +61,9 @@ impl SchemaChange {
         }
     }
 
-    /// Whether events as they are made today may be refused under the new version: a target type went, or what a value
-    /// has to be is another. A field that goes is free of form then, and one that comes is not required.
+    /// Whether events as they are made today may be refused under the new version: a target type
+    /// went, or what a value has to be is another. A field that goes is free of form then, and one
+    /// that comes is not required.
     #[must_use]
     pub fn is_breaking(&self) -> bool {
         match self.kind() {
@@ -86,7 +90,8 @@ impl fmt::Display for SchemaChange {
     }
 }
 
-/// The differences of two schemas, in the order of their places: target types, then event, actor and target metadata.
+/// The differences of two schemas, in the order of their places: target types, then event, actor
+/// and target metadata.
 pub(crate) fn changes(before: &Value, after: &Value) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
     let (old, new) = (targets(before), targets(after));
@@ -117,7 +122,8 @@ pub(crate) fn changes(before: &Value, after: &Value) -> Vec<SchemaChange> {
         new_actor.as_ref(),
     );
     for (name, new) in &new {
-        // The metadata of a type that comes is listed with it; that of a type that goes is gone with it.
+        // The metadata of a type that comes is listed with it; that of a type that goes is gone
+        // with it.
         let old = old.get(name).copied().flatten();
         metadata(&mut changes, &format!("targets.{name}.metadata"), old, *new);
     }

@@ -33,7 +33,8 @@ impl Failure {
         }
     }
 
-    /// A service or a file did not do its part, in a command whose exit code 1 is an answer: exit code 3.
+    /// A service or a file did not do its part, in a command whose exit code 1 is an answer: exit
+    /// code 3.
     pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
         Self {
             code: 3,
@@ -73,7 +74,8 @@ impl Failure {
         if let Some(help) = self.help {
             text.push_str(&format!("{bold}help:{bold:#} {help}\n"));
         }
-        // There is nobody left to tell that the standard error is closed; the exit code says enough.
+        // There is nobody left to tell that the standard error is closed; the exit code says
+        // enough.
         drop(anstream::stderr().write_all(text.as_bytes()));
         ExitCode::from(self.code)
     }

@@ -15,7 +15,8 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Takes over the signals: from here on they end nothing but [`wait`](Self::wait), also if they come before it.
+    /// Takes over the signals: from here on they end nothing but [`wait`](Self::wait), also if they
+    /// come before it.
     pub(crate) fn listen() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         #[cfg(unix)]

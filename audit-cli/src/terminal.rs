@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Writes to the standard output, with colours where they are wanted. That nobody reads is no failure.
+/// Writes to the standard output, with colours where they are wanted. That nobody reads is no
+/// failure.
 pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = anstream::stdout().lock();
     drop(write(&mut out).and_then(|()| out.flush()));

@@ -1,4 +1,5 @@
-//! The help texts, compared with the files beside this one. A change of the command line shows up there and is read by a person.
+//! The help texts, compared with the files beside this one. A change of the command line shows up
+//! there and is read by a person.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,5 @@
-//! `audited schema` as a person or a CI job meets it: the real binary against the local server, over sockets.
+//! `audited schema` as a person or a CI job meets it: the real binary against the local server,
+//! over sockets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -161,7 +162,8 @@ fn exchange(host: &str, request: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Passes requests on, each over a connection of its own; the answer to the `lost`th `POST` never arrives.
+/// Passes requests on, each over a connection of its own; the answer to the `lost`th `POST` never
+/// arrives.
 fn lossy(server: &str, lost: usize) -> String {
     let host = server.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

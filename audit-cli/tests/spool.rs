@@ -1,5 +1,5 @@
-//! `audited spool` as an operator meets it: the real binary over a real file, while another process, this one, uses it or
-//! has left it.
+//! `audited spool` as an operator meets it: the real binary over a real file, while another
+//! process, this one, uses it or has left it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::PathBuf;
@@ -144,7 +144,8 @@ async fn verify_reads_the_file_beside_the_service_and_fails_where_it_is_damaged(
         (&json!(true), &json!(3))
     );
     recorder.shutdown(DEADLINE).await;
-    // A byte of each event, which stands in the file as it is, also where it was before it was refused.
+    // A byte of each event, which stands in the file as it is, also where it was before it was
+    // refused.
     let mut bytes = std::fs::read(folder.file()).unwrap();
     let places: Vec<_> = bytes
         .windows(CONTENT.len())

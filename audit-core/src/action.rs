@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-/// The name of an action that the catalog has: checked while the crate compiled, so it cannot be misspelt.
+/// The name of an action that the catalog has: checked while the crate compiled, so it cannot be
+/// misspelt.
 ///
-/// [`action!`](crate::action!) makes one of a name, [`catalog!`](crate::catalog!) one for each action of the catalog.
+/// [`action!`](crate::action!) makes one of a name, [`catalog!`](crate::catalog!) one for each
+/// action of the catalog.
 ///
 /// ```
 /// use audit_core::{Action, Event, action};
@@ -78,7 +80,8 @@ impl From<Action> for &'static str {
     }
 }
 
-/// Stops the compilation unless a constant is the action that the macro found by the constant's name.
+/// Stops the compilation unless a constant is the action that the macro found by the constant's
+/// name.
 #[doc(hidden)]
 pub const fn assert_names(action: Action, name: &str, otherwise: &str) {
     let (written, found) = (action.0.as_bytes(), name.as_bytes());

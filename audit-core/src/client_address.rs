@@ -1,4 +1,5 @@
-//! The address of the client behind proxies: what one header says, as far as trusted proxies vouch for it.
+//! The address of the client behind proxies: what one header says, as far as trusted proxies vouch
+//! for it.
 
 use std::net::IpAddr;
 
@@ -11,11 +12,13 @@ mod tests;
 /// How many hops are walked; a longer chain of trusted proxies ends there.
 const MAX_HOPS: usize = 32;
 
-/// The proxies whose word about the client's address is taken, and the one header that is their word.
+/// The proxies whose word about the client's address is taken, and the one header that is their
+/// word.
 ///
-/// Anybody can send a header, so a header is read only when the peer of the connection is a proxy in one of the named
-/// networks. Each proxy appends the address that it was called from, so a list is walked from the right: the client is
-/// the first address that is not a trusted proxy's. What stands to the left of it is hearsay, and never recorded.
+/// Anybody can send a header, so a header is read only when the peer of the connection is a proxy
+/// in one of the named networks. Each proxy appends the address that it was called from, so a list
+/// is walked from the right: the client is the first address that is not a trusted proxy's. What
+/// stands to the left of it is hearsay, and never recorded.
 ///
 /// ```
 /// use audit_core::TrustedProxies;
@@ -26,14 +29,16 @@ const MAX_HOPS: usize = 32;
 /// # Ok::<_, audit_core::TrustedProxiesError>(())
 /// ```
 ///
-/// **One header, never two**: a proxy maintains one and passes the other on as the client sent it. Take the header that
-/// your proxies append to, and list every proxy between the client and the service, but nothing that anybody else could
-/// call from.
+/// **One header, never two**: a proxy maintains one and passes the other on as the client sent it.
+/// Take the header that your proxies append to, and list every proxy between the client and the
+/// service, but nothing that anybody else could call from.
 ///
-/// Where a proxy does not say (`unknown`, a hidden name such as `_gateway`, no entry) or says something that is no
-/// address, the walk ends, and the address is that of the proxy itself, the nearest that somebody vouches for. It ends as well
-/// after 32 hops, and at an entry of more than 512 bytes. Behind trusted proxies only, as for a call between two of your own
-/// services, the address is the farthest of them. IPv4 addresses inside IPv6 (`::ffff:192.0.2.1`) count as IPv4, in headers and in networks.
+/// Where a proxy does not say (`unknown`, a hidden name such as `_gateway`, no entry) or says
+/// something that is no address, the walk ends, and the address is that of the proxy itself, the
+/// nearest that somebody vouches for. It ends as well after 32 hops, and at an entry of more than
+/// 512 bytes. Behind trusted proxies only, as for a call between two of your own services, the
+/// address is the farthest of them. IPv4 addresses inside IPv6 (`::ffff:192.0.2.1`) count as IPv4,
+/// in headers and in networks.
 ///
 /// Without a peer address, as on a Unix socket, nothing is trusted.
 #[derive(Clone, Debug)]
@@ -52,22 +57,23 @@ enum Header {
 }
 
 impl TrustedProxies {
-    /// Proxies that append to `X-Forwarded-For`: a list of addresses, each with or without a port. Several header lines are
-    /// one list.
+    /// Proxies that append to `X-Forwarded-For`: a list of addresses, each with or without a port.
+    /// Several header lines are one list.
     ///
     /// A network is written as in `10.0.0.0/8`; an address alone is the network of that one.
     ///
     /// # Errors
     ///
-    /// A text that is no network, and a network of all addresses, with which every client could choose its own.
+    /// A text that is no network, and a network of all addresses, with which every client could
+    /// choose its own.
     pub fn x_forwarded_for<N: AsRef<str>>(
         networks: impl IntoIterator<Item = N>,
     ) -> Result<Self, TrustedProxiesError> {
         Self::new(networks, Header::XForwardedFor)
     }
 
-    /// Proxies that append to `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)); its `for` is what counts.
-    /// Several header lines are one list.
+    /// Proxies that append to `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)); its
+    /// `for` is what counts. Several header lines are one list.
     ///
     /// # Errors
     ///
@@ -78,10 +84,12 @@ impl TrustedProxies {
         Self::new(networks, Header::Forwarded)
     }
 
-    /// Proxies that set a header of one address, such as `cf-connecting-ip`, `true-client-ip` or `x-real-ip`.
+    /// Proxies that set a header of one address, such as `cf-connecting-ip`, `true-client-ip` or
+    /// `x-real-ip`.
     ///
-    /// Nothing tells the proxy's word from the client's in such a header, so each of the proxies must overwrite or remove what it
-    /// was sent. More than one line, or more than one address, is nobody's word: then the address is the peer's.
+    /// Nothing tells the proxy's word from the client's in such a header, so each of the proxies
+    /// must overwrite or remove what it was sent. More than one line, or more than one address, is
+    /// nobody's word: then the address is the peer's.
     ///
     /// # Errors
     ///
@@ -135,8 +143,8 @@ impl TrustedProxies {
         }
     }
 
-    /// From the peer to the left: an entry counts if a trusted proxy wrote it, which is so as long as the address to the right
-    /// of it is one's.
+    /// From the peer to the left: an entry counts if a trusted proxy wrote it, which is so as long
+    /// as the address to the right of it is one's.
     fn walk<'a>(
         &self,
         peer: IpAddr,
@@ -145,9 +153,9 @@ impl TrustedProxies {
     ) -> IpAddr {
         // The server has bounded the lines before; each holds at least one entry.
         let lines: Vec<_> = lines.collect();
-        // A comma inside a quoted string divides, too. What is left of such an entry is well-formed nowhere, since it has
-        // one quote too many, so that the walk ends there; reading from the left instead would let a quote
-        // that the client opened swallow what the proxies appended.
+        // A comma inside a quoted string divides, too. What is left of such an entry is well-formed
+        // nowhere, since it has one quote too many, so that the walk ends there; reading from the
+        // left instead would let a quote that the client opened swallow what the proxies appended.
         let entries = lines
             .iter()
             .rev()
@@ -194,7 +202,8 @@ fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
     Ok(network)
 }
 
-/// A network of IPv4 addresses inside IPv6 as the IPv4 network that it is, since addresses are compared in that form.
+/// A network of IPv4 addresses inside IPv6 as the IPv4 network that it is, since addresses are
+/// compared in that form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(inside) = network else {
         return network;

@@ -13,11 +13,13 @@ use tokio::task::JoinHandle;
 use crate::disk::Appended;
 use crate::recorder::Shared;
 
-/// Durable events on their way to the disk. A future that is ready when they are there, and at the latest at the deadline of
-/// the recorder ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)), past which they are counted
-/// as [late](crate::Stats::late) and written all the same.
+/// Durable events on their way to the disk. A future that is ready when they are there, and at the
+/// latest at the deadline of the recorder
+/// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)), past which
+/// they are counted as [late](crate::Stats::late) and written all the same.
 ///
-/// Empty, and ready at once, where no event was durable or another waits for it. Dropping it gives up the wait and nothing else.
+/// Empty, and ready at once, where no event was durable or another waits for it. Dropping it gives
+/// up the wait and nothing else.
 #[must_use = "who does not wait goes on before the events are on the disk"]
 #[derive(Default)]
 pub struct Commits {
@@ -63,7 +65,8 @@ impl Commits {
         self.waiting.is_none()
     }
 
-    /// Blocks the thread until the future is ready. It keeps the time by itself, so it depends on no runtime.
+    /// Blocks the thread until the future is ready. It keeps the time by itself, so it depends on
+    /// no runtime.
     pub fn wait(mut self) {
         struct Unpark(Thread);
         impl Wake for Unpark {

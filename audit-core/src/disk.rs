@@ -1,4 +1,5 @@
-//! The spool as the recorder and the dispatcher see it, also in a build without the feature, where there never is one.
+//! The spool as the recorder and the dispatcher see it, also in a build without the feature, where
+//! there never is one.
 
 #[cfg(feature = "spool")]
 pub(crate) use crate::spool::{Appended, Guarantee, Page, Spool, Spooled};

@@ -1,4 +1,5 @@
-//! The draft: an event being made, opened when an audited function is entered and closed when it is left.
+//! The draft: an event being made, opened when an audited function is entered and closed when it is
+//! left.
 
 use std::collections::BTreeSet;
 use std::panic::Location;
@@ -11,13 +12,16 @@ use crate::{Action, AuditText, Event, MetadataValue, Outcome, Recorder, Scope, T
 
 /// Drafts for which there was no recorder, in this process.
 static UNRECORDED: AtomicU64 = AtomicU64::new(0);
-/// The places of audited functions that have complained about it; at most one entry for each in the program.
+/// The places of audited functions that have complained about it; at most one entry for each in the
+/// program.
 static COMPLAINED: Mutex<BTreeSet<&'static Location<'static>>> = Mutex::new(BTreeSet::new());
 
-/// How many calls of audited functions found neither a scope nor an installed recorder, in this process.
+/// How many calls of audited functions found neither a scope nor an installed recorder, in this
+/// process.
 ///
-/// They left no event; each call site has logged one error that says what to do, unless `try_record!` told its caller. It is a count of the process because
-/// there is no recorder that it could belong to.
+/// They left no event; each call site has logged one error that says what to do, unless
+/// `try_record!` told its caller. It is a count of the process because there is no recorder that it
+/// could belong to.
 #[must_use]
 pub fn unrecorded() -> u64 {
     UNRECORDED.load(Ordering::Relaxed)
@@ -75,8 +79,8 @@ fn complain(action: &str, at: &'static Location<'static>) {
 /// # Ok(()) }
 /// ```
 ///
-/// Dropped unclosed it ends as `panicked` while unwinding, else as `abandoned`. Where there is no recorder its methods do
-/// nothing.
+/// Dropped unclosed it ends as `panicked` while unwinding, else as `abandoned`. Where there is no
+/// recorder its methods do nothing.
 #[derive(Debug)]
 pub struct Draft {
     open: Option<Open>,
@@ -118,8 +122,8 @@ impl Draft {
         Some(Self::with(action, at, scope))
     }
 
-    /// A draft of a call that returns a future. The scope of whoever polls the future is not known yet, so it is open even
-    /// if there is no scope here.
+    /// A draft of a call that returns a future. The scope of whoever polls the future is not known
+    /// yet, so it is open even if there is no scope here.
     pub(crate) fn defer(action: Action, at: &'static Location<'static>) -> Self {
         Self::with(action, at, Scope::current())
     }
@@ -141,8 +145,8 @@ impl Draft {
         }
     }
 
-    /// Names the types of the targets that are known only from a successful result. Until [`Draft::resolve`] they end as
-    /// `unresolved`.
+    /// Names the types of the targets that are known only from a successful result. Until
+    /// [`Draft::resolve`] they end as `unresolved`.
     pub(crate) fn set_late(&mut self, kinds: &'static [&'static str]) {
         if let Some(open) = &mut self.open {
             open.late = kinds;
@@ -167,7 +171,8 @@ impl Draft {
         self.open.is_some()
     }
 
-    /// Adds a target. When there are more than the service takes on one event (20), the event is split.
+    /// Adds a target. When there are more than the service takes on one event (20), the event is
+    /// split.
     pub fn target(&mut self, target: Target) {
         if let Some(event) = self.event() {
             event.push_each_target(&target);
@@ -176,8 +181,8 @@ impl Draft {
 
     /// Adds a fact about the event, or replaces the one of that key.
     ///
-    /// A key that the service would refuse, or that the framework sets, is left out of the event and listed in its
-    /// `truncated`; a log line says which and why.
+    /// A key that the service would refuse, or that the framework sets, is left out of the event
+    /// and listed in its `truncated`; a log line says which and why.
     pub fn metadata(&mut self, key: &str, value: impl MetadataValue) {
         let Some(event) = self.event() else { return };
         match key_error(key) {
@@ -189,7 +194,8 @@ impl Draft {
         }
     }
 
-    /// Says that the operation was denied, and why, whatever the function returns. A panic or a drop still counts as such.
+    /// Says that the operation was denied, and why, whatever the function returns. A panic or a
+    /// drop still counts as such.
     ///
     /// The reason becomes the event's metadata `error`.
     pub fn deny(&mut self, reason: impl AuditText) {
@@ -199,8 +205,9 @@ impl Draft {
         }
     }
 
-    /// Leaves no event of this call, because nothing happened that an auditor would ask for. The call is counted in
-    /// [`Stats::skipped`](crate::Stats::skipped), and the reason logged at the level `debug`.
+    /// Leaves no event of this call, because nothing happened that an auditor would ask for. The
+    /// call is counted in [`Stats::skipped`](crate::Stats::skipped), and the reason logged at the
+    /// level `debug`.
     pub fn skip(&mut self, reason: &'static str) {
         if let Some(open) = self.open.take() {
             tracing::debug!(action = open.event.action(), reason, "audit event skipped");
@@ -293,13 +300,14 @@ fn installed() -> Option<Scope> {
     Recorder::installed().cloned().map(Scope::detached)
 }
 
-/// The draft of a future that nobody has polled. The operation has not begun, so dropping it leaves no event.
+/// The draft of a future that nobody has polled. The operation has not begun, so dropping it leaves
+/// no event.
 #[derive(Debug)]
 pub(crate) struct Unpolled(Draft);
 
 impl Unpolled {
-    /// The first poll. The event goes where it would go if an async function began here; if nobody records here, to the
-    /// scope of the call.
+    /// The first poll. The event goes where it would go if an async function began here; if nobody
+    /// records here, to the scope of the call.
     pub(crate) fn begin(mut self) -> Draft {
         let mut open = self.0.open.take();
         if let Some(begun) = &mut open {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::Action;
 
-/// The catalog of the application and its lock, embedded by [`catalog!`](crate::catalog!) while the crate compiled.
+/// The catalog of the application and its lock, embedded by [`catalog!`](crate::catalog!) while the
+/// crate compiled.
 ///
-/// [`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog) takes the schema versions from it. It is a
-/// few pointers to constants: nothing is read, parsed or allocated at run time.
+/// [`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog) takes the schema versions from it.
+/// It is a few pointers to constants: nothing is read, parsed or allocated at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedCatalog {
     actions: &'static [EmbeddedAction],
@@ -159,7 +160,8 @@ impl EmbeddedAction {
         self.durable
     }
 
-    /// Which events of this action stand for each other in a flood; never together with [`is_durable`](Self::is_durable).
+    /// Which events of this action stand for each other in a flood; never together with
+    /// [`is_durable`](Self::is_durable).
     #[must_use]
     pub const fn coalesce(&self) -> Option<EmbeddedCoalesce> {
         self.coalesce
@@ -180,17 +182,20 @@ impl EmbeddedAction {
 
 /// Which events of an [`EmbeddedAction`] stand for each other in a flood, and for how long.
 ///
-/// Events are alike if they have the same action and organization, and the same value in everything that
-/// [`by`](Self::by) names. Of alike events within a window the first is delivered at once. One more, the newest, follows at the
-/// window's end in the place of all others: its metadata has `count`, how many it stands for, and `first_at`, when the first of
-/// those began. If there was only one, it has neither. So the counts of a trail add up to what happened, where an event without
-/// a `count` is one.
+/// Events are alike if they have the same action and organization, and the same value in everything
+/// that [`by`](Self::by) names. Of alike events within a window the first is delivered at once. One
+/// more, the newest, follows at the window's end in the place of all others: its metadata has
+/// `count`, how many it stands for, and `first_at`, when the first of those began. If there was
+/// only one, it has neither. So the counts of a trail add up to what happened, where an event
+/// without a `count` is one.
 ///
 /// A [`Recorder`](crate::Recorder) does this when it has the catalog
-/// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a time and a quarter of the queue's
-/// events and bytes; beyond, events go singly, and so do events that are durable, that come from the spool, or that have a `count`
-/// already. A [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for windows: what is held
-/// then goes at once. What is held is in memory, so a process that is killed loses what came after the first event of each window.
+/// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a
+/// time and a quarter of the queue's events and bytes; beyond, events go singly, and so do events
+/// that are durable, that come from the spool, or that have a `count` already. A
+/// [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for
+/// windows: what is held then goes at once. What is held is in memory, so a process that is killed
+/// loses what came after the first event of each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedCoalesce {
     by: &'static [CoalesceBy],
@@ -207,7 +212,8 @@ impl EmbeddedCoalesce {
         }
     }
 
-    /// What alike events have in common besides action and organization, in the order it was written.
+    /// What alike events have in common besides action and organization, in the order it was
+    /// written.
     #[must_use]
     pub const fn by(&self) -> &'static [CoalesceBy] {
         self.by
@@ -304,7 +310,8 @@ impl EmbeddedField {
 #[non_exhaustive]
 pub enum FieldKind {
     /// Text; `string` in the catalog.
-    // Not named `String`: the compiler would then write `std::string::String` in every message to a user.
+    // Not named `String`: the compiler would then write `std::string::String` in every message to a
+    // user.
     Text,
     /// An integer or a decimal number.
     Number,

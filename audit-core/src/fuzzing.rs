@@ -8,8 +8,9 @@ use crate::TrustedProxies;
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// The headers that name the client's address; each line of the input is one that a client sent. What the nearest proxy appends
-/// decides, whatever stands in front of it, and who is no proxy is not listened to.
+/// The headers that name the client's address; each line of the input is one that a client sent.
+/// What the nearest proxy appends decides, whatever stands in front of it, and who is no proxy is
+/// not listened to.
 pub fn forwarded(bytes: &[u8]) {
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
     let networks = ["10.0.0.0/8", "fd00::/8"];

@@ -1,4 +1,5 @@
-//! Gaps in the trail: events that were refused and that nobody kept, told as an event once there is room.
+//! Gaps in the trail: events that were refused and that nobody kept, told as an event once there is
+//! room.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -51,7 +52,8 @@ impl Gaps {
         self.open().is_empty()
     }
 
-    /// The gaps as events of this action, one per organization; those that `take` does not take stay.
+    /// The gaps as events of this action, one per organization; those that `take` does not take
+    /// stay.
     pub(crate) fn tell(&self, action: Action, mut take: impl FnMut(Event) -> bool) {
         // Foreign code may run in `take`, so the lock is not held meanwhile.
         let gaps = std::mem::take(&mut *self.open());

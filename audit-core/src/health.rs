@@ -14,7 +14,8 @@ pub struct Health {
     pub reason: Option<String>,
     /// How long the oldest event that has not come to its end has been with the dispatcher.
     pub oldest_pending: Option<Duration>,
-    /// How long what is pending will take, by the pace and the rate of the last seconds; `None` while the sink takes nothing.
+    /// How long what is pending will take, by the pace and the rate of the last seconds; `None`
+    /// while the sink takes nothing.
     pub drain_time: Option<Duration>,
 }
 
@@ -23,7 +24,8 @@ pub struct Health {
 pub enum HealthLevel {
     /// Events are delivered.
     Green,
-    /// Delivery is late, limited or nearly at the queue's bound; it is expected to recover by itself.
+    /// Delivery is late, limited or nearly at the queue's bound; it is expected to recover by
+    /// itself.
     Yellow,
     /// Nothing is delivered until somebody mends something, or events are being refused.
     Red,
@@ -34,7 +36,8 @@ pub enum HealthLevel {
 pub(crate) struct Condition {
     born: Instant,
     state: Mutex<State>,
-    /// Milliseconds after `born` at which the oldest open event was fetched, and one more; 0 without one.
+    /// Milliseconds after `born` at which the oldest open event was fetched, and one more; 0
+    /// without one.
     oldest: AtomicU64,
     /// Milliseconds after `born` of the last refusal, and one more; 0 without one.
     refused: AtomicU64,
@@ -46,7 +49,8 @@ struct State {
     lane: LaneState,
     /// Why actions of the catalog are not known to the sink, or that it could not be asked.
     catalog: Option<String>,
-    /// How often in a row the dispatcher had to be started again; cleared when an event comes to its end.
+    /// How often in a row the dispatcher had to be started again; cleared when an event comes to
+    /// its end.
     restarts: u32,
     gone: bool,
     rate: Option<f64>,

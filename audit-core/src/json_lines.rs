@@ -1,4 +1,5 @@
-//! A sink that writes one line of JSON per event: to the standard output, or to files that are rotated.
+//! A sink that writes one line of JSON per event: to the standard output, or to files that are
+//! rotated.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,12 +13,13 @@ use crate::{Delivery, Event, Fault, Sink};
 
 /// Writes each event as one line of JSON, in UTF-8.
 ///
-/// A line is the body that the service is sent ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event))
-/// with the event's `id` in front; nothing is shed for its size. `organization_id` is `null` if there is none.
+/// A line is the body that the service is sent ([WorkOS: create
+/// event](https://workos.com/docs/reference/audit-logs/event)) with the event's `id` in front;
+/// nothing is shed for its size. `organization_id` is `null` if there is none.
 ///
-/// An event counts as delivered when its line was handed to the operating system. What fails to be written, on a full disk
-/// say, is written again later, as a whole line. Beside another sink, give it to a recorder of its own with
-/// [`RecorderBuilder::copy_to`](crate::RecorderBuilder::copy_to).
+/// An event counts as delivered when its line was handed to the operating system. What fails to be
+/// written, on a full disk say, is written again later, as a whole line. Beside another sink, give
+/// it to a recorder of its own with [`RecorderBuilder::copy_to`](crate::RecorderBuilder::copy_to).
 ///
 /// ```
 /// use audit_core::{JsonLines, Recorder, Rotation};

@@ -1,7 +1,7 @@
 //! Audit events for Rust services: who did what, to which thing, when, from where.
 //!
-//! This crate is what a service needs without a web framework. Behind axum or another tower service use `audit-tower`,
-//! which exports all of it.
+//! This crate is what a service needs without a web framework. Behind axum or another tower service
+//! use `audit-tower`, which exports all of it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,15 +25,16 @@
 //!
 //! # The way of an event
 //!
-//! An audited function opens a [`Draft`] on entry and closes it on exit, or on drop. The [`Scope`] of the request or
-//! job adds who, for whom and from where. The [`Recorder`] takes the event into a queue that is bounded in events and
-//! bytes. A dispatcher on a thread of its own delivers it to a [`Sink`], repeats what can be repeated, and keeps what
-//! was refused for good as a [`DeadLetter`].
+//! An audited function opens a [`Draft`] on entry and closes it on exit, or on drop. The [`Scope`]
+//! of the request or job adds who, for whom and from where. The [`Recorder`] takes the event into a
+//! queue that is bounded in events and bytes. A dispatcher on a thread of its own delivers it to a
+//! [`Sink`], repeats what can be repeated, and keeps what was refused for good as a [`DeadLetter`].
 //!
 //! # Checked names
 //!
-//! [`action!`] is the name of an action as a constant, [`catalog!`] a constant for each action of the catalog, and
-//! [`record!`] an event where it stands; a name that `audit.toml` does not have does not compile.
+//! [`action!`] is the name of an action as a constant, [`catalog!`] a constant for each action of
+//! the catalog, and [`record!`] an event where it stands; a name that `audit.toml` does not have
+//! does not compile.
 //!
 //! # Features
 //!

@@ -1,7 +1,8 @@
-//! The macros that look like functions. Each passes `$crate` on, so that what they write finds its way through whichever
-//! facade they were reached.
+//! The macros that look like functions. Each passes `$crate` on, so that what they write finds its
+//! way through whichever facade they were reached.
 
-/// The name of an action, checked against the catalog while the crate compiles: a constant of the type [`Action`](crate::Action).
+/// The name of an action, checked against the catalog while the crate compiles: a constant of the
+/// type [`Action`](crate::Action).
 ///
 /// ```
 /// use audit_core::{Action, action};
@@ -37,9 +38,10 @@ macro_rules! action {
 /// assert_eq!(CATALOG.action("document.delete").map(|action| action.targets()[0].name()), Some("document"));
 /// ```
 ///
-/// As an item, it is a module with a constant of the type [`Action`](crate::Action) for each action, which editors
-/// complete. Its documentation is the action's `summary`. `document.delete` is `DOCUMENT_DELETE`: upper case, and `_` for
-/// what Rust does not allow in a name. The module has the attributes and the visibility that are written:
+/// As an item, it is a module with a constant of the type [`Action`](crate::Action) for each
+/// action, which editors complete. Its documentation is the action's `summary`. `document.delete`
+/// is `DOCUMENT_DELETE`: upper case, and `_` for what Rust does not allow in a name. The module has
+/// the attributes and the visibility that are written:
 ///
 /// ```
 /// use audit_core::{audited, catalog};
@@ -55,12 +57,14 @@ macro_rules! action {
 /// assert_eq!(actions::DOCUMENT_DELETE, "document.delete");
 /// ```
 ///
-/// When the catalog or its lock changes, the crate is compiled again. A lock that is written for the first time is not
-/// noticed by cargo, which watches only files that were there; compile again by a change of `audit.toml`, or `cargo clean`.
+/// When the catalog or its lock changes, the crate is compiled again. A lock that is written for
+/// the first time is not noticed by cargo, which watches only files that were there; compile again
+/// by a change of `audit.toml`, or `cargo clean`.
 ///
 /// # Errors
 ///
-/// A catalog that is missing, and mistakes in it or in its lock, with line and column. A missing lock is an empty one.
+/// A catalog that is missing, and mistakes in it or in its lock, with line and column. A missing
+/// lock is an empty one.
 #[macro_export]
 macro_rules! catalog {
     ($($item:tt)*) => { $crate::private::macros::catalog! { $crate, $($item)* } };
@@ -93,22 +97,25 @@ macro_rules! catalog {
 ///
 /// # Arguments
 ///
-/// The action first: its name, or its constant (`actions::DOCUMENT_DELETE`, see [`catalog!`](crate::catalog!)). Then, in any
-/// order, what `#[audited]` takes, with the same types: `target(type = id)`, `metadata(key = value)`, `actor = principal`,
-/// `organization = id`; and `outcome = value`, an [`Outcome`](crate::Outcome), else the event is of a success.
+/// The action first: its name, or its constant (`actions::DOCUMENT_DELETE`, see
+/// [`catalog!`](crate::catalog!)). Then, in any order, what `#[audited]` takes, with the same
+/// types: `target(type = id)`, `metadata(key = value)`, `actor = principal`, `organization = id`;
+/// and `outcome = value`, an [`Outcome`](crate::Outcome), else the event is of a success.
 ///
 /// # What happens
 ///
-/// The event is complete at once, but waits in the scope as the event of an audited function does, until the answer is known.
-/// Outside of any scope the installed recorder takes it. Without one, no expression is evaluated; the call is counted in
-/// [`unrecorded`](crate::unrecorded()), and one line of the log per call site says what to do. When the recorder refuses
-/// the event, that is counted and logged. The macro is of the type `()`, and never fails, blocks or waits.
+/// The event is complete at once, but waits in the scope as the event of an audited function does,
+/// until the answer is known. Outside of any scope the installed recorder takes it. Without one, no
+/// expression is evaluated; the call is counted in [`unrecorded`](crate::unrecorded()), and one
+/// line of the log per call site says what to do. When the recorder refuses the event, that is
+/// counted and logged. The macro is of the type `()`, and never fails, blocks or waits.
 #[macro_export]
 macro_rules! record {
     ($($arguments:tt)*) => { $crate::private::macros::record! { $crate, $($arguments)* } };
 }
 
-/// [`record!`](crate::record!) for callers that want to know: records at once, and returns the error.
+/// [`record!`](crate::record!) for callers that want to know: records at once, and returns the
+/// error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,13 +130,15 @@ macro_rules! record {
 /// # Ok(()) }
 /// ```
 ///
-/// The value is a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a scope the event does not
-/// wait for the scope to be settled: it is recorded at once, with the actor, organization and context that the scope
-/// knows by then, and the status of the answer does not change its outcome.
+/// The value is a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a
+/// scope the event does not wait for the scope to be settled: it is recorded at once, with the
+/// actor, organization and context that the scope knows by then, and the status of the answer does
+/// not change its outcome.
 ///
 /// # Errors
 ///
-/// There is no recorder, the queue is full, or the recorder was shut down; see [`TryRecordError`](crate::TryRecordError).
+/// There is no recorder, the queue is full, or the recorder was shut down; see
+/// [`TryRecordError`](crate::TryRecordError).
 #[macro_export]
 macro_rules! try_record {
     ($($arguments:tt)*) => { $crate::private::macros::try_record! { $crate, $($arguments)* } };

@@ -1,9 +1,10 @@
 //! The counts, ages and health of recorders as metrics.
 //!
-//! With the feature `metrics`, the dispatcher of each recorder writes them every five seconds, and once more at its end, to
-//! the recorder that the process has installed for the [`metrics`](https://docs.rs/metrics) facade, such as a Prometheus
-//! exporter. Every one has the label `recorder`, the name that [`RecorderBuilder::name`](crate::RecorderBuilder::name) gave it. Nothing
-//! of an event is in a metric.
+//! With the feature `metrics`, the dispatcher of each recorder writes them every five seconds, and
+//! once more at its end, to the recorder that the process has installed for the
+//! [`metrics`](https://docs.rs/metrics) facade, such as a Prometheus exporter. Every one has the
+//! label `recorder`, the name that [`RecorderBuilder::name`](crate::RecorderBuilder::name) gave it.
+//! Nothing of an event is in a metric.
 //!
 //! | name | kind | what it is |
 //! | --- | --- | --- |

@@ -10,8 +10,8 @@ use http::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The function returned, and its value does not say how it went. A web layer settles it by the status of the
-    /// response; elsewhere, having returned counts as [`Outcome::Succeeded`].
+    /// The function returned, and its value does not say how it went. A web layer settles it by the
+    /// status of the response; elsewhere, having returned counts as [`Outcome::Succeeded`].
     Unknown,
     /// It did what was asked.
     Succeeded,
@@ -48,7 +48,8 @@ impl Outcome {
         }
     }
 
-    /// What an HTTP status says: 401 and 403 are denials, other 4xx and 5xx failures, the rest successes.
+    /// What an HTTP status says: 401 and 403 are denials, other 4xx and 5xx failures, the rest
+    /// successes.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         match status {
@@ -58,8 +59,9 @@ impl Outcome {
         }
     }
 
-    /// The outcome after a web layer has seen the status of the answer: the status settles what is unknown, and
-    /// turns a failure into a denial when the answer is 401 or 403. It never demotes a success.
+    /// The outcome after a web layer has seen the status of the answer: the status settles what is
+    /// unknown, and turns a failure into a denial when the answer is 401 or 403. It never demotes a
+    /// success.
     #[must_use]
     pub fn settled(self, status: StatusCode) -> Self {
         match (self, Self::of_status(status)) {
@@ -105,8 +107,9 @@ impl fmt::Display for Outcome {
 
 /// A return value, or an error, that knows how the operation ended.
 ///
-/// Without it, `Ok` is a success and `Err` a failure, which a web layer turns into a denial when the answer is 401 or 403.
-/// Implement it for an error type whose meaning should not depend on the layer.
+/// Without it, `Ok` is a success and `Err` a failure, which a web layer turns into a denial when
+/// the answer is 401 or 403. Implement it for an error type whose meaning should not depend on the
+/// layer.
 ///
 /// ```
 /// use audit_core::{AuditOutcome, Outcome};

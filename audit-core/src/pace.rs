@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many seconds' worth of attempts may go at once after a silence. With the default pace of the WorkOS client, any
-/// sixty seconds then see at most 5,850 attempts, of the 6,000 that the service takes.
+/// How many seconds' worth of attempts may go at once after a silence. With the default pace of the
+/// WorkOS client, any sixty seconds then see at most 5,850 attempts, of the 6,000 that the service
+/// takes.
 const BURST: f64 = 5.0;
 
 /// How many attempts a second a [`Sink`](crate::Sink) may see, counted over all that share it.
 ///
-/// Clones share one count, so two recorders with one [`WorkOs`](crate::WorkOs) client keep the pace together. Processes
-/// do not see each other: give each its share, such as a third of the limit for three of them.
+/// Clones share one count, so two recorders with one [`WorkOs`](crate::WorkOs) client keep the pace
+/// together. Processes do not see each other: give each its share, such as a third of the limit for
+/// three of them.
 ///
-/// After a silence, five seconds' worth may go at once; from then on attempts are spread evenly. An attempt that has
-/// to wait keeps its place in the recorder's queue; nobody else waits for it.
+/// After a silence, five seconds' worth may go at once; from then on attempts are spread evenly. An
+/// attempt that has to wait keeps its place in the recorder's queue; nobody else waits for it.
 ///
 /// ```
 /// use audit_core::Pace;
@@ -32,7 +34,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// At most this many attempts a second. A rate that is not a number above zero is taken as one a minute.
+    /// At most this many attempts a second. A rate that is not a number above zero is taken as one
+    /// a minute.
     #[must_use]
     pub fn per_second(rate: f64) -> Self {
         let rate = if rate.is_nan() { 0.0 } else { rate };

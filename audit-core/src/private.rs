@@ -1,4 +1,5 @@
-//! What the expansions of the macros call. Not part of the public interface: it changes with any release.
+//! What the expansions of the macros call. Not part of the public interface: it changes with any
+//! release.
 //!
 //! The functions know no user types but the one they render, so that an expansion is a few calls.
 
@@ -24,7 +25,8 @@ pub use outcome::{Ladder, Probe};
 
 /// The attribute's entry points for the facades, each of which expands to the facade's own paths.
 ///
-/// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so that one serves all facades.
+/// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so
+/// that one serves all facades.
 pub mod macros {
     pub use audit_derive::{
         action, audited_actix, audited_tower, catalog, record, try_record, unaudited_actix,
@@ -40,8 +42,8 @@ pub mod catalog {
     };
 }
 
-// The expansions pass what most calls need and no more: the compiler checks each of them, and finds out for itself where
-// the call stands.
+// The expansions pass what most calls need and no more: the compiler checks each of them, and finds
+// out for itself where the call stands.
 
 /// Opens the draft of a call. The log says that it was at the caller's place.
 #[must_use]
@@ -50,7 +52,8 @@ pub fn open(action: &'static str) -> Draft {
     open_action(Action::checked(action), Location::caller())
 }
 
-/// Opens the draft of a call that has a target. [`open`] and [`target`] in one, which most calls need.
+/// Opens the draft of a call that has a target. [`open`] and [`target`] in one, which most calls
+/// need.
 #[must_use]
 #[track_caller]
 pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str, id: &T) -> Draft {
@@ -59,7 +62,8 @@ pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str
     draft
 }
 
-/// Opens the draft of an action that is chosen while the program runs. `at` is where the log says that it was.
+/// Opens the draft of an action that is chosen while the program runs. `at` is where the log says
+/// that it was.
 #[must_use]
 pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
     Draft::open(action, at)
@@ -177,7 +181,8 @@ struct Displayed<'a, T: ?Sized>(&'a T);
 impl<T: fmt::Display + ?Sized> crate::AuditText for Displayed<'_, T> {
     fn audit_text(&self, out: &mut crate::Text<'_>) {
         use fmt::Write as _;
-        // A text takes everything; an error can only be the value's own, and what it wrote before stays.
+        // A text takes everything; an error can only be the value's own, and what it wrote before
+        // stays.
         let _ = write!(out, "{}", self.0);
     }
 }
@@ -217,8 +222,8 @@ pub fn durable(draft: &mut Draft) {
     draft.set_durable();
 }
 
-/// Closes the draft of a call that returned, whose event is durable. Who answers waits for what comes back; where the scope
-/// waits, that is nothing.
+/// Closes the draft of a call that returned, whose event is durable. Who answers waits for what
+/// comes back; where the scope waits, that is nothing.
 pub fn commit(draft: Draft, outcome: Outcome) -> Commits {
     draft.close(outcome)
 }
@@ -231,8 +236,8 @@ pub fn exempt(reason: &'static str) {
     }
 }
 
-/// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow and return what a
-/// closure called on the spot could not.
+/// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow
+/// and return what a closure called on the spot could not.
 pub fn once<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
@@ -242,7 +247,8 @@ pub fn edge<T>() -> T {
     std::process::abort()
 }
 
-/// Names an argument inside the body, so that it moves there and is dropped before the event closes.
+/// Names an argument inside the body, so that it moves there and is dropped before the event
+/// closes.
 pub fn hold<T: ?Sized>(_: &T) {}
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The bounded queue between the audited code and the dispatcher.
 //!
-//! A place in it is held for an event's whole life: waiting, in flight, parked for a retry. So its two bounds, in
-//! events and in bytes, are bounds on what undelivered events can occupy. Pushing takes no lock and wakes nobody while
-//! the dispatcher is awake; the dispatcher looks by itself every few milliseconds and asks to be woken only after a
-//! silence, because waking a thread costs a hundred times what a push does.
+//! A place in it is held for an event's whole life: waiting, in flight, parked for a retry. So its
+//! two bounds, in events and in bytes, are bounds on what undelivered events can occupy. Pushing
+//! takes no lock and wakes nobody while the dispatcher is awake; the dispatcher looks by itself
+//! every few milliseconds and asks to be woken only after a silence, because waking a thread costs
+//! a hundred times what a push does.
 //!
-//! `tests/crates/queue-model` compiles this file against other primitives and has every interleaving of a few threads
-//! tried by loom.
+//! `tests/crates/queue-model` compiles this file against other primitives and has every
+//! interleaving of a few threads tried by loom.
 
 use crate::Event;
 use crate::sync::{ArrayQueue, AtomicBool, AtomicUsize, Notify, Ordering, fence};
@@ -26,8 +27,8 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct Queue {
     ring: ArrayQueue<Event>,
-    /// Places held, and [`CLOSED`]. One atomic for both, so that after the queue was closed the places still held
-    /// are exactly the events that got in.
+    /// Places held, and [`CLOSED`]. One atomic for both, so that after the queue was closed the
+    /// places still held are exactly the events that got in.
     places: AtomicUsize,
     bytes: AtomicUsize,
     max_bytes: usize,
@@ -88,7 +89,8 @@ impl Queue {
 
     /// Wakes the dispatcher if it sleeps: there is something to fetch, here or on the spool.
     pub(crate) fn nudge(&self) {
-        // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher sees the event.
+        // Pairs with the fence in `fall_asleep`: either this thread sees the flag or the dispatcher
+        // sees the event.
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
             self.wake.notify_one();
@@ -159,7 +161,8 @@ impl Queue {
         empty
     }
 
-    /// Waits for the push that follows [`Queue::fall_asleep`], or the one that makes the queue half full.
+    /// Waits for the push that follows [`Queue::fall_asleep`], or the one that makes the queue half
+    /// full.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }

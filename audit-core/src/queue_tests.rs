@@ -1,4 +1,5 @@
-//! The queue, beside `queue.rs` and not in it, since the model of the queue compiles that file as well.
+//! The queue, beside `queue.rs` and not in it, since the model of the queue compiles that file as
+//! well.
 
 use std::sync::Arc;
 

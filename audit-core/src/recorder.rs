@@ -35,12 +35,13 @@ static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 
 /// Accepts events and delivers them in the background. Clones are handles to the same queue.
 ///
-/// Delivery runs on a thread and a Tokio runtime of its own, so a recorder works under any runtime and under none.
-/// When the last handle is dropped without a shutdown, the dispatcher delivers what it has for up to two seconds and
-/// ends; the end of `main` does not wait for it, which is what [`Recorder::guard`] is for.
+/// Delivery runs on a thread and a Tokio runtime of its own, so a recorder works under any runtime
+/// and under none. When the last handle is dropped without a shutdown, the dispatcher delivers what
+/// it has for up to two seconds and ends; the end of `main` does not wait for it, which is what
+/// [`Recorder::guard`] is for.
 ///
-/// A child that was forked has none of its parent's threads, so an event recorded there is never delivered: build the
-/// recorder in the process that records.
+/// A child that was forked has none of its parent's threads, so an event recorded there is never
+/// delivered: build the recorder in the process that records.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -82,12 +83,15 @@ impl Recorder {
 
     /// Queues one event for delivery and returns at once.
     ///
-    /// `Ok` means accepted, not delivered; [`Recorder::flush`] waits. An event without an organization gets the
-    /// fallback, one without an actor gets [`ActorKind::Unresolved`](crate::ActorKind::Unresolved) and a log line. The call takes no lock, does no I/O and wakes no thread while there is traffic.
+    /// `Ok` means accepted, not delivered; [`Recorder::flush`] waits. An event without an
+    /// organization gets the fallback, one without an actor gets
+    /// [`ActorKind::Unresolved`](crate::ActorKind::Unresolved) and a log line. The call takes no
+    /// lock, does no I/O and wakes no thread while there is traffic.
     ///
     /// # Errors
     ///
-    /// The queue is full, or the recorder was shut down. The event is inside the error, and the refusal is counted.
+    /// The queue is full, or the recorder was shut down. The event is inside the error, and the
+    /// refusal is counted.
     ///
     /// # Cancellation
     ///
@@ -147,14 +151,15 @@ impl Recorder {
         }
     }
 
-    /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the catalog does, for an action
-    /// that was chosen while the program runs.
+    /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the
+    /// catalog does, for an action that was chosen while the program runs.
     pub(crate) fn is_durable(&self, event: &Event) -> bool {
         let named = &self.handle.shared.durable;
         event.is_durable() || !named.is_empty() && named.binary_search(&event.action()).is_ok()
     }
 
-    /// Gives a durable event to the disk. What the spool does not take goes the way of the others, and is counted as late.
+    /// Gives a durable event to the disk. What the spool does not take goes the way of the others,
+    /// and is counted as late.
     pub(crate) fn commit(
         &self,
         mut event: Event,
@@ -196,7 +201,8 @@ impl Recorder {
 
     /// Waits until every event accepted before the call has come to an end, or the deadline has.
     ///
-    /// Events accepted meanwhile are not waited for, so it returns under any load. Works on any executor.
+    /// Events accepted meanwhile are not waited for, so it returns under any load. Works on any
+    /// executor.
     ///
     /// # Cancellation
     ///
@@ -206,8 +212,9 @@ impl Recorder {
             .await
     }
 
-    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what is left goes to the spool
-    /// ([`Report::spooled`]), or is counted as lost if there is none. A second call gets the same report.
+    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what
+    /// is left goes to the spool ([`Report::spooled`]), or is counted as lost if there is none. A
+    /// second call gets the same report.
     ///
     /// # Cancellation
     ///
@@ -220,21 +227,23 @@ impl Recorder {
         report
     }
 
-    /// [`Recorder::shutdown`] for code outside any runtime: blocks the thread until the dispatcher has ended.
+    /// [`Recorder::shutdown`] for code outside any runtime: blocks the thread until the dispatcher
+    /// has ended.
     ///
-    /// Inside a runtime it holds up that runtime's thread for at most the deadline; it cannot deadlock, since delivery
-    /// has a thread of its own.
+    /// Inside a runtime it holds up that runtime's thread for at most the deadline; it cannot
+    /// deadlock, since delivery has a thread of its own.
     pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.shutdown(deadline))
     }
 
-    /// [`Recorder::flush`] for code outside any runtime: blocks the thread. It cannot deadlock, like
-    /// [`Recorder::shutdown_blocking`].
+    /// [`Recorder::flush`] for code outside any runtime: blocks the thread. It cannot deadlock,
+    /// like [`Recorder::shutdown_blocking`].
     pub fn flush_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.flush(deadline))
     }
 
-    /// A guard that shuts the recorder down when it is dropped, waiting up to two seconds. Keep it in `main`.
+    /// A guard that shuts the recorder down when it is dropped, waiting up to two seconds. Keep it
+    /// in `main`.
     ///
     /// ```
     /// # use audit_core::{MemorySink, Recorder};
@@ -275,10 +284,11 @@ impl Recorder {
         self.handle.shared.stats()
     }
 
-    /// How delivery fares: the level with its reason, the age of the oldest pending event, and how long the rest will take.
+    /// How delivery fares: the level with its reason, the age of the oldest pending event, and how
+    /// long the rest will take.
     ///
-    /// It reads a few numbers and a short text under a lock that is never held for long, so a readiness probe may ask
-    /// as often as it likes.
+    /// It reads a few numbers and a short text under a lock that is never held for long, so a
+    /// readiness probe may ask as often as it likes.
     ///
     /// ```
     /// # use audit_core::{HealthLevel, MemorySink, Recorder};
@@ -306,7 +316,8 @@ impl Recorder {
         self.handle.shared.counters.skipped.add(1);
     }
 
-    /// Counts an event that nobody named an actor for. `expected` is the type that the layer looked for.
+    /// Counts an event that nobody named an actor for. `expected` is the type that the layer looked
+    /// for.
     pub(crate) fn unresolved(&self, event: &Event, expected: Option<&str>) {
         self.handle.shared.counters.unresolved.add(1);
         let Some(suppressed) = self.handle.shared.logs.unresolved.admit() else {

@@ -1,4 +1,5 @@
-//! The scope: who acts, for whom and from where, carried by the task, and the events that ended inside it.
+//! The scope: who acts, for whom and from where, carried by the task, and the events that ended
+//! inside it.
 
 mod settle;
 
@@ -20,7 +21,8 @@ tokio::task_local! {
     static CURRENT: Scope;
 }
 
-/// One request's or job's shared slot: actor, organization, context, and the events that ended inside it.
+/// One request's or job's shared slot: actor, organization, context, and the events that ended
+/// inside it.
 ///
 /// A web layer opens one per request. Elsewhere, open one around a job:
 ///
@@ -33,11 +35,11 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 ///
-/// An event waits in its scope until the answer, or the end of the job, for what is known by then. A scope holds 256 of them; with one
-/// more they are recorded with what is known so far.
+/// An event waits in its scope until the answer, or the end of the job, for what is known by then.
+/// A scope holds 256 of them; with one more they are recorded with what is known so far.
 ///
-/// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the task that opened it
-/// where it has to.
+/// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the
+/// task that opened it where it has to.
 #[derive(Clone)]
 pub struct Scope {
     inner: Arc<Inner>,
@@ -155,9 +157,9 @@ impl Scope {
         }
     }
 
-    /// Runs a job inside the scope and records what ended in it, also when the job panics or is dropped. Then waits until its
-    /// durable events are on the disk, for a second unless the recorder's
-    /// [deadline](crate::RecorderBuilder::durable_deadline) is another.
+    /// Runs a job inside the scope and records what ended in it, also when the job panics or is
+    /// dropped. Then waits until its durable events are on the disk, for a second unless the
+    /// recorder's [deadline](crate::RecorderBuilder::durable_deadline) is another.
     pub async fn run<F: Future>(self, job: F) -> F::Output {
         // Declared first, so that it is dropped after the job.
         let settle = SettleOnDrop(self.clone());
@@ -166,11 +168,13 @@ impl Scope {
         output
     }
 
-    /// Runs a job that is not async inside the scope and records what ended in it, also when the job panics. It blocks the
-    /// thread until durable events are on the disk, as [`Scope::run`] waits.
+    /// Runs a job that is not async inside the scope and records what ended in it, also when the
+    /// job panics. It blocks the thread until durable events are on the disk, as [`Scope::run`]
+    /// waits.
     ///
-    /// A closure marks the ends of the job, and not a guard to be held: a guard could outlive its job or be held over an
-    /// await, and the next job on the thread would act in the name of this one.
+    /// A closure marks the ends of the job, and not a guard to be held: a guard could outlive its
+    /// job or be held over an await, and the next job on the thread would act in the name of this
+    /// one.
     ///
     /// ```
     /// use audit_core::{Actor, MemorySink, Recorder};
@@ -193,8 +197,8 @@ impl Scope {
         output
     }
 
-    /// Says that what happens here needs no event, and why: a request that changes something is then not reported as
-    /// unaudited. Events that are recorded all the same are kept.
+    /// Says that what happens here needs no event, and why: a request that changes something is
+    /// then not reported as unaudited. Events that are recorded all the same are kept.
     ///
     /// `#[unaudited(reason = "..")]` on a handler says it where it is read.
     pub fn exempt(&self, reason: &'static str) {

@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 /// A value that never becomes part of an event: a password, a token, a one-time code.
 ///
-/// Naming one in `#[audited]` does not compile, and the error says why. `Debug` prints no content, and there is no
-/// `Display` and no `Serialize`. `Deserialize` is there, so that a request's body can hold one.
+/// Naming one in `#[audited]` does not compile, and the error says why. `Debug` prints no content,
+/// and there is no `Display` and no `Serialize`. `Deserialize` is there, so that a request's body
+/// can hold one.
 ///
 /// ```
 /// use audit_core::Secret;

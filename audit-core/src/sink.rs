@@ -13,8 +13,9 @@ pub type Delivery = Result<(), Fault>;
 
 /// Where the dispatcher delivers events.
 ///
-/// The dispatcher calls it on a thread and a Tokio runtime of its own, several events at a time, and decides by the
-/// [`Fault`] what comes next. A panic inside is caught and makes a dead letter of the event.
+/// The dispatcher calls it on a thread and a Tokio runtime of its own, several events at a time,
+/// and decides by the [`Fault`] what comes next. A panic inside is caught and makes a dead letter
+/// of the event.
 ///
 /// ```
 /// use audit_core::{Delivery, Event, Fault, Sink};
@@ -31,11 +32,13 @@ pub type Delivery = Result<(), Fault>;
 pub trait Sink: Send + Sync + 'static {
     /// Delivers one event.
     ///
-    /// The same event may come again after a retryable fault, so a sink should make [`Event::id`] its key.
+    /// The same event may come again after a retryable fault, so a sink should make [`Event::id`]
+    /// its key.
     ///
     /// # Errors
     ///
-    /// The fault says whether the event may be sent again, was rejected for good, or met a sink that takes nothing at all.
+    /// The fault says whether the event may be sent again, was rejected for good, or met a sink
+    /// that takes nothing at all.
     ///
     /// # Cancellation
     ///
@@ -50,12 +53,13 @@ pub trait Sink: Send + Sync + 'static {
     }
 
     /// Which of these actions the sink does not know, for
-    /// [`RecorderBuilder::verify_catalog`](crate::RecorderBuilder::verify_catalog); a sink that takes any action knows all of them, and needs
-    /// not say so.
+    /// [`RecorderBuilder::verify_catalog`](crate::RecorderBuilder::verify_catalog); a sink that
+    /// takes any action knows all of them, and needs not say so.
     ///
     /// # Errors
     ///
-    /// The fault says why it cannot tell. The dispatcher asks again after a while unless it is rejected.
+    /// The fault says why it cannot tell. The dispatcher asks again after a while unless it is
+    /// rejected.
     fn unknown_actions(
         &self,
         actions: &[&'static str],
@@ -110,7 +114,8 @@ pub struct Fault {
 pub(crate) enum Kind {
     /// The same event may be sent again.
     Retryable,
-    /// The connection broke before an answer came; the same event may be sent again, the first time at once.
+    /// The connection broke before an answer came; the same event may be sent again, the first time
+    /// at once.
     Interrupted,
     /// The same event may be sent again, and until then no other either.
     Limited,
@@ -130,8 +135,9 @@ impl Fault {
         Self::new(Kind::Retryable, reason)
     }
 
-    /// The connection broke before an answer came, so the sink may have taken the event or not. The same event is sent
-    /// again, the first time at once: a connection that was idle for long breaks like this on the next use.
+    /// The connection broke before an answer came, so the sink may have taken the event or not. The
+    /// same event is sent again, the first time at once: a connection that was idle for long breaks
+    /// like this on the next use.
     pub fn interrupted(reason: impl Into<String>) -> Self {
         Self::new(Kind::Interrupted, reason)
     }
@@ -146,7 +152,8 @@ impl Fault {
         Self::new(Kind::Rejected, reason)
     }
 
-    /// No event will be taken until somebody mends the set-up: a wrong key, a wrong address. Events are kept meanwhile.
+    /// No event will be taken until somebody mends the set-up: a wrong key, a wrong address. Events
+    /// are kept meanwhile.
     pub fn fatal(reason: impl Into<String>) -> Self {
         Self::new(Kind::Fatal, reason)
     }
@@ -175,9 +182,10 @@ impl Fault {
         self
     }
 
-    /// With the assurance that the sink did not see the event: no connection was made. Without it, a retryable or
-    /// interrupted attempt may have been a delivery; when such a doubt is older than the service remembers idempotency
-    /// keys, 24 hours, the event is repeated with `maybe_duplicate` in its metadata.
+    /// With the assurance that the sink did not see the event: no connection was made. Without it,
+    /// a retryable or interrupted attempt may have been a delivery; when such a doubt is older than
+    /// the service remembers idempotency keys, 24 hours, the event is repeated with
+    /// `maybe_duplicate` in its metadata.
     #[must_use]
     pub fn unsent(mut self) -> Self {
         self.unsent = true;
@@ -247,7 +255,8 @@ impl std::error::Error for Fault {}
 
 /// A sink that keeps events in memory, for tests and for a look at what a service records.
 ///
-/// It keeps what fits its limit (10,000 events unless another is set) and rejects the rest. Clones share the events.
+/// It keeps what fits its limit (10,000 events unless another is set) and rejects the rest. Clones
+/// share the events.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

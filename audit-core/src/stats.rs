@@ -13,32 +13,38 @@ pub struct Stats {
     pub accepted: u64,
     /// `record` handed the event back: the queue was full, or the recorder was shut down.
     pub refused: u64,
-    /// Of those, the ones that nobody kept: the framework had nobody to hand them to, or the error was dropped with the
-    /// event inside. [`RecorderBuilder::gap_action`](crate::RecorderBuilder::gap_action) tells of them in the trail.
+    /// Of those, the ones that nobody kept: the framework had nobody to hand them to, or the error
+    /// was dropped with the event inside.
+    /// [`RecorderBuilder::gap_action`](crate::RecorderBuilder::gap_action) tells of them in the
+    /// trail.
     pub dropped: u64,
     /// Events that the recorder made itself: those that tell of a gap.
     pub generated: u64,
     /// The sink took the event.
     pub delivered: u64,
-    /// Events for which a newer one stands, whose `count` says so ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)).
+    /// Events for which a newer one stands, whose `count` says so
+    /// ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)).
     pub coalesced: u64,
-    /// Events of earlier processes that were on the spool when it was opened, and dead letters of the spool that were sent
-    /// again.
+    /// Events of earlier processes that were on the spool when it was opened, and dead letters of
+    /// the spool that were sent again.
     pub recovered: u64,
-    /// On the spool: what waits there, what is being delivered from there, and what was moved there at the end.
+    /// On the spool: what waits there, what is being delivered from there, and what was moved there
+    /// at the end.
     pub spooled: u64,
     /// Waiting, in flight, between two attempts, or held until their window's end, in memory.
     pub pending: u64,
     /// The bytes that pending events occupy.
     pub pending_bytes: u64,
-    /// Refused for good by the sink: dead letters. Those that were [sent again](crate::Recorder::redrive) are pending
-    /// instead; those that were purged, or made room for others, stay in this count.
+    /// Refused for good by the sink: dead letters. Those that were [sent
+    /// again](crate::Recorder::redrive) are pending instead; those that were purged, or made room
+    /// for others, stay in this count.
     pub dead: u64,
-    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher was given up; or on a spool
-    /// whose file was damaged.
+    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher
+    /// was given up; or on a spool whose file was damaged.
     pub lost: u64,
-    /// Durable events that were not on the disk when whoever recorded them went on: there was no spool, it was at its bound, or
-    /// the deadline came first. They are written, or delivered from memory, all the same.
+    /// Durable events that were not on the disk when whoever recorded them went on: there was no
+    /// spool, it was at its bound, or the deadline came first. They are written, or delivered from
+    /// memory, all the same.
     pub late: u64,
     /// Attempts that failed and were, or will be, repeated.
     pub retried: u64,
@@ -47,9 +53,11 @@ pub struct Stats {
     /// Events that nobody named an actor for.
     pub unresolved: u64,
     /// Calls of audited functions that left no event because their body said so (see
-    /// [`Draft::skip`](crate::Draft::skip)) or because the attribute's `on` leaves their outcome out.
+    /// [`Draft::skip`](crate::Draft::skip)) or because the attribute's `on` leaves their outcome
+    /// out.
     pub skipped: u64,
-    /// Mutating requests that succeeded and left no event (see [`Unaudited`](crate::web::Unaudited)).
+    /// Mutating requests that succeeded and left no event (see
+    /// [`Unaudited`](crate::web::Unaudited)).
     pub unaudited: u64,
 }
 

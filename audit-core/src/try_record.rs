@@ -7,8 +7,8 @@ use crate::{Action, Event, EventId, Outcome, RecordError};
 
 /// Why `try_record!` recorded nothing.
 ///
-/// The event was counted either way: in [`unrecorded`](crate::unrecorded()) when there was no recorder, else in
-/// [`Stats::refused`](crate::Stats::refused).
+/// The event was counted either way: in [`unrecorded`](crate::unrecorded()) when there was no
+/// recorder, else in [`Stats::refused`](crate::Stats::refused).
 #[derive(Debug, thiserror::Error)]
 #[error("record the event: {reason}")]
 pub struct TryRecordError {
@@ -27,7 +27,8 @@ enum Reason {
 }
 
 impl TryRecordError {
-    /// Whether there was neither a scope nor an installed recorder. No expression of the call was evaluated then.
+    /// Whether there was neither a scope nor an installed recorder. No expression of the call was
+    /// evaluated then.
     #[must_use]
     pub fn is_without_recorder(&self) -> bool {
         matches!(self.reason, Reason::NoRecorder)
@@ -45,7 +46,8 @@ impl TryRecordError {
         matches!(&self.reason, Reason::Refused(error) if error.is_closed())
     }
 
-    /// The event that was refused, as it would have been delivered; `None` when there was no recorder.
+    /// The event that was refused, as it would have been delivered; `None` when there was no
+    /// recorder.
     #[must_use]
     pub fn into_event(self) -> Option<Event> {
         match self.reason {

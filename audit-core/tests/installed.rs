@@ -1,4 +1,5 @@
-//! The installed recorder takes the events of code outside any scope. A process has one, so this test has a process.
+//! The installed recorder takes the events of code outside any scope. A process has one, so this
+//! test has a process.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A process that is killed at any moment: every event of which it was told that it is on the disk arrives, once.
+//! A process that is killed at any moment: every event of which it was told that it is on the disk
+//! arrives, once.
 #![cfg(all(unix, feature = "spool", feature = "testing"))]
 #![allow(
     clippy::unwrap_used,

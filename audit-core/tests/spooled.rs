@@ -1,4 +1,5 @@
-//! A recorder with a spool: what finds no room in memory, what is left at a shutdown, and what a process left behind.
+//! A recorder with a spool: what finds no room in memory, what is left at a shutdown, and what a
+//! process left behind.
 #![cfg(all(feature = "spool", feature = "testing"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use audit_catalog::{Catalog, catalog_places};
 
-/// The variable that names the catalog; a relative path starts at the folder of the crate's `Cargo.toml`.
+/// The variable that names the catalog; a relative path starts at the folder of the crate's
+/// `Cargo.toml`.
 const VARIABLE: &str = "AUDIT_CATALOG";
 
 /// A catalog without mistakes, and where it was found.
@@ -51,7 +52,8 @@ pub(crate) enum Namer {
 
 /// Finds and reads the catalog of the crate that is being compiled.
 ///
-/// `attribute` is the catalog that an attribute names; a relative path starts where that of the variable does.
+/// `attribute` is the catalog that an attribute names; a relative path starts where that of the
+/// variable does.
 pub(crate) fn load(attribute: Option<&str>) -> Result<Found, Problem> {
     let Some(crate_folder) = std::env::var_os("CARGO_MANIFEST_DIR") else {
         return Err(Problem::Unusable(
@@ -87,7 +89,8 @@ fn read_named(path: PathBuf, namer: Namer) -> Result<Found, Problem> {
 
 /// Reads a catalog, and parses it unless the same text was parsed before.
 ///
-/// The text is read each time and compared, because an editor keeps one process alive while the file changes.
+/// The text is read each time and compared, because an editor keeps one process alive while the
+/// file changes.
 fn read(path: &Path) -> Result<Found, Problem> {
     type Parsed = Result<Arc<Catalog>, String>;
     static CACHE: Mutex<Option<HashMap<PathBuf, (String, Parsed)>>> = Mutex::new(None);

@@ -1,4 +1,5 @@
-//! `catalog!`: the catalog and its lock in the program, or a module with a constant for each action.
+//! `catalog!`: the catalog and its lock in the program, or a module with a constant for each
+//! action.
 
 use std::fs;
 use std::io;
@@ -39,7 +40,8 @@ pub(crate) fn expand(input: TokenStream, catalog: &Result<Found, Problem>) -> To
         Ok(found) => constants(&module, &facade, found),
         Err(problem) => {
             errors.at(module.name.span(), explain(problem, SAMPLE, &[]));
-            // An empty module, so that the uses of its constants say what is missing, and not that there is no module.
+            // An empty module, so that the uses of its constants say what is missing, and not that
+            // there is no module.
             let Module {
                 attributes,
                 visibility,

@@ -1,4 +1,5 @@
-//! An item taken apart where every attribute of this crate has to: what stands before the body, and the body.
+//! An item taken apart where every attribute of this crate has to: what stands before the body, and
+//! the body.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -13,8 +14,8 @@ pub(crate) struct Whole {
     pub(crate) signature: Signature,
     /// The attributes at the start of the body, which must stay first in it.
     pub(crate) inner_attributes: TokenStream,
-    /// The body in its braces, without the inner attributes. It is never parsed: that is faster, and an editor that expands
-    /// while somebody types gets unfinished code back as it was.
+    /// The body in its braces, without the inner attributes. It is never parsed: that is faster,
+    /// and an editor that expands while somebody types gets unfinished code back as it was.
     pub(crate) body: Group,
 }
 
@@ -65,7 +66,8 @@ pub(crate) fn split(item: TokenStream, attribute: &str) -> syn::Result<Whole> {
     })
 }
 
-/// The other attribute of the two that contradict each other, if the function has it under its own name.
+/// The other attribute of the two that contradict each other, if the function has it under its own
+/// name.
 pub(crate) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Ident> {
     let last = |attribute: &'a Attribute| attribute.path().segments.last();
     let mut names = attributes.iter().filter_map(last).map(|last| &last.ident);

@@ -1,4 +1,5 @@
-//! What the macros that look like functions have in common: their first argument is the facade, as `$crate`.
+//! What the macros that look like functions have in common: their first argument is the facade, as
+//! `$crate`.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -22,8 +23,8 @@ fn is_comma(token: &TokenTree) -> bool {
 
 /// Makes cargo compile the crate again when a file changes, or the choice of the catalog.
 ///
-/// Once in each source file is enough, since a compiler process compiles one crate from its beginning; a thousand times in
-/// one file would cost as much as checking a small function does.
+/// Once in each source file is enough, since a compiler process compiles one crate from its
+/// beginning; a thousand times in one file would cost as much as checking a small function does.
 pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<TokenStream> {
     static WATCHED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 

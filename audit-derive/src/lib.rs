@@ -1,21 +1,23 @@
-//! The macros of the audit framework. Use them through the facade for your framework (`audit_core`, `audit_tower`,
-//! `audit_actix`), which exports them beside the types they need.
+//! The macros of the audit framework. Use them through the facade for your framework (`audit_core`,
+//! `audit_tower`, `audit_actix`), which exports them beside the types they need.
 //!
-//! [`macro@audited`] makes every call of a function leave one event, [`macro@unaudited`] says why a function needs none. Their companions `record!`, `try_record!`, `action!` and
-//! `catalog!` are documented where they are exported, in `audit_core`. What it records is checked while the crate compiles,
-//! against the catalog of the application, [`audit.toml`](audit_catalog).
+//! [`macro@audited`] makes every call of a function leave one event, [`macro@unaudited`] says why a
+//! function needs none. Their companions `record!`, `try_record!`, `action!` and `catalog!` are
+//! documented where they are exported, in `audit_core`. What it records is checked while the crate
+//! compiles, against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
 //! # Where the catalog is found
 //!
-//! 1. The file that the environment variable `AUDIT_CATALOG` names; a relative path starts at the folder of the crate's
-//!    `Cargo.toml`.
+//! 1. The file that the environment variable `AUDIT_CATALOG` names; a relative path starts at the
+//!    folder of the crate's `Cargo.toml`.
 //! 2. Else `audit.toml` beside the crate's `Cargo.toml`.
-//! 3. Else `audit.toml` in one of the folders above, up to the root of the workspace: the nearest folder whose `Cargo.toml`
-//!    has a `[workspace]`. Nothing above it is read, and nothing above a crate that is in no workspace.
+//! 3. Else `audit.toml` in one of the folders above, up to the root of the workspace: the nearest
+//!    folder whose `Cargo.toml` has a `[workspace]`. Nothing above it is read, and nothing above a
+//!    crate that is in no workspace.
 //!
-//! When the file changes, cargo compiles again the crates that use it. A process that stays alive, as in an editor, reads
-//! it at each expansion and parses it again when its text has changed. No macro runs a program, writes a file, or
-//! uses the network.
+//! When the file changes, cargo compiles again the crates that use it. A process that stays alive,
+//! as in an editor, reads it at each expansion and parses it again when its text has changed. No
+//! macro runs a program, writes a file, or uses the network.
 
 mod action;
 mod audited;
@@ -81,9 +83,9 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
-/// It goes on async and sync functions, methods, functions in traits that have a body, functions that return a future, and
-/// the functions of an `#[async_trait]` block. The function keeps its signature, attributes, visibility and errors, and
-/// needs no bound on its types.
+/// It goes on async and sync functions, methods, functions in traits that have a body, functions
+/// that return a future, and the functions of an `#[async_trait]` block. The function keeps its
+/// signature, attributes, visibility and errors, and needs no bound on its types.
 ///
 /// # Arguments
 ///
@@ -108,24 +110,27 @@ use proc_macro::TokenStream;
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
 ///
-/// In an expression, `ok` is the value of a successful result, by reference: `target(document = ok.id)`. It is read when the
-/// function has returned one. If it returns none, the metadata is left out and the target's id is `unresolved`: a
-/// failed creation is still an event. A parameter of the name `ok` is meant instead, where there is one.
+/// In an expression, `ok` is the value of a successful result, by reference:
+/// `target(document = ok.id)`. It is read when the function has returned one. If it returns none,
+/// the metadata is left out and the target's id is `unresolved`: a failed creation is still an
+/// event. A parameter of the name `ok` is meant instead, where there is one.
 ///
-/// A target type or a metadata key that is no Rust name is written as a string: `target("api-key" = key.id)`. At least
-/// one target is needed, and all metadata that the catalog does not call optional.
+/// A target type or a metadata key that is no Rust name is written as a string:
+/// `target("api-key" = key.id)`. At least one target is needed, and all metadata that the catalog
+/// does not call optional.
 ///
 /// # What is captured, and when
 ///
-/// Only what is named. Each expression that does not mention `ok` is evaluated once, on entry, before the body can move or change anything, and is
-/// used by shared reference; what it gives is written into the event at once, so nothing is kept borrowed.
-/// When there is no recorder (no scope, none installed) no expression is evaluated, except in functions that return a
-/// future, where nobody knows yet who will poll it. `?`, `return` and `.await` are
-/// refused in an expression: auditing must not leave the function, nor make it wait.
+/// Only what is named. Each expression that does not mention `ok` is evaluated once, on entry,
+/// before the body can move or change anything, and is used by shared reference; what it gives is
+/// written into the event at once, so nothing is kept borrowed. When there is no recorder (no
+/// scope, none installed) no expression is evaluated, except in functions that return a future,
+/// where nobody knows yet who will poll it. `?`, `return` and `.await` are refused in an
+/// expression: auditing must not leave the function, nor make it wait.
 ///
-/// Ids and values of the catalog's kind `string` are text (`&str`, `String`, `Uuid` and types that implement
-/// `AuditText`), ids also whole numbers; `number` takes integers and floats, `boolean` takes `bool`. An `Option` that
-/// is `None` leaves the value out.
+/// Ids and values of the catalog's kind `string` are text (`&str`, `String`, `Uuid` and types that
+/// implement `AuditText`), ids also whole numbers; `number` takes integers and floats, `boolean`
+/// takes `bool`. An `Option` that is `None` leaves the value out.
 ///
 /// # When the event is made
 ///
@@ -136,42 +141,48 @@ use proc_macro::TokenStream;
 /// | is async, and its future is dropped before it finished | `abandoned` |
 /// | is async, and its future was never polled | no event: it never began |
 ///
-/// When the outcome is `denied`, and the catalog names another action under `denied`, the event appears under that one.
+/// When the outcome is `denied`, and the catalog names another action under `denied`, the event
+/// appears under that one.
 ///
 /// # Functions that return a future
 ///
-/// A function that is not async and returns a future leaves its event when that future ends, not when it is made. It
-/// is recognised by the return type as it is written: `impl Future<Output = R>` in any order of bounds, `Pin<Box<dyn Future>>`,
-/// `Box<dyn Future + Unpin>`, and `BoxFuture` and `LocalBoxFuture` by their names. Behind another name, such as `Self::Future`, it
-/// is recognised by the end of its body, if that is `Box::pin(async ..)`, `async {..}.boxed()` or
-/// `.boxed_local()`. Any other future, such as a `JoinHandle` or one behind an alias that another function made, is a value:
-/// the event says how the call went.
+/// A function that is not async and returns a future leaves its event when that future ends, not
+/// when it is made. It is recognised by the return type as it is written: `impl Future<Output = R>`
+/// in any order of bounds, `Pin<Box<dyn Future>>`, `Box<dyn Future + Unpin>`, and `BoxFuture` and
+/// `LocalBoxFuture` by their names. Behind another name, such as `Self::Future`, it is recognised
+/// by the end of its body, if that is `Box::pin(async ..)`, `async {..}.boxed()` or
+/// `.boxed_local()`. Any other future, such as a `JoinHandle` or one behind an alias that another
+/// function made, is a value: the event says how the call went.
 ///
-/// Values are captured at the call, before the body runs. The scope is that of the first poll, as in an async function; if
-/// there is none, that of the call. A panic before the future is made is `panicked`. The future is held once: an `impl Future`
-/// grows by the event, a boxed one moves into a second box.
+/// Values are captured at the call, before the body runs. The scope is that of the first poll, as
+/// in an async function; if there is none, that of the call. A panic before the future is made is
+/// `panicked`. The future is held once: an `impl Future` grows by the event, a boxed one moves into
+/// a second box.
 ///
-/// What `#[async_trait]` makes of a function is such a function too, but keeps its one box, and captures values at the first
-/// poll. Put `#[audited]` on the functions inside the block; names inside patterns and `self` mean what they mean in the
-/// function as it was written.
+/// What `#[async_trait]` makes of a function is such a function too, but keeps its one box, and
+/// captures values at the first poll. Put `#[audited]` on the functions inside the block; names
+/// inside patterns and `self` mean what they mean in the function as it was written.
 ///
 /// An audited function that calls another leaves an event, and so does the other.
 ///
 /// # What stays the same, and what does not
 ///
-/// The body becomes an inner `async move` block, or a closure that is called once. So the compiler shows errors in the
-/// body where they stand, lints see it, and a future stays `Send` if it was. Arguments that the body mentions, those whose
-/// names begin with `_`, and a `self` by value are dropped at the end of the body, before the event closes, but not always
-/// in the reverse order of their declaration. Parameters written `_`, and others that the body does not mention, are
-/// dropped after it: give a lock or a transaction a name. In a `#[track_caller]` function that is not async,
-/// the caller's place is not visible inside the body.
+/// The body becomes an inner `async move` block, or a closure that is called once. So the compiler
+/// shows errors in the body where they stand, lints see it, and a future stays `Send` if it was.
+/// Arguments that the body mentions, those whose names begin with `_`, and a `self` by value are
+/// dropped at the end of the body, before the event closes, but not always in the reverse order of
+/// their declaration. Parameters written `_`, and others that the body does not mention, are
+/// dropped after it: give a lock or a transaction a name. In a `#[track_caller]` function that is
+/// not async, the caller's place is not visible inside the body.
 ///
 /// # Errors
 ///
-/// An action that the catalog calls deprecated is a warning at each use. All mistakes of one attribute are reported at once, each where it stands, with the nearest name that is right; the
-/// function stays there, so that its callers compile. Reported are: an action, target type, metadata key, argument or
-/// parameter that does not exist; metadata that is missing, reserved, given twice or of another kind; a missing target; a
-/// catalog that is missing (with one to begin with) or wrong (each mistake with file, line and column).
+/// An action that the catalog calls deprecated is a warning at each use. All mistakes of one
+/// attribute are reported at once, each where it stands, with the nearest name that is right; the
+/// function stays there, so that its callers compile. Reported are: an action, target type,
+/// metadata key, argument or parameter that does not exist; metadata that is missing, reserved,
+/// given twice or of another kind; a missing target; a catalog that is missing (with one to begin
+/// with) or wrong (each mistake with file, line and column).
 ///
 /// Refused are `const fn` and declarations without a body.
 #[proc_macro_attribute]
@@ -195,9 +206,9 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Says that calls of a function need no audit event, and why.
 ///
-/// For a handler that has to answer POST, PUT, PATCH or DELETE and changes nothing that an auditor would ask for: a search, a
-/// preview, a log-in form. A request that such a handler answered is not reported as unaudited, and the report of
-/// `audit_core::testing` lists its route with the reason.
+/// For a handler that has to answer POST, PUT, PATCH or DELETE and changes nothing that an auditor
+/// would ask for: a search, a preview, a log-in form. A request that such a handler answered is not
+/// reported as unaudited, and the report of `audit_core::testing` lists its route with the reason.
 ///
 /// ```
 /// use audit_core::web::{Call, Head, Policy, Unaudited};
@@ -226,10 +237,12 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok(()) }
 /// ```
 ///
-/// It goes on async and sync functions, methods, functions that return a future, and the functions of an `#[async_trait]`
-/// block. The function stays as it is, with one statement before its body, which marks the [scope](../audit_core/struct.Scope.html#method.exempt)
-/// of the running task. It runs when the body begins: of an async function at its first poll, of a function that
-/// returns a future at the call. Outside of any scope it does nothing. Events that are recorded all the same, as by an audited function that the body calls, are kept.
+/// It goes on async and sync functions, methods, functions that return a future, and the functions
+/// of an `#[async_trait]` block. The function stays as it is, with one statement before its body,
+/// which marks the [scope](../audit_core/struct.Scope.html#method.exempt) of the running task. It
+/// runs when the body begins: of an async function at its first poll, of a function that returns a
+/// future at the call. Outside of any scope it does nothing. Events that are recorded all the same,
+/// as by an audited function that the body calls, are kept.
 ///
 /// # Arguments
 ///
@@ -240,8 +253,9 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Errors
 ///
-/// All mistakes at once, each where it stands: a missing or empty reason, an unknown argument, one that is given twice, an item that is
-/// no function with a body, a `const fn`, and `#[audited]` on the same function under its own name.
+/// All mistakes at once, each where it stands: a missing or empty reason, an unknown argument, one
+/// that is given twice, an item that is no function with a body, a `const fn`, and `#[audited]` on
+/// the same function under its own name.
 #[proc_macro_attribute]
 pub fn unaudited(attribute: TokenStream, item: TokenStream) -> TokenStream {
     unaudited::expand("audit_core", attribute.into(), item.into()).into()

@@ -67,8 +67,9 @@ pub(crate) fn expand(
         Some(outcome) => quote_spanned!(ours=> #outcome),
         None => quote_spanned!(ours=> #facade::Outcome::Succeeded),
     };
-    // The steps have the user's spans throughout: of a mixture, in a macro inside a macro, the compiler would show the whole
-    // call when a value is of a wrong type. So a lint about the reference to `*id` would count as the user's.
+    // The steps have the user's spans throughout: of a mixture, in a macro inside a macro, the
+    // compiler would show the whole call when a value is of a wrong type. So a lint about the
+    // reference to `*id` would count as the user's.
     let steps = quote_spanned!(ours=> #[allow(clippy::borrow_deref_ref, reason = "the reference is not the user's")] { #steps });
     let opener = match form {
         Form::Record => "open",

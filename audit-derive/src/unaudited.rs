@@ -1,4 +1,5 @@
-//! `#[unaudited]`: the function again, with one statement before its body that says why it leaves no event.
+//! `#[unaudited]`: the function again, with one statement before its body that says why it leaves
+//! no event.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -23,11 +24,13 @@ struct Args {
     reason: Option<LitStr>,
     /// Whether something was written for `reason` and reported, so that it is not missing.
     reason_reported: bool,
-    /// The crate that generated paths start with, when it is not the facade the attribute came from.
+    /// The crate that generated paths start with, when it is not the facade the attribute came
+    /// from.
     facade: Option<syn::Path>,
 }
 
-/// Expands `#[unaudited(attribute)] item`. On a mistake the item is given back as it was, beside all errors.
+/// Expands `#[unaudited(attribute)] item`. On a mistake the item is given back as it was, beside
+/// all errors.
 pub(crate) fn expand(facade: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = parse(attribute, &mut errors);
@@ -155,8 +158,8 @@ fn write(function: Whole, reason: &LitStr, facade: &str, named: Option<&syn::Pat
         ..
     } = function;
     let span = body.span();
-    // The body stays a block of its own: statements before its items would be a lint of clippy's, about code that the user
-    // did not write.
+    // The body stays a block of its own: statements before its items would be a lint of clippy's,
+    // about code that the user did not write.
     let body: Group = nested(body);
     let outer = quote_spanned!(ours=> #inner_attributes #facade::private::exempt(#reason); #body);
     let outer = braces(outer, span);

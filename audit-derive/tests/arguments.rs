@@ -1,4 +1,5 @@
-//! The arguments that say more than a target's id: names, metadata, many targets, errors, the draft in the body.
+//! The arguments that say more than a target's id: names, metadata, many targets, errors, the draft
+//! in the body.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
 //! What the compiler says about right and wrong uses, each in a file of `tests/ui`.
 //!
-//! trybuild compiles in a project of its own, from which this crate's catalog is not found; a variable names it. Since a
-//! process cannot safely change its own environment, each test runs again in a child that has the variable.
+//! trybuild compiles in a project of its own, from which this crate's catalog is not found; a
+//! variable names it. Since a process cannot safely change its own environment, each test runs
+//! again in a child that has the variable.
 
 use std::io;
 use std::path::Path;
@@ -37,7 +38,8 @@ fn right_and_wrong_uses() -> io::Result<()> {
     })
 }
 
-/// The shapes and traps that do not compile, or must say something while they do; the others are in `tests/rows`.
+/// The shapes and traps that do not compile, or must say something while they do; the others are in
+/// `tests/rows`.
 #[test]
 fn shapes_that_the_compiler_speaks_of() -> io::Result<()> {
     let test = "shapes_that_the_compiler_speaks_of";

@@ -1,5 +1,5 @@
-//! Functions of many shapes under `#[unaudited]`: each is called in the scope of a request, which is then not reported, and
-//! leaves no event of its own. The lints are those of a careful project.
+//! Functions of many shapes under `#[unaudited]`: each is called in the scope of a request, which
+//! is then not reported, and leaves no event of its own. The lints are those of a careful project.
 
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::all, clippy::pedantic)]
@@ -31,7 +31,8 @@ impl Head for Post {
     }
 }
 
-/// How many requests are reported, and how many events are left, when this job answers `POST /search` with 200.
+/// How many requests are reported, and how many events are left, when this job answers
+/// `POST /search` with 200.
 #[expect(
     clippy::expect_used,
     reason = "a test that has no recorder has nothing to say"

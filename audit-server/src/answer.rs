@@ -116,7 +116,8 @@ impl Answer {
         )
     }
 
-    /// The 400 for an event that its schema or a limit refuses. A path is listed once, however many rules it breaks.
+    /// The 400 for an event that its schema or a limit refuses. A path is listed once, however many
+    /// rules it breaks.
     pub(crate) fn invalid_event(violations: &[Violation]) -> Self {
         #[derive(PartialEq, Serialize)]
         #[serde(rename_all = "camelCase")]

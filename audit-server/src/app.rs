@@ -26,7 +26,8 @@ use crate::validate::CompiledSchema;
 /// How many compiled schemas are kept; beyond it the cache starts anew.
 const COMPILED_SCHEMAS: usize = 1_024;
 
-/// How often what is too old is deleted, and how many events of an organization go at once. Who reads sees none of them anyway.
+/// How often what is too old is deleted, and how many events of an organization go at once. Who
+/// reads sees none of them anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_ROWS: u32 = 5_000;
 
@@ -92,8 +93,8 @@ impl App {
         self.clock.now().into()
     }
 
-    /// Reads the trail after what its retention has ended is gone, in one transaction: nobody sees an event that is too old, even if the
-    /// sweep has not come round to it.
+    /// Reads the trail after what its retention has ended is gone, in one transaction: nobody sees
+    /// an event that is too old, even if the sweep has not come round to it.
     pub(crate) async fn read_trail<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -119,7 +120,8 @@ impl App {
         })
     }
 
-    /// Ends the streams that have no end of their own, so that a shutdown need not wait for their readers.
+    /// Ends the streams that have no end of their own, so that a shutdown need not wait for their
+    /// readers.
     pub(crate) fn stop_streams(&self) {
         self.subscribers.end_watches();
     }

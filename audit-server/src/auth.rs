@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::answer::Answer;
 use crate::app::App;
 
-/// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing about the key, and what it writes to disk.
+/// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing
+/// about the key, and what it writes to disk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Scope([u8; 32]);
 
@@ -41,7 +42,8 @@ impl Keys {
         Self(keys.iter().map(|key| Scope::of(key)).collect())
     }
 
-    /// The scope of the request's key, if the request has `Authorization: Bearer` and a key that is known.
+    /// The scope of the request's key, if the request has `Authorization: Bearer` and a key that is
+    /// known.
     pub(crate) fn authorize(&self, headers: &HeaderMap) -> Option<Scope> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, key) = value.split_once(' ')?;
@@ -70,7 +72,8 @@ pub(crate) async fn require_key(
     }
 }
 
-/// As [`require_key`] where other machines can reach the server; on loopback the server's own routes are open.
+/// As [`require_key`] where other machines can reach the server; on loopback the server's own
+/// routes are open.
 pub(crate) async fn require_key_if_remote(
     State(app): State<Arc<App>>,
     request: Request,

@@ -11,19 +11,20 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::app::App;
 
-/// The largest body that is read: 1 MiB. The service's own limit is undocumented; users report that there is one.
+/// The largest body that is read: 1 MiB. The service's own limit is undocumented; users report that
+/// there is one.
 pub(crate) const BODY_LIMIT: usize = 1_024 * 1_024;
 
-/// How much of a body that is too large is read and thrown away, and for how long, so that a client that is still sending gets to see the
-/// answer instead of a closed connection.
+/// How much of a body that is too large is read and thrown away, and for how long, so that a client
+/// that is still sending gets to see the answer instead of a closed connection.
 const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// Reads a whole body of at most [`BODY_LIMIT`] bytes; it is never held in memory beyond that.
 ///
 /// # Errors
-/// 413 for one that is larger, and at once if it says so and is too large to be thrown away; 408 for one that takes longer than the server's
-/// read timeout; 400 for one that ends early.
+/// 413 for one that is larger, and at once if it says so and is too large to be thrown away; 408
+/// for one that takes longer than the server's read timeout; 400 for one that ends early.
 pub(crate) async fn read(app: &App, body: Body) -> Result<Bytes, Answer> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > BODY_LIMIT + DRAIN_LIMIT {
@@ -75,8 +76,8 @@ pub(crate) async fn drain(mut body: Body) {
 /// Parses a body that says it is JSON.
 ///
 /// # Errors
-/// 415 without `Content-Type: application/json` (or a `+json` type), which also keeps a web page's plain form posts out; 400 for malformed
-/// JSON.
+/// 415 without `Content-Type: application/json` (or a `+json` type), which also keeps a web page's
+/// plain form posts out; 400 for malformed JSON.
 pub(crate) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Answer> {
     if !is_json(headers) {
         let message = "The request's Content-Type has to be application/json.";

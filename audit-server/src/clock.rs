@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 /// Tells the server what time it is.
 ///
-/// The server asks it for `received_at` and `created_at`, and for the age of idempotency keys, exports, links and events: a test that hands in
-/// a [`ManualClock`] can step past any of their ends without sleeping. It is called from several threads, often, and must not block.
+/// The server asks it for `received_at` and `created_at`, and for the age of idempotency keys,
+/// exports, links and events: a test that hands in a [`ManualClock`] can step past any of their
+/// ends without sleeping. It is called from several threads, often, and must not block.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment. Moments before 1970 or after the year 9999 are clamped to that range where they are stored.
+    /// The present moment. Moments before 1970 or after the year 9999 are clamped to that range
+    /// where they are stored.
     fn now(&self) -> SystemTime;
 }
 
@@ -65,7 +67,8 @@ impl ManualClock {
         Self::new(SystemClock.now())
     }
 
-    /// Moves the clock forward. A step beyond what the platform can represent leaves it where it is.
+    /// Moves the clock forward. A step beyond what the platform can represent leaves it where it
+    /// is.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(later) = now.checked_add(by) {

@@ -15,10 +15,12 @@ pub const DEFAULT_API_KEY: &str = "sk_test_local";
 /// The organization of a server that was given none.
 pub const DEFAULT_ORGANIZATION: &str = "org_local";
 
-/// How long an export is `pending` unless the server was told otherwise: long enough that a client that does not poll is found out.
+/// How long an export is `pending` unless the server was told otherwise: long enough that a client
+/// that does not poll is found out.
 pub const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(250);
 
-/// What the service allows for one key: 6,000 requests in 60 seconds (<https://workos.com/docs/reference/rate-limits>).
+/// What the service allows for one key: 6,000 requests in 60 seconds
+/// (<https://workos.com/docs/reference/rate-limits>).
 pub const SERVICE_RATE_LIMIT: (u32, Duration) = (6_000, Duration::from_secs(60));
 
 /// How long a client may take to send a head or a body unless the server was told otherwise.
@@ -27,11 +29,12 @@ pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where a server keeps what it receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Data {
-    /// In memory, until the server stops; the default. Accepted events are trimmed by their retention only, so a long-running server grows with them.
+    /// In memory, until the server stops; the default. Accepted events are trimmed by their
+    /// retention only, so a long-running server grows with them.
     #[default]
     Memory,
-    /// In this SQLite file, which is created if it does not exist. Its folder has to exist. Beside it SQLite keeps a `-wal` and a `-shm` file
-    /// while the server runs.
+    /// In this SQLite file, which is created if it does not exist. Its folder has to exist. Beside
+    /// it SQLite keeps a `-wal` and a `-shm` file while the server runs.
     File(PathBuf),
 }
 
@@ -71,9 +74,11 @@ impl LocalServerBuilder {
         self
     }
 
-    /// Whether [`listen`](Self::listen) may name an address that other machines can reach; `false` by default.
+    /// Whether [`listen`](Self::listen) may name an address that other machines can reach; `false`
+    /// by default.
     ///
-    /// On such an address the server answers to any `Host`, and its own routes under `/_local` ask for the API key.
+    /// On such an address the server answers to any `Host`, and its own routes under `/_local` ask
+    /// for the API key.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
@@ -87,14 +92,15 @@ impl LocalServerBuilder {
 
     /// An API key to let in, `sk_…`; [`DEFAULT_API_KEY`] if none is given.
     ///
-    /// May be called again for more keys. Each has idempotency keys of its own; they share everything else. The first is the one that
-    /// [`LocalServer::api_key`] gives back.
+    /// May be called again for more keys. Each has idempotency keys of its own; they share
+    /// everything else. The first is the one that [`LocalServer::api_key`] gives back.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_keys.push(key.into());
         self
     }
 
-    /// An organization that exists from the start, `org_…`; [`DEFAULT_ORGANIZATION`] if none is given. May be called again for more.
+    /// An organization that exists from the start, `org_…`; [`DEFAULT_ORGANIZATION`] if none is
+    /// given. May be called again for more.
     ///
     /// On a file, organizations of earlier runs are there too.
     pub fn organization(mut self, id: impl Into<String>) -> Self {
@@ -108,18 +114,22 @@ impl LocalServerBuilder {
         self
     }
 
-    /// How long an export is `pending`, by the server's [clock](Self::clock); [`DEFAULT_EXPORT_DELAY`] by default.
+    /// How long an export is `pending`, by the server's [clock](Self::clock);
+    /// [`DEFAULT_EXPORT_DELAY`] by default.
     ///
-    /// With zero it is ready when it is asked for first; the answer that creates it says `pending` all the same.
+    /// With zero it is ready when it is asked for first; the answer that creates it says `pending`
+    /// all the same.
     pub fn export_delay(mut self, delay: Duration) -> Self {
         self.export_delay = delay;
         self
     }
 
-    /// Answers 429 with `Retry-After` to what exceeds so many requests of one API key within `per`, by the server's [clock](Self::clock).
-    /// Off by default; [`SERVICE_RATE_LIMIT`] is what the service allows.
+    /// Answers 429 with `Retry-After` to what exceeds so many requests of one API key within `per`,
+    /// by the server's [clock](Self::clock). Off by default; [`SERVICE_RATE_LIMIT`] is what the
+    /// service allows.
     ///
-    /// A window begins with the key's first request and is followed by the next one. The server's own routes are not counted.
+    /// A window begins with the key's first request and is followed by the next one. The server's
+    /// own routes are not counted.
     ///
     /// ```
     /// use audit_server::{LocalServer, SERVICE_RATE_LIMIT};
@@ -133,8 +143,9 @@ impl LocalServerBuilder {
         self
     }
 
-    /// How long a client may take to send the head of a request, and then how long to send its body; [`DEFAULT_READ_TIMEOUT`] by default.
-    /// A connection that is kept open without a request is closed after this time too.
+    /// How long a client may take to send the head of a request, and then how long to send its
+    /// body; [`DEFAULT_READ_TIMEOUT`] by default. A connection that is kept open without a request
+    /// is closed after this time too.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
@@ -143,7 +154,8 @@ impl LocalServerBuilder {
     /// Starts the server on a thread of its own, and returns once it listens.
     ///
     /// # Errors
-    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on, or the database cannot be opened.
+    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on,
+    /// or the database cannot be opened.
     pub fn start(self) -> Result<LocalServer, StartError> {
         LocalServer::from_builder(self)
     }

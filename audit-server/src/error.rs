@@ -8,7 +8,8 @@ use crate::store::{OpenError, StoreError};
 
 /// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
 ///
-/// The message finishes "failed to …", names what is wrong and what to do about it, and never holds an API key.
+/// The message finishes "failed to …", names what is wrong and what to do about it, and never holds
+/// an API key.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StartError(#[from] StartErrorKind);
@@ -61,7 +62,8 @@ impl StartError {
         )
     }
 
-    /// Whether the address is no loopback address and [`allow_remote`](crate::LocalServerBuilder::allow_remote) was not given.
+    /// Whether the address is no loopback address and
+    /// [`allow_remote`](crate::LocalServerBuilder::allow_remote) was not given.
     #[must_use]
     pub fn is_remote_refused(&self) -> bool {
         matches!(self.0, StartErrorKind::Remote { .. })
@@ -110,7 +112,8 @@ impl StartError {
 
 /// Why the stored events, organizations or counts could not be read.
 ///
-/// Only the database can fail here: a full disk, a file that somebody else holds for more than five seconds, or a damaged one.
+/// Only the database can fail here: a full disk, a file that somebody else holds for more than five
+/// seconds, or a damaged one.
 #[derive(Debug, thiserror::Error)]
 #[error("read from the server's database")]
 pub struct QueryError(#[from] StoreError);

@@ -1,6 +1,7 @@
 //! Following the stored events, one after the other, from the store.
 //!
-//! A reader is told that there is something new, and then reads the rows itself: nothing is buffered for one that is slow.
+//! A reader is told that there is something new, and then reads the rows itself: nothing is
+//! buffered for one that is slow.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use crate::store::{self, StoreError};
 use crate::stored::{EventFilter, StoredEvent};
 use crate::subscribe::Head;
 
-/// A reader that is further behind than this many events is told how many it missed, and goes on with the newest of them: a person cannot
-/// look at more, and a page that showed them all would stay behind.
+/// A reader that is further behind than this many events is told how many it missed, and goes on
+/// with the newest of them: a person cannot look at more, and a page that showed them all would
+/// stay behind.
 const MAX_BEHIND: u64 = 1_000;
 
 /// How many events, and how many bytes of them, are fetched at once.
@@ -62,7 +64,8 @@ impl Feed {
         })
     }
 
-    /// Follows the events after `filter.after`, from the first one on if there is none, and leaves none out.
+    /// Follows the events after `filter.after`, from the first one on if there is none, and leaves
+    /// none out.
     pub(crate) fn complete(app: Arc<App>, filter: EventFilter) -> Self {
         let head = app.subscribers.watch();
         let seen = filter.after.unwrap_or(0);

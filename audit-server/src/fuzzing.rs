@@ -1,4 +1,5 @@
-//! Ways in for the fuzz targets, past sockets and the database. Each takes any bytes, and panics where a promise is broken.
+//! Ways in for the fuzz targets, past sockets and the database. Each takes any bytes, and panics
+//! where a promise is broken.
 
 use serde_json::Value;
 
@@ -14,8 +15,8 @@ use crate::validate::{
     read_retention,
 };
 
-/// The JSON of each route that takes some. Of two values one after the other, the second is an event that is held against the first as its
-/// schema.
+/// The JSON of each route that takes some. Of two values one after the other, the second is an
+/// event that is held against the first as its schema.
 pub fn bodies(bytes: &[u8]) {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let Some(Ok(body)) = values.next() else {

@@ -1,7 +1,8 @@
 //! The `Host` check, which keeps web pages away.
 //!
-//! A page on the internet can point its own name at 127.0.0.1 and then talk to a server there as if it were its own (DNS rebinding). Its
-//! requests carry that name in `Host`, so a server on loopback answers only to loopback names.
+//! A page on the internet can point its own name at 127.0.0.1 and then talk to a server there as if
+//! it were its own (DNS rebinding). Its requests carry that name in `Host`, so a server on loopback
+//! answers only to loopback names.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -56,8 +57,8 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// The base URL under which this request reached the server, so that a link in the answer works for whoever asked: from the host's machine,
-/// through a forwarded port, or from another container.
+/// The base URL under which this request reached the server, so that a link in the answer works for
+/// whoever asked: from the host's machine, through a forwarded port, or from another container.
 pub(crate) fn base_url(app: &App, request: &Request) -> String {
     let host = host(request)
         .filter(|host| host.parse::<axum::http::uri::Authority>().is_ok())
@@ -65,7 +66,8 @@ pub(crate) fn base_url(app: &App, request: &Request) -> String {
     format!("http://{host}")
 }
 
-/// The host that a request names. One in absolute form names it in the request line, and that one counts (RFC 9112, section 3.2.2).
+/// The host that a request names. One in absolute form names it in the request line, and that one
+/// counts (RFC 9112, section 3.2.2).
 pub(crate) fn host(request: &Request) -> Option<&str> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),

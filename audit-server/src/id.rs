@@ -2,8 +2,8 @@
 
 use crate::timestamp::Timestamp;
 
-/// A prefix and 26 characters of Crockford's base 32, the moment first: ids sort by age, as the service's do. They can be guessed, so
-/// nothing may depend on one being unknown.
+/// A prefix and 26 characters of Crockford's base 32, the moment first: ids sort by age, as the
+/// service's do. They can be guessed, so nothing may depend on one being unknown.
 pub(crate) fn new_id(prefix: &str, now: Timestamp) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bits = (u128::from(now.as_millis().unsigned_abs()) << 80) | (fastrand::u128(..) >> 48);

@@ -10,8 +10,8 @@ use crate::validate::{CompiledSchema, Form, Violation, check_limits, read_form};
 
 /// The version that an event without `version` is checked against.
 ///
-/// That it is not the newest is what users report: events without a version keep failing after a schema was registered again. Version 1
-/// fits the reports; the reference does not say.
+/// That it is not the newest is what users report: events without a version keep failing after a
+/// schema was registered again. Version 1 fits the reports; the reference does not say.
 const DEFAULT_VERSION: i64 = 1;
 
 /// The answer, and for a refusal the reasons in words.
@@ -21,7 +21,8 @@ pub(crate) enum Verdict {
     Rejected(Answer, Vec<String>),
 }
 
-/// Judges a body: its form (422), then its organization (404), then the limits and the schema together (400).
+/// Judges a body: its form (422), then its organization (404), then the limits and the schema
+/// together (400).
 pub(crate) fn judge(app: &App, tx: &Transaction<'_>, body: &Value) -> rusqlite::Result<Verdict> {
     let form = match read_form(body) {
         Ok(form) => form,
@@ -44,7 +45,8 @@ pub(crate) fn judge(app: &App, tx: &Transaction<'_>, body: &Value) -> rusqlite::
     let schema = find(tx, &form, &mut violations)?;
     violations.extend(check_limits(&form));
     if let Some(row) = schema {
-        // The row was checked before it was stored, so an error here means that the file was changed by other hands.
+        // The row was checked before it was stored, so an error here means that the file was
+        // changed by other hands.
         let schema = app.compiled(row.id, || compile(&row)).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
         })?;
@@ -103,7 +105,8 @@ fn compile(row: &SchemaRow) -> Result<CompiledSchema, Box<dyn std::error::Error 
 
 /// The registered name that was probably meant.
 fn nearest<'a>(action: &str, names: &'a [String]) -> Option<&'a str> {
-    // The likeness of two names costs the product of their lengths, so that of an absurdly long one is not asked for.
+    // The likeness of two names costs the product of their lengths, so that of an absurdly long one
+    // is not asked for.
     if action.len() > 200 {
         return None;
     }

@@ -1,7 +1,8 @@
 //! A local server that speaks the WorkOS Audit Logs API.
 //!
-//! It stands in for an account while a program is written or tested: the same routes, the same statuses and bodies, schemas enforced, and
-//! nothing leaves the machine. Point any client's base URL at [`LocalServer::url`], then look at what arrived.
+//! It stands in for an account while a program is written or tested: the same routes, the same
+//! statuses and bodies, schemas enforced, and nothing leaves the machine. Point any client's base
+//! URL at [`LocalServer::url`], then look at what arrived.
 //!
 //! ```
 //! use audit_server::{EventFilter, EventStatus, LocalServer};
@@ -44,15 +45,17 @@
 //!
 //! With [a rate limit](LocalServerBuilder::rate_limit) the routes of the service also answer 429.
 //!
-//! Every answer carries `X-Request-ID` (the request's own, if it had one), and all but the pages, the files and the stream are JSON; every
-//! error has a `message`. A body is at most 1 MiB. The one exception is what cannot be read as HTTP at all: it is answered before there is a
-//! request, with a bare 400, 414 or 431, or by closing the connection. A head and a body have to arrive within
-//! [a time](LocalServerBuilder::read_timeout), and at most 1,024 connections are open at once.
+//! Every answer carries `X-Request-ID` (the request's own, if it had one), and all but the pages,
+//! the files and the stream are JSON; every error has a `message`. A body is at most 1 MiB. The one
+//! exception is what cannot be read as HTTP at all: it is answered before there is a request, with
+//! a bare 400, 414 or 431, or by closing the connection. A head and a body have to arrive within [a
+//! time](LocalServerBuilder::read_timeout), and at most 1,024 connections are open at once.
 //!
 //! # Faults on demand
 //!
-//! What a client has to survive, for the next requests that fit; see [`Fault`]. In JSON it has at most one of `status` (with `retry_after`, in
-//! seconds or as a date), `reset`, `cut_after` (bytes) and `export_error`, and may have `delay_ms`, `times`, `method` and `path`:
+//! What a client has to survive, for the next requests that fit; see [`Fault`]. In JSON it has at
+//! most one of `status` (with `retry_after`, in seconds or as a date), `reset`, `cut_after` (bytes)
+//! and `export_error`, and may have `delay_ms`, `times`, `method` and `path`:
 //!
 //! ```text
 //! curl localhost:4100/_local/faults --json '{"status": 429, "retry_after": 2, "times": 3, "path": "/audit_logs/events"}'
@@ -62,38 +65,48 @@
 //!
 //! # Where the reference is silent
 //!
-//! The [WorkOS API reference](https://workos.com/docs/reference/audit-logs) does not settle everything. The readings here are the stricter
-//! ones, so that what passes here should pass there:
+//! The [WorkOS API reference](https://workos.com/docs/reference/audit-logs) does not settle
+//! everything. The readings here are the stricter ones, so that what passes here should pass there:
 //!
-//! - An event without `version` is checked against version 1 of its action, which is what users report, and not against the newest.
+//! - An event without `version` is checked against version 1 of its action, which is what users
+//!   report, and not against the newest.
 //! - The `targets` of a schema are a whitelist of types. An event has 1 to 20 targets.
-//! - A limit of metadata that is broken is a 400, as other violations inside a well-formed event. All violations are named at once.
+//! - A limit of metadata that is broken is a 400, as other violations inside a well-formed event.
+//!   All violations are named at once.
 //! - `null` is refused, also for an optional field. Undocumented fields are ignored.
-//! - Absent metadata is checked against its schema as an empty object. A metadata schema without `$schema` is of draft 7.
-//! - `Idempotency-Key`: only accepted events are remembered, for 24 hours, separately for each API key; the key has at most 255 characters.
+//! - Absent metadata is checked against its schema as an empty object. A metadata schema without
+//!   `$schema` is of draft 7.
+//! - `Idempotency-Key`: only accepted events are remembered, for 24 hours, separately for each API
+//!   key; the key has at most 255 characters.
 //! - `occurred_at` may be any moment, also in the future.
-//! - An export has the accepted events there were at its creation, with `range_start` ≤ `occurred_at` < `range_end`, by `occurred_at`. A range
-//!   older than three months, which the service may refuse, is not refused. An event passes if it fits every kind of filter, and fits a kind
-//!   if it fits one of its texts exactly; an empty list is no filter, and one target of a type in `targets` is enough.
-//! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours, and then `expired`. The last 1,000 are
-//!   kept.
-//! - A portal link can be opened for five minutes, and the page used for an hour then. Of the intents, `audit_logs` and `log_streams` lead to
-//!   the viewer, as does none at all; the others have no page here and are a 400, a word that is no intent is a 422. The other fields are
+//! - An export has the accepted events there were at its creation, with `range_start` ≤
+//!   `occurred_at` < `range_end`, by `occurred_at`. A range older than three months, which the
+//!   service may refuse, is not refused. An event passes if it fits every kind of filter, and fits
+//!   a kind if it fits one of its texts exactly; an empty list is no filter, and one target of a
+//!   type in `targets` is enough.
+//! - An export is `pending` for [a moment](LocalServerBuilder::export_delay), `ready` for 24 hours,
+//!   and then `expired`. The last 1,000 are kept.
+//! - A portal link can be opened for five minutes, and the page used for an hour then. Of the
+//!   intents, `audit_logs` and `log_streams` lead to the viewer, as does none at all; the others
+//!   have no page here and are a 400, a word that is no intent is a 422. The other fields are
 //!   checked and have no effect.
-//! - Retention counts from `occurred_at`: an accepted event that is older than its organization's period is never read again, and is deleted
-//!   within a minute; refused ones are no part of the trail. Without a period events are kept for good. The periods are those of the newest
-//!   SDKs. The configuration is always `active`, without a log stream; where no period is set it shows the longest, 3650 days, since the
-//!   official SDKs take no `null` there.
-//! - The columns of the CSV, with a header line: `occurred_at`, `action`, `version`, `actor_id`, `actor_type`, `actor_name`,
-//!   `actor_metadata`, `targets`, `location`, `user_agent`, `metadata`. Metadata and targets are JSON as it was sent. UTF-8, RFC 4180; a cell
-//!   that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab or line break in front) begins with a `'`.
+//! - Retention counts from `occurred_at`: an accepted event that is older than its organization's
+//!   period is never read again, and is deleted within a minute; refused ones are no part of the
+//!   trail. Without a period events are kept for good. The periods are those of the newest SDKs.
+//!   The configuration is always `active`, without a log stream; where no period is set it shows
+//!   the longest, 3650 days, since the official SDKs take no `null` there.
+//! - The columns of the CSV, with a header line: `occurred_at`, `action`, `version`, `actor_id`,
+//!   `actor_type`, `actor_name`, `actor_metadata`, `targets`, `location`, `user_agent`, `metadata`.
+//!   Metadata and targets are JSON as it was sent. UTF-8, RFC 4180; a cell that a spreadsheet would
+//!   run as a formula (`=`, `+`, `-`, `@`, tab or line break in front) begins with a `'`.
 //!
 //! # Safety
 //!
-//! The server listens on loopback and answers only to the hosts `localhost`, `127.0.0.1` and `[::1]`, so that a web page cannot reach it
-//! under a name of its own; the viewer and the routes under `/_local` need no key there, and refuse what a page of another origin sends. Any other address has to be allowed by
-//! [`LocalServerBuilder::allow_remote`], and then `/_local` needs the key. API keys are never written to disk, and neither keys nor events to
-//! a log.
+//! The server listens on loopback and answers only to the hosts `localhost`, `127.0.0.1` and
+//! `[::1]`, so that a web page cannot reach it under a name of its own; the viewer and the routes
+//! under `/_local` need no key there, and refuse what a page of another origin sends. Any other
+//! address has to be allowed by [`LocalServerBuilder::allow_remote`], and then `/_local` needs the
+//! key. API keys are never written to disk, and neither keys nor events to a log.
 
 mod answer;
 mod app;

@@ -1,7 +1,8 @@
 //! Requests that a web page of another origin makes a browser send.
 //!
-//! The server's own routes need no key on loopback, so a page on the internet could use them through its reader's browser. The answers stay
-//! hidden from it, as no header allows it to read them; what a request would change is protected here.
+//! The server's own routes need no key on loopback, so a page on the internet could use them
+//! through its reader's browser. The answers stay hidden from it, as no header allows it to read
+//! them; what a request would change is protected here.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -12,7 +13,8 @@ use crate::answer::Answer;
 use crate::host::host;
 use crate::routes::is_own;
 
-/// Answers 403 to what comes from another origin: to anything that may change something, and to reads other than following a link.
+/// Answers 403 to what comes from another origin: to anything that may change something, and to
+/// reads other than following a link.
 pub(crate) async fn check_origin(request: Request, next: Next) -> Response {
     if is_own(request.uri().path()) && is_foreign(&request) {
         let message = "The local server's own routes cannot be used from a page of another origin.";
@@ -24,7 +26,8 @@ pub(crate) async fn check_origin(request: Request, next: Next) -> Response {
 fn is_foreign(request: &Request) -> bool {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    // Browsers send an `Origin` with whatever changes something, and newer ones say how a request came about. Programs send neither.
+    // Browsers send an `Origin` with whatever changes something, and newer ones say how a request
+    // came about. Programs send neither.
     let other_origin = headers.contains_key(header::ORIGIN) && !is_same(headers, host(request));
     let other_site = match text("sec-fetch-site") {
         None | Some("same-origin" | "none") => false,

@@ -16,7 +16,8 @@ use crate::body;
 use crate::routes::is_own;
 use crate::timestamp::Timestamp;
 
-/// Counts by windows that begin with a key's first request. Only known keys are counted, so the map is as small as their list.
+/// Counts by windows that begin with a key's first request. Only known keys are counted, so the map
+/// is as small as their list.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     requests: u32,
@@ -60,7 +61,8 @@ impl RateLimit {
     }
 }
 
-/// Answers 429 to a request that is one too many for its key. Requests without a known key are left to the key check.
+/// Answers 429 to a request that is one too many for its key. Requests without a known key are left
+/// to the key check.
 pub(crate) async fn limit_rate(
     State(app): State<Arc<App>>,
     request: Request,

@@ -11,13 +11,14 @@ use crate::timestamp::Timestamp;
 /// Events of one transaction.
 const BATCH: u32 = 20_000;
 
-/// One of so many events is rejected, and half of the others belong to `org_seed_0`, the rest to nine more.
+/// One of so many events is rejected, and half of the others belong to `org_seed_0`, the rest to
+/// nine more.
 const REJECTED: u32 = 1_000;
 const ORGANIZATIONS: u32 = 10;
 const ACTIONS: u32 = 40;
 
-/// Stores `count` events of 10 organizations and 40 actions, a second apart, the last one now. As they would have been stored by requests,
-/// but without a request each.
+/// Stores `count` events of 10 organizations and 40 actions, a second apart, the last one now. As
+/// they would have been stored by requests, but without a request each.
 pub(crate) fn seed(app: &App, count: u32) -> Result<(), StoreError> {
     let now = app.now();
     app.store.transact(|tx| {

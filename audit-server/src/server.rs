@@ -28,8 +28,9 @@ const DATABASE_THREADS: usize = 2;
 
 /// A server that speaks the WorkOS Audit Logs API on this machine.
 ///
-/// It runs on a thread of its own with a runtime of its own, so it serves any caller, async or not. Its methods are synchronous; those that
-/// read from the database block the calling thread for as long as SQLite takes, which is microseconds in memory.
+/// It runs on a thread of its own with a runtime of its own, so it serves any caller, async or not.
+/// Its methods are synchronous; those that read from the database block the calling thread for as
+/// long as SQLite takes, which is microseconds in memory.
 ///
 /// Dropping it shuts it down as [`shutdown`](Self::shutdown) does.
 ///
@@ -63,8 +64,8 @@ impl LocalServer {
         LocalServerBuilder::new()
     }
 
-    /// Starts a server in memory on a free port of 127.0.0.1, with the key [`DEFAULT_API_KEY`] and the organization
-    /// [`DEFAULT_ORGANIZATION`].
+    /// Starts a server in memory on a free port of 127.0.0.1, with the key [`DEFAULT_API_KEY`] and
+    /// the organization [`DEFAULT_ORGANIZATION`].
     ///
     /// # Errors
     /// [`StartError`] if the machine has no port, thread or memory left.
@@ -170,14 +171,15 @@ impl LocalServer {
         Ok(self.app.store.transact(store::stats)?)
     }
 
-    /// A feed of the events that are stored from now on, accepted and rejected, in the order of their `seq`.
+    /// A feed of the events that are stored from now on, accepted and rejected, in the order of
+    /// their `seq`.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.app.subscribers.subscribe()
     }
 
-    /// Waits for the first event that passes `filter`, stored already or not, for at most `timeout`; `None` if none came, or if the server
-    /// has stopped. Blocks the thread.
+    /// Waits for the first event that passes `filter`, stored already or not, for at most
+    /// `timeout`; `None` if none came, or if the server has stopped. Blocks the thread.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -188,7 +190,8 @@ impl LocalServer {
     ) -> Result<Option<StoredEvent>, QueryError> {
         let filter = filter.clone().limit(1);
         let begun = Instant::now();
-        // Subscribed before the store is read, so that nothing falls in between. What is heard is only a reason to look again.
+        // Subscribed before the store is read, so that nothing falls in between. What is heard is
+        // only a reason to look again.
         let news = self.subscribe();
         loop {
             if let Some(event) = self.events_where(&filter)?.pop() {
@@ -202,7 +205,8 @@ impl LocalServer {
         }
     }
 
-    /// Gives the next requests a [`Fault`] instead of what they came for. Of several faults that fit a request, the oldest is used.
+    /// Gives the next requests a [`Fault`] instead of what they came for. Of several faults that
+    /// fit a request, the oldest is used.
     ///
     /// At most 100 wait at once; the oldest makes way for one more.
     pub fn inject(&self, fault: Fault) {
@@ -229,7 +233,8 @@ impl LocalServer {
         Ok(crate::seed::seed(&self.app, count)?)
     }
 
-    /// Stops the server and waits for its thread: no new connections, at most two seconds for requests under way, then subscriptions end.
+    /// Stops the server and waits for its thread: no new connections, at most two seconds for
+    /// requests under way, then subscriptions end.
     ///
     /// Answers with the final counts. Blocks, also inside an async function.
     ///
@@ -306,7 +311,8 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
     let thread = std::thread::Builder::new()
         .name("audit-server".to_owned())
         .spawn(move || {
-            // Made and dropped on this thread: a runtime may not be dropped inside another one, where the caller may be.
+            // Made and dropped on this thread: a runtime may not be dropped inside another one,
+            // where the caller may be.
             let prepared = Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(DATABASE_THREADS)

@@ -28,7 +28,8 @@ impl Purpose {
     }
 }
 
-/// Signs with HMAC-SHA256 and a key that is drawn at the start and never leaves memory: a restart ends every link.
+/// Signs with HMAC-SHA256 and a key that is drawn at the start and never leaves memory: a restart
+/// ends every link.
 #[derive(Clone)]
 pub(crate) struct Signer(Hmac<Sha256>);
 
@@ -48,8 +49,8 @@ impl Signer {
         signature.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the signature is this server's, for exactly these facts, and `now` is before its end. Takes the same time for every wrong
-    /// signature.
+    /// Whether the signature is this server's, for exactly these facts, and `now` is before its
+    /// end. Takes the same time for every wrong signature.
     pub(crate) fn verify(
         &self,
         purpose: Purpose,

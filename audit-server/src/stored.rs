@@ -39,9 +39,11 @@ impl EventStatus {
 
 /// One request to create an event, as the server received and answered it.
 ///
-/// Accepted events are kept until their organization's retention ends, for good if none is set. Of the rejected ones the last 1,000 are kept, whatever refused them, a wrong key included.
-/// As JSON (`GET /_local/events`) it has the fields `seq`, `received_at`, `idempotency_key`, `organization_id`, `action`, `status`,
-/// `http_status`, `response`, `reasons`, `event` and `event_bytes`.
+/// Accepted events are kept until their organization's retention ends, for good if none is set. Of
+/// the rejected ones the last 1,000 are kept, whatever refused them, a wrong key included. As JSON
+/// (`GET /_local/events`) it has the fields `seq`, `received_at`, `idempotency_key`,
+/// `organization_id`, `action`, `status`, `http_status`, `response`, `reasons`, `event` and
+/// `event_bytes`.
 #[derive(Clone, Debug, Serialize)]
 pub struct StoredEvent {
     pub(crate) seq: u64,
@@ -64,7 +66,8 @@ impl StoredEvent {
         self.seq
     }
 
-    /// When the request was received, by the server's [`Clock`](crate::Clock), in whole milliseconds.
+    /// When the request was received, by the server's [`Clock`](crate::Clock), in whole
+    /// milliseconds.
     #[must_use]
     pub fn received_at(&self) -> SystemTime {
         self.received_at.to_system_time()
@@ -106,13 +109,15 @@ impl StoredEvent {
         parse(&self.response)
     }
 
-    /// Why the event was rejected, one sentence for each violation, more telling than the answer's body; empty for an accepted one.
+    /// Why the event was rejected, one sentence for each violation, more telling than the answer's
+    /// body; empty for an accepted one.
     #[must_use]
     pub fn reasons(&self) -> &[String] {
         &self.reasons
     }
 
-    /// The body's `event`; `Value::Null` if there is none, see [`event_json`](Self::event_json). Parses on each call.
+    /// The body's `event`; `Value::Null` if there is none, see [`event_json`](Self::event_json).
+    /// Parses on each call.
     #[must_use]
     pub fn event(&self) -> Value {
         self.event.as_deref().map_or(Value::Null, parse)
@@ -120,13 +125,15 @@ impl StoredEvent {
 
     /// The body's `event`, byte for byte as it was sent.
     ///
-    /// `None` if the request had none, was refused before its body was read, or was refused and its event is larger than 64 KiB.
+    /// `None` if the request had none, was refused before its body was read, or was refused and its
+    /// event is larger than 64 KiB.
     #[must_use]
     pub fn event_json(&self) -> Option<&str> {
         self.event.as_deref().map(RawValue::get)
     }
 
-    /// The size of the event as it was sent, in bytes, also where the event itself was not kept; 0 if there was none.
+    /// The size of the event as it was sent, in bytes, also where the event itself was not kept; 0
+    /// if there was none.
     #[must_use]
     pub fn event_bytes(&self) -> u64 {
         self.event_bytes
@@ -134,7 +141,8 @@ impl StoredEvent {
 }
 
 fn parse(raw: &RawValue) -> Value {
-    // A raw value is JSON by construction; only nesting beyond serde_json's limit could fail here, and such a body is refused when read.
+    // A raw value is JSON by construction; only nesting beyond serde_json's limit could fail here,
+    // and such a body is refused when read.
     serde_json::from_str(raw.get()).unwrap_or(Value::Null)
 }
 
@@ -250,8 +258,9 @@ pub(crate) fn is_organization_id(id: &str) -> bool {
 
 /// How many requests to create an event ended how, over the whole life of the data.
 ///
-/// Every request that reached its route is counted once: taken, refused, or answered from memory because its idempotency key was known. What
-/// a [`Fault`](crate::Fault) or the rate limit answered did not reach it.
+/// Every request that reached its route is counted once: taken, refused, or answered from memory
+/// because its idempotency key was known. What a [`Fault`](crate::Fault) or the rate limit answered
+/// did not reach it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     pub(crate) accepted: u64,
@@ -272,7 +281,8 @@ impl Stats {
         self.rejected
     }
 
-    /// Requests that were answered again from a remembered idempotency key; nothing was stored for them.
+    /// Requests that were answered again from a remembered idempotency key; nothing was stored for
+    /// them.
     #[must_use]
     pub fn duplicates(&self) -> u64 {
         self.duplicates

@@ -11,13 +11,16 @@ use crate::StoredEvent;
 
 /// How many events wait for a slow subscriber before it starts to miss some.
 ///
-/// A screen takes a few hundred lines a second; this is several seconds of the service's own rate limit (100 events a second).
+/// A screen takes a few hundred lines a second; this is several seconds of the service's own rate
+/// limit (100 events a second).
 pub(crate) const SUBSCRIPTION_CAPACITY: usize = 1_024;
 
-/// A bounded, ordered feed of stored events; made by [`LocalServer::subscribe`](crate::LocalServer::subscribe).
+/// A bounded, ordered feed of stored events; made by
+/// [`LocalServer::subscribe`](crate::LocalServer::subscribe).
 ///
-/// It holds a [`std::sync::mpsc`] receiver of 1,024 events. The server never waits for a subscriber: what does not fit is not delivered here
-/// and is counted in [`missed`](Self::missed). It is still stored; ask [`LocalServer::events_where`](crate::LocalServer::events_where) for the
+/// It holds a [`std::sync::mpsc`] receiver of 1,024 events. The server never waits for a
+/// subscriber: what does not fit is not delivered here and is counted in [`missed`](Self::missed).
+/// It is still stored; ask [`LocalServer::events_where`](crate::LocalServer::events_where) for the
 /// rows after the last `seq` seen.
 #[derive(Debug)]
 pub struct Subscription {
@@ -26,13 +29,15 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Waits for the next event; `None` once the server has stopped and everything was taken. Blocks the thread.
+    /// Waits for the next event; `None` once the server has stopped and everything was taken.
+    /// Blocks the thread.
     #[must_use]
     pub fn recv(&self) -> Option<StoredEvent> {
         self.events.recv().ok()
     }
 
-    /// Waits for the next event for at most `timeout`; `None` if none came, or if the server has stopped. Blocks the thread.
+    /// Waits for the next event for at most `timeout`; `None` if none came, or if the server has
+    /// stopped. Blocks the thread.
     #[must_use]
     pub fn recv_timeout(&self, timeout: Duration) -> Option<StoredEvent> {
         self.events.recv_timeout(timeout).ok()

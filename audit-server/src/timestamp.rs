@@ -1,4 +1,5 @@
-//! Moments as the store keeps them and as the API writes them: ISO 8601, UTC with `Z`, milliseconds.
+//! Moments as the store keeps them and as the API writes them: ISO 8601, UTC with `Z`,
+//! milliseconds.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -52,11 +53,12 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// The moment of an RFC 3339 date-time in UTC written with `Z`, in whole milliseconds since 1970, negative before it; any year from 0000 to
-/// 9999, any number of fractional digits.
+/// The moment of an RFC 3339 date-time in UTC written with `Z`, in whole milliseconds since 1970,
+/// negative before it; any year from 0000 to 9999, any number of fractional digits.
 ///
-/// Only the `Z` form is taken, as the service does; an offset such as `+00:00` is refused. A leap second is allowed where RFC 3339 allows
-/// one, at the end of a day, and is the same moment as the second after it.
+/// Only the `Z` form is taken, as the service does; an offset such as `+00:00` is refused. A leap
+/// second is allowed where RFC 3339 allows one, at the end of a day, and is the same moment as the
+/// second after it.
 pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
     // `YYYY-MM-DDTHH:MM:SS`, then an optional fraction, then `Z`.
     let (head, tail) = text.as_bytes().split_at_checked(19)?;
@@ -95,7 +97,8 @@ pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
     Some(millis.min(i64::try_from(LAST).unwrap_or(i64::MAX)))
 }
 
-/// The number that consists of these digits; `None` if one is something else. Wraps round beyond 18 digits, where only the check counts.
+/// The number that consists of these digits; `None` if one is something else. Wraps round beyond 18
+/// digits, where only the check counts.
 fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0_i64, |sum, byte| {
         byte.is_ascii_digit()

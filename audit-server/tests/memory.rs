@@ -1,4 +1,5 @@
-//! That hostile requests do not make the server grow. A binary of its own, since what is measured is the whole process.
+//! That hostile requests do not make the server grow. A binary of its own, since what is measured
+//! is the whole process.
 #![cfg(target_os = "linux")] // Elsewhere there is no /proc to read the figure from.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -11,8 +12,9 @@ use audit_server::LocalServer;
 /// Clients that send at once.
 const CLIENTS: usize = 4;
 
-/// How far the process may grow while all of them are read. Each has at most a body of 1 MiB in memory, in a buffer that may be twice as
-/// large, and what SQLite and the allocator keep; one body that is held whole is 100 MB.
+/// How far the process may grow while all of them are read. Each has at most a body of 1 MiB in
+/// memory, in a buffer that may be twice as large, and what SQLite and the allocator keep; one body
+/// that is held whole is 100 MB.
 const GROWTH_KB: u64 = 24 * 1_024;
 
 /// Sends what the server takes of `pieces`, and reads its answer.

@@ -13,8 +13,9 @@ use http::request::Parts;
 
 use crate::resolve;
 
-/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for whom, or that nothing needs
-/// to be recorded. It is the [`Scope`] that [`AuditLayer`](crate::AuditLayer) opened.
+/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for
+/// whom, or that nothing needs to be recorded. It is the [`Scope`] that
+/// [`AuditLayer`](crate::AuditLayer) opened.
 ///
 /// ```
 /// use audit_tower::{Actor, Audit};
@@ -32,8 +33,8 @@ use crate::resolve;
 ///
 /// # Errors
 ///
-/// Where no layer runs and the task has no scope either, the request is refused with [`NoScope`]. `Option<Audit>` is `None`
-/// there.
+/// Where no layer runs and the task has no scope either, the request is refused with [`NoScope`].
+/// `Option<Audit>` is `None` there.
 #[derive(Clone, Debug)]
 pub struct Audit(Scope);
 
@@ -71,7 +72,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Audit {
     }
 }
 
-/// A handler asked for [`Audit`], and there is none, because no [`AuditLayer`](crate::AuditLayer) runs around it.
+/// A handler asked for [`Audit`], and there is none, because no [`AuditLayer`](crate::AuditLayer)
+/// runs around it.
 ///
 /// The answer is 500 with a body that says so. An error log says it too, once in a process.
 #[derive(Debug)]

@@ -27,7 +27,8 @@ pin_project! {
         inner: InScope<F>,
         // An answer that waits until the request's durable events are on the disk.
         answer: Option<F::Output>,
-        // Declared after the inner future and so dropped after it, when its open drafts have closed.
+        // Declared after the inner future and so dropped after it, when its open drafts have
+        // closed.
         call: Call,
         route: Route,
     }

@@ -38,8 +38,9 @@ impl Head for RequestHead<'_> {
     }
 }
 
-/// The status of an answer. That of every gRPC answer is 200; its own is in the head when there is nothing but a head, as when
-/// a call failed. Where it comes after a body, what the function returned has to do.
+/// The status of an answer. That of every gRPC answer is 200; its own is in the head when there is
+/// nothing but a head, as when a call failed. Where it comes after a body, what the function
+/// returned has to do.
 pub(crate) fn status<R>(response: &Response<R>) -> StatusCode {
     let headers = response.headers();
     let content_type = headers.get(CONTENT_TYPE);
@@ -82,8 +83,8 @@ impl Route {
     }
 }
 
-/// Whether a path is that of a gRPC method, `/package.Service/Method`. Such a path holds no ids, which a client that only claims
-/// to speak gRPC may not smuggle in.
+/// Whether a path is that of a gRPC method, `/package.Service/Method`. Such a path holds no ids,
+/// which a client that only claims to speak gRPC may not smuggle in.
 fn is_method(path: &str) -> bool {
     let is_name = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -122,8 +123,8 @@ fn tonic_peer(extensions: &http::Extensions) -> Option<IpAddr> {
 
     let address = match extensions.get::<TcpConnectInfo>() {
         Some(connection) => connection.remote_addr(),
-        // The type that TLS puts there is public only under features for its cryptography, which are the application's choice.
-        // tonic's own look-up knows it, but takes a request.
+        // The type that TLS puts there is public only under features for its cryptography, which
+        // are the application's choice. tonic's own look-up knows it, but takes a request.
         None => {
             tonic::Request::from_parts(MetadataMap::new(), extensions.clone(), ()).remote_addr()
         }

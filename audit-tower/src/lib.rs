@@ -1,7 +1,8 @@
 //! Audit logging for axum, tonic and any tower HTTP service.
 //!
-//! A [`Layer`](tower_layer::Layer) opens a [`Scope`] per request and takes from it who acts, for whom and from where; an
-//! attribute on the handler says what was done. The handler never waits for the network.
+//! A [`Layer`](tower_layer::Layer) opens a [`Scope`] per request and takes from it who acts, for
+//! whom and from where; an attribute on the handler says what was done. The handler never waits for
+//! the network.
 //!
 //! ```
 //! use audit_tower::{Actor, AuditLayer, MemorySink, OrganizationId, Principal, Recorder, audited};
@@ -38,16 +39,18 @@
 //! # Ok::<_, audit_tower::BuildError>(())
 //! ```
 //!
-//! When the service ends, let the server end first, then the recorder, so that the last events are delivered: after
-//! `axum::serve(..).with_graceful_shutdown(..).await`, `recorder.shutdown(deadline).await`.
+//! When the service ends, let the server end first, then the recorder, so that the last events are
+//! delivered: after `axum::serve(..).with_graceful_shutdown(..).await`,
+//! `recorder.shutdown(deadline).await`.
 //!
 //! # The client's address
 //!
-//! With axum, serve with `app.into_make_service_with_connect_info::<SocketAddr>()`: the peer's address is then the
-//! event's location. Without it the location is `unknown`, and one log line says so.
+//! With axum, serve with `app.into_make_service_with_connect_info::<SocketAddr>()`: the peer's
+//! address is then the event's location. Without it the location is `unknown`, and one log line
+//! says so.
 //!
-//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and the location is the
-//! nearest address that is not one of them:
+//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and
+//! the location is the nearest address that is not one of them:
 //!
 //! ```
 //! # use audit_tower::{AuditLayer, MemorySink, Recorder, TrustedProxies};
@@ -57,14 +60,16 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a single address such as
-//! `cf-connecting-ip`. A header from anybody else is never read, and what stands in one to the left of the client's address
-//! is never recorded: the client could have written it.
+//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a
+//! single address such as `cf-connecting-ip`. A header from anybody else is never read, and what
+//! stands in one to the left of the client's address is never recorded: the client could have
+//! written it.
 //!
 //! # gRPC
 //!
-//! The layer goes around tonic's server; with the feature `tonic`, the peer of its connections is the client. The attribute goes
-//! on the methods of a service, and reads the message through the request:
+//! The layer goes around tonic's server; with the feature `tonic`, the peer of its connections is
+//! the client. The attribute goes on the methods of a service, and reads the message through the
+//! request:
 //!
 //! ```
 //! use audit_tower::{Actor, AuditLayer, MemorySink, Principal, Recorder, audited};
@@ -107,12 +112,14 @@
 //! # Ok::<_, audit_tower::BuildError>(())
 //! ```
 //!
-//! An error of the method is a failure, and a denial if its code is `PERMISSION_DENIED` or `UNAUTHENTICATED`; the event's `status`
-//! is the HTTP status that the code corresponds to. What a stream does after it was opened changes nothing any more. A call that the
-//! sign-in refuses does not reach the layer.
+//! An error of the method is a failure, and a denial if its code is `PERMISSION_DENIED` or
+//! `UNAUTHENTICATED`; the event's `status` is the HTTP status that the code corresponds to. What a
+//! stream does after it was opened changes nothing any more. A call that the sign-in refuses does
+//! not reach the layer.
 //!
-//! Every gRPC call is a POST, so a method that only reads looks like a change that left no event: put
-//! `#[unaudited(reason = "..")]` on it. The route in reports is the path, `/package.Service/Method`, which holds no ids.
+//! Every gRPC call is a POST, so a method that only reads looks like a change that left no event:
+//! put `#[unaudited(reason = "..")]` on it. The route in reports is the path,
+//! `/package.Service/Method`, which holds no ids.
 //!
 //! # Features
 //!

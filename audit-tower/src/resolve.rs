@@ -3,7 +3,8 @@
 use audit_core::Scope;
 use http::Extensions;
 
-/// The scope of a request: the one in its extensions, wherever the request has got to since, or that of the task.
+/// The scope of a request: the one in its extensions, wherever the request has got to since, or
+/// that of the task.
 pub(crate) fn scope(extensions: &Extensions) -> Option<Scope> {
     extensions.get().cloned().or_else(Scope::current)
 }
@@ -15,7 +16,8 @@ pub(crate) enum Parameter {
     Found(String),
     /// The route has no such parameter, or no route was matched yet.
     Missing,
-    /// One of the route's parameters is not UTF-8; no extractor can read them, and the request is refused.
+    /// One of the route's parameters is not UTF-8; no extractor can read them, and the request is
+    /// refused.
     Unreadable,
 }
 

@@ -1,4 +1,5 @@
-//! What tower demands of a service in the middle: readiness, clones, errors, and that a request passes through as it was.
+//! What tower demands of a service in the middle: readiness, clones, errors, and that a request
+//! passes through as it was.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -43,7 +44,8 @@ where
     assert!(service.is_woken(), "the inner one's wake-up arrives");
     assert!(matches!(service.poll_ready(), Poll::Ready(Ok(()))));
 
-    // The mock panics unless the very one that was polled is called, and a clone of it was not polled.
+    // The mock panics unless the very one that was polled is called, and a clone of it was not
+    // polled.
     let mut clone = service.clone();
     let answer = service.call(Request::new("first"));
     let (request, respond) = calls.next_request().await.unwrap();

@@ -1,4 +1,5 @@
-//! The facts of one event, the same for everybody who is measured: known at run time, as in a service.
+//! The facts of one event, the same for everybody who is measured: known at run time, as in a
+//! service.
 
 use std::hint::black_box;
 

@@ -1,7 +1,7 @@
 //! What is measured, and what it is measured beside. The programs in `bin` choose, run and print.
 //!
-//! Everything that is compared runs in one process and in turns, so that what else the machine does falls on all of it. The
-//! figures are medians, and what counts is their ratios.
+//! Everything that is compared runs in one process and in turns, so that what else the machine does
+//! falls on all of it. The figures are medians, and what counts is their ratios.
 
 #[cfg(feature = "peers")]
 pub mod deliver;

@@ -1,4 +1,5 @@
-//! A request through axum, in some layers. Without a socket, which costs many times what is measured, and varies by more.
+//! A request through axum, in some layers. Without a socket, which costs many times what is
+//! measured, and varies by more.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

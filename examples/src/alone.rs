@@ -23,14 +23,16 @@ const DELIVERY: Duration = Duration::from_secs(5);
 pub struct Alone {
     /// Where it listens.
     pub listener: TcpListener,
-    /// Its data, with three members: `ada`, `ben` and `vic` `@acme.test`, with the password `correct horse`.
+    /// Its data, with three members: `ada`, `ben` and `vic` `@acme.test`, with the password
+    /// `correct horse`.
     pub state: AppState,
     /// Its recorder.
     pub recorder: Recorder,
 }
 
 impl Alone {
-    /// Listens, and records to the service that `WORKOS_API_KEY` and `WORKOS_BASE_URL` name; `audited serve` prints both.
+    /// Listens, and records to the service that `WORKOS_API_KEY` and `WORKOS_BASE_URL` name;
+    /// `audited serve` prints both.
     pub async fn start() -> Result<Self, Box<dyn Error>> {
         let recorder = Recorder::builder(WorkOs::from_env()?)
             .fallback_organization(ORGANIZATION)
@@ -61,7 +63,8 @@ impl Alone {
     }
 }
 
-/// Ctrl-C or SIGTERM. Where the system cannot tell of them, at once, since the service could not be ended otherwise.
+/// Ctrl-C or SIGTERM. Where the system cannot tell of them, at once, since the service could not be
+/// ended otherwise.
 pub async fn interrupted() {
     #[cfg(unix)]
     {

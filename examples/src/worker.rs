@@ -1,7 +1,8 @@
-//! Work without a request: a consumer of a queue, whose messages say who asked, and a clean-up that runs by the clock.
+//! Work without a request: a consumer of a queue, whose messages say who asked, and a clean-up that
+//! runs by the clock.
 //!
-//! Each piece of work has a scope of its own, which ends with it; so nothing of one job is left for the next, also when it
-//! panics. `cargo run -p examples --bin worker` runs it.
+//! Each piece of work has a scope of its own, which ends with it; so nothing of one job is left for
+//! the next, also when it panics. `cargo run -p examples --bin worker` runs it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,8 @@ use std::time::Duration;
 use audit_core::{Actor, Recorder, Scope, audited};
 use tokio::sync::mpsc;
 
-/// A document that somebody wants deleted, as the service that took the request put it into the queue.
+/// A document that somebody wants deleted, as the service that took the request put it into the
+/// queue.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// The member who asked; a message without one is of unknown origin.
@@ -93,8 +95,8 @@ pub async fn consume(mut queue: mpsc::Receiver<Message>, archive: Archive, recor
     }
 }
 
-/// Deletes a document and its copy, side by side. The task for the copy takes the scope along: what it does, it does for
-/// the same member.
+/// Deletes a document and its copy, side by side. The task for the copy takes the scope along: what
+/// it does, it does for the same member.
 async fn delete_everywhere(archive: Archive, message: Message) {
     let copy = delete_copy(message.document, format!("{}.copy", message.document));
     let copy = match Scope::current() {
@@ -135,7 +137,8 @@ pub async fn clean_up(
 ) {
     tokio::pin!(stop);
     loop {
-        // It blocks, so it has a thread of its own. A closure there finds no scope but the one that it opens.
+        // It blocks, so it has a thread of its own. A closure there finds no scope but the one that
+        // it opens.
         let (archive, recorder) = (archive.clone(), recorder.clone());
         let sweep = tokio::task::spawn_blocking(move || sweep(&archive, &recorder));
         if let Err(error) = sweep.await {

@@ -1,5 +1,5 @@
-//! What the client makes of an answer, whatever call it answers. The input is the answer: a line with the status, lines
-//! with headers, an empty line, the body.
+//! What the client makes of an answer, whatever call it answers. The input is the answer: a line
+//! with the status, lines with headers, an empty line, the body.
 #![no_main]
 
 use std::cell::LazyCell;

@@ -1,4 +1,5 @@
-//! What holds for every answer: it is the answer of the route and the status that its row names, in the documented form.
+//! What holds for every answer: it is the answer of the route and the status that its row names, in
+//! the documented form.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,8 @@ use serde_json::Value;
 use crate::documented::Route;
 use crate::service::{Answer, Call, EXPORT_DELAY, Service};
 
-/// Requests that the limited server takes before it refuses one: more than any test needs to set up its call.
+/// Requests that the limited server takes before it refuses one: more than any test needs to set up
+/// its call.
 const RATE_LIMIT: u32 = 10;
 
 /// Where the schemas say that they are, so that one may refer to another; nothing is fetched.
@@ -83,7 +85,8 @@ pub(crate) async fn no_key(name: &str, good: impl AsyncFn(&Service) -> Call) {
     }
 }
 
-/// 403: with a key that lacks the permission. Every key of the local server may do everything, so a fault answers.
+/// 403: with a key that lacks the permission. Every key of the local server may do everything, so a
+/// fault answers.
 pub(crate) async fn no_permission(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::start();
     let call = good(&service).await;

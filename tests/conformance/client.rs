@@ -255,7 +255,8 @@ async fn a_portal_link_opens() {
             .return_url("https://app.example")
             .it_contact_email("it@app.example");
         let link = client.generate_portal_link(&request).await.unwrap();
-        // Without a cookie jar the link leads to a page that asks for one; a link that is not valid leads nowhere.
+        // Without a cookie jar the link leads to a page that asks for one; a link that is not valid
+        // leads nowhere.
         let opened = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()

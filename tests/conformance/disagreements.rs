@@ -1,7 +1,8 @@
-//! Points on which descriptions of the API disagree, or are silent where a reader expects a word: the reference, its guides, the
-//! official SDKs of several ages, and what is written about them elsewhere. Each is settled by a test of this program, by a
-//! sentence of our documentation, or by both. A name in backticks is a test; a text in quotation marks is found in the file that
-//! follows it.
+//! Points on which descriptions of the API disagree, or are silent where a reader expects a word:
+//! the reference, its guides, the official SDKs of several ages, and what is written about them
+//! elsewhere. Each is settled by a test of this program, by a sentence of our documentation, or by
+//! both. A name in backticks is a test; a text in quotation marks is found in the file that follows
+//! it.
 //!
 //! | point | as it is here | settled by |
 //! | --- | --- | --- |

@@ -1,6 +1,8 @@
-//! What the API's reference says that each route answers: the routes and statuses that the tests have to reach, written once.
+//! What the API's reference says that each route answers: the routes and statuses that the tests
+//! have to reach, written once.
 //!
-//! Sources: the WorkOS API reference, <https://workos.com/docs/reference/audit-logs>, and for the three of every route
+//! Sources: the WorkOS API reference, <https://workos.com/docs/reference/audit-logs>, and for the
+//! three of every route
 //! <https://workos.com/docs/reference/errors>.
 
 /// A route of the service.

@@ -1,4 +1,5 @@
-//! The tables of the front page against the tests that exist, the documented statuses, the server's own list and the client's calls.
+//! The tables of the front page against the tests that exist, the documented statuses, the server's
+//! own list and the client's calls.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -115,7 +116,8 @@ fn every_documented_status_of_every_route_has_a_test() {
     }
 }
 
-/// Leaves out 403 and 429, which the server's page says of all routes at once: a fault and the rate limit answer them.
+/// Leaves out 403 and 429, which the server's page says of all routes at once: a fault and the rate
+/// limit answer them.
 #[test]
 fn the_servers_front_page_lists_what_the_tests_reach() {
     let page = table(include_str!("../../audit-server/src/lib.rs"));

@@ -1,9 +1,9 @@
-//! The limits of an event, at and beyond each: what our builder takes, the server takes, and what our builder refuses, the server
-//! refuses when it is sent all the same.
+//! The limits of an event, at and beyond each: what our builder takes, the server takes, and what
+//! our builder refuses, the server refuses when it is sent all the same.
 //!
-//! Two things the builder refuses and the server takes: an empty key, which the documented pattern allows and nobody can mean, and
-//! the keys that the framework sets on the event itself. For these ten it also leaves room among the 50 of the event, so that an
-//! application has 40 there.
+//! Two things the builder refuses and the server takes: an empty key, which the documented pattern
+//! allows and nobody can mean, and the keys that the framework sets on the event itself. For these
+//! ten it also leaves room among the 50 of the event, so that an application has 40 there.
 
 use std::sync::LazyLock;
 
@@ -125,7 +125,8 @@ proptest! {
         }
     }
 
-    /// A value is counted in code points by both. One that is too long is cut by the builder, so what it sends is always taken.
+    /// A value is counted in code points by both. One that is too long is cut by the builder, so
+    /// what it sends is always taken.
     #[test]
     fn a_value_is_cut_exactly_where_the_server_would_refuse_it(
         place in place(),

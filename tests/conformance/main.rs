@@ -1,6 +1,7 @@
-//! The API as its reference describes it: the local server answers so, our client asks so, and the official SDK takes the one for
-//! the service. Everything goes over real sockets, and every answer to a raw request is held against a JSON Schema of the documented
-//! one (`schemas`). The routes and their documented statuses stand in `documented.rs`; the last six rows are those of every route.
+//! The API as its reference describes it: the local server answers so, our client asks so, and the
+//! official SDK takes the one for the service. Everything goes over real sockets, and every answer
+//! to a raw request is held against a JSON Schema of the documented one (`schemas`). The routes and
+//! their documented statuses stand in `documented.rs`; the last six rows are those of every route.
 //!
 //! | route | status | tests |
 //! | --- | --- | --- |
@@ -128,8 +129,8 @@ macro_rules! general {
 }
 use general;
 
-/// Makes a test of each row, and the rows as data: the route's module, the status, the test. A test gives back the one
-/// [`Answer`](service::Answer) that is then held against its row.
+/// Makes a test of each row, and the rows as data: the route's module, the status, the test. A test
+/// gives back the one [`Answer`](service::Answer) that is then held against its row.
 macro_rules! rows {
     ($($route:ident: $($general:ident),* = [$($status:literal $test:ident),* $(,)?];)*) => {
         $(mod $route {

@@ -1,4 +1,5 @@
-//! The official SDK against the local server: every call that it has for audit logs, and the portal link.
+//! The official SDK against the local server: every call that it has for audit logs, and the portal
+//! link.
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;

@@ -1,6 +1,8 @@
-//! Our client's requests, field by field, against the documented wire forms in `golden`: method, path, query, headers and body.
+//! Our client's requests, field by field, against the documented wire forms in `golden`: method,
+//! path, query, headers and body.
 //!
-//! A request goes to a server that keeps it and answers nothing of use, so nothing of ours but the client is in play.
+//! A request goes to a server that keeps it and answers nothing of use, so nothing of ours but the
+//! client is in play.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -179,7 +181,8 @@ async fn an_export_has_the_documented_form() {
     assert_eq!(read.await, golden(include_str!("golden/export_read.json")));
 }
 
-/// A filter that is not used is absent: whether an empty list means everything or nothing is not documented.
+/// A filter that is not used is absent: whether an empty list means everything or nothing is not
+/// documented.
 #[tokio::test]
 async fn the_smallest_export_has_no_filters() {
     let request = ExportRequest::new("org_1", at(0), at(1_000));

@@ -1,5 +1,5 @@
-//! Every way a request can end, in every framework, over a real connection: exactly one event is left, with the right
-//! outcome, action, target, actor, organization and address.
+//! Every way a request can end, in every framework, over a real connection: exactly one event is
+//! left, with the right outcome, action, target, actor, organization and address.
 //!
 //! | end | outcome | axum | actix | tonic |
 //! | --- | --- | --- | --- | --- |
@@ -18,7 +18,8 @@
 //! | `head`: a request for the head alone | succeeded | yes | yes | - |
 //! | `options` | succeeded | yes | yes | - |
 //!
-//! A dash stands where gRPC has no such request: every call is a POST. `index.rs` holds the table against the tests.
+//! A dash stands where gRPC has no such request: every call is a POST. `index.rs` holds the table
+//! against the tests.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

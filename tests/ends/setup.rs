@@ -105,7 +105,8 @@ pub(crate) trait Framework {
     /// Sends a request and does not wait for its answer.
     async fn send(address: SocketAddr, request: Request) -> Self::Sent;
 
-    /// The status of the answer's head, of HTTP or what stands for gRPC's; `None` when the connection ends without one.
+    /// The status of the answer's head, of HTTP or what stands for gRPC's; `None` when the
+    /// connection ends without one.
     async fn status(sent: &mut Self::Sent) -> Option<u16>;
 }
 

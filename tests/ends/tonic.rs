@@ -1,4 +1,5 @@
-//! The service over gRPC, on tonic. What generated code does is written by hand, so that nothing has to be generated.
+//! The service over gRPC, on tonic. What generated code does is written by hand, so that nothing
+//! has to be generated.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::support::{HOUR, MINUTE, SECOND, Told, assert_balanced, start};
 
 const FLOODED: &str = "org_flooded";
-/// The flood comes from so many addresses. At a window's end they are ten seconds of what the pace allows.
+/// The flood comes from so many addresses. At a window's end they are ten seconds of what the pace
+/// allows.
 const ADDRESSES: u64 = 900;
 const FAILURES_PER_SECOND: u64 = 1_000;
 const STEP: Duration = Duration::from_millis(100);
@@ -36,8 +37,9 @@ struct Arrived {
     failures: u64,
 }
 
-/// A time in which each of the quiet organizations records an event every ten seconds, with or without the flood beside them.
-/// The slowest of the quiet events, from its recording until the sink has taken it.
+/// A time in which each of the quiet organizations records an event every ten seconds, with or
+/// without the flood beside them. The slowest of the quiet events, from its recording until the
+/// sink has taken it.
 async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     let arrived = Arc::new(Mutex::new(Arrived::default()));
     let counted = Arc::clone(&arrived);

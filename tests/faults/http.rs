@@ -200,7 +200,8 @@ async fn fault_31_an_answer_that_denies_success_makes_a_dead_letter_at_once() {
     balance(&recorder);
 }
 
-/// The first answer pauses everything and turns health red; later ones succeed, and nothing was lost meanwhile.
+/// The first answer pauses everything and turns health red; later ones succeed, and nothing was
+/// lost meanwhile.
 async fn pauses(name: &str, answer: Answer) {
     let server = Server::answering([answer]).await;
     let client = client(server.url()).build().unwrap();

@@ -8,7 +8,8 @@ fn faults() -> impl Iterator<Item = u32> {
     (1..=10).chain(12..=40)
 }
 
-/// The table's rows: the fault, and the names of its tests, each with the file that it stands in if it is not of this crate.
+/// The table's rows: the fault, and the names of its tests, each with the file that it stands in if
+/// it is not of this crate.
 fn rows() -> BTreeMap<u32, Vec<String>> {
     let mut rows = BTreeMap::new();
     let table = include_str!("main.rs")
@@ -23,8 +24,8 @@ fn rows() -> BTreeMap<u32, Vec<String>> {
     rows
 }
 
-/// The tests that are named after a fault, by its number: those of this folder by their names, those of `audit-core` with
-/// their files.
+/// The tests that are named after a fault, by its number: those of this folder by their names,
+/// those of `audit-core` with their files.
 fn tests() -> BTreeMap<u32, BTreeSet<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut tests = BTreeMap::new();

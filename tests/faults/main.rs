@@ -1,5 +1,6 @@
-//! What delivery has to survive, and the tests that it does. Those of this folder balance the ledger of their recorder at the
-//! end, in whatever process it is. 11 is a fork, of which the documentation of `Recorder` speaks; what follows 40 needs a fleet.
+//! What delivery has to survive, and the tests that it does. Those of this folder balance the
+//! ledger of their recorder at the end, in whatever process it is. 11 is a fork, of which the
+//! documentation of `Recorder` speaks; what follows 40 needs a fleet.
 //!
 //! | fault | what happens | tests |
 //! | ---: | --- | --- |

@@ -1,4 +1,5 @@
-//! The bound on memory, in a process of its own, since everything that the process allocates is counted.
+//! The bound on memory, in a process of its own, since everything that the process allocates is
+//! counted.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;

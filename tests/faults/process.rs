@@ -235,7 +235,8 @@ fn child_whose_log_panics() {
             .record(event.organization("org_1").build().unwrap())
             .unwrap();
     }
-    // The lines about the repetition, the dead letter and the hook panic in the middle of the dispatcher's work.
+    // The lines about the repetition, the dead letter and the hook panic in the middle of the
+    // dispatcher's work.
     recorder.flush_blocking(PATIENCE);
     let stats = recorder.stats();
     assert_eq!((stats.delivered, stats.dead), (8, 2));

@@ -1,4 +1,5 @@
-//! A server that answers as it is told, down to the bytes on the wire, and keeps a journal of what it was asked.
+//! A server that answers as it is told, down to the bytes on the wire, and keeps a journal of what
+//! it was asked.
 
 use std::collections::HashMap;
 use std::io;
@@ -110,7 +111,8 @@ impl Answer {
         self
     }
 
-    /// The head says how long the body is, and the connection is closed after this many bytes of it.
+    /// The head says how long the body is, and the connection is closed after this many bytes of
+    /// it.
     pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self.then_close()

@@ -1,4 +1,5 @@
-//! Promise: a misspelt action does not compile, and a line in `audit.toml` is all it takes to mend it.
+//! Promise: a misspelt action does not compile, and a line in `audit.toml` is all it takes to mend
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -133,7 +133,8 @@ async fn an_answer_that_is_lost_does_not_store_the_event_twice() {
     assert_eq!(server.stats().unwrap().duplicates(), 3);
 }
 
-/// Passes requests on to the server, and instead of the first `cuts` answers hangs up once the server has answered.
+/// Passes requests on to the server, and instead of the first `cuts` answers hangs up once the
+/// server has answered.
 async fn cutting_proxy(server: SocketAddr, cuts: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

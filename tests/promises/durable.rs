@@ -45,7 +45,8 @@ async fn delete_on_actix(id: actix_web::web::Path<u64>) -> actix_web::HttpRespon
     actix_web::HttpResponse::NoContent().finish()
 }
 
-/// A folder with a spool, and a recorder whose sink answers nobody, so that what is on the disk stays there.
+/// A folder with a spool, and a recorder whose sink answers nobody, so that what is on the disk
+/// stays there.
 struct Disk {
     folder: TempDir,
     recorder: Recorder,

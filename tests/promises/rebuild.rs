@@ -1,4 +1,5 @@
-//! Promise: a change of the catalog, or of the choice of it, compiles again what depends on it, and nothing else.
+//! Promise: a change of the catalog, or of the choice of it, compiles again what depends on it, and
+//! nothing else.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A workspace of three crates: one with an audited function, one that uses that crate, and one that stands apart.
+/// A workspace of three crates: one with an audited function, one that uses that crate, and one
+/// that stands apart.
 struct Workspace {
     folder: PathBuf,
 }
@@ -50,7 +52,8 @@ impl Workspace {
             )
             .unwrap();
         }
-        // The versions and the profile of the workspace, so that what it has compiled already serves here, too.
+        // The versions and the profile of the workspace, so that what it has compiled already
+        // serves here, too.
         let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
         let (head, members) = manifest.split_once("members = [").unwrap();
         let (_, rest) = members.split_once(']').unwrap();

@@ -1,5 +1,6 @@
-//! Promise: the imperative macros and the checked names leave the same events as the attribute; a denial has its own
-//! action. This crate depends on the facade alone, so the macros find their way through it.
+//! Promise: the imperative macros and the checked names leave the same events as the attribute; a
+//! denial has its own action. This crate depends on the facade alone, so the macros find their way
+//! through it.
 
 use std::net::SocketAddr;
 
@@ -195,7 +196,8 @@ async fn record_in_a_handler_leaves_events_of_the_request() {
         found,
         [
             json!(["document.delete", "succeeded", "u1", "42", "127.0.0.1", 403]),
-            // The answer's status says of a failure that it was a denial, as it does for an audited function.
+            // The answer's status says of a failure that it was a denial, as it does for an audited
+            // function.
             json!(["document.delete", "denied", "u7", "43", "127.0.0.1", 403]),
         ]
     );

@@ -283,7 +283,8 @@ async fn a_client_that_hangs_up_does_not_escape_the_trail() {
     );
 }
 
-/// Outcomes of functions that are no handlers, and of error types that say themselves what they mean.
+/// Outcomes of functions that are no handlers, and of error types that say themselves what they
+/// mean.
 #[tokio::test]
 async fn a_scope_around_a_job_takes_the_place_of_the_layer() {
     struct Refused;

@@ -1,4 +1,5 @@
-//! Promise: a service that starts with a catalog that nobody registered says so before its first event is refused.
+//! Promise: a service that starts with a catalog that nobody registered says so before its first
+//! event is refused.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Promise: an event names the schema version that `audit.lock` has for the environment, and the server checks it against
-//! that one.
+//! Promise: an event names the schema version that `audit.lock` has for the environment, and the
+//! server checks it against that one.
 
 use audit_server::{EventStatus, LocalServer};
 use audit_tower::{Actor, Recorder, RecorderBuilder, catalog, record};

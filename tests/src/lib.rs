@@ -12,7 +12,8 @@
 //! | `verify.rs` | a service that starts with a catalog that nobody registered says so in its health |
 //! | `version.rs` | an event names the schema version that `audit.lock` has for the environment, and the server checks it against that one |
 //!
-//! `conformance/` is the service's API, route by route; `ends/` every way a request can end; `faults/` what delivery has to survive.
+//! `conformance/` is the service's API, route by route; `ends/` every way a request can end;
+//! `faults/` what delivery has to survive.
 //!
-//! The packages below `crates/` are users in surroundings that differ: the facade alone, another name for it, another edition,
-//! no prelude, every lint denied.
+//! The packages below `crates/` are users in surroundings that differ: the facade alone, another
+//! name for it, another edition, no prelude, every lint denied.

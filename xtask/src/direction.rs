@@ -1,6 +1,8 @@
-//! Who may depend on whom. A test: `cargo xtask test` fails when a crate depends against the direction.
+//! Who may depend on whom. A test: `cargo xtask test` fails when a crate depends against the
+//! direction.
 //!
-//! Development dependencies are free, since they do not reach a user. A new crate has to be given its place here.
+//! Development dependencies are free, since they do not reach a user. A new crate has to be given
+//! its place here.
 
 /// Where a package stands, and so what of ours it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +17,8 @@ enum Place {
     Outside,
 }
 
-/// The direction. `audit-server` stands alone so that it shares no mistake with the client that is tested against it.
+/// The direction. `audit-server` stands alone so that it shares no mistake with the client that is
+/// tested against it.
 const PLACES: &[(&str, Place)] = &[
     ("audit-catalog", Place::Alone),
     ("audit-derive", Place::Uses(&["audit-catalog"])),
@@ -82,7 +85,8 @@ fn violations(packages: &[Package]) -> Vec<String> {
 /// Why a package that stands here may not use that one; `None` if it may.
 fn wrong(name: &str, stands: Place, used: &str) -> Option<String> {
     match (stands, place(used)) {
-        // Reported as a package without a place, if it is one of the workspace; nobody reports one from outside.
+        // Reported as a package without a place, if it is one of the workspace; nobody reports one
+        // from outside.
         (_, None) => Some(format!(
             "`{name}` uses `{used}`, which has no place yet; say in xtask/src/direction.rs where it stands"
         )),

@@ -35,7 +35,8 @@ impl Error {
         }
     }
 
-    /// The exit code of the program that failed, so that a script sees what it would have seen without us; else 1.
+    /// The exit code of the program that failed, so that a script sees what it would have seen
+    /// without us; else 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Failed { status, .. } => status

@@ -1,8 +1,9 @@
 //! `cargo xtask fuzz`: hostile input to everything that reads some, for a while.
 //!
-//! The targets are those of `fuzz/fuzz_targets`. libFuzzer chooses its inputs by the code that they reach, and a stable compiler can
-//! count that as well, through LLVM's own flags. What a nightly one would add is the address sanitizer, which finds mistakes in
-//! `unsafe`, and there is none here.
+//! The targets are those of `fuzz/fuzz_targets`. libFuzzer chooses its inputs by the code that they
+//! reach, and a stable compiler can count that as well, through LLVM's own flags. What a nightly
+//! one would add is the address sanitizer, which finds mistakes in `unsafe`, and there is none
+//! here.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,7 +16,8 @@ use crate::error::Error;
 use crate::process::{cargo, heading, output, root, run, shown};
 use crate::programs::{C_COMPILER, CXX_COMPILER};
 
-/// What libFuzzer needs to know which code was reached, and the name by which crates hear that they are fuzzed.
+/// What libFuzzer needs to know which code was reached, and the name by which crates hear that they
+/// are fuzzed.
 const FLAGS: [&str; 7] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -26,7 +28,8 @@ const FLAGS: [&str; 7] = [
     "fuzzing",
 ];
 
-/// The most memory of a target, in MB. The largest needs a tenth of it, so what grows with the inputs is found.
+/// The most memory of a target, in MB. The largest needs a tenth of it, so what grows with the
+/// inputs is found.
 const MEMORY_MB: u32 = 512;
 
 /// The longest that one input may take, in seconds. The slowest honest one takes milliseconds.
@@ -196,7 +199,8 @@ fn fuzz_one(place: &Place, target: &str, seconds: u64) -> Result<End, Error> {
     verdict(end, status, &command, &log)
 }
 
-/// A target that failed without an input to show for it was never a fuzzer: it could not start, or somebody ended it.
+/// A target that failed without an input to show for it was never a fuzzer: it could not start, or
+/// somebody ended it.
 fn verdict(end: End, status: ExitStatus, command: &Command, log: &Path) -> Result<End, Error> {
     match (status.success(), &end.crash) {
         (true, None) if end.executions > 0 && end.coverage > 0 => Ok(end),

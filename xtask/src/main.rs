@@ -39,7 +39,8 @@ struct Cli {
 enum Command {
     /// Runs every test of the workspace, then the doc tests
     Test {
-        /// Passed on to `cargo nextest run`, or to `cargo test` where nextest is not installed; not to the doc tests
+        /// Passed on to `cargo nextest run`, or to `cargo test` where nextest is not installed; not
+        /// to the doc tests
         #[arg(last = true, value_name = "ARGS")]
         runner: Vec<OsString>,
     },

@@ -16,8 +16,8 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    // `cargo run` tells us about the package that we are. Build scripts that ask to be run again when such a variable
-    // changes would be, at each turn between a shell and us.
+    // `cargo run` tells us about the package that we are. Build scripts that ask to be run again
+    // when such a variable changes would be, at each turn between a shell and us.
     for (name, _) in env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_")

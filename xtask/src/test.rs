@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::process::{cargo, run, succeeds};
 use crate::programs::{C_COMPILER, NODE, NPM};
 
-/// A package outside of the workspace, with the oldest of the libraries of which `audit-core` takes a range.
+/// A package outside of the workspace, with the oldest of the libraries of which `audit-core` takes
+/// a range.
 const OLDEST: &str = "tests/oldest-sqlite/Cargo.toml";
 
 /// Runs the tests, then the doc tests, and stops at the first that fail.
@@ -19,7 +20,8 @@ pub(crate) fn run_tests(runner: &[OsString]) -> Result<(), Error> {
     run(&mut tests(has_nextest, runner))?;
     // nextest does not run doc tests, and cargo runs them only by themselves.
     run(cargo().args(["test", "--workspace", "--doc", "--all-features"]))?;
-    // The workspace has the newest. Checked, and not built, since SQLite itself would take a minute.
+    // The workspace has the newest. Checked, and not built, since SQLite itself would take a
+    // minute.
     let target = ["--target-dir", "target"];
     run(cargo()
         .args(["check", "--locked", "--manifest-path", OLDEST])

@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: processes that record durable events are hurt, and what each says is compared with what arrived.
+//! `cargo xtask torture`: processes that record durable events are hurt, and what each says is
+//! compared with what arrived.
 
 use crate::error::Error;
 use crate::process::{cargo, run};

@@ -7,10 +7,12 @@ use actix_web::dev::{Service, ServiceRequest, Transform, forward_ready};
 
 use crate::extract::scope;
 
-/// Says that a route needs no event, and why: a request that changes something there is not reported as unaudited.
+/// Says that a route needs no event, and why: a request that changes something there is not
+/// reported as unaudited.
 ///
-/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the same are kept. Outside any
-/// [`AuditMiddleware`](crate::AuditMiddleware) nobody would report the request, and nothing happens.
+/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the
+/// same are kept. Outside any [`AuditMiddleware`](crate::AuditMiddleware) nobody would report the
+/// request, and nothing happens.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};

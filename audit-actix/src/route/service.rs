@@ -58,7 +58,8 @@ pin_project! {
     pub struct AuditRouteFuture<F> {
         #[pin]
         inner: F,
-        // Declared after the inner future and so dropped after it: what it does inside still belongs to the operation.
+        // Declared after the inner future and so dropped after it: what it does inside still
+        // belongs to the operation.
         draft: Option<Draft>,
     }
 }
@@ -71,8 +72,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // On the stack it is dropped while a panic unwinds, and knows it. This future may be dropped later, when whoever
-        // caught the panic lets go of it.
+        // On the stack it is dropped while a panic unwinds, and knows it. This future may be
+        // dropped later, when whoever caught the panic lets go of it.
         let draft = this.draft.take();
         let Poll::Ready(answer) = this.inner.poll(cx) else {
             *this.draft = draft;

@@ -1,4 +1,5 @@
-//! Promise: the location of an event is the peer's address, and one from a header only where trusted proxies are named.
+//! Promise: the location of an event is the peer's address, and one from a header only where
+//! trusted proxies are named.
 
 use actix_web::{HttpResponse, web};
 use audit_actix::{TrustedProxies, audited};

@@ -1,4 +1,5 @@
-//! Promise: one event for every way in which a request can end, with actor, organization and address.
+//! Promise: one event for every way in which a request can end, with actor, organization and
+//! address.
 
 use std::fmt;
 use std::sync::Arc;

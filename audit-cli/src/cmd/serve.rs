@@ -35,7 +35,8 @@ pub(crate) struct ServeArgs {
     #[arg(long = "organization", value_name = "ID", default_value = DEFAULT_ORGANIZATION)]
     organizations: Vec<String>,
 
-    /// Answer 429 to more than this many requests a minute of one key; without a number, to more than the service allows
+    /// Answer 429 to more than this many requests a minute of one key; without a number, to more
+    /// than the service allows
     #[arg(
         long,
         value_name = "REQUESTS",

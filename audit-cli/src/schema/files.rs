@@ -9,8 +9,8 @@ use audit_catalog::{CATALOG_FILE, Catalog, CatalogError, Lock, catalog_places, l
 
 use crate::failure::Failure;
 
-/// The variable that names the catalog for the compiler as well; a relative path starts at the crate's folder there, so it
-/// does here.
+/// The variable that names the catalog for the compiler as well; a relative path starts at the
+/// crate's folder there, so it does here.
 const VARIABLE: &str = "AUDIT_CATALOG";
 
 /// A catalog, its lock, and where they are.
@@ -48,10 +48,12 @@ impl Files {
         })
     }
 
-    /// Writes the lock, whole or not at all. `true` if it is the first one, and the catalog was touched for that.
+    /// Writes the lock, whole or not at all. `true` if it is the first one, and the catalog was
+    /// touched for that.
     ///
-    /// The compiler watches the files that a build has read. A lock that was not there is not among them, so the catalog is
-    /// given a new time of change; otherwise the next build would still embed no versions.
+    /// The compiler watches the files that a build has read. A lock that was not there is not among
+    /// them, so the catalog is given a new time of change; otherwise the next build would still
+    /// embed no versions.
     pub(super) fn write_lock(&mut self) -> Result<bool, Failure> {
         let path = self.lock_path.display();
         write_whole(&self.lock_path, &self.lock.to_string()).map_err(|error| {

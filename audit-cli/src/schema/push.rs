@@ -27,8 +27,9 @@ pub(crate) enum Consent {
 
 /// Makes the service and the lock agree with the catalog.
 ///
-/// A schema cannot be deleted, and each registration makes a version. So each version is in the lock before the next is
-/// asked for; a push that was interrupted goes on where it stopped, and one whose answer was lost is found again.
+/// A schema cannot be deleted, and each registration makes a version. So each version is in the
+/// lock before the next is asked for; a push that was interrupted goes on where it stopped, and one
+/// whose answer was lost is found again.
 pub(crate) fn push(place: &Place, consent: Consent) -> Result<(), Failure> {
     if consent == Consent::Ask && (place.json || !can_ask()) {
         return Err(
@@ -57,7 +58,8 @@ pub(crate) fn push(place: &Place, consent: Consent) -> Result<(), Failure> {
         carry_out(&plan, &mut files, &service, place, &mut pushed)
     };
     if place.json {
-        // Also after a failure: what was registered cannot be taken back, and a program has to know.
+        // Also after a failure: what was registered cannot be taken back, and a program has to
+        // know.
         let versions: Vec<_> = pushed
             .versions
             .iter()

@@ -1,4 +1,5 @@
-//! The output for programs. Each line is an object with a `type`: `listening`, `event`, `missed`, `stopped`.
+//! The output for programs. Each line is an object with a `type`: `listening`, `event`, `missed`,
+//! `stopped`.
 
 use std::io::{self, Write};
 
@@ -78,8 +79,8 @@ pub(super) fn foot(out: &mut dyn Write, counts: Counts) -> io::Result<()> {
 
 fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string(value)?;
-    // An event is kept as it was sent, and may have been sent with line breaks; between tokens they are only white space, and inside a JSON
-    // string there are none.
+    // An event is kept as it was sent, and may have been sent with line breaks; between tokens they
+    // are only white space, and inside a JSON string there are none.
     if text.contains(['\n', '\r']) {
         text = text.replace(['\n', '\r'], " ");
     }

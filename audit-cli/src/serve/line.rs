@@ -1,4 +1,5 @@
-//! One event on one line: time, status, action, actor, targets, organization, and for a rejected one the reason.
+//! One event on one line: time, status, action, actor, targets, organization, and for a rejected
+//! one the reason.
 
 use std::io::{self, Write};
 
@@ -95,8 +96,8 @@ fn cut(text: &str, chars: usize) -> String {
     }
 }
 
-/// The text without what a terminal would obey: an event comes from anywhere, and must not move the cursor, change the title or turn the
-/// direction of the line.
+/// The text without what a terminal would obey: an event comes from anywhere, and must not move the
+/// cursor, change the title or turn the direction of the line.
 pub(super) fn plain(text: &str) -> String {
     let obeyed = |c: char| {
         c.is_control()

@@ -94,7 +94,8 @@ fn warn_of(count: u64) -> Style {
     if count > 0 { YELLOW } else { Style::new() }
 }
 
-/// Lists dead letters, a page at a time, and nothing of what the events say beyond action and organization.
+/// Lists dead letters, a page at a time, and nothing of what the events say beyond action and
+/// organization.
 pub(crate) fn dead(place: &Place) -> Result<(), Failure> {
     let file = place.open()?;
     let (mut after, mut count) = (0, 0);

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// No address with its port, and no honest element of `Forwarded`, is longer. In bytes.
 const MAX_ENTRY_BYTES: usize = 512;
 
-/// An entry of `X-Forwarded-For`: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+/// An entry of `X-Forwarded-For`: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
+/// `[2001:db8::1]:4711`.
 pub(super) fn address(entry: &[u8]) -> Option<IpAddr> {
     let entry = text(entry)?;
     match entry.parse::<Ipv6Addr>() {
@@ -14,8 +15,9 @@ pub(super) fn address(entry: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// The `for` of an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`, if the whole element is well-formed
-/// and says it once ([RFC 7239, section 4](https://www.rfc-editor.org/rfc/rfc7239#section-4)).
+/// The `for` of an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`, if the
+/// whole element is well-formed and says it once ([RFC 7239, section
+/// 4](https://www.rfc-editor.org/rfc/rfc7239#section-4)).
 pub(super) fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let mut rest = text(element)?;
     let mut found = None;
@@ -46,8 +48,8 @@ fn text(entry: &[u8]) -> Option<&str> {
     Some(std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t']))
 }
 
-/// An unquoted value, and what follows it. Colons and brackets are no part of a token, but some proxies leave the quotes
-/// out, and nothing else can be meant.
+/// An unquoted value, and what follows it. Colons and brackets are no part of a token, but some
+/// proxies leave the quotes out, and nothing else can be meant.
 fn token(text: &str) -> Option<(String, &str)> {
     let end = text
         .bytes()
@@ -69,7 +71,8 @@ fn quoted_string(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// A byte of a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)).
+/// A byte of a token ([RFC 9110, section
+/// 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,5 @@
-//! Whose word is taken: examples, and a property over chains of proxies with somebody in front who writes what they like.
+//! Whose word is taken: examples, and a property over chains of proxies with somebody in front who
+//! writes what they like.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -279,13 +280,15 @@ proptest! {
         };
         let address = proxies.unwrap().client(caller, lines.iter().map(String::as_bytes));
 
-        // The same from what is known of the chain: the last proxy's caller, its caller's caller, while each of them says so.
+        // The same from what is known of the chain: the last proxy's caller, its caller's caller,
+        // while each of them says so.
         let mut vouched = caller;
         let mut ends = Vec::new();
         for (index, proxy) in chain.iter().enumerate().rev() {
             let caller = if index == 0 { attacker } else { chain[index - 1].address };
             let Some(told) = proxy.tells(caller) else { break };
-            // What a client sent may hold a comma or make the entry long, and an entry that cannot be read ends the walk.
+            // What a client sent may hold a comma or make the entry long, and an entry that cannot
+            // be read ends the walk.
             if standard && proxy.echo.is_some() {
                 ends.push(vouched);
             }

@@ -15,8 +15,8 @@ use crate::disk::Spooled;
 use crate::event::now_millis;
 use crate::sink::{Delivery, DynSink, Fault};
 
-/// For how long the service knows an idempotency key: "expire after 24 hours", less a margin for the attempt itself
-/// ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)).
+/// For how long the service knows an idempotency key: "expire after 24 hours", less a margin for
+/// the attempt itself ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)).
 const KEY_LIFETIME: Duration = Duration::from_secs(24 * 3_600 - 300);
 
 /// An attempt under way; answers with the event's number.
@@ -25,7 +25,8 @@ pub(super) type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) event: Arc<Event>,
-    /// What it holds in the queue's bound, whatever is added to it. What comes from the spool holds nothing there.
+    /// What it holds in the queue's bound, whatever is added to it. What comes from the spool holds
+    /// nothing there.
     pub(super) size: Option<usize>,
     pub(super) place: Place,
     /// Where it stands on the spool.

@@ -1,5 +1,5 @@
-//! Which event goes next: durable ones before the others, and of each kind organizations take turns, so that a noisy one delays the
-//! others by one turn and no more.
+//! Which event goes next: durable ones before the others, and of each kind organizations take
+//! turns, so that a noisy one delays the others by one turn and no more.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::disk::Guarantee;
 /// Events that have been fetched and wait for an attempt, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    /// Those that may go at once: what this process or an earlier one promised to keep on the disk, and all others, which go
-    /// when there is none of the former.
+    /// Those that may go at once: what this process or an earlier one promised to keep on the disk,
+    /// and all others, which go when there is none of the former.
     durable: Lines,
     others: Lines,
     /// Those that wait for their moment.

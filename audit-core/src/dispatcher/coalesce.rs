@@ -1,7 +1,9 @@
-//! Floods: of alike events within a window the first goes at once, and the newest of the others stands for all of them at its end.
+//! Floods: of alike events within a window the first goes at once, and the newest of the others
+//! stands for all of them at its end.
 //!
-//! An event that is held keeps its place in the queue, so what is held is within the queue's bounds, and at most a quarter of them:
-//! beyond, events go singly, so that a flood never takes the queue from others.
+//! An event that is held keeps its place in the queue, so what is held is within the queue's
+//! bounds, and at most a quarter of them: beyond, events go singly, so that a flood never takes the
+//! queue from others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -19,8 +21,9 @@ const MOST_WINDOWS: usize = 1_024;
 /// Which part of the queue's places and bytes may be held.
 const SHARE: usize = 4;
 
-/// What alike events have in common, as two hashes whose keys nobody outside knows: two of a kind that are not alike are as good
-/// as impossible, and a key is small however long the names in it are.
+/// What alike events have in common, as two hashes whose keys nobody outside knows: two of a kind
+/// that are not alike are as good as impossible, and a key is small however long the names in it
+/// are.
 type Key = [u64; 2];
 
 #[derive(Debug)]
@@ -145,7 +148,8 @@ impl Coalescer {
         self.windows.values().flatten().count()
     }
 
-    /// What the event has in common with those that are alike, and its size, if it may be held at all.
+    /// What the event has in common with those that are alike, and its size, if it may be held at
+    /// all.
     fn key(&self, open: &Open) -> Option<(Key, usize, EmbeddedCoalesce)> {
         let event = &*open.event;
         let rule = *self.rules.get(event.action())?;

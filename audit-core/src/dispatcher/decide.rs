@@ -11,13 +11,15 @@ use crate::sink::{Fault, Kind};
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// One event that fails while others pass waits no longer than this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
-/// While the sink is down it is asked at least this often, so that an outage is over soon after it ended.
+/// While the sink is down it is asked at least this often, so that an outage is over soon after it
+/// ended.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// And at most this often.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// A `Retry-After` is believed up to this long; then one attempt finds out.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// How long everything waits after a fault that somebody has to mend, before one attempt finds out whether they did.
+/// How long everything waits after a fault that somebody has to mend, before one attempt finds out
+/// whether they did.
 const FATAL_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is known about an event when one of its attempts has ended.
@@ -44,7 +46,8 @@ pub(super) enum Decision {
     Pause(Instant),
 }
 
-/// Decides by the attempt's fault, the history of event and lane, and the time. `draw` is a random number in `[0, 1)`.
+/// Decides by the attempt's fault, the history of event and lane, and the time. `draw` is a random
+/// number in `[0, 1)`.
 pub(super) fn decide(
     delivery: Result<(), &Fault>,
     history: &History,
@@ -78,7 +81,8 @@ pub(super) fn decide(
     }
 }
 
-/// Exponential with full jitter: anything from nothing to the doubled limit, so that retries never come in waves.
+/// Exponential with full jitter: anything from nothing to the doubled limit, so that retries never
+/// come in waves.
 fn backoff(failed: u32, longest: Duration, draw: f64) -> Duration {
     let doublings = failed.saturating_sub(1).min(16);
     FIRST_BACKOFF

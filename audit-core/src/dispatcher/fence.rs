@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use crate::disk::Guarantee;
 
-/// What became of the events behind a [`flush`](crate::Recorder::flush) or [`shutdown`](crate::Recorder::shutdown).
+/// What became of the events behind a [`flush`](crate::Recorder::flush) or
+/// [`shutdown`](crate::Recorder::shutdown).
 ///
 /// The events are those that were accepted before the call and had not come to an end by then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,17 +14,18 @@ use crate::disk::Guarantee;
 pub struct Report {
     /// The sink took them.
     pub delivered: u64,
-    /// A newer one, with a `count`, stands for them ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)); it is itself among the others
-    /// here.
+    /// A newer one, with a `count`, stands for them
+    /// ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)); it is itself among the others here.
     pub coalesced: u64,
-    /// The sink refused them for good; they are in [`Recorder::dead_letters`](crate::Recorder::dead_letters), or on
-    /// the spool.
+    /// The sink refused them for good; they are in
+    /// [`Recorder::dead_letters`](crate::Recorder::dead_letters), or on the spool.
     pub dead: u64,
     /// The deadline came first. After a flush they are still on their way.
     pub pending: u64,
     /// The deadline of a shutdown came first; they are on the spool, for the next process.
     pub spooled: u64,
-    /// The deadline of a shutdown came first, and there is nowhere to keep them; or the spool's file was damaged.
+    /// The deadline of a shutdown came first, and there is nowhere to keep them; or the spool's
+    /// file was damaged.
     pub lost: u64,
 }
 

@@ -2,23 +2,27 @@
 
 use tokio::time::Instant;
 
-/// How many attempts in a row have to fail before the sink counts as down, and not only those events as unlucky.
+/// How many attempts in a row have to fail before the sink counts as down, and not only those
+/// events as unlucky.
 const STREAK: u32 = 8;
 /// And of how many events at least.
 const STREAK_EVENTS: usize = 3;
 /// With how many attempts at once a lane begins.
 const BEGIN: f64 = 4.0;
 
-/// What is known about the lane when an attempt has ended; [`decide`](super::decide::decide) reads it.
+/// What is known about the lane when an attempt has ended; [`decide`](super::decide::decide) reads
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct LaneHistory {
-    /// Whether so many attempts of several events failed in a row that the sink itself must be down.
+    /// Whether so many attempts of several events failed in a row that the sink itself must be
+    /// down.
     pub(super) is_down: bool,
     /// How often in a row the lane was closed without a success in between.
     pub(super) pauses: u32,
 }
 
-/// Additive increase while attempts succeed, one probe after a pause, then a quick way back to half of what was before.
+/// Additive increase while attempts succeed, one probe after a pause, then a quick way back to half
+/// of what was before.
 #[derive(Debug)]
 pub(super) struct Lane {
     most: f64,
@@ -102,7 +106,8 @@ impl Lane {
         }
     }
 
-    /// Sends nothing until then, and one event first. Of several pauses at once the longest holds, and they count once.
+    /// Sends nothing until then, and one event first. Of several pauses at once the longest holds,
+    /// and they count once.
     pub(super) fn pause(&mut self, until: Instant) {
         if self.paused.is_none() {
             self.pauses = self.pauses.saturating_add(1);

@@ -1,4 +1,5 @@
-//! Events that come back from the spool: what earlier processes left, and what found no room in the queue.
+//! Events that come back from the spool: what earlier processes left, and what found no room in the
+//! queue.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,9 +12,11 @@ use super::fence::Place;
 use crate::EventId;
 use crate::disk::{Guarantee, Page, Spool, Spooled};
 
-/// How many events that this process has written as durable are in memory at once. They have no place in the queue.
+/// How many events that this process has written as durable are in memory at once. They have no
+/// place in the queue.
 const MOST_NEW_DURABLE: usize = 256;
-/// How many of each other stream. Its own room, so that a stream from which nothing is delivered keeps none from being read.
+/// How many of each other stream. Its own room, so that a stream from which nothing is delivered
+/// keeps none from being read.
 const MOST_OTHERS: usize = 128;
 /// How many are read at once.
 const PAGE: usize = 64;
@@ -26,8 +29,8 @@ const LOOK_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the spool could not be read.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 
-/// The rows of one guarantee, in their order. What earlier processes left, and what this one wrote, are streams of their own
-/// that take turns, so that a long backlog delays no new event.
+/// The rows of one guarantee, in their order. What earlier processes left, and what this one wrote,
+/// are streams of their own that take turns, so that a long backlog delays no new event.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     guarantee: Guarantee,
@@ -50,7 +53,8 @@ const OLD: usize = 3;
 enum Read {
     /// The index of the stream, and its next page unless it could not be read.
     Page(usize, Option<Page>),
-    /// The file was looked at, and is whole or made anew, with this as the last row; or it could not be.
+    /// The file was looked at, and is whole or made anew, with this as the last row; or it could
+    /// not be.
     Mended(Option<i64>),
 }
 
@@ -58,8 +62,8 @@ enum Read {
 pub(super) enum Loaded {
     /// The next events, and where each stands for the fences.
     Events(Vec<(Spooled, Place)>),
-    /// Each stream is at its end, and nothing waits for the disk: there is no more of what had been given to the spool, which
-    /// were so many events.
+    /// Each stream is at its end, and nothing waits for the disk: there is no more of what had been
+    /// given to the spool, which were so many events.
     NoneLeft(u64),
 }
 
@@ -68,12 +72,13 @@ pub(super) struct Loader {
     streams: [Stream; 4],
     /// Whether the next page is what earlier processes left, if both have something.
     is_turn_of_old: bool,
-    /// How many pages of what this process has written as durable came since the last event of another stream.
+    /// How many pages of what this process has written as durable came since the last event of
+    /// another stream.
     ahead: u8,
     loading: Option<BoxFuture<'static, Read>>,
     rest_until: Option<Instant>,
-    /// Which streams were at their end since the last event came, and how many events had been given to the spool when the first
-    /// was asked.
+    /// Which streams were at their end since the last event came, and how many events had been
+    /// given to the spool when the first was asked.
     dry: ([bool; 4], u64),
     /// How many events of each stream are in memory.
     pub(super) open: [usize; 4],
@@ -81,8 +86,8 @@ pub(super) struct Loader {
     looked_at: Option<Instant>,
     /// The last row that had been read then. Above it nothing was missing.
     looked_until: i64,
-    /// What was in memory then, and the last row up to which it may be read once more. What comes later is another life of an event,
-    /// as a dead letter's that is sent again.
+    /// What was in memory then, and the last row up to which it may be read once more. What comes
+    /// later is another life of an event, as a dead letter's that is sent again.
     known: (HashSet<EventId>, i64),
 }
 
@@ -117,8 +122,9 @@ impl Loader {
         }
     }
 
-    /// Events are missing: has the file looked at for damage that hides them, and reads it from the start once more, but for
-    /// those `in_memory`. Whether it does; once a minute unless one was found.
+    /// Events are missing: has the file looked at for damage that hides them, and reads it from the
+    /// start once more, but for those `in_memory`. Whether it does; once a minute unless one was
+    /// found.
     pub(super) fn look_again(&mut self, now: Instant, in_memory: HashSet<EventId>) -> bool {
         if self.looked_at.is_some_and(|at| now < at + LOOK_PAUSE) {
             return false;
@@ -148,8 +154,8 @@ impl Loader {
         self.looked_at = None;
     }
 
-    /// Begins to read, if there is room and something to read; `unread` events of the spool are not in memory, of those that
-    /// earlier processes left and the `given` of this one.
+    /// Begins to read, if there is room and something to read; `unread` events of the spool are not
+    /// in memory, of those that earlier processes left and the `given` of this one.
     pub(super) fn begin(&mut self, now: Instant, unread: u64, given: u64) {
         let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
         if self.loading.is_some() || unread == 0 || rests(self.rest_until) {
@@ -159,7 +165,8 @@ impl Loader {
         if self.dry.1 != given {
             self.dry = ([false; 4], given);
         }
-        // What this process promised comes first. Then old and new take turns, and of the old the durable come first.
+        // What this process promised comes first. Then old and new take turns, and of the old the
+        // durable come first.
         let mut order = if self.is_turn_of_old {
             [NEW_DURABLE, OLD_DURABLE, OLD, NEW]
         } else {

@@ -1,5 +1,5 @@
-//! The one task that owns delivery: it fetches events from the queue, keeps several attempts in flight, and decides
-//! after each what comes next. It sees no HTTP.
+//! The one task that owns delivery: it fetches events from the queue, keeps several attempts in
+//! flight, and decides after each what comes next. It sees no HTTP.
 
 mod attempt;
 mod backlog;

@@ -31,7 +31,8 @@ use crate::health::LaneState;
 use crate::recorder::Shared;
 use crate::sink::{DynSink, Fault};
 
-/// While there is traffic, the queue is looked at this often, so that nobody has to wake the dispatcher.
+/// While there is traffic, the queue is looked at this often, so that nobody has to wake the
+/// dispatcher.
 const LINGER: Duration = Duration::from_millis(5);
 /// After this long without an event the dispatcher asks to be woken.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -135,7 +136,8 @@ impl Dispatcher {
         }
     }
 
-    /// Delivers until a shutdown is asked for, and every event has come to an end or the deadline has.
+    /// Delivers until a shutdown is asked for, and every event has come to an end or the deadline
+    /// has.
     ///
     /// A panic leaves it in a state that [`Dispatcher::recover`] mends.
     pub(crate) async fn run(&mut self) {
@@ -278,10 +280,12 @@ impl Dispatcher {
         }
     }
 
-    /// The spool has no more events, and fewer came from it than were given to it: the file was damaged.
+    /// The spool has no more events, and fewer came from it than were given to it: the file was
+    /// damaged.
     fn missed(&mut self, given: u64) {
         let missed = self.unread();
-        // Another may have been given to it since it was asked, or was refused by it and is not taken back yet.
+        // Another may have been given to it since it was asked, or was refused by it and is not
+        // taken back yet.
         let unsettled = self.shared.counters.unsettled.get();
         if missed == 0 || unsettled > 0 || self.shared.counters.given() != given {
             return;

@@ -1,4 +1,5 @@
-//! The dispatcher's thread, and what happens when the dispatcher panics: it is started again, with all its events.
+//! The dispatcher's thread, and what happens when the dispatcher panics: it is started again, with
+//! all its events.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -9,7 +10,8 @@ use tokio::runtime::Runtime;
 
 use super::Dispatcher;
 
-/// After so many panics in a row, without an event that came to its end in between, the dispatcher is given up.
+/// After so many panics in a row, without an event that came to its end in between, the dispatcher
+/// is given up.
 const MOST_RESTARTS: u32 = 10;
 /// The first wait before it is started again; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
@@ -35,7 +37,8 @@ fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
     loop {
         let ended = dispatcher.ended();
         if let Some(runtime) = &runtime_of_now {
-            // What a panic leaves half done is made whole by `recover`, from the list of open events.
+            // What a panic leaves half done is made whole by `recover`, from the list of open
+            // events.
             let run = AssertUnwindSafe(|| runtime.block_on(dispatcher.run()));
             if std::panic::catch_unwind(run).is_ok() {
                 return;

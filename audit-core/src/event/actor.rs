@@ -58,7 +58,8 @@ impl fmt::Display for ActorKind {
 
 /// Who did it: a kind, an id, and what else is worth knowing about them.
 ///
-/// There is no default actor. Where nobody is known, say so: [`Actor::anonymous`], [`Actor::system`].
+/// There is no default actor. Where nobody is known, say so: [`Actor::anonymous`],
+/// [`Actor::system`].
 ///
 /// ```
 /// use audit_core::{Actor, ActorKind};
@@ -122,7 +123,8 @@ impl Actor {
         self
     }
 
-    /// A fact about the actor, such as a role. The key and its type belong into the catalog's `[actor.metadata]`.
+    /// A fact about the actor, such as a role. The key and its type belong into the catalog's
+    /// `[actor.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
             writer: self.facts.writer(),

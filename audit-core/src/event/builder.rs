@@ -15,7 +15,8 @@ pub(super) const MAX_TARGETS: usize = 20;
 /// A metadata key has at most this many characters of `[a-zA-Z0-9_-]`
 /// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
 const MAX_KEY_CHARS: usize = 40;
-/// An event's metadata keys that are left for the application: any of the framework's own may join them on the way.
+/// An event's metadata keys that are left for the application: any of the framework's own may join
+/// them on the way.
 pub(super) const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 
 /// Builds an [`Event`]. The event's time is the call of [`Event::builder`] unless another is set.
@@ -23,7 +24,8 @@ pub(super) const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 #[must_use]
 pub struct EventBuilder {
     event: Event,
-    /// At most so many targets, and metadata keys of anything; a key that is given twice counts twice.
+    /// At most so many targets, and metadata keys of anything; a key that is given twice counts
+    /// twice.
     targets: usize,
     keys: usize,
     problem: Option<Problem>,
@@ -64,8 +66,8 @@ impl EventBuilder {
         self
     }
 
-    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 40 keys, which is the
-    /// service's 50 less the 10 that the framework may set.
+    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 40
+    /// keys, which is the service's 50 less the 10 that the framework may set.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         match key_error(key) {
             Some(error) => self.refuse(error.problem),
@@ -105,9 +107,9 @@ impl EventBuilder {
     ///
     /// # Errors
     ///
-    /// The action is empty; there are more than 20 targets; the actor or a target has more than 50 metadata keys, or the
-    /// event more than 40 of the application's; a key is of another form than `[a-zA-Z0-9_-]{1,40}`, or one that the
-    /// framework reserves. The first mistake is reported.
+    /// The action is empty; there are more than 20 targets; the actor or a target has more than 50
+    /// metadata keys, or the event more than 40 of the application's; a key is of another form than
+    /// `[a-zA-Z0-9_-]{1,40}`, or one that the framework reserves. The first mistake is reported.
     pub fn build(mut self) -> Result<Event, EventError> {
         if self.targets > MAX_TARGETS || self.keys > MAX_OWN_KEYS {
             self.check_size();
@@ -178,7 +180,8 @@ pub(crate) fn key_error(key: &str) -> Option<EventError> {
     Some(EventError { problem })
 }
 
-/// Whether the framework sets this key. Every key is asked about, so most are told apart by their lengths and first letters.
+/// Whether the framework sets this key. Every key is asked about, so most are told apart by their
+/// lengths and first letters.
 fn is_reserved(key: &str) -> bool {
     let key = key.as_bytes();
     let is_it = |reserved: &&str| {

@@ -1,4 +1,5 @@
-//! What may be captured: the traits that say which Rust types are text, ids, numbers and booleans in the audit log.
+//! What may be captured: the traits that say which Rust types are text, ids, numbers and booleans
+//! in the audit log.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,8 +12,9 @@ use super::{EventId, OrganizationId};
 
 /// A type that is text in the audit log.
 ///
-/// There is no blanket implementation for [`Display`](std::fmt::Display), since it would let a number pass as text. For a
-/// type of yours, implement this trait, or write `metadata(key = display(value))`.
+/// There is no blanket implementation for [`Display`](std::fmt::Display), since it would let a
+/// number pass as text. For a type of yours, implement this trait, or write
+/// `metadata(key = display(value))`.
 ///
 /// ```
 /// use audit_core::{AuditText, Text};
@@ -92,7 +94,8 @@ macro_rules! through_pointer {
 }
 through_pointer!(AuditText, audit_text, &T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-/// What identifies an actor or a target: text, or a whole number. `Option` of either stands for "no such thing".
+/// What identifies an actor or a target: text, or a whole number. `Option` of either stands for "no
+/// such thing".
 ///
 /// ```
 /// use audit_core::Target;
@@ -208,7 +211,8 @@ value_traits! {
 
     /// What a metadata key of type `number` takes: the integers and floats, and `Option` of them.
     ///
-    /// Integers beyond 64 bits become floats, as in JSON. NaN and infinities are left out and listed in `truncated`.
+    /// Integers beyond 64 bits become floats, as in JSON. NaN and infinities are left out and
+    /// listed in `truncated`.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a number in the audit log",
         label = "the catalog says that this is a number",
@@ -224,7 +228,8 @@ value_traits! {
     )]
     BooleanValue;
 
-    /// Any metadata value, for code without a catalog to check against: text, numbers, `bool`, and `Option` of them.
+    /// Any metadata value, for code without a catalog to check against: text, numbers, `bool`, and
+    /// `Option` of them.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a metadata value",
         label = "expected text, a number or a boolean",

@@ -53,15 +53,16 @@ const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TAR
 /// # Ok::<_, audit_core::EventError>(())
 /// ```
 ///
-/// Values longer than 500 characters were cut, and the names of the cut fields are in [`Event::truncated`].
+/// Values longer than 500 characters were cut, and the names of the cut fields are in
+/// [`Event::truncated`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
     facts: Facts,
 }
 
 impl Event {
-    /// Starts an event of an action: a name such as `"document.delete"`, or an [`Action`](crate::Action), whose
-    /// name was checked.
+    /// Starts an event of an action: a name such as `"document.delete"`, or an
+    /// [`Action`](crate::Action), whose name was checked.
     pub fn builder(action: impl AsRef<str>) -> EventBuilder {
         EventBuilder::new(action.as_ref())
     }
@@ -110,7 +111,8 @@ impl Event {
         EventId::from_bytes(self.facts.header())
     }
 
-    /// The action, such as `document.delete`. Of a denial it is the one that the catalog names under `denied`, if any.
+    /// The action, such as `document.delete`. Of a denial it is the one that the catalog names
+    /// under `denied`, if any.
     #[must_use]
     pub fn action(&self) -> &str {
         // The outcome alone decides, so whoever settles it need not know about actions.
@@ -166,7 +168,8 @@ impl Event {
         }
     }
 
-    /// The facts about the event itself. Each key comes once, with its last value, in the order of first mention.
+    /// The facts about the event itself. Each key comes once, with its last value, in the order of
+    /// first mention.
     #[must_use]
     pub fn metadata(&self) -> Metadata<'_> {
         let mut entries = Vec::new();
@@ -223,7 +226,8 @@ impl Event {
         self.facts.is_truncated()
     }
 
-    /// The bytes that the event occupies in memory, which is what the queue's bound on bytes counts.
+    /// The bytes that the event occupies in memory, which is what the queue's bound on bytes
+    /// counts.
     #[must_use]
     pub fn size(&self) -> usize {
         self.facts.capacity() + size_of::<Self>()

@@ -1,7 +1,8 @@
 //! The packed form: a buffer of facts, each a tag, a length and its bytes.
 //!
-//! Facts are only ever appended. Of facts that can stand once (the actor, the organization, a metadata key) the
-//! last one counts, so that a later, better-informed writer wins without a rewrite of the buffer.
+//! Facts are only ever appended. Of facts that can stand once (the actor, the organization, a
+//! metadata key) the last one counts, so that a later, better-informed writer wins without a
+//! rewrite of the buffer.
 
 use std::fmt;
 
@@ -73,7 +74,8 @@ impl Owner {
     }
 }
 
-/// Room for what is usually said of an actor, a target or a context, so that it takes one allocation.
+/// Room for what is usually said of an actor, a target or a context, so that it takes one
+/// allocation.
 const PART_CAPACITY: usize = 128;
 
 /// A buffer of facts.
@@ -116,7 +118,8 @@ impl Facts {
         Self::with_header(&[], PART_CAPACITY)
     }
 
-    /// A buffer that was written before, with a header of `header` bytes. Not checked; see [`Facts::are_whole`].
+    /// A buffer that was written before, with a header of `header` bytes. Not checked; see
+    /// [`Facts::are_whole`].
     #[cfg(feature = "spool")]
     pub(crate) fn from_bytes(bytes: Vec<u8>, header: usize) -> Self {
         let mut facts = Self {
@@ -127,7 +130,8 @@ impl Facts {
         facts
     }
 
-    /// Whether the bytes behind a header of `header` bytes are whole facts of known tags and nothing else.
+    /// Whether the bytes behind a header of `header` bytes are whole facts of known tags and
+    /// nothing else.
     #[cfg(feature = "spool")]
     pub(crate) fn are_whole(&self, header: usize) -> bool {
         let mut facts = self.iter(header);
@@ -273,7 +277,8 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// Only whole `str`s are ever written, so the fallback is never seen; decoding must not be able to panic all the same.
+/// Only whole `str`s are ever written, so the fallback is never seen; decoding must not be able to
+/// panic all the same.
 pub(super) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

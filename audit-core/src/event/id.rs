@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// The identity of an event: a UUIDv7, made with the event and kept over every attempt to deliver it.
+/// The identity of an event: a UUIDv7, made with the event and kept over every attempt to deliver
+/// it.
 ///
 /// It is also the event's `Idempotency-Key`, so a repeated delivery is stored once
 /// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)).
@@ -13,7 +14,8 @@ use uuid::Uuid;
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// The time in `millis` since 1970, then 74 bits of a generator that each thread seeds for itself.
+    /// The time in `millis` since 1970, then 74 bits of a generator that each thread seeds for
+    /// itself.
     pub(crate) fn mint(millis: u64) -> Self {
         let mut random = [0; 10];
         fastrand::fill(&mut random);

@@ -1,7 +1,8 @@
 //! An event as bytes that outlive the process.
 //!
-//! A version, a checksum, and the event's buffer as it stands in memory. The layout of the buffer is thereby a format:
-//! who changes the header, a tag or the bytes behind one gives it a new version, and reads the older ones.
+//! A version, a checksum, and the event's buffer as it stands in memory. The layout of the buffer
+//! is thereby a format: who changes the header, a tag or the bytes behind one gives it a new
+//! version, and reads the older ones.
 
 use super::Event;
 use super::event::HEADER;
@@ -43,7 +44,8 @@ impl Event {
         if version != VERSION {
             return Err(PackedError::Version(version));
         }
-        // The checksum says that these bytes were written; this, that they were written as this version writes them.
+        // The checksum says that these bytes were written; this, that they were written as this
+        // version writes them.
         Event::from_facts(Facts::from_bytes(facts.to_vec(), HEADER)).ok_or(PackedError::Damaged)
     }
 }
@@ -120,7 +122,8 @@ mod tests {
             Event::from_packed(&packed)
         };
         assert_eq!(seal(facts), Ok(event.clone()));
-        // Any bytes are an id, a time and a version; the rest of the header has values that mean nothing.
+        // Any bytes are an id, a time and a version; the rest of the header has values that mean
+        // nothing.
         for (at, value) in [(28, 6), (29, 0x3f), (30, 0x40)] {
             let mut bytes = facts.to_vec();
             bytes[at] = value;

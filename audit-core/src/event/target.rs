@@ -6,7 +6,8 @@ use super::capture::{AuditId, AuditText, Entry, MetadataValue};
 use super::facts::{Facts, Owner, Tag};
 use super::value::Value;
 
-/// On what it was done: a type that the catalog knows, an id, and what else is worth knowing about it.
+/// On what it was done: a type that the catalog knows, an id, and what else is worth knowing about
+/// it.
 ///
 /// ```
 /// use audit_core::Target;
@@ -38,7 +39,8 @@ impl Target {
         self
     }
 
-    /// A fact about the target. The key and its type belong into the catalog's `[target.TYPE.metadata]`.
+    /// A fact about the target. The key and its type belong into the catalog's
+    /// `[target.TYPE.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
             writer: self.facts.writer(),

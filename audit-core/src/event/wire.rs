@@ -11,8 +11,9 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{Event, Value};
 
-/// Bodies above this are refused by the service ("request entity too large"; the limit is not documented, and
-/// [a user of the API guards at this size](https://github.com/dust-tt/dust/pull/26412)).
+/// Bodies above this are refused by the service ("request entity too large"; the limit is not
+/// documented, and [a user of the API guards at this
+/// size](https://github.com/dust-tt/dust/pull/26412)).
 const MAX_BODY_BYTES: usize = 60_000;
 /// Room for what is usually said of an event, so that the body takes one allocation.
 const USUAL_BODY_BYTES: usize = 1_024;
@@ -21,8 +22,9 @@ const SHED_CHARS: usize = 40;
 
 /// The body of an event, shedding metadata until it is within the size that the service takes.
 ///
-/// First every metadata text of the application is cut to 40 characters, then the application's metadata is left out and
-/// names are cut. The keys are listed under `truncated` either way. Ids are never cut.
+/// First every metadata text of the application is cut to 40 characters, then the application's
+/// metadata is left out and names are cut. The keys are listed under `truncated` either way. Ids
+/// are never cut.
 pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_json::Error> {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     for shed in [Shed::Nothing, Shed::LongTexts, Shed::Metadata] {

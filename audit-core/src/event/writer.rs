@@ -27,8 +27,8 @@ impl<'a> Writer<'a> {
         self.bytes.len()
     }
 
-    /// The tag, four bytes for the length, and the length of a word. Put together as one number, since a processor waits when it
-    /// reads back at once what it wrote byte by byte.
+    /// The tag, four bytes for the length, and the length of a word. Put together as one number,
+    /// since a processor waits when it reads back at once what it wrote byte by byte.
     fn head(&mut self, tag: Tag, word: u16, length: usize) {
         let head = u64::from(tag as u8) | u64::from(word) << (8 * HEAD);
         self.bytes.extend_from_slice(&head.to_le_bytes()[..length]);
@@ -91,7 +91,8 @@ impl<'a> Writer<'a> {
         self.text(start, key, write);
     }
 
-    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and reported as cut.
+    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and
+    /// reported as cut.
     pub(crate) fn push_metadata(&mut self, owner: Owner, key: &str, value: Value<'_>) {
         let (kind, payload) = match value {
             Value::Text(text) => {

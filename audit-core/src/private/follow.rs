@@ -1,5 +1,5 @@
-//! The event of a function that is not async and returns a future: made at the call, begun at the first poll, closed with
-//! the future's output.
+//! The event of a function that is not async and returns a future: made at the call, begun at the
+//! first poll, closed with the future's output.
 
 use std::fmt;
 use std::future::Future;
@@ -34,7 +34,8 @@ where
     Followed::new(draft, future, close)
 }
 
-/// [`follow`] for a durable event: the future ends when it is on the disk, unless a scope waits for that.
+/// [`follow`] for a durable event: the future ends when it is on the disk, unless a scope waits for
+/// that.
 pub fn follow_durable<R, F, C>(draft: Draft, future: F, close: C) -> FollowedDurably<F, C>
 where
     F: Future<Output = R>,
@@ -59,11 +60,12 @@ pub fn pinned<F: Future>(future: F) -> Pin<Box<F>> {
 pin_project! {
     /// A future with its event.
     ///
-    /// A type of its own and no `async` block, which would hold the future twice: once as it came, once where it is polled. It
-    /// is `Send`, `Sync` and `Unpin` if the future is.
+    /// A type of its own and no `async` block, which would hold the future twice: once as it came,
+    /// once where it is polled. It is `Send`, `Sync` and `Unpin` if the future is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Followed<F, C> {
-        // Before the draft, so that what the future holds is let go before the event says how it ended.
+        // Before the draft, so that what the future holds is let go before the event says how it
+        // ended.
         #[pin]
         future: F,
         state: State<C>,
@@ -87,7 +89,8 @@ impl<F, C> Followed<F, C> {
 }
 
 impl<F: Future, C> Followed<F, C> {
-    /// Polls the future. Its output comes with what the closing of the draft gave, unless there was none to close.
+    /// Polls the future. Its output comes with what the closing of the draft gave, unless there was
+    /// none to close.
     fn poll_closing<T>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,7 +1,7 @@
 //! How a returned value says how it went, without a bound on the user's types.
 //!
-//! `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other, and each implementation of
-//! [`Ladder`] is a rung:
+//! `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other,
+//! and each implementation of [`Ladder`] is a rung:
 //!
 //! | | type | how it is reached | what stands there |
 //! | --- | --- | --- | --- |
@@ -11,8 +11,8 @@
 //! | 4 | `Probe` | without the reference | any `Result` |
 //! | 5 | `&Probe` | and with another | anything else |
 //!
-//! Two steps with up to three rungs each, and a single trait, because the compiler looks at all of that for every audited
-//! function. Type aliases and `impl Trait` do not hide a type from it.
+//! Two steps with up to three rungs each, and a single trait, because the compiler looks at all of
+//! that for every audited function. Type aliases and `impl Trait` do not hide a type from it.
 
 use http::StatusCode;
 
@@ -33,7 +33,8 @@ impl<T: ?Sized> Clone for Probe<'_, T> {
 
 impl<T: ?Sized> Copy for Probe<'_, T> {}
 
-/// Types that have an HTTP status: responses, statuses, and tuples that begin with one, as axum takes them.
+/// Types that have an HTTP status: responses, statuses, and tuples that begin with one, as axum
+/// takes them.
 pub trait Response {
     /// The status.
     fn status(&self) -> StatusCode;
@@ -102,7 +103,8 @@ macro_rules! rungs {
     )*};
 }
 
-// Nobody can implement `AuditOutcome` or `Response` for a `Result`, so two shapes on one rung never meet.
+// Nobody can implement `AuditOutcome` or `Response` for a `Result`, so two shapes on one rung never
+// meet.
 rungs! {
     [T: AuditOutcome + ?Sized] &mut Probe<'_, T>, |value| value.audit_outcome();
 

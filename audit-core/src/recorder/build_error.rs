@@ -72,7 +72,8 @@ impl BuildError {
         matches!(self.cause, Cause::NoSpool { .. })
     }
 
-    /// Whether the environment's schema versions are not known: it is not in the lock, or there is no catalog.
+    /// Whether the environment's schema versions are not known: it is not in the lock, or there is
+    /// no catalog.
     #[must_use]
     pub fn is_unknown_environment(&self) -> bool {
         matches!(self.cause, Cause::Environment(_))

@@ -25,8 +25,9 @@ use crate::stats::Counters;
 use crate::testing::Observer;
 use crate::{Action, DeadLetter, OrganizationId};
 
-/// How many events may be undelivered at once unless told otherwise: about three quarters of a minute of what the
-/// service takes per key (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
+/// How many events may be undelivered at once unless told otherwise: about three quarters of a
+/// minute of what the service takes per key (6,000 a minute, [WorkOS: rate
+/// limits](https://workos.com/docs/reference/rate-limits)).
 const CAPACITY: usize = 4_096;
 /// How many may be asked for at most: the queue has all its places from the start.
 const MOST_EVENTS: usize = 1 << 20;
@@ -82,35 +83,37 @@ impl RecorderBuilder {
         }
     }
 
-    /// What this recorder is called in metrics; `main` unless set. Of several in a process each should have its own.
+    /// What this recorder is called in metrics; `main` unless set. Of several in a process each
+    /// should have its own.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// How many events may be undelivered at once; 4,096 unless set, and between 1 and 1,048,576. Beyond, events go to the spool if
-    /// there is one, and else `record` hands them back.
+    /// How many events may be undelivered at once; 4,096 unless set, and between 1 and 1,048,576.
+    /// Beyond, events go to the spool if there is one, and else `record` hands them back.
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events.clamp(1, MOST_EVENTS);
         self
     }
 
-    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, events go to the spool if
-    /// there is one, and else `record` hands them back.
+    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, events go to the
+    /// spool if there is one, and else `record` hands them back.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How many attempts may be in flight at once; 32 unless set, at least 1. Fewer are while the sink asks for less, or
-    /// is down. The pace is the sink's own ([`Sink::pace`]).
+    /// How many attempts may be in flight at once; 32 unless set, at least 1. Fewer are while the
+    /// sink asks for less, or is down. The pace is the sink's own ([`Sink::pace`]).
     pub fn concurrency(mut self, attempts: usize) -> Self {
         self.concurrency = attempts.max(1);
         self
     }
 
-    /// Keeps on disk what finds no room in memory, what is left at a shutdown's deadline, and dead letters. What an earlier
-    /// process left there is delivered. The recorder closes the spool when it is shut down.
+    /// Keeps on disk what finds no room in memory, what is left at a shutdown's deadline, and dead
+    /// letters. What an earlier process left there is delivered. The recorder closes the spool when
+    /// it is shut down.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -143,9 +146,9 @@ impl RecorderBuilder {
 
     /// Gives a copy of every event to another recorder as well, whether this one accepts it or not.
     ///
-    /// The other has its own queue, thread, bounds, counts and health, so a slow or broken sink there holds up nothing
-    /// here, and the other way round. What it refuses is counted and logged there. The copy costs the caller one
-    /// allocation. It is flushed and shut down by itself.
+    /// The other has its own queue, thread, bounds, counts and health, so a slow or broken sink
+    /// there holds up nothing here, and the other way round. What it refuses is counted and logged
+    /// there. The copy costs the caller one allocation. It is flushed and shut down by itself.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -167,12 +170,14 @@ impl RecorderBuilder {
         self
     }
 
-    /// The action under which a gap in the trail is told: events that were refused because the queue was full, and that
-    /// nobody kept ([`Stats::dropped`](crate::Stats::dropped)). Without it, gaps are only counted.
+    /// The action under which a gap in the trail is told: events that were refused because the
+    /// queue was full, and that nobody kept ([`Stats::dropped`](crate::Stats::dropped)). Without
+    /// it, gaps are only counted.
     ///
-    /// Once half of the queue is free again, each organization gets one event for its gap: the actor is the system, the one
-    /// target has the type `audit_log` and the organization as its id, `count` in the metadata is how many events are
-    /// missing, `first_at` is when the first was dropped, and the event's time is when the last was. The catalog needs the action:
+    /// Once half of the queue is free again, each organization gets one event for its gap: the
+    /// actor is the system, the one target has the type `audit_log` and the organization as its id,
+    /// `count` in the metadata is how many events are missing, `first_at` is when the first was
+    /// dropped, and the event's time is when the last was. The catalog needs the action:
     ///
     /// ```toml
     /// [action."audit.gap"]
@@ -187,18 +192,20 @@ impl RecorderBuilder {
         self
     }
 
-    /// Calls this with each event that was refused for good, and with each that is lost at a shutdown's deadline
-    /// ([`Fault::is_lost`](crate::Fault::is_lost)): the last chance to write it somewhere.
+    /// Calls this with each event that was refused for good, and with each that is lost at a
+    /// shutdown's deadline ([`Fault::is_lost`](crate::Fault::is_lost)): the last chance to write it
+    /// somewhere.
     ///
-    /// It runs on the dispatcher's thread, which delivers nothing meanwhile, so it should be quick. A panic inside is caught
-    /// and logged.
+    /// It runs on the dispatcher's thread, which delivers nothing meanwhile, so it should be quick.
+    /// A panic inside is caught and logged.
     pub fn on_dead_letter(mut self, hook: impl Fn(&DeadLetter) + Send + Sync + 'static) -> Self {
         self.on_dead_letter = Some(Arc::new(hook));
         self
     }
 
-    /// Asks the sink at the start whether it knows every action of the catalog; [`Recorder::health`] is yellow and a log line
-    /// says so while it does not. Events are recorded and delivered meanwhile.
+    /// Asks the sink at the start whether it knows every action of the catalog;
+    /// [`Recorder::health`] is yellow and a log line says so while it does not. Events are recorded
+    /// and delivered meanwhile.
     ///
     /// Needs [`RecorderBuilder::catalog`].
     pub fn verify_catalog(mut self) -> Self {
@@ -206,15 +213,18 @@ impl RecorderBuilder {
         self
     }
 
-    /// Whose log an event goes to that names no organization. Without it, such an event becomes a dead letter.
+    /// Whose log an event goes to that names no organization. Without it, such an event becomes a
+    /// dead letter.
     pub fn fallback_organization(mut self, organization: impl Into<OrganizationId>) -> Self {
         self.fallback_organization = Some(organization.into());
         self
     }
 
-    /// The application's catalog: for [`RecorderBuilder::environment`], for [`RecorderBuilder::verify_catalog`], for the
-    /// actions that it calls `durable`, and for those with `coalesce` ([`EmbeddedCoalesce`]), which go singly without it. Durable
-    /// actions need a spool, and with the catalog they are durable also where no macro knows them, as in audit by route.
+    /// The application's catalog: for [`RecorderBuilder::environment`], for
+    /// [`RecorderBuilder::verify_catalog`], for the actions that it calls `durable`, and for those
+    /// with `coalesce` ([`EmbeddedCoalesce`]), which go singly without it. Durable actions need a
+    /// spool, and with the catalog they are durable also where no macro knows them, as in audit by
+    /// route.
     ///
     /// ```
     /// use audit_core::{MemorySink, Recorder, catalog};
@@ -232,9 +242,10 @@ impl RecorderBuilder {
 
     /// The environment whose schema versions events are written for, by its name in `audit.lock`.
     ///
-    /// Each event of an action that the lock has for this environment is sent with that version, unless it has one; the
-    /// service does not take the newest schema by itself
-    /// ([editing events](https://workos.com/docs/audit-logs/editing-events)). An action that is not in the lock is sent without.
+    /// Each event of an action that the lock has for this environment is sent with that version,
+    /// unless it has one; the service does not take the newest schema by itself ([editing
+    /// events](https://workos.com/docs/audit-logs/editing-events)). An action that is not in the
+    /// lock is sent without.
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = Some(name.into());
         self
@@ -245,9 +256,9 @@ impl RecorderBuilder {
     /// # Errors
     ///
     /// The lock does not have the environment, or there is no catalog to look it up in
-    /// ([`BuildError::is_unknown_environment`]); actions of the catalog are durable and there is no spool
-    /// ([`BuildError::is_without_spool`]); the catalog is to be verified and there is none; the operating system gives no thread,
-    /// or no timer and I/O driver for the runtime.
+    /// ([`BuildError::is_unknown_environment`]); actions of the catalog are durable and there is no
+    /// spool ([`BuildError::is_without_spool`]); the catalog is to be verified and there is none;
+    /// the operating system gives no thread, or no timer and I/O driver for the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
@@ -261,8 +272,9 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
-    /// Starts the dispatcher as a task of the runtime that the caller is in, and not on a thread of its own: for tests under
-    /// Tokio's paused clock, where an hour of outage takes no time. It ends with that runtime.
+    /// Starts the dispatcher as a task of the runtime that the caller is in, and not on a thread of
+    /// its own: for tests under Tokio's paused clock, where an hour of outage takes no time. It
+    /// ends with that runtime.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
@@ -296,8 +308,9 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
-    /// How long a request, a job or a call waits until its durable events are on the disk; a second unless set. Past it they
-    /// go on, the events are counted as [late](crate::Stats::late) and written all the same, and health is red for a minute.
+    /// How long a request, a job or a call waits until its durable events are on the disk; a second
+    /// unless set. Past it they go on, the events are counted as [late](crate::Stats::late) and
+    /// written all the same, and health is red for a minute.
     pub fn durable_deadline(mut self, deadline: Duration) -> Self {
         self.durable_deadline = deadline;
         self
@@ -363,7 +376,8 @@ impl RecorderBuilder {
         })
     }
 
-    /// The recorder and its dispatcher, which the caller has to run. The environment is not looked at.
+    /// The recorder and its dispatcher, which the caller has to run. The environment is not looked
+    /// at.
     #[cfg(test)]
     pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
         self.assemble_with(&[])

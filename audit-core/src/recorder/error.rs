@@ -9,8 +9,8 @@ use crate::queue::Refusal;
 
 /// The event was not accepted; it is inside.
 ///
-/// Who takes it out with [`RecordError::into_event`] has it. An error that is dropped with the event inside counts it in
-/// [`Stats::dropped`](crate::Stats::dropped).
+/// Who takes it out with [`RecordError::into_event`] has it. An error that is dropped with the
+/// event inside counts it in [`Stats::dropped`](crate::Stats::dropped).
 pub struct RecordError {
     event: Option<Box<Event>>,
     why: Why,
@@ -48,14 +48,16 @@ impl RecordError {
         matches!(self.why, Why::Queue(Refusal::Closed))
     }
 
-    /// Whether the dispatcher panicked so often that it was given up. Only another recorder, or a start of the process,
-    /// helps; [`Recorder::health`](crate::Recorder::health) is red before it comes to this.
+    /// Whether the dispatcher panicked so often that it was given up. Only another recorder, or a
+    /// start of the process, helps; [`Recorder::health`](crate::Recorder::health) is red before it
+    /// comes to this.
     #[must_use]
     pub fn is_down(&self) -> bool {
         matches!(self.why, Why::Queue(Refusal::Down))
     }
 
-    /// Whether a durable event could not be written: there is no spool, it is at its bound, or the disk does not take it.
+    /// Whether a durable event could not be written: there is no spool, it is at its bound, or the
+    /// disk does not take it.
     #[cfg(feature = "spool")]
     #[must_use]
     pub fn is_not_durable(&self) -> bool {

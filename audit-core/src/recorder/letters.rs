@@ -16,16 +16,17 @@ pub struct Redriven {
 }
 
 impl Recorder {
-    /// The events that were refused for good and are kept in memory, oldest first: the last 1,000, of at most 16 MiB. With a spool
-    /// they are on disk: see `Spool::dead_letters` and `Recorder::redrive_spooled`.
+    /// The events that were refused for good and are kept in memory, oldest first: the last 1,000,
+    /// of at most 16 MiB. With a spool they are on disk: see `Spool::dead_letters` and
+    /// `Recorder::redrive_spooled`.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.handle.shared.dead_letters.list()
     }
 
-    /// Sends dead letters again, those for which `select` says so: after the schema was registered, say, for whose want
-    /// they were refused. They keep their ids, and so their idempotency keys. Of those that are kept in memory, as in
-    /// [`Recorder::dead_letters`].
+    /// Sends dead letters again, those for which `select` says so: after the schema was registered,
+    /// say, for whose want they were refused. They keep their ids, and so their idempotency keys.
+    /// Of those that are kept in memory, as in [`Recorder::dead_letters`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -131,7 +131,8 @@ impl Shared {
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
     }
 
-    /// A task that ends when the deadline of durable events has come; `None` while there is no dispatcher.
+    /// A task that ends when the deadline of durable events has come; `None` while there is no
+    /// dispatcher.
     pub(crate) fn timer(&self) -> Option<task::JoinHandle<()>> {
         let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = self.durable_deadline;
@@ -223,7 +224,8 @@ impl Shared {
         taken
     }
 
-    /// Keeps an event that was refused for good, on the spool if there is one, and tells who wants to hear of it.
+    /// Keeps an event that was refused for good, on the spool if there is one, and tells who wants
+    /// to hear of it.
     pub(crate) fn bury(&self, letter: DeadLetter, row: Option<i64>) {
         let fault = || letter.fault().to_string();
         let is_on_disk = match (&self.spool, row) {

@@ -15,8 +15,8 @@ impl Recorder {
         self.handle.shared.spool.as_ref()
     }
 
-    /// Writes one event to the disk, and returns when it is there: whatever happens to the process from then on, it will be
-    /// delivered, at least once and under one idempotency key.
+    /// Writes one event to the disk, and returns when it is there: whatever happens to the process
+    /// from then on, it will be delivered, at least once and under one idempotency key.
     ///
     /// Many that wait at once share one sync of the disk.
     ///
@@ -39,12 +39,14 @@ impl Recorder {
     /// # Errors
     ///
     /// The recorder has no spool, the spool is at its bound, or the disk does not take the event
-    /// ([`RecordError::is_not_durable`]); the event is inside the error, and not on the disk. The recorder was shut down.
+    /// ([`RecordError::is_not_durable`]); the event is inside the error, and not on the disk. The
+    /// recorder was shut down.
     ///
     /// # Cancellation
     ///
-    /// The event is accepted, and written all the same; while the disk does not take it, it is tried again. If the disk has
-    /// refused it by then, and only the answer was not heard, it is counted in [`Stats::dropped`](crate::Stats::dropped).
+    /// The event is accepted, and written all the same; while the disk does not take it, it is
+    /// tried again. If the disk has refused it by then, and only the answer was not heard, it is
+    /// counted in [`Stats::dropped`](crate::Stats::dropped).
     pub async fn record_durable(&self, mut event: Event) -> Result<(), RecordError> {
         Scope::mark_current();
         let entry = self.prepare(&mut event);
@@ -67,13 +69,16 @@ impl Recorder {
         }
     }
 
-    /// Sends dead letters of the spool again, by their rows ([`Spool::dead_letters`]); how many of them were there.
+    /// Sends dead letters of the spool again, by their rows ([`Spool::dead_letters`]); how many of
+    /// them were there.
     ///
-    /// They keep their ids, and so their idempotency keys, and count as [recovered](crate::Stats::recovered).
+    /// They keep their ids, and so their idempotency keys, and count as
+    /// [recovered](crate::Stats::recovered).
     ///
     /// # Errors
     ///
-    /// The spool cannot be written; nothing has changed then. Without a spool there are no letters, which is no error.
+    /// The spool cannot be written; nothing has changed then. Without a spool there are no letters,
+    /// which is no error.
     ///
     /// # Cancellation
     ///
@@ -89,7 +94,8 @@ impl Recorder {
     }
 }
 
-/// A durable event that the spool took: accepted, unless it says that it is not on the disk after all.
+/// A durable event that the spool took: accepted, unless it says that it is not on the disk after
+/// all.
 struct Given<'a> {
     shared: &'a Shared,
     event: &'a Event,
@@ -119,7 +125,8 @@ impl<'a> Given<'a> {
         written
     }
 
-    /// Whether the spool has it, now that nobody waits any more. A refusal that nobody heard is counted here.
+    /// Whether the spool has it, now that nobody waits any more. A refusal that nobody heard is
+    /// counted here.
     fn is_kept(&mut self) -> bool {
         let is_kept = !matches!(self.appended.abandon(), Some(Err(_)));
         if !is_kept {

@@ -1,4 +1,5 @@
-//! What becomes of the events that end in a scope: they wait until it is settled, and get what it knows by then.
+//! What becomes of the events that end in a scope: they wait until it is settled, and get what it
+//! knows by then.
 
 use std::sync::MutexGuard;
 
@@ -9,12 +10,13 @@ use crate::commits::Commits;
 use crate::event::now_millis;
 use crate::{Action, Actor, Event, EventId, Outcome, RecordError};
 
-/// How many events wait for their scope to be settled. With one more, all of them are recorded with what is known by then.
+/// How many events wait for their scope to be settled. With one more, all of them are recorded with
+/// what is known by then.
 const MOST_ENDED: usize = 256;
 
 impl Scope {
-    /// Records everything that has ended, now that the answer's status is known or will never be. What ends later
-    /// records itself. Who answers waits for the durable events first.
+    /// Records everything that has ended, now that the answer's status is known or will never be.
+    /// What ends later records itself. Who answers waits for the durable events first.
     #[doc(hidden)]
     pub fn settle(&self, status: Option<StatusCode>) -> Commits {
         let mut state = self.state();
@@ -65,7 +67,8 @@ impl Scope {
         self.inner.recorder.skipped();
     }
 
-    /// An event came to its end. Unless the scope is still to be settled, the caller is who waits for a durable one.
+    /// An event came to its end. Unless the scope is still to be settled, the caller is who waits
+    /// for a durable one.
     pub(crate) fn ended(&self, event: Event) -> Commits {
         let mut commits = Commits::default();
         if event.has_too_many_targets() {
@@ -114,9 +117,9 @@ impl Scope {
         }
     }
 
-    /// Records an event at once, settled or not, with what the scope knows by now. An event of too many targets is
-    /// several; then the id is that of the first, and the error that of the first refusal. Blocks until a durable one is on
-    /// the disk.
+    /// Records an event at once, settled or not, with what the scope knows by now. An event of too
+    /// many targets is several; then the id is that of the first, and the error that of the first
+    /// refusal. Blocks until a durable one is on the disk.
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         self.mark_audited();
         let mut result = Ok(event.id());
@@ -131,7 +134,8 @@ impl Scope {
     }
 }
 
-/// Gives an event what it does not have of its own; whether somebody named an actor. Calls no foreign code: the scope is locked.
+/// Gives an event what it does not have of its own; whether somebody named an actor. Calls no
+/// foreign code: the scope is locked.
 fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> bool {
     let is_resolved = event.has_actor() || state.actor.is_some();
     if !event.has_actor() {

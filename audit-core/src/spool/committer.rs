@@ -1,5 +1,5 @@
-//! The thread that owns the file: it takes what waits, writes all of it in one transaction, and answers when that is on
-//! the disk.
+//! The thread that owns the file: it takes what waits, writes all of it in one transaction, and
+//! answers when that is on the disk.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ use super::store::{Committed, Failed, Group, Store};
 use crate::Event;
 use crate::log::LogLimit;
 
-/// How long to wait before a disk that failed is tried again; doubled with each failure in a row, up to the second.
+/// How long to wait before a disk that failed is tried again; doubled with each failure in a row,
+/// up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full disk is asked for space.
@@ -37,7 +38,8 @@ pub(super) struct Committer {
     /// None while the disk fails.
     pub(super) store: Option<Store>,
     pub(super) max_dead_bytes: u64,
-    /// Told when the file is closed and another may open it, with the events that the disk did not take.
+    /// Told when the file is closed and another may open it, with the events that the disk did not
+    /// take.
     pub(super) done: oneshot::Sender<Vec<Event>>,
 }
 
@@ -245,8 +247,8 @@ impl Writer {
                     retracted,
                     ..
                 } = &group;
-                // The error may be that of the answer only. Nothing of it may be found there later: those who wait are told
-                // that it is not on the disk.
+                // The error may be that of the answer only. Nothing of it may be found there later:
+                // those who wait are told that it is not on the disk.
                 let unsure = rows
                     .iter()
                     .zip(entries)
@@ -268,7 +270,8 @@ impl Writer {
                 let was_damaged = may_be_damage(&error);
                 self.failed(error);
                 if was_damaged && self.store.is_some() {
-                    // The file was made anew, so once more. That is done once a minute at most, so this comes to an end.
+                    // The file was made anew, so once more. That is done once a minute at most, so
+                    // this comes to an end.
                     rest.retracted = std::mem::take(&mut self.retracted);
                     return self.commit(appends, rest);
                 }
@@ -277,8 +280,8 @@ impl Writer {
         }
     }
 
-    /// Events came to their end and were not in their rows. A tree of which a number is damaged does not lead to them, and would
-    /// give them out again at the next start.
+    /// Events came to their end and were not in their rows. A tree of which a number is damaged
+    /// does not lead to them, and would give them out again at the next start.
     fn suspect(&mut self, missing: Vec<Missing>) {
         self.suspicion.add(missing);
         // Once more on the file made anew, or when the disk works again.
@@ -350,7 +353,8 @@ impl Writer {
     }
 
     fn opened(&mut self, mut store: Store) {
-        // A file that was made anew may not know which numbers were given out. A disk that is read may not be written.
+        // A file that was made anew may not know which numbers were given out. A disk that is read
+        // may not be written.
         let ready = store
             .numbers_after(self.last_row)
             .and_then(|()| store.probe());
@@ -358,7 +362,8 @@ impl Writer {
             Err(error) if !is_disk_full(&error) => return self.down(&error.to_string()),
             _ => {}
         }
-        // Now it shows what the failed transaction left. A row that cannot be looked up is taken to be there.
+        // Now it shows what the failed transaction left. A row that cannot be looked up is taken to
+        // be there.
         self.retracted
             .retain(|(row, packed)| store.holds(*row, packed).unwrap_or(true));
         self.store = Some(store);

@@ -1,5 +1,5 @@
-//! Damage that SQLite reads over without an error: where the number of a row is another than was written, the row is out of
-//! order or is not found, and those behind it may not be found either.
+//! Damage that SQLite reads over without an error: where the number of a row is another than was
+//! written, the row is out of order or is not found, and those behind it may not be found either.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ const MOST_MISSING: usize = 1_024;
 /// How often a file is looked at at most: that reads all of it.
 const LOOK_PAUSE: Duration = Duration::from_secs(60);
 
-/// An event that came to its end and was not in its row, where it would be given out again at the next start.
+/// An event that came to its end and was not in its row, where it would be given out again at the
+/// next start.
 #[derive(Clone, Debug)]
 pub(super) struct Missing {
     id: EventId,
@@ -57,8 +58,8 @@ impl Suspicion {
         self.missing.extend(missing.into_iter().take(room));
     }
 
-    /// Looks whether damage is the reason, once a minute at most. If it is, that is an error, and the next call, when the file was
-    /// made anew, ends what is missing wherever it stands.
+    /// Looks whether damage is the reason, once a minute at most. If it is, that is an error, and
+    /// the next call, when the file was made anew, ends what is missing wherever it stands.
     pub(super) fn pursue(&mut self, store: &mut Store) -> rusqlite::Result<()> {
         let lately = |at: Instant| at.elapsed() < LOOK_PAUSE;
         if self.is_right {
@@ -78,8 +79,8 @@ impl Suspicion {
 }
 
 impl Store {
-    /// Reads the whole file, a second for some hundred megabytes; an error if it is damaged. Rows can be hidden by damage that no
-    /// reading of one comes across.
+    /// Reads the whole file, a second for some hundred megabytes; an error if it is damaged. Rows
+    /// can be hidden by damage that no reading of one comes across.
     pub(super) fn look_for_damage(&self) -> rusqlite::Result<()> {
         let found: String = self
             .connection()
@@ -130,8 +131,9 @@ impl Store {
     }
 }
 
-/// The number of the row that was read after that one, which is greater. Damage to it can lead nowhere, or to rows that were read
-/// before, and SQLite sees it only when it looks for a row and finds none.
+/// The number of the row that was read after that one, which is greater. Damage to it can lead
+/// nowhere, or to rows that were read before, and SQLite sees it only when it looks for a row and
+/// finds none.
 pub(super) fn in_order(after: i64, row: i64) -> rusqlite::Result<i64> {
     if row > after {
         return Ok(row);

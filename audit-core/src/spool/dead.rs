@@ -66,7 +66,8 @@ impl Burial {
     }
 }
 
-/// Keeps an event as a dead letter. `false` if it was to be in a row and is not there, and nothing happened.
+/// Keeps an event as a dead letter. `false` if it was to be in a row and is not there, and nothing
+/// happened.
 pub(super) fn bury(
     tx: &Transaction<'_>,
     change: &mut Change,

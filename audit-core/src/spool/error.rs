@@ -141,8 +141,8 @@ impl SpoolError {
         matches!(self.problem, Problem::Foreign(_))
     }
 
-    /// Whether there is no room: at the bound of bytes, on the disk, or among the events that wait for the disk. The same
-    /// event may be taken later.
+    /// Whether there is no room: at the bound of bytes, on the disk, or among the events that wait
+    /// for the disk. The same event may be taken later.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(

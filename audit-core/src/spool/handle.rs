@@ -26,8 +26,8 @@ const DEAD_SHARE: u64 = 4;
 
 /// Events on disk, so that they outlive the process. Cheap to clone; all clones are one spool.
 ///
-/// One SQLite file, which one process at a time may use. A thread of its own writes it: whatever waits is written in one
-/// transaction, and synced, before anybody is told that it is on the disk.
+/// One SQLite file, which one process at a time may use. A thread of its own writes it: whatever
+/// waits is written in one transaction, and synced, before anybody is told that it is on the disk.
 ///
 /// ```
 /// use audit_core::Spool;
@@ -44,20 +44,22 @@ const DEAD_SHARE: u64 = 4;
 ///
 /// # Limits
 ///
-/// Pending events occupy at most [`SpoolBuilder::max_bytes`], beyond which events are refused; dead letters at most a
-/// quarter of that beside them, beyond which the oldest makes room and is counted. 8,192 events, of at most 16 MiB, may
-/// wait for the disk. On a full disk no event is added, what was delivered is still deleted, and events are taken again when
-/// there is space.
+/// Pending events occupy at most [`SpoolBuilder::max_bytes`], beyond which events are refused; dead
+/// letters at most a quarter of that beside them, beyond which the oldest makes room and is
+/// counted. 8,192 events, of at most 16 MiB, may wait for the disk. On a full disk no event is
+/// added, what was delivered is still deleted, and events are taken again when there is space.
 ///
 /// # Files
 ///
-/// The file is readable by its owner only, and so is its folder if it had to be made. Beside it stand SQLite's `-wal` and
-/// `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is given up when the disk is full.
+/// The file is readable by its owner only, and so is its folder if it had to be made. Beside it
+/// stand SQLite's `-wal` and `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is given up when
+/// the disk is full.
 ///
-/// A file that cannot be read is set aside as `.corrupt-` with the time in milliseconds, what can be read of it is kept,
-/// and [`SpoolStatus::set_aside`] names it. A byte of the `-wal` that changed while no service ran costs what was written there
-/// from that place on, and SQLite cannot tell that from a log that was never longer: nothing is counted then. A file that a newer version wrote is left alone, and one that ends in `.v1` is
-/// used beside it.
+/// A file that cannot be read is set aside as `.corrupt-` with the time in milliseconds, what can
+/// be read of it is kept, and [`SpoolStatus::set_aside`] names it. A byte of the `-wal` that
+/// changed while no service ran costs what was written there from that place on, and SQLite cannot
+/// tell that from a log that was never longer: nothing is counted then. A file that a newer version
+/// wrote is left alone, and one that ends in `.v1` is used beside it.
 #[derive(Clone, Debug)]
 pub struct Spool {
     shared: Arc<Shared>,
@@ -100,21 +102,22 @@ pub struct SpoolBuilder {
 }
 
 impl SpoolBuilder {
-    /// How many bytes the pending events may occupy, 1 GiB unless said otherwise: that of their facts, and 48 for each
-    /// event. Beyond, events are refused. The file is somewhat larger.
+    /// How many bytes the pending events may occupy, 1 GiB unless said otherwise: that of their
+    /// facts, and 48 for each event. Beyond, events are refused. The file is somewhat larger.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Opens the spool, or begins one. Blocks for some milliseconds, for a quarter of a second if another has it open, and
-    /// for longer if a damaged file has to be read.
+    /// Opens the spool, or begins one. Blocks for some milliseconds, for a quarter of a second if
+    /// another has it open, and for longer if a damaged file has to be read.
     ///
     /// # Errors
     ///
-    /// Another process, or another spool of this one, has the file open ([`SpoolError::is_locked`]); it is the database of
-    /// another program ([`SpoolError::is_foreign`]); or the folder or the file cannot be read and written. A file that is
-    /// damaged is no error.
+    /// Another process, or another spool of this one, has the file open
+    /// ([`SpoolError::is_locked`]); it is the database of another program
+    /// ([`SpoolError::is_foreign`]); or the folder or the file cannot be read and written. A file
+    /// that is damaged is no error.
     pub fn open(self) -> Result<Spool, SpoolError> {
         let mut site = Site::take(&self.path)?;
         #[cfg(test)]
@@ -126,8 +129,9 @@ impl SpoolBuilder {
         let totals = store
             .totals()
             .map_err(|error| SpoolError::open(&self.path, error))?;
-        // Where it cannot be read the file is damaged, and is made anew with the first page of events. Those of earlier
-        // processes then pass for this one's, which a flush may notice and nothing else.
+        // Where it cannot be read the file is damaged, and is made anew with the first page of
+        // events. Those of earlier processes then pass for this one's, which a flush may notice and
+        // nothing else.
         let boundary = store.last_row().unwrap_or(0);
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
         let published = Arc::new(Published::new(State {
@@ -163,7 +167,8 @@ impl SpoolBuilder {
 }
 
 impl Spool {
-    /// Opens the spool in this file, or begins one, with the usual limits; see [`SpoolBuilder::open`].
+    /// Opens the spool in this file, or begins one, with the usual limits; see
+    /// [`SpoolBuilder::open`].
     ///
     /// # Errors
     ///
@@ -191,8 +196,8 @@ impl Spool {
         self.shared.published.status(self.shared.max_bytes, waiting)
     }
 
-    /// Reads all of the file and says what is wrong with it, while it is in use. A million events take some seconds, on a
-    /// thread of its own.
+    /// Reads all of the file and says what is wrong with it, while it is in use. A million events
+    /// take some seconds, on a thread of its own.
     ///
     /// # Errors
     ///
@@ -205,8 +210,8 @@ impl Spool {
         verify::verify(&self.shared.file).await
     }
 
-    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when they reach a mebibyte.
-    /// None means that there are no more. The first are behind row 0.
+    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when
+    /// they reach a mebibyte. None means that there are no more. The first are behind row 0.
     ///
     /// [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled) sends them again.
     ///
@@ -234,8 +239,8 @@ impl Spool {
         self.ask(move |store| store.purge(&rows)).await
     }
 
-    /// Writes what waits and closes the file, so that another may open it. Events are refused from now on. Dropping the
-    /// last clone does the same and does not wait.
+    /// Writes what waits and closes the file, so that another may open it. Events are refused from
+    /// now on. Dropping the last clone does the same and does not wait.
     ///
     /// # Cancellation
     ///
@@ -265,10 +270,11 @@ impl Spool {
 
 /// What the recorder and the dispatcher do with it.
 impl Spool {
-    /// Writes an event. `Ok` from here means that it was taken, the number from the future that it is on the disk.
+    /// Writes an event. `Ok` from here means that it was taken, the number from the future that it
+    /// is on the disk.
     ///
-    /// An error, here or from the future, means that it is not on the disk and will not come there. A future that is dropped
-    /// changes nothing: the event is written.
+    /// An error, here or from the future, means that it is not on the disk and will not come there.
+    /// A future that is dropped changes nothing: the event is written.
     pub(crate) fn append(
         &self,
         event: &Event,
@@ -277,8 +283,9 @@ impl Spool {
         self.append_for(event, guarantee, Waiter::Keeper)
     }
 
-    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits goes on waiting; the end of the
-    /// wait without an answer means that the spool was closed, and gave the event back.
+    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits
+    /// goes on waiting; the end of the wait without an answer means that the spool was closed, and
+    /// gave the event back.
     pub(crate) fn append_patiently(&self, event: &Event) -> Result<Appended, SpoolError> {
         self.append_for(event, Guarantee::Durable, Waiter::Patient)
     }
@@ -301,12 +308,14 @@ impl Spool {
         self.shared.inbox.append(waiting)
     }
 
-    /// The event in this row was delivered, if it is the one of this id: it is deleted within some 50 ms, or when the disk works again.
+    /// The event in this row was delivered, if it is the one of this id: it is deleted within some
+    /// 50 ms, or when the disk works again.
     pub(crate) fn acknowledge(&self, row: i64, id: EventId) {
         self.shared.inbox.acknowledge(PendingRow { row, id });
     }
 
-    /// An attempt left open whether the event of this id, in this row, was taken. The first of these moments is kept, within some 50 ms.
+    /// An attempt left open whether the event of this id, in this row, was taken. The first of
+    /// these moments is kept, within some 50 ms.
     pub(crate) fn attempted(&self, row: i64, id: EventId, millis: u64) {
         self.shared.inbox.attempted(PendingRow { row, id }, millis);
     }
@@ -323,8 +332,8 @@ impl Spool {
         self.shared.inbox.bury(burial)
     }
 
-    /// The pending events of one guarantee in the rows behind `after`, oldest first: at most `limit`, and no more when they
-    /// reach a mebibyte or many rows were looked at.
+    /// The pending events of one guarantee in the rows behind `after`, oldest first: at most
+    /// `limit`, and no more when they reach a mebibyte or many rows were looked at.
     pub(crate) async fn load(
         &self,
         guarantee: Guarantee,
@@ -335,8 +344,8 @@ impl Spool {
             .await
     }
 
-    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be read. The greatest number of a
-    /// row then.
+    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be
+    /// read. The greatest number of a row then.
     pub(crate) async fn mend(&self) -> Result<i64, SpoolError> {
         self.ask(|store| {
             store.look_for_damage()?;
@@ -345,7 +354,8 @@ impl Spool {
         .await
     }
 
-    /// The greatest number of a row when the file was opened: what earlier processes left stands in these.
+    /// The greatest number of a row when the file was opened: what earlier processes left stands in
+    /// these.
     pub(crate) fn boundary(&self) -> i64 {
         self.shared.boundary
     }
@@ -365,8 +375,8 @@ impl Spool {
         self.shared.published.state().recovered
     }
 
-    /// Makes dead letters pending again, in new rows and with their ids; the number of those that were there.
-    /// `told` hears of it even if nobody waits any more.
+    /// Makes dead letters pending again, in new rows and with their ids; the number of those that
+    /// were there. `told` hears of it even if nobody waits any more.
     pub(crate) async fn redrive(
         &self,
         rows: Vec<i64>,
@@ -376,10 +386,12 @@ impl Spool {
             .await
     }
 
-    /// From now on dead letters that a command asks for are pending again, and `listener` hears how many.
+    /// From now on dead letters that a command asks for are pending again, and `listener` hears how
+    /// many.
     pub(crate) fn on_requests(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
         self.shared.published.listen(Box::new(listener));
-        // The committer sleeps, and has to know that it looks from now on. A spool that is closed has nothing to look at.
+        // The committer sleeps, and has to know that it looks from now on. A spool that is closed
+        // has nothing to look at.
         drop(self.shared.inbox.ask(Box::new(Question {
             work: |_: &mut Store| Ok(()),
             answer: None,
@@ -413,14 +425,15 @@ pub(crate) struct Appended {
 }
 
 impl Appended {
-    /// Stops waiting. `None` means that the spool keeps the event and will write it; otherwise the answer had come and was
-    /// not heard yet.
+    /// Stops waiting. `None` means that the spool keeps the event and will write it; otherwise the
+    /// answer had come and was not heard yet.
     pub(crate) fn abandon(&mut self) -> Option<Result<i64, SpoolError>> {
         match self.receiver.try_recv() {
             Ok(answer) => Some(answer),
             Err(TryRecvError::Closed) => Some(Err(SpoolError::closed())),
             Err(TryRecvError::Empty) => {
-                // From here on an answer finds nobody, and the event is handed back to be written. One may just have come.
+                // From here on an answer finds nobody, and the event is handed back to be written.
+                // One may just have come.
                 self.receiver.close();
                 self.receiver.try_recv().ok()
             }

@@ -2,13 +2,16 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// `AuSp` in ASCII: marks a file as a spool, so that another program's database is never written to.
+/// `AuSp` in ASCII: marks a file as a spool, so that another program's database is never written
+/// to.
 const APPLICATION_ID: i32 = 0x4175_5370;
-/// The layout of the tables. A layout that was released is never changed; a new one reads the older.
+/// The layout of the tables. A layout that was released is never changed; a new one reads the
+/// older.
 pub(super) const VERSION: i32 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// No number of a row is greater, unless it was damaged: a million events a second come this far in 36,000 years.
+/// No number of a row is greater, unless it was damaged: a million events a second come this far in
+/// 36,000 years.
 pub(super) const MAX_ROW: i64 = 1 << 60;
 
 /// What a file turned out to be.

@@ -1,4 +1,5 @@
-//! Between those who use the spool and the thread that owns the file: bounded, and no lock is held for long.
+//! Between those who use the spool and the thread that owns the file: bounded, and no lock is held
+//! for long.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ const WAITING_TASKS: usize = 64;
 /// How many events one transaction takes, and about how many bytes.
 const GROUP_EVENTS: usize = 1_024;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
-/// How many rows one transaction acknowledges: on a full disk the pages that it changes have to fit into a megabyte.
+/// How many rows one transaction acknowledges: on a full disk the pages that it changes have to fit
+/// into a megabyte.
 const GROUP_ROWS: usize = 128;
 /// How long what nobody waits for is gathered.
 const LINGER: Duration = Duration::from_millis(50);
@@ -199,7 +201,8 @@ impl Inbox {
         self.wake(state);
     }
 
-    /// Waking a thread costs far more than anything here, so it is woken when it sleeps for good or somebody waits.
+    /// Waking a thread costs far more than anything here, so it is woken when it sleeps for good or
+    /// somebody waits.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         let wake = state.urgent || state.asleep || state.appends.len() == WAITING_EVENTS / 2;
         if wake {
@@ -209,9 +212,9 @@ impl Inbox {
         }
     }
 
-    /// Waits until there is something to do: at once if somebody waits, and otherwise until enough of it has gathered. With
-    /// `at_most`, returns by then with whatever there is. While the disk `is_failing`, there being much to do is no reason to
-    /// hurry.
+    /// Waits until there is something to do: at once if somebody waits, and otherwise until enough
+    /// of it has gathered. With `at_most`, returns by then with whatever there is. While the disk
+    /// `is_failing`, there being much to do is no reason to hurry.
     pub(super) fn next(&self, at_most: Option<Duration>, is_failing: bool) -> Work {
         let begun = Instant::now();
         let mut lingering: Option<Instant> = None;
@@ -234,7 +237,8 @@ impl Inbox {
             }
             state = match wait {
                 Some(wait) => {
-                    // What comes lingers from then on, and not until the moment for which this waits.
+                    // What comes lingers from then on, and not until the moment for which this
+                    // waits.
                     state.asleep = !is_failing && lingering.is_none();
                     let waited = self.changed.wait_timeout(state, wait);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -250,7 +254,8 @@ impl Inbox {
         }
     }
 
-    /// Gives back what could not be done yet, to be taken first. Takes out the others of which somebody has to be told.
+    /// Gives back what could not be done yet, to be taken first. Takes out the others of which
+    /// somebody has to be told.
     pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Waiting> {
         let mut state = self.state();
         let mut awaited = Vec::new();
@@ -295,8 +300,8 @@ impl Inbox {
         (state.appends.len() as u64, state.append_bytes)
     }
 
-    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody has elsewhere are handed
-    /// out, as the disk will not have them.
+    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody
+    /// has elsewhere are handed out, as the disk will not have them.
     pub(super) fn closed(&self) -> Vec<Event> {
         let ended = State {
             closing: true,
@@ -390,8 +395,8 @@ impl Waiting {
         }
     }
 
-    /// Tells the keeper that the disk does not have it. Otherwise, or if the keeper has gone, the event is still to be
-    /// written, as it was taken: it is handed back.
+    /// Tells the keeper that the disk does not have it. Otherwise, or if the keeper has gone, the
+    /// event is still to be written, as it was taken: it is handed back.
     pub(super) fn refuse(self, error: &SpoolError) -> Option<Self> {
         let Self { entry, waiter } = self;
         let waiter = match waiter {

@@ -1,4 +1,5 @@
-//! Where the spool lives: the file, its folder and permissions, the lock beside it, and names for what is set aside.
+//! Where the spool lives: the file, its folder and permissions, the lock beside it, and names for
+//! what is set aside.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -23,7 +24,8 @@ const RETRY: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
-    /// Held, not read: the operating system gives the lock back when the file is closed, also after a crash.
+    /// Held, not read: the operating system gives the lock back when the file is closed, also after
+    /// a crash.
     _lock: File,
 }
 
@@ -63,7 +65,8 @@ impl Place {
     }
 }
 
-/// Tries to take a lock for a while: a command that only looks whether it is taken has it for an instant.
+/// Tries to take a lock for a while: a command that only looks whether it is taken has it for an
+/// instant.
 pub(super) fn patiently(
     mut take: impl FnMut() -> Result<(), TryLockError>,
 ) -> Result<(), TryLockError> {
@@ -76,7 +79,8 @@ pub(super) fn patiently(
     }
 }
 
-/// Makes the file if there is none, readable by its owner alone. SQLite gives its companions the permissions of the file.
+/// Makes the file if there is none, readable by its owner alone. SQLite gives its companions the
+/// permissions of the file.
 pub(super) fn make_private(path: &Path) -> Result<(), SpoolError> {
     let file = private_file()
         .open(path)
@@ -84,7 +88,8 @@ pub(super) fn make_private(path: &Path) -> Result<(), SpoolError> {
     restrict(&file).map_err(|error| SpoolError::file("restrict the permissions of", path, error))
 }
 
-/// Gives a database and its log a second name, under which it stays when the first is given to another file.
+/// Gives a database and its log a second name, under which it stays when the first is given to
+/// another file.
 ///
 /// Until that happens nothing has changed, so a crash in between loses nothing.
 pub(super) fn set_aside(path: &Path, reason: &str) -> Result<PathBuf, SpoolError> {
@@ -106,8 +111,8 @@ pub(super) fn set_aside(path: &Path, reason: &str) -> Result<PathBuf, SpoolError
     Ok(aside)
 }
 
-/// Puts a database that is closed in the place of another. The log of the other goes first: it must not be taken for the
-/// log of the one that comes.
+/// Puts a database that is closed in the place of another. The log of the other goes first: it must
+/// not be taken for the log of the one that comes.
 pub(super) fn replace(path: &Path, by: &Path) -> Result<(), SpoolError> {
     for suffix in [LOG, INDEX] {
         remove_file(&with_suffix(path, suffix))?;

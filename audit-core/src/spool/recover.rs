@@ -1,7 +1,7 @@
 //! What can be read of a damaged spool, row by row.
 //!
-//! The file is only read. The rows keep their numbers, so that an acknowledgement that comes later still means the event
-//! that it was meant for.
+//! The file is only read. The rows keep their numbers, so that an acknowledgement that comes later
+//! still means the event that it was meant for.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,7 +17,8 @@ use super::totals::Change;
 
 /// Rows copied in one transaction.
 const BATCH: usize = 1_000;
-/// Numbers between two readable rows that are tried one by one; a gap that is wider is damage of the numbers themselves.
+/// Numbers between two readable rows that are tried one by one; a gap that is wider is damage of
+/// the numbers themselves.
 const MOST_TRIED: i64 = 4_000_000;
 
 /// Rows of which the number is out of order; more of them are damage of something else.
@@ -90,8 +91,9 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
     Ok(salvaged)
 }
 
-/// Hands every row that can be read to `found`: from the front up to the first damage, from the back down to the last,
-/// and what lies between them number by number. A row whose number is damaged, and is not the next, has none.
+/// Hands every row that can be read to `found`: from the front up to the first damage, from the
+/// back down to the last, and what lies between them number by number. A row whose number is
+/// damaged, and is not the next, has none.
 fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> ControlFlow<()>) {
     let name = table.name();
     let mut first = i64::MIN;
@@ -350,13 +352,14 @@ fn last_number(source: &Connection) -> rusqlite::Result<Option<i64>> {
         .optional()
 }
 
-/// Whether damage may be the reason why a file cannot be opened. What is no damage (a full disk, a folder that takes no
-/// file) stops the rebuilding, too, which leaves the file as it is.
+/// Whether damage may be the reason why a file cannot be opened. What is no damage (a full disk, a
+/// folder that takes no file) stops the rebuilding, too, which leaves the file as it is.
 pub(super) fn may_be_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode;
     is_corrupt(error)
         || match error.sqlite_error_code() {
-            // A damaged schema names tables and columns that do not exist, a damaged head forbids writing.
+            // A damaged schema names tables and columns that do not exist, a damaged head forbids
+            // writing.
             Some(code) => matches!(
                 code,
                 ErrorCode::Unknown
@@ -364,7 +367,8 @@ pub(super) fn may_be_damage(error: &rusqlite::Error) -> bool {
                     | ErrorCode::TypeMismatch
                     | ErrorCode::ConstraintViolation
             ),
-            // The library's own errors are about statements, which are always the same, and about values that were read.
+            // The library's own errors are about statements, which are always the same, and about
+            // values that were read.
             None => true,
         }
 }

@@ -1,5 +1,5 @@
-//! What a command asks of the service that has the file open: to send dead letters again. The service alone may make rows pending
-//! while it runs, since it counts what it has.
+//! What a command asks of the service that has the file open: to send dead letters again. The
+//! service alone may make rows pending while it runs, since it counts what it has.
 
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,8 @@ impl Requests {
         if rows.is_empty() {
             return Ok(());
         }
-        // The letters first: were there an end between the two, rows that are no letters any more are asked for. They are
-        // counted before anything else can fail.
+        // The letters first: were there an end between the two, rows that are no letters any more
+        // are asked for. They are counted before anything else can fail.
         let again = store.redrive(&rows)?;
         if let Some(listener) = published.listener() {
             listener(again);

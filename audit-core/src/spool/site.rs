@@ -13,7 +13,8 @@ use super::place::{
 use super::recover::{Salvaged, may_be_damage, salvage};
 use super::store::Store;
 
-/// Kept beside the file and given up when the disk is full, so that what was delivered can be deleted then.
+/// Kept beside the file and given up when the disk is full, so that what was delivered can be
+/// deleted then.
 const RESERVE_BYTES: u64 = 1024 * 1024;
 
 /// The place of a spool, and what was found there.
@@ -47,9 +48,9 @@ impl Site {
         &self.file
     }
 
-    /// Opens the file, whatever has become of it. A damaged one is set aside, and what can be read of it begins a new one;
-    /// one that a newer version wrote stays, and a new one is begun beside it. An error is one of the disk, or says that
-    /// the file belongs to somebody else.
+    /// Opens the file, whatever has become of it. A damaged one is set aside, and what can be read
+    /// of it begins a new one; one that a newer version wrote stays, and a new one is begun beside
+    /// it. An error is one of the disk, or says that the file belongs to somebody else.
     pub(super) fn open(&mut self) -> Result<Store, SpoolError> {
         make_private(&self.file)?;
         match Store::open(&self.file) {
@@ -72,15 +73,16 @@ impl Site {
         }
     }
 
-    /// Sets the file aside, and puts in its place what can be read of it. The store must be closed. After an error it
-    /// can be done again.
+    /// Sets the file aside, and puts in its place what can be read of it. The store must be closed.
+    /// After an error it can be done again.
     pub(super) fn rebuild(&mut self, reason: &str) -> Result<Store, SpoolError> {
         let aside = set_aside(&self.file, "corrupt")?;
         let fresh = with_suffix(&self.file, REBUILDING);
         let salvaged = match rebuild_from(&aside, &fresh) {
             Ok(salvaged) => salvaged,
             Err(error) => {
-                // The file itself stands where it stood. Second names of it do no harm, but there would be more with each attempt.
+                // The file itself stands where it stood. Second names of it do no harm, but there
+                // would be more with each attempt.
                 for left in [&aside, &fresh] {
                     remove(left)?;
                 }

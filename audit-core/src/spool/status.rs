@@ -25,7 +25,8 @@ pub struct SpoolStatus {
     pub dead_bytes: u64,
     /// Dead letters that made room for newer ones, since the file was made.
     pub dead_dropped: u64,
-    /// Rows in which no event could be read any more, since the file was made. What stood in them is kept in the file.
+    /// Rows in which no event could be read any more, since the file was made. What stood in them
+    /// is kept in the file.
     pub damaged: u64,
     /// Events that were pending when the spool was opened.
     pub recovered: u64,
@@ -33,8 +34,8 @@ pub struct SpoolStatus {
     pub level: HealthLevel,
     /// Why the level is not green, in a sentence for people.
     pub reason: Option<String>,
-    /// Files that were set aside because they could not be read, or left alone because a newer version wrote them. They
-    /// stay until somebody removes them.
+    /// Files that were set aside because they could not be read, or left alone because a newer
+    /// version wrote them. They stay until somebody removes them.
     pub set_aside: Vec<PathBuf>,
 }
 

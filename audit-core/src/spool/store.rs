@@ -41,7 +41,8 @@ pub(super) struct Entry {
     pub(super) packed: Vec<u8>,
 }
 
-/// A pending event, by the row from which it was read and by its id. Where the number of a row was damaged, the row is another's.
+/// A pending event, by the row from which it was read and by its id. Where the number of a row was
+/// damaged, the row is another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PendingRow {
     pub(super) row: i64,
@@ -71,7 +72,8 @@ pub(crate) struct Page {
 /// What is done in one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Rows of a transaction that failed, which has to leave nothing behind; each with what would stand in it.
+    /// Rows of a transaction that failed, which has to leave nothing behind; each with what would
+    /// stand in it.
     pub(super) retracted: Vec<(i64, Vec<u8>)>,
     pub(super) appends: Vec<Entry>,
     /// What was tried, and when the first attempt was that left open whether it was taken.
@@ -108,7 +110,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the file, and makes the tables if it is empty. A file that is no spool of this version is not changed.
+    /// Opens the file, and makes the tables if it is empty. A file that is no spool of this version
+    /// is not changed.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Result<Self, Identity>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -120,7 +123,8 @@ impl Store {
             Identity::Spool => {}
             other => return Ok(Err(other)),
         }
-        // The tables stand in the file before there is a log, so that no loss of the log takes them.
+        // The tables stand in the file before there is a log, so that no loss of the log takes
+        // them.
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
@@ -132,7 +136,8 @@ impl Store {
             faults: super::faults::Faults::default(),
         };
         store.totals()?;
-        // From the greatest number there is no next one, so such a file would take no event any more.
+        // From the greatest number there is no next one, so such a file would take no event any
+        // more.
         if store.last_number()? > MAX_ROW {
             return Ok(Err(Identity::Corrupt));
         }
@@ -190,10 +195,11 @@ impl Store {
         totals(&self.connection)
     }
 
-    /// The events of one guarantee behind a row, oldest first. A row in which no event can be read is moved away and counted.
+    /// The events of one guarantee behind a row, oldest first. A row in which no event can be read
+    /// is moved away and counted.
     ///
-    /// The table is read in its own order. An index by guarantee would be faster among rows of the other, and would, where it is
-    /// damaged, hide rows without an error.
+    /// The table is read in its own order. An index by guarantee would be faster among rows of the
+    /// other, and would, where it is damaged, hide rows without an error.
     pub(super) fn load(
         &mut self,
         guarantee: Guarantee,

@@ -1,10 +1,12 @@
-//! How many events there are: a row of its own, changed in the transactions that change what it counts.
+//! How many events there are: a row of its own, changed in the transactions that change what it
+//! counts.
 
 use rusqlite::{Connection, Transaction};
 
 use super::store::to_column;
 
-/// What a row occupies beside its event: its number, lengths, the index, its share of the pages' heads.
+/// What a row occupies beside its event: its number, lengths, the index, its share of the pages'
+/// heads.
 pub(super) const ROW_BYTES: u64 = 48;
 
 /// How many events there are, and the bytes that they occupy.
@@ -55,7 +57,8 @@ impl Change {
         if changes == [0; 6] {
             return Ok(());
         }
-        // Never below zero: a total that damage made too small must not stop the transactions that correct it.
+        // Never below zero: a total that damage made too small must not stop the transactions that
+        // correct it.
         tx.prepare_cached(
             "UPDATE totals SET pending = max(0, pending + ?1), pending_bytes = max(0, pending_bytes + ?2),
              dead = max(0, dead + ?3), dead_bytes = max(0, dead_bytes + ?4),

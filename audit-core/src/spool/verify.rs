@@ -44,7 +44,8 @@ pub(super) async fn verify(path: &Path) -> Result<SpoolCheck, SpoolError> {
     receiver.await.unwrap_or_else(|_| Err(SpoolError::closed()))
 }
 
-/// Each table in a transaction of its own, so that the log of a spool in use does not grow for long.
+/// Each table in a transaction of its own, so that the log of a spool in use does not grow for
+/// long.
 pub(super) fn check(path: &Path) -> rusqlite::Result<SpoolCheck> {
     let connection = Store::read_only(path)?;
     let mut check = SpoolCheck::default();

@@ -1,4 +1,5 @@
-//! Looking at a spool from outside: from a command of an operator, also while a service uses the file.
+//! Looking at a spool from outside: from a command of an operator, also while a service uses the
+//! file.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -19,8 +20,8 @@ use super::verify::{SpoolCheck, check};
 /// How many rows one transaction changes, so that a service never waits for long.
 const BATCH_ROWS: usize = 256;
 
-/// The file of a [`Spool`](super::Spool), seen from outside: what an operator's command needs. A service may use the file
-/// meanwhile, in this process or another, and is not disturbed.
+/// The file of a [`Spool`](super::Spool), seen from outside: what an operator's command needs. A
+/// service may use the file meanwhile, in this process or another, and is not disturbed.
 ///
 /// Every call blocks while it reads the file, and holds nothing open afterwards.
 ///
@@ -54,7 +55,8 @@ pub struct SpoolFileStatus {
     pub in_use: bool,
     /// Events that are not delivered yet and were recorded as durable.
     pub durable: u64,
-    /// The other events that are not delivered yet; dead letters that were sent again are among them.
+    /// The other events that are not delivered yet; dead letters that were sent again are among
+    /// them.
     pub best_effort: u64,
     /// The bytes that pending events occupy, of both kinds.
     pub pending_bytes: u64,
@@ -76,20 +78,23 @@ pub struct SpoolFileStatus {
 pub struct SpoolRedrive {
     /// How many dead letters were there.
     pub letters: u64,
-    /// A service has the file open, and was asked to make them pending again. If it ends before it does, the next one does it.
+    /// A service has the file open, and was asked to make them pending again. If it ends before it
+    /// does, the next one does it.
     pub is_asked: bool,
 }
 
 impl SpoolFile {
-    /// A visit to the spool in this file. Nothing is made where there is none, and nothing is changed.
+    /// A visit to the spool in this file. Nothing is made where there is none, and nothing is
+    /// changed.
     ///
     /// # Errors
     ///
-    /// There is no file, it cannot be read, it is empty or the database of another program ([`SpoolError::is_foreign`]), or
-    /// a newer version wrote it.
+    /// There is no file, it cannot be read, it is empty or the database of another program
+    /// ([`SpoolError::is_foreign`]), or a newer version wrote it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SpoolError> {
         let path = path.as_ref();
-        // Never opened as a plain file: closing it would give up the locks that SQLite holds on it in this process.
+        // Never opened as a plain file: closing it would give up the locks that SQLite holds on it
+        // in this process.
         fs::metadata(path).map_err(|error| SpoolError::file("find the spool", path, error))?;
         let visited = Self {
             path: path.to_owned(),
@@ -102,7 +107,8 @@ impl SpoolFile {
         }
     }
 
-    /// What stands in the file, as of one moment. Counts the pending events: a million take some seconds.
+    /// What stands in the file, as of one moment. Counts the pending events: a million take some
+    /// seconds.
     ///
     /// # Errors
     ///
@@ -134,8 +140,8 @@ impl SpoolFile {
         })
     }
 
-    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when they reach a mebibyte.
-    /// None means that there are no more. The first are behind row 0.
+    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when
+    /// they reach a mebibyte. None means that there are no more. The first are behind row 0.
     ///
     /// # Errors
     ///
@@ -153,12 +159,13 @@ impl SpoolFile {
         check(&self.path).map_err(|error| SpoolError::open(&self.path, error))
     }
 
-    /// Forgets the dead letters in these rows; how many of them were there. A service that uses the file counts them as gone
-    /// with the next thing that it writes.
+    /// Forgets the dead letters in these rows; how many of them were there. A service that uses the
+    /// file counts them as gone with the next thing that it writes.
     ///
     /// # Errors
     ///
-    /// The file cannot be written, or is damaged. What was forgotten before, in groups of 256, stays so.
+    /// The file cannot be written, or is damaged. What was forgotten before, in groups of 256,
+    /// stays so.
     pub fn purge(&self, rows: &[i64]) -> Result<u64, SpoolError> {
         let mut store = self.writable()?;
         let mut gone = 0;
@@ -170,7 +177,8 @@ impl SpoolFile {
         Ok(gone)
     }
 
-    /// Forgets all dead letters that are in the file at this moment, also those that cannot be read; how many there were.
+    /// Forgets all dead letters that are in the file at this moment, also those that cannot be
+    /// read; how many there were.
     ///
     /// # Errors
     ///
@@ -193,9 +201,10 @@ impl SpoolFile {
         all().map_err(|error| SpoolError::disk(&error))
     }
 
-    /// Makes the dead letters in these rows pending again, in new rows and with their ids. The next service that opens the file
-    /// delivers them, and none can open it meanwhile. A service that has it open is asked to do it: it looks every second, and
-    /// counts them as [recovered](crate::Stats::recovered).
+    /// Makes the dead letters in these rows pending again, in new rows and with their ids. The next
+    /// service that opens the file delivers them, and none can open it meanwhile. A service that
+    /// has it open is asked to do it: it looks every second, and counts them as
+    /// [recovered](crate::Stats::recovered).
     ///
     /// # Errors
     ///
@@ -238,7 +247,8 @@ impl SpoolFile {
         }
     }
 
-    /// Keeps services from opening the file until what is returned is dropped; none if one has it open.
+    /// Keeps services from opening the file until what is returned is dropped; none if one has it
+    /// open.
     fn take(&self) -> Result<Option<Vec<Place>>, SpoolError> {
         let mut places = Vec::new();
         for path in [Some(self.path.clone()), self.path_of_newer()]
@@ -259,8 +269,8 @@ impl SpoolFile {
         let store = Store::open(&self.path)
             .map_err(|error| SpoolError::open(&self.path, error))?
             .map_err(|other| SpoolError::unfit(&self.path, other))?;
-        // The last who closes a database removes its log, by its name. Were the file made anew meanwhile, that would be the
-        // log of another.
+        // The last who closes a database removes its log, by its name. Were the file made anew
+        // meanwhile, that would be the log of another.
         store
             .connection()
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -271,7 +281,8 @@ impl SpoolFile {
         Ok(store)
     }
 
-    /// Whether somebody has the spool open. Sees it by the lock, which the operating system gives back after a crash.
+    /// Whether somebody has the spool open. Sees it by the lock, which the operating system gives
+    /// back after a crash.
     fn is_in_use(&self) -> Result<bool, SpoolError> {
         for beside in self.locks() {
             let lock = match File::open(&beside) {
@@ -301,7 +312,8 @@ impl SpoolFile {
         Ok(false)
     }
 
-    /// Where the lock may be: a file that is used beside that of a newer version has no lock of its own.
+    /// Where the lock may be: a file that is used beside that of a newer version has no lock of its
+    /// own.
     fn locks(&self) -> impl Iterator<Item = PathBuf> {
         [Some(self.path.clone()), self.path_of_newer()]
             .into_iter()

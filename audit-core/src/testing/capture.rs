@@ -46,7 +46,8 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Captures what a recorder of yours is given: one with your sink, limits, catalog or fallback organization.
+    /// Captures what a recorder of yours is given: one with your sink, limits, catalog or fallback
+    /// organization.
     ///
     /// ```
     /// use audit_core::testing::{Capture, FaultSink};
@@ -88,22 +89,24 @@ impl Capture {
         self.recorder.scope()
     }
 
-    /// Runs a job in a scope of its own and records what ended in it. The same as `capture.scope().run(job)`.
+    /// Runs a job in a scope of its own and records what ended in it. The same as
+    /// `capture.scope().run(job)`.
     ///
-    /// Nothing is made up: where neither the job nor its attribute says who acts and for whom, the actor is `unresolved`
-    /// and the organization missing, as they would be in production.
+    /// Nothing is made up: where neither the job nor its attribute says who acts and for whom, the
+    /// actor is `unresolved` and the organization missing, as they would be in production.
     pub async fn run<F: Future>(&self, job: F) -> F::Output {
         self.scope().run(job).await
     }
 
     /// What has been recorded so far, in the order it was recorded, whether delivered or not.
     ///
-    /// Events that ended in a scope are recorded when the scope is settled: when `run` returns, or the request is
-    /// answered. Events that the recorder refused are not among them.
+    /// Events that ended in a scope are recorded when the scope is settled: when `run` returns, or
+    /// the request is answered. Events that the recorder refused are not among them.
     ///
     /// # Panics
     ///
-    /// When more than 10,000 events were recorded and not [taken](Capture::take), since the rest are not here.
+    /// When more than 10,000 events were recorded and not [taken](Capture::take), since the rest
+    /// are not here.
     #[must_use]
     #[track_caller]
     pub fn events(&self) -> Events {
@@ -112,7 +115,8 @@ impl Capture {
         Events::from(seen.events.clone())
     }
 
-    /// Takes out what has been recorded so far, so that the next step of a test begins with nothing.
+    /// Takes out what has been recorded so far, so that the next step of a test begins with
+    /// nothing.
     ///
     /// # Panics
     ///
@@ -125,10 +129,11 @@ impl Capture {
         Events::from(std::mem::take(&mut seen.events))
     }
 
-    /// Holds a list of routes, each a method and the route as the router has it, against the requests that the recorder's
-    /// layers have answered so far.
+    /// Holds a list of routes, each a method and the route as the router has it, against the
+    /// requests that the recorder's layers have answered so far.
     ///
-    /// Routers cannot be listed, so the list is written beside them; a route that was exercised and is not in it is reported too.
+    /// Routers cannot be listed, so the list is written beside them; a route that was exercised and
+    /// is not in it is reported too.
     ///
     /// ```no_run
     /// use audit_core::{assert_covered, catalog, testing};

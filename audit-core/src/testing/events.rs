@@ -13,11 +13,12 @@ use crate::{Event, Value};
 ///
 /// # Snapshots
 ///
-/// What differs from run to run is left out: an event is called by its place, `event-1`, and its time is `[time]`. (A time
-/// relative to the first event would differ by a millisecond or two.)
+/// What differs from run to run is left out: an event is called by its place, `event-1`, and its
+/// time is `[time]`. (A time relative to the first event would differ by a millisecond or two.)
 ///
-/// `Display` and `Debug` print one line for each event, in the notation of [`assert_audited!`](crate::assert_audited!), with what identifies the event.
-/// `serde::Serialize` gives all of its content, in the form in which it goes to the service:
+/// `Display` and `Debug` print one line for each event, in the notation of
+/// [`assert_audited!`](crate::assert_audited!), with what identifies the event. `serde::Serialize`
+/// gives all of its content, in the form in which it goes to the service:
 ///
 /// ```
 /// use audit_core::testing::Events;
@@ -32,8 +33,9 @@ use crate::{Event, Value};
 /// # Ok::<_, audit_core::EventError>(())
 /// ```
 ///
-/// With `insta`, `insta::assert_snapshot!(events)` and `insta::assert_json_snapshot!(events)` need no redactions. The lines
-/// hold the content of events, as a test's output may; do not log them in production.
+/// With `insta`, `insta::assert_snapshot!(events)` and `insta::assert_json_snapshot!(events)` need
+/// no redactions. The lines hold the content of events, as a test's output may; do not log them in
+/// production.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Events(Vec<Event>);
 

@@ -10,7 +10,8 @@ use crate::{AuditId, Event, MetadataValue, Outcome};
 #[derive(Debug)]
 #[must_use]
 pub struct Expected {
-    /// Holds what is expected the way an event holds it: written by the same functions, cut at the same limits.
+    /// Holds what is expected the way an event holds it: written by the same functions, cut at the
+    /// same limits.
     values: Event,
     fields: Vec<Field>,
 }
@@ -171,7 +172,8 @@ impl Expected {
         message
     }
 
-    /// The event that differs least, the first of several. The same action counts for more than all else.
+    /// The event that differs least, the first of several. The same action counts for more than all
+    /// else.
     fn nearest(&self, events: &[Event]) -> Option<(usize, Vec<Difference>)> {
         let all = events.iter().map(|event| self.differences(event));
         all.enumerate().min_by_key(|(_, differences)| {

@@ -10,10 +10,11 @@ use tokio::sync::watch;
 
 use crate::{Delivery, Event, Fault, Sink};
 
-/// Stands before a sink and fails as it is told, for tests of what a service does when its audit log is slow or away.
+/// Stands before a sink and fails as it is told, for tests of what a service does when its audit
+/// log is slow or away.
 ///
-/// The faults come in the order they are written, one for each attempt; then attempts go through. Clones share all of it, so
-/// a test keeps one and gives the other to the recorder.
+/// The faults come in the order they are written, one for each attempt; then attempts go through.
+/// Clones share all of it, so a test keeps one and gives the other to the recorder.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,7 +34,8 @@ use crate::{Delivery, Event, Fault, Sink};
 /// # Ok(()) }
 /// ```
 ///
-/// After a retryable fault the recorder repeats the attempt by its own clock, the first time within half a second.
+/// After a retryable fault the recorder repeats the attempt by its own clock, the first time within
+/// half a second.
 pub struct FaultSink<S> {
     shared: Arc<Shared<S>>,
 }
@@ -79,14 +81,16 @@ impl<S: Sink> FaultSink<S> {
         self.answer_times(times, Fault::rejected("rejected on purpose"))
     }
 
-    /// The next `times` attempts meet this fault, such as `Fault::limited("..").after(..)` or `Fault::fatal("..")`.
+    /// The next `times` attempts meet this fault, such as `Fault::limited("..").after(..)` or
+    /// `Fault::fatal("..")`.
     #[must_use]
     pub fn answer_times(self, times: u64, fault: Fault) -> Self {
         self.script().faults.push_back((times, fault));
         self
     }
 
-    /// Attempts that meet no fault get no answer, until the sink [recovers](FaultSink::recover) or the recorder gives them up.
+    /// Attempts that meet no fault get no answer, until the sink [recovers](FaultSink::recover) or
+    /// the recorder gives them up.
     #[must_use]
     pub fn hang(self) -> Self {
         self.script().hangs = true;

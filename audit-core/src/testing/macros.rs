@@ -24,7 +24,8 @@
 /// # Arguments
 ///
 /// The events first: [`Events`](crate::testing::Events), a `Vec<Event>` such as
-/// [`MemorySink::events`](crate::MemorySink::events) gives, or anything else that is `AsRef<[Event]>`. Then, in any order:
+/// [`MemorySink::events`](crate::MemorySink::events) gives, or anything else that is
+/// `AsRef<[Event]>`. Then, in any order:
 ///
 /// | argument | the event has |
 /// | --- | --- |
@@ -43,7 +44,8 @@
 ///
 /// # Panics
 ///
-/// When there are more or fewer. The message names the nearest event with the fields that differ, and lists all.
+/// When there are more or fewer. The message names the nearest event with the fields that differ,
+/// and lists all.
 ///
 /// # Errors
 ///
@@ -59,7 +61,8 @@ macro_rules! assert_audited {
     };
 }
 
-/// Asserts that no event has the fields that are written; without any field, that there is no event at all.
+/// Asserts that no event has the fields that are written; without any field, that there is no event
+/// at all.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -72,8 +75,8 @@ macro_rules! assert_audited {
 /// # }
 /// ```
 ///
-/// The arguments are those of [`assert_audited!`](crate::assert_audited!) but for `count`. An action in quotes has to be in
-/// the catalog, so that a misspelt one cannot pass.
+/// The arguments are those of [`assert_audited!`](crate::assert_audited!) but for `count`. An
+/// action in quotes has to be in the catalog, so that a misspelt one cannot pass.
 ///
 /// # Panics
 ///
@@ -93,8 +96,8 @@ macro_rules! assert_not_audited {
 ///
 /// # Panics
 ///
-/// When a route is not covered, or was exercised and is not in the list; the message names each, with what to do, and has the
-/// whole report. When the report cannot be made.
+/// When a route is not covered, or was exercised and is not in the list; the message names each,
+/// with what to do, and has the whole report. When the report cannot be made.
 #[macro_export]
 macro_rules! assert_covered {
     ($coverage:expr $(,)?) => {

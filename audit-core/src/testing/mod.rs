@@ -1,4 +1,5 @@
-//! What a service's own tests need: see what was recorded, assert it, break the sink, and prove that no route escapes.
+//! What a service's own tests need: see what was recorded, assert it, break the sink, and prove
+//! that no route escapes.
 //!
 //! Feature `testing`; it belongs into `[dev-dependencies]`.
 //!
@@ -26,26 +27,30 @@
 //!
 //! # Capture
 //!
-//! [`capture`] gives a [`Capture`]: a recorder of its own for one test, so that tests which run side by side never see each
-//! other's events. Give its [`recorder`](Capture::recorder) to the service, or [`run`](Capture::run) a job in it. What it
-//! has seen is there at once and in the order it was recorded, whatever the sink does; no test has to wait.
+//! [`capture`] gives a [`Capture`]: a recorder of its own for one test, so that tests which run
+//! side by side never see each other's events. Give its [`recorder`](Capture::recorder) to the
+//! service, or [`run`](Capture::run) a job in it. What it has seen is there at once and in the
+//! order it was recorded, whatever the sink does; no test has to wait.
 //!
 //! # Assertions
 //!
-//! [`assert_audited!`](crate::assert_audited!) wants exactly one event with the fields that are written, or exactly
-//! `count = n`, and gives it back. When it fails it shows the nearest event, the fields that differ, and all that was recorded, in
-//! the notation of the macro. [`assert_not_audited!`](crate::assert_not_audited!) wants none. The order is
-//! `assert_eq!(events.actions(), ["document.create", "document.delete"])`. [`Events`] print and serialise without what
-//! differs from run to run, for snapshots.
+//! [`assert_audited!`](crate::assert_audited!) wants exactly one event with the fields that are
+//! written, or exactly `count = n`, and gives it back. When it fails it shows the nearest event,
+//! the fields that differ, and all that was recorded, in the notation of the macro.
+//! [`assert_not_audited!`](crate::assert_not_audited!) wants none. The order is
+//! `assert_eq!(events.actions(), ["document.create", "document.delete"])`. [`Events`] print and
+//! serialise without what differs from run to run, for snapshots.
 //!
 //! # Faults
 //!
-//! [`FaultSink`] stands before a sink and fails, rejects, hangs or delays, for tests of what a service does when its audit log is away.
+//! [`FaultSink`] stands before a sink and fails, rejects, hangs or delays, for tests of what a
+//! service does when its audit log is away.
 //!
 //! # Coverage
 //!
-//! [`Capture::coverage`] holds a list of routes against the requests that were answered: each route has to leave an event, or say with
-//! [`#[unaudited]`](macro@crate::unaudited) why not. [`assert_covered!`](crate::assert_covered!) names those that do neither. [`coverage`] does the
+//! [`Capture::coverage`] holds a list of routes against the requests that were answered: each route
+//! has to leave an event, or say with [`#[unaudited]`](macro@crate::unaudited) why not.
+//! [`assert_covered!`](crate::assert_covered!) names those that do neither. [`coverage`] does the
 //! same over all processes of a test run.
 
 mod capture;

@@ -12,10 +12,11 @@ use super::trail::{Trail, Unaudited};
 use crate::Scope;
 use crate::commits::Commits;
 
-/// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer, or on drop, when
-/// there will be none.
+/// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer,
+/// or on drop, when there will be none.
 ///
-/// Declare it after the future that it belongs to, so that it is dropped after the drafts that are open in there.
+/// Declare it after the future that it belongs to, so that it is dropped after the drafts that are
+/// open in there.
 #[derive(Debug)]
 #[must_use = "a call that is dropped is settled without an answer"]
 pub struct Call {
@@ -47,8 +48,8 @@ impl Call {
 
     /// Records everything that has ended in the scope, now that the answer's status is known.
     ///
-    /// `route` is the route that the request matched, such as `/documents/{id}`; never the path, which holds ids. A second
-    /// call does nothing.
+    /// `route` is the route that the request matched, such as `/documents/{id}`; never the path,
+    /// which holds ids. A second call does nothing.
     ///
     /// # Panics
     ///
@@ -57,8 +58,8 @@ impl Call {
         self.settle_with(status, || route);
     }
 
-    /// As [`settle`](Self::settle), for a framework that has to put the route together: it is asked for only by a refusal, by
-    /// a change that left no event, and by the test kit.
+    /// As [`settle`](Self::settle), for a framework that has to put the route together: it is asked
+    /// for only by a refusal, by a change that left no event, and by the test kit.
     ///
     /// # Panics
     ///
@@ -104,8 +105,8 @@ impl Call {
         }
     }
 
-    /// Records everything that has ended in the scope, now that there will be no answer but an error that has no status. A second
-    /// call does nothing.
+    /// Records everything that has ended in the scope, now that there will be no answer but an
+    /// error that has no status. A second call does nothing.
     pub fn settle_without_answer(&mut self) {
         if !std::mem::replace(&mut self.settled, true) {
             self.commits = self.scope.settle(None);
@@ -113,8 +114,8 @@ impl Call {
     }
 
     /// Ready when the request's durable events are on the disk, or their deadline has come
-    /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)); at once if it has none. The answer goes out
-    /// after that.
+    /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)); at once
+    /// if it has none. The answer goes out after that.
     pub fn poll_committed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.commits).poll(context)
     }
@@ -151,8 +152,8 @@ impl Drop for Call {
     }
 }
 
-/// Whether requests of this method change something
-/// ([RFC 9110, section 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1): all but the safe ones).
+/// Whether requests of this method change something ([RFC 9110, section
+/// 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1): all but the safe ones).
 pub(crate) fn changes(method: &Method) -> bool {
     matches!(
         *method,

@@ -6,18 +6,21 @@ use super::head::Head;
 use crate::event::MAX_VALUE_CHARS;
 use crate::{AuditText, Event, Text};
 
-/// So many bytes hold more characters than a text of an event has, so no value of a header is kept longer.
+/// So many bytes hold more characters than a text of an event has, so no value of a header is kept
+/// longer.
 const MOST_BYTES: usize = 4 * (MAX_VALUE_CHARS + 1);
 
-/// What the head of a request says of its context, as it came: most requests leave no event, and what none asks for is not
-/// read.
+/// What the head of a request says of its context, as it came: most requests leave no event, and
+/// what none asks for is not read.
 ///
-/// The request id and the user agent are the client's words unless something in front sets them; they serve to find
-/// related lines, not to decide anything. Each is cut at 500 characters, as every text of an event.
+/// The request id and the user agent are the client's words unless something in front sets them;
+/// they serve to find related lines, not to decide anything. Each is cut at 500 characters, as
+/// every text of an event.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
     address: Option<IpAddr>,
-    /// The values, one behind the other, and where each ends. One that is empty is as one that is not there.
+    /// The values, one behind the other, and where each ends. One that is empty is as one that is
+    /// not there.
     values: Vec<u8>,
     user_agent_end: usize,
     request_id_end: usize,
@@ -47,7 +50,8 @@ impl RequestContext {
     /// Says it of an event.
     pub(crate) fn describe(&self, event: &mut Event) {
         match self.address {
-            // A dual-stack listener sees IPv4 peers as mapped addresses, which nobody would search for.
+            // A dual-stack listener sees IPv4 peers as mapped addresses, which nobody would search
+            // for.
             Some(address) => event.set_location(&Address(address.to_canonical())),
             None => event.set_location("unknown"),
         }
@@ -98,8 +102,9 @@ impl AuditText for Address {
     }
 }
 
-/// What a client sent, as text that is safe to show: characters that steer a terminal or turn the order of what is read are
-/// written as `\u{1b}`, and what is no UTF-8 as the replacement character.
+/// What a client sent, as text that is safe to show: characters that steer a terminal or turn the
+/// order of what is read are written as `\u{1b}`, and what is no UTF-8 as the replacement
+/// character.
 struct Escaped<'a>(&'a [u8]);
 
 impl AuditText for Escaped<'_> {
@@ -125,7 +130,8 @@ impl AuditText for Escaped<'_> {
     }
 }
 
-/// What stands between the characters that steer, each with the one behind it, which is to be escaped.
+/// What stands between the characters that steer, each with the one behind it, which is to be
+/// escaped.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
     text.split_inclusive(steers)
         .map(|piece| match piece.char_indices().next_back() {
@@ -141,8 +147,9 @@ fn steers(char: char) -> bool {
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The trace id of a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>): the second of the parts
-/// that dashes divide, 32 lower-case hex digits that are not all zero. All parts have their lengths, so nothing is searched.
+/// The trace id of a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>): the
+/// second of the parts that dashes divide, 32 lower-case hex digits that are not all zero. All
+/// parts have their lengths, so nothing is searched.
 fn trace_id(traceparent: &[u8]) -> Option<&str> {
     let (known, rest) = traceparent.split_first_chunk::<55>()?;
     let (version, id, parent, flags) = (&known[..2], &known[3..35], &known[36..52], &known[53..]);

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-/// Whether a content type is gRPC's: `application/grpc`, alone, with a format such as `application/grpc+proto`, or in the
-/// form for browsers, `application/grpc-web`.
+/// Whether a content type is gRPC's: `application/grpc`, alone, with a format such as
+/// `application/grpc+proto`, or in the form for browsers, `application/grpc-web`.
 #[must_use]
 pub fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
@@ -14,12 +14,12 @@ pub fn is_grpc(content_type: &[u8]) -> bool {
         })
 }
 
-/// The HTTP status of a `grpc-status`, as
-/// [the comments of `google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto) map
-/// them: 7 (`PERMISSION_DENIED`) is 403, 16 (`UNAUTHENTICATED`) is 401.
+/// The HTTP status of a `grpc-status`, as [the comments of
+/// `google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto)
+/// map them: 7 (`PERMISSION_DENIED`) is 403, 16 (`UNAUTHENTICATED`) is 401.
 ///
-/// What is no known code counts as 2 (`UNKNOWN`), as
-/// [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) asks of clients.
+/// What is no known code counts as 2 (`UNKNOWN`), as [gRPC over
+/// HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) asks of clients.
 #[must_use]
 pub fn status_of(grpc_status: &[u8]) -> StatusCode {
     let code = match std::str::from_utf8(grpc_status) {
@@ -28,7 +28,8 @@ pub fn status_of(grpc_status: &[u8]) -> StatusCode {
     };
     let status = match code {
         0 => 200,
-        // No HTTP standard has a status for a call that the client gave up; the mapping takes nginx's.
+        // No HTTP standard has a status for a call that the client gave up; the mapping takes
+        // nginx's.
         1 => 499,
         3 | 9 | 11 => 400,
         4 => 504,

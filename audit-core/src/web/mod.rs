@@ -1,9 +1,10 @@
-//! What an integration of a web framework needs: from a request's head to its [`Scope`](crate::Scope), and from the
-//! answer's head to its events.
+//! What an integration of a web framework needs: from a request's head to its
+//! [`Scope`](crate::Scope), and from the answer's head to its events.
 //!
-//! `audit-tower` and `audit-actix` are built on it, so that both do the same. It knows no framework's types: an
-//! integration describes a request by [`Head`], opens a [`Call`] with the [`Policy`] of its layer, runs the handler in
-//! the call's scope, and settles it with the status of the answer. A call that is dropped settles itself.
+//! `audit-tower` and `audit-actix` are built on it, so that both do the same. It knows no
+//! framework's types: an integration describes a request by [`Head`], opens a [`Call`] with the
+//! [`Policy`] of its layer, runs the handler in the call's scope, and settles it with the status of
+//! the answer. A call that is dropped settles itself.
 //!
 //! ```
 //! use audit_core::web::{Call, Head, Policy};

@@ -36,8 +36,8 @@ struct Shared {
 }
 
 impl Policy {
-    /// The policy of a layer that records to this recorder: the peer is the client, and a mutating request that
-    /// succeeded without an event is warned about.
+    /// The policy of a layer that records to this recorder: the peer is the client, and a mutating
+    /// request that succeeded without an event is warned about.
     pub fn new(recorder: Recorder) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -56,17 +56,18 @@ impl Policy {
         self
     }
 
-    /// Records a request that was refused with 401 or 403 before an audited function ran, under this action.
+    /// Records a request that was refused with 401 or 403 before an audited function ran, under
+    /// this action.
     ///
-    /// The event's outcome is `denied`, its one target is of the type `route`, with the method and the matched route as
-    /// its id. Its actor is the scope's, or `anonymous` when nobody is known.
+    /// The event's outcome is `denied`, its one target is of the type `route`, with the method and
+    /// the matched route as its id. Its actor is the scope's, or `anonymous` when nobody is known.
     pub fn denied_as(mut self, action: Action) -> Self {
         self.change().denied_as = Some(action);
         self
     }
 
-    /// Takes the client's address from the header of proxies that are trusted. Without it the client is the peer of the
-    /// connection, and no header is read.
+    /// Takes the client's address from the header of proxies that are trusted. Without it the
+    /// client is the peer of the connection, and no header is read.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.change().proxies = Some(proxies);
         self

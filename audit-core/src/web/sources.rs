@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::{OrganizationId, Scope};
 
-/// Where a layer looks for the principal and the organization of a request, which a framework has as an `R`.
+/// Where a layer looks for the principal and the organization of a request, which a framework has
+/// as an `R`.
 ///
-/// Of the principals the first that is found counts, of the organizations as well, each in the order in which they were
-/// added. An organization that the principal names is used instead of one that is found here, since the sign-in vouches for
-/// the former, and the latter may be the client's word.
+/// Of the principals the first that is found counts, of the organizations as well, each in the
+/// order in which they were added. An organization that the principal names is used instead of one
+/// that is found here, since the sign-in vouches for the former, and the latter may be the client's
+/// word.
 pub struct Sources<R: ?Sized> {
     principals: Vec<FindPrincipal<R>>,
     organizations: Vec<FindOrganization<R>>,
@@ -22,12 +24,14 @@ type FindPrincipal<R> = Arc<dyn Fn(&mut R, &Scope) -> bool + Send + Sync>;
 type FindOrganization<R> = Arc<dyn Fn(&mut R) -> Option<OrganizationId> + Send + Sync>;
 
 impl<R: ?Sized> Sources<R> {
-    /// Adds a function that looks for a principal, tells the scope of it, and answers whether there was one.
+    /// Adds a function that looks for a principal, tells the scope of it, and answers whether there
+    /// was one.
     pub fn principal(&mut self, find: impl Fn(&mut R, &Scope) -> bool + Send + Sync + 'static) {
         self.principals.push(Arc::new(find));
     }
 
-    /// Names a type of principal that a sign-in is expected to leave, for the log line about an actor that nobody filled.
+    /// Names a type of principal that a sign-in is expected to leave, for the log line about an
+    /// actor that nobody filled.
     pub fn expect<P: ?Sized>(&mut self) {
         let name = type_name::<P>();
         self.expected = Some(match &self.expected {

@@ -12,8 +12,8 @@ const ROUTES: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trail {
-    /// An audited function ran, or an event was recorded, in the request's scope. A call that was skipped with a reason
-    /// counts as well.
+    /// An audited function ran, or an event was recorded, in the request's scope. A call that was
+    /// skipped with a reason counts as well.
     Audited,
     /// Nothing, for this reason.
     Exempt(&'static str),
@@ -21,8 +21,8 @@ pub enum Trail {
     None,
 }
 
-/// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event. Each is counted in
-/// [`Stats::unaudited`](crate::Stats::unaudited).
+/// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
+/// Each is counted in [`Stats::unaudited`](crate::Stats::unaudited).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unaudited {

@@ -33,11 +33,14 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A client of the WorkOS Audit Logs API, and the sink that delivers events to it. Clones share connections.
+/// A client of the WorkOS Audit Logs API, and the sink that delivers events to it. Clones share
+/// connections.
 ///
-/// A call that only reads is repeated a few times ([`WorkOsBuilder::read_retries`](super::WorkOsBuilder::read_retries)).
-/// A call that writes makes one attempt: of those only the creation of an event can be repeated without doing it twice
-/// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)), and that is the dispatcher's work.
+/// A call that only reads is repeated a few times
+/// ([`WorkOsBuilder::read_retries`](super::WorkOsBuilder::read_retries)). A call that writes makes
+/// one attempt: of those only the creation of an event can be repeated without doing it twice
+/// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)), and that is the
+/// dispatcher's work.
 ///
 /// Calls may be dropped at any time. One that writes may then have been carried out or not.
 #[derive(Clone)]
@@ -109,7 +112,8 @@ impl WorkOs {
         }
     }
 
-    /// Says so when this machine's clock and the service's differ: events would stand at the wrong time.
+    /// Says so when this machine's clock and the service's differ: events would stand at the wrong
+    /// time.
     fn compare_clocks(&self, response: &Response<Bytes>) {
         let date = response.headers().get(DATE);
         let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());

@@ -1,4 +1,5 @@
-//! How to reach the service: the key, the address, the time-outs. The one file that reads the environment.
+//! How to reach the service: the key, the address, the time-outs. The one file that reads the
+//! environment.
 
 use std::fmt;
 use std::future::Future;
@@ -18,11 +19,13 @@ use super::transport::{BoxError, Network, Resolver, Transport};
 use crate::Pace;
 use crate::log::LogLimit;
 
-/// Where the service is, unless told otherwise ([WorkOS API reference](https://workos.com/docs/reference)).
+/// Where the service is, unless told otherwise ([WorkOS API
+/// reference](https://workos.com/docs/reference)).
 const BASE_URL: &str = "https://api.workos.com";
 /// How long an attempt may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a call that only reads is repeated: enough for a connection that broke and a server that restarts.
+/// How often a call that only reads is repeated: enough for a connection that broke and a server
+/// that restarts.
 const READ_RETRIES: u32 = 2;
 /// How many events a second are delivered, of the 6,000 a minute that the service takes per key
 /// ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
@@ -67,11 +70,13 @@ impl fmt::Debug for ApiKey {
 }
 
 impl WorkOs {
-    /// A client by the environment: `WORKOS_API_KEY`, and `WORKOS_BASE_URL` unless it is the service itself.
+    /// A client by the environment: `WORKOS_API_KEY`, and `WORKOS_BASE_URL` unless it is the
+    /// service itself.
     ///
     /// # Errors
     ///
-    /// `WORKOS_API_KEY` is not set or not a key; `WORKOS_BASE_URL` is not an `http` or `https` address.
+    /// `WORKOS_API_KEY` is not set or not a key; `WORKOS_BASE_URL` is not an `http` or `https`
+    /// address.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one file that reads the environment"
@@ -129,7 +134,8 @@ pub struct WorkOsBuilder {
 }
 
 impl WorkOsBuilder {
-    /// The address in front of the paths; `https://api.workos.com` unless set. A local server's is `http://127.0.0.1:4100`.
+    /// The address in front of the paths; `https://api.workos.com` unless set. A local server's is
+    /// `http://127.0.0.1:4100`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
@@ -141,15 +147,16 @@ impl WorkOsBuilder {
         self
     }
 
-    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set. A download may take as
-    /// long as it likes, but not pause for longer than this.
+    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set.
+    /// A download may take as long as it likes, but not pause for longer than this.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// How many events a second a recorder delivers with this client; 90 unless set, a tenth below what the service takes
-    /// per key. Several processes with one key share that limit, so each should be given its part of it.
+    /// How many events a second a recorder delivers with this client; 90 unless set, a tenth below
+    /// what the service takes per key. Several processes with one key share that limit, so each
+    /// should be given its part of it.
     ///
     /// It holds for deliveries. Other calls are few, and are not counted.
     pub fn pace(mut self, pace: Pace) -> Self {
@@ -157,10 +164,11 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Where to read the key again when the service refuses it (401 or 403): after a rotation, say. `None` keeps the key.
+    /// Where to read the key again when the service refuses it (401 or 403): after a rotation, say.
+    /// `None` keeps the key.
     ///
-    /// A recorder's events wait meanwhile and nothing is lost. The function runs on the thread that made the call, so it
-    /// should take no longer than it takes to read a small file.
+    /// A recorder's events wait meanwhile and nothing is lost. The function runs on the thread that
+    /// made the call, so it should take no longer than it takes to read a small file.
     ///
     /// ```
     /// use audit_core::workos::{ApiKey, WorkOs};
@@ -175,8 +183,8 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Looks host names up with this instead of the system's resolver. It is asked for each new connection; connections are
-    /// made anew after five minutes.
+    /// Looks host names up with this instead of the system's resolver. It is asked for each new
+    /// connection; connections are made anew after five minutes.
     ///
     /// ```
     /// use audit_core::workos::{ApiKey, WorkOs};
@@ -195,16 +203,19 @@ impl WorkOsBuilder {
         self
     }
 
-    /// How often a call that only reads (`GET`) is repeated after a transport error, 408, 429 or 5xx; twice unless set.
+    /// How often a call that only reads (`GET`) is repeated after a transport error, 408, 429 or
+    /// 5xx; twice unless set.
     ///
-    /// The waits grow from half a second, with jitter, and are at least what the service asks for; if it asks for more
-    /// than 30 seconds, the error is given back instead. No other call is ever repeated by the client.
+    /// The waits grow from half a second, with jitter, and are at least what the service asks for;
+    /// if it asks for more than 30 seconds, the error is given back instead. No other call is ever
+    /// repeated by the client.
     pub fn read_retries(mut self, times: u32) -> Self {
         self.read_retries = times;
         self
     }
 
-    /// Sends every request through a proxy, `http://…`, `https://…`; a name and password may stand in the address.
+    /// Sends every request through a proxy, `http://…`, `https://…`; a name and password may stand
+    /// in the address.
     ///
     /// Without one, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are followed.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -212,17 +223,20 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Trusts further root certificates, one or more in PEM, beside those of the platform: for a proxy that opens TLS.
+    /// Trusts further root certificates, one or more in PEM, beside those of the platform: for a
+    /// proxy that opens TLS.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
-    /// Sends requests through a service of yours instead of reqwest: a stack of your own, a recording for a test.
+    /// Sends requests through a service of yours instead of reqwest: a stack of your own, a
+    /// recording for a test.
     ///
-    /// The request carries the key, so the service must not follow redirects to other hosts. The time-outs, the proxy
-    /// and the certificates of this builder do not apply to it. Downloads of exports go through it as well, without the
-    /// key; they are then held in memory whole, since such a service answers whole bodies.
+    /// The request carries the key, so the service must not follow redirects to other hosts. The
+    /// time-outs, the proxy and the certificates of this builder do not apply to it. Downloads of
+    /// exports go through it as well, without the key; they are then held in memory whole, since
+    /// such a service answers whole bodies.
     pub fn transport<S>(mut self, service: S) -> Self
     where
         S: tower_service::Service<http::Request<Bytes>, Response = http::Response<Bytes>>
@@ -244,7 +258,8 @@ impl WorkOsBuilder {
     ///
     /// # Errors
     ///
-    /// The base URL is not an `http` or `https` address without a query; the TLS library finds no way to start.
+    /// The base URL is not an `http` or `https` address without a query; the TLS library finds no
+    /// way to start.
     pub fn build(self) -> Result<WorkOs, ConfigError> {
         let base_url = self.base_url.trim_end_matches('/').to_owned();
         let uri: Uri = base_url
@@ -263,7 +278,8 @@ impl WorkOsBuilder {
                 transport.clone(),
                 Downloads::Whole(transport),
             ),
-            // A pool of connections is bound to the runtime that opened them: the dispatcher's must not be the caller's.
+            // A pool of connections is bound to the runtime that opened them: the dispatcher's must
+            // not be the caller's.
             None => {
                 let network = Network {
                     connect_timeout: self.connect_timeout,

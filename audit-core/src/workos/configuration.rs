@@ -20,7 +20,8 @@ pub struct Configuration {
     pub log_stream: Option<LogStream>,
 }
 
-/// Where an organization has its events sent on to. It is set up in the dashboard or in the Admin Portal.
+/// Where an organization has its events sent on to. It is set up in the dashboard or in the Admin
+/// Portal.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct LogStream {

@@ -50,12 +50,13 @@ impl Download {
         self.received
     }
 
-    /// The next bytes; `None` at the end. For writers of your own, such as asynchronous ones, and for progress.
+    /// The next bytes; `None` at the end. For writers of your own, such as asynchronous ones, and
+    /// for progress.
     ///
     /// # Errors
     ///
-    /// The connection breaks, pauses for longer than the request time-out, or ends before the length that was announced.
-    /// A part that was written is then no whole file; download it again.
+    /// The connection breaks, pauses for longer than the request time-out, or ends before the
+    /// length that was announced. A part that was written is then no whole file; download it again.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = match &mut self.body {
             Body::Streamed(response) => response.chunk().await.map_err(unreadable)?,
@@ -70,7 +71,8 @@ impl Download {
         Ok(chunk)
     }
 
-    /// Writes the whole file, and says how many bytes it was. A file is written in blocking mode, a chunk at a time.
+    /// Writes the whole file, and says how many bytes it was. A file is written in blocking mode, a
+    /// chunk at a time.
     ///
     /// # Errors
     ///
@@ -79,7 +81,8 @@ impl Download {
         self.write_with_progress(writer, |_| {}).await
     }
 
-    /// As [`write_to`](Self::write_to); `progress` is called after each chunk, with the download as it then is.
+    /// As [`write_to`](Self::write_to); `progress` is called after each chunk, with the download as
+    /// it then is.
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs, mut file: std::fs::File) -> Result<(), audit_core::workos::Error> {
@@ -119,13 +122,14 @@ impl fmt::Debug for Download {
 impl WorkOs {
     /// Begins to download an export that is ready.
     ///
-    /// The export is read again right before, since its `url` expires after 10 minutes. The file comes from another host,
-    /// which is never sent the key. Redirects are followed, but not from `https` to `http`.
+    /// The export is read again right before, since its `url` expires after 10 minutes. The file
+    /// comes from another host, which is never sent the key. Redirects are followed, but not from
+    /// `https` to `http`.
     ///
     /// # Errors
     ///
-    /// It is not ready yet, the service gave up on it ([`Error::is_export_failed`]), or it has expired
-    /// ([`Error::is_export_expired`]); the host of the file does not answer with it.
+    /// It is not ready yet, the service gave up on it ([`Error::is_export_failed`]), or it has
+    /// expired ([`Error::is_export_expired`]); the host of the file does not answer with it.
     pub async fn download_export(&self, id: &str) -> Result<Download, Error> {
         let export = self.get_export(id).await?;
         let url = match (&export.state, &export.url) {

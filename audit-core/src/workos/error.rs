@@ -290,8 +290,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// Escapes what would begin a line of its own in a log, or steer a terminal: the service repeats what it was sent, which may come
-/// from a path that a client chose.
+/// Escapes what would begin a line of its own in a log, or steer a terminal: the service repeats
+/// what it was sent, which may come from a path that a client chose.
 struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Plain<'_, '_> {

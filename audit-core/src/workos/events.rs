@@ -20,12 +20,14 @@ struct Created {
 }
 
 impl WorkOs {
-    /// Creates one event, in one attempt. The event's id is the `Idempotency-Key`, so a repetition within 24 hours is
-    /// stored once ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)). The service takes one event
-    /// per request, and answers without an id of its own. The reference says 200, the SDKs' tests 201: any 2xx is a success
-    /// if its body says so.
+    /// Creates one event, in one attempt. The event's id is the `Idempotency-Key`, so a repetition
+    /// within 24 hours is stored once ([WorkOS: create
+    /// event](https://workos.com/docs/reference/audit-logs/event)). The service takes one event per
+    /// request, and answers without an id of its own. The reference says 200, the SDKs' tests 201:
+    /// any 2xx is a success if its body says so.
     ///
-    /// A [`Recorder`](crate::Recorder) does this in the background and repeats what can be repeated.
+    /// A [`Recorder`](crate::Recorder) does this in the background and repeats what can be
+    /// repeated.
     ///
     /// # Errors
     ///
@@ -62,8 +64,8 @@ fn uuid_header(event: &Event) -> Result<HeaderValue, Error> {
     HeaderValue::from_maybe_shared(key).map_err(|error| Error::transport(error.into()))
 }
 
-/// Delivers events to the service: what it refuses for good is rejected; a wrong key or an answer that is not the
-/// service's is fatal, so that a mistake in the set-up destroys no events.
+/// Delivers events to the service: what it refuses for good is rejected; a wrong key or an answer
+/// that is not the service's is fatal, so that a mistake in the set-up destroys no events.
 impl Sink for WorkOs {
     async fn deliver(&self, event: &Event) -> Delivery {
         self.create_event_through(self.deliveries(), event)

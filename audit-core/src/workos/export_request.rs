@@ -11,7 +11,8 @@ pub const EXPORT_WINDOW: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// What an export is to hold: one organization's events of a range of time.
 ///
-/// Filters of one kind widen, filters of different kinds narrow; the service does not say so, but it is the usual reading.
+/// Filters of one kind widen, filters of different kinds narrow; the service does not say so, but
+/// it is the usual reading.
 ///
 /// ```
 /// use audit_core::workos::ExportRequest;
@@ -43,8 +44,8 @@ pub struct ExportRequest {
 }
 
 impl ExportRequest {
-    /// All events of an organization from `start` to `end`, in milliseconds. Whether an event at the very end is in it,
-    /// the service does not say.
+    /// All events of an organization from `start` to `end`, in milliseconds. Whether an event at
+    /// the very end is in it, the service does not say.
     pub fn new(organization: impl Into<String>, start: SystemTime, end: SystemTime) -> Self {
         Self {
             organization_id: organization.into(),
@@ -57,8 +58,8 @@ impl ExportRequest {
         }
     }
 
-    /// Only events of this action; may be called more than once. A `*` stands for any characters, also none; see
-    /// [`WorkOs::expand_actions`](super::WorkOs::expand_actions).
+    /// Only events of this action; may be called more than once. A `*` stands for any characters,
+    /// also none; see [`WorkOs::expand_actions`](super::WorkOs::expand_actions).
     pub fn action(mut self, name: impl Into<String>) -> Self {
         self.actions.push(name.into());
         self
@@ -76,7 +77,8 @@ impl ExportRequest {
         self
     }
 
-    /// Only events on a target of this type; may be called more than once. The service has no filter by a target's id.
+    /// Only events on a target of this type; may be called more than once. The service has no
+    /// filter by a target's id.
     pub fn target_type(mut self, kind: impl Into<String>) -> Self {
         self.targets.push(kind.into());
         self
@@ -103,10 +105,11 @@ impl ExportRequest {
         warnings
     }
 
-    /// The same request in ranges of at most `longest`, the oldest first; one range if `longest` is zero.
+    /// The same request in ranges of at most `longest`, the oldest first; one range if `longest` is
+    /// zero.
     ///
-    /// Each range begins at the moment at which the one before ends, so that no event falls between two; one at that very
-    /// millisecond may be in both.
+    /// Each range begins at the moment at which the one before ends, so that no event falls between
+    /// two; one at that very millisecond may be in both.
     ///
     /// ```
     /// # use audit_core::workos::ExportRequest;
@@ -142,7 +145,8 @@ impl ExportRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportWarning {
-    /// The range begins more than [`EXPORT_WINDOW`] ago; events of that time are not exported, whatever the retention.
+    /// The range begins more than [`EXPORT_WINDOW`] ago; events of that time are not exported,
+    /// whatever the retention.
     ReachesPastWindow,
     /// The range is longer than [`EXPORT_WINDOW`]; [`ExportRequest::split`] makes shorter ones.
     LongRange,

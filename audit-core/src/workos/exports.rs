@@ -28,8 +28,9 @@ pub struct Export {
     pub id: String,
     /// How far it is.
     pub state: ExportState,
-    /// Where the file is, once it is ready. Whoever has it can read the events, so `Debug` does not show it. It expires 10
-    /// minutes after the service answered; [`download_export`](WorkOs::download_export) asks for a new one each time.
+    /// Where the file is, once it is ready. Whoever has it can read the events, so `Debug` does not
+    /// show it. It expires 10 minutes after the service answered;
+    /// [`download_export`](WorkOs::download_export) asks for a new one each time.
     pub url: Option<String>,
     /// When it was made, in RFC 3339.
     pub created_at: String,
@@ -63,11 +64,12 @@ open_enum! {
 }
 
 impl WorkOs {
-    /// Starts an export ([WorkOS: create export](https://workos.com/docs/reference/audit-logs/export)), in one attempt: a
-    /// second one would be a second export.
+    /// Starts an export ([WorkOS: create
+    /// export](https://workos.com/docs/reference/audit-logs/export)), in one attempt: a second one
+    /// would be a second export.
     ///
-    /// Wildcards among the actions are expanded first, as by [`expand_actions`](Self::expand_actions).
-    /// [`ExportRequest::warnings`] are logged.
+    /// Wildcards among the actions are expanded first, as by
+    /// [`expand_actions`](Self::expand_actions). [`ExportRequest::warnings`] are logged.
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs, request: audit_core::workos::ExportRequest)
@@ -83,8 +85,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// The range ends before it begins; a wildcard matches no action; the service refuses the request (400), or does not
-    /// answer.
+    /// The range ends before it begins; a wildcard matches no action; the service refuses the
+    /// request (400), or does not answer.
     pub async fn create_export(&self, request: &ExportRequest) -> Result<Export, Error> {
         if request.length().is_none() {
             return Err(Error::refused(
@@ -98,14 +100,17 @@ impl WorkOs {
         self.call(Method::POST, PATH, &request).await
     }
 
-    /// Replaces each wildcard among a request's actions, such as `user.*`, by the registered actions that it matches.
+    /// Replaces each wildcard among a request's actions, such as `user.*`, by the registered
+    /// actions that it matches.
     ///
-    /// The service takes exact names only. A request without wildcards is given back as it is, without a call.
-    /// Actions that the service records on its own need not be registered; name those exactly.
+    /// The service takes exact names only. A request without wildcards is given back as it is,
+    /// without a call. Actions that the service records on its own need not be registered; name
+    /// those exactly.
     ///
     /// # Errors
     ///
-    /// A wildcard matches no action: left out, it would mean every event. Or the service does not answer.
+    /// A wildcard matches no action: left out, it would mean every event. Or the service does not
+    /// answer.
     pub async fn expand_actions(&self, mut request: ExportRequest) -> Result<ExportRequest, Error> {
         if request.actions.iter().any(|name| wildcard::is(name)) {
             let mut known = Vec::new();
@@ -129,15 +134,15 @@ impl WorkOs {
 
     /// Waits until an export is ready.
     ///
-    /// It looks after 1 second, then ever less often, down to every 15 seconds. A look that fails is repeated for as long
-    /// as it may still succeed. `timeout` bounds the whole, a look that is under way included. No webhook is documented to
-    /// say that an export is ready.
+    /// It looks after 1 second, then ever less often, down to every 15 seconds. A look that fails
+    /// is repeated for as long as it may still succeed. `timeout` bounds the whole, a look that is
+    /// under way included. No webhook is documented to say that an export is ready.
     ///
     /// # Errors
     ///
-    /// The service gave up on it ([`Error::is_export_failed`]), or it has expired ([`Error::is_export_expired`]); it was
-    /// not ready in time ([`Error::is_deadline_exceeded`]), and the wait may be taken up again. Or as
-    /// [`get_export`](Self::get_export).
+    /// The service gave up on it ([`Error::is_export_failed`]), or it has expired
+    /// ([`Error::is_export_expired`]); it was not ready in time ([`Error::is_deadline_exceeded`]),
+    /// and the wait may be taken up again. Or as [`get_export`](Self::get_export).
     ///
     /// # Cancellation
     ///
@@ -166,7 +171,8 @@ impl WorkOs {
                     ExportState::Ready => return Ok(export),
                     ExportState::Error => return Err(failed(id)),
                     ExportState::Expired => return Err(expired(id)),
-                    // A word that nobody knows yet may still become `ready`; the deadline ends the wait if not.
+                    // A word that nobody knows yet may still become `ready`; the deadline ends the
+                    // wait if not.
                     ExportState::Pending | ExportState::Other(_) => {}
                 },
                 Err(error) if error.is_retryable() => {

@@ -29,9 +29,10 @@
 //!
 //! # Limits
 //!
-//! An answer is read up to 4 MiB; a download has no limit and is not held in memory. A redirect is never followed, since
-//! the key would go along, but for downloads, which carry none. 30 seconds bound an attempt and 5 its connection, unless
-//! [`WorkOsBuilder`] says otherwise; calls that read are attempted up to three times.
+//! An answer is read up to 4 MiB; a download has no limit and is not held in memory. A redirect is
+//! never followed, since the key would go along, but for downloads, which carry none. 30 seconds
+//! bound an attempt and 5 its connection, unless [`WorkOsBuilder`] says otherwise; calls that read
+//! are attempted up to three times.
 
 mod actions;
 #[cfg(test)]

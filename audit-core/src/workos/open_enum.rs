@@ -5,7 +5,8 @@ macro_rules! open_enum {
     ($(#[$attribute:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$attribute])*
         ///
-        /// A word that this version does not know is kept, so that an addition by the service breaks nothing.
+        /// A word that this version does not know is kept, so that an addition by the service
+        /// breaks nothing.
         #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
         #[serde(from = "String")]
         #[non_exhaustive]

@@ -9,7 +9,8 @@ use super::client::WorkOs;
 use super::error::Error;
 use crate::Secret;
 
-/// The most addresses of contacts ([WorkOS: portal link](https://workos.com/docs/reference/admin-portal/portal-link)).
+/// The most addresses of contacts ([WorkOS: portal
+/// link](https://workos.com/docs/reference/admin-portal/portal-link)).
 const MAX_CONTACTS: usize = 20;
 
 /// What the person who follows a link is to do.
@@ -99,7 +100,8 @@ impl fmt::Debug for PortalLink {
 }
 
 impl WorkOs {
-    /// Makes a link to the Admin Portal ([WorkOS: portal link](https://workos.com/docs/reference/admin-portal/portal-link)).
+    /// Makes a link to the Admin Portal ([WorkOS: portal
+    /// link](https://workos.com/docs/reference/admin-portal/portal-link)).
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs) -> Result<(), audit_core::workos::Error> {
@@ -112,8 +114,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// More than 20 contacts; the service does not know the organization (404), refuses the request (400, 422) or the
-    /// key (401, 403), or does not answer.
+    /// More than 20 contacts; the service does not know the organization (404), refuses the request
+    /// (400, 422) or the key (401, 403), or does not answer.
     pub async fn generate_portal_link(
         &self,
         request: &PortalLinkRequest,

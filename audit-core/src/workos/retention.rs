@@ -11,7 +11,8 @@ use super::error::Error;
 /// The days of a month and of a year, as the service counts them.
 const DAYS_PER_MONTH: u32 = 30;
 const DAYS_PER_YEAR: u32 = 365;
-/// The most months and years ([WorkOS: retention](https://workos.com/docs/reference/audit-logs/retention)).
+/// The most months and years ([WorkOS:
+/// retention](https://workos.com/docs/reference/audit-logs/retention)).
 const MAX_MONTHS: u32 = 11;
 const MAX_YEARS: u32 = 10;
 
@@ -68,7 +69,8 @@ impl RetentionPeriod {
     ///
     /// # Errors
     ///
-    /// No period is; the error has the nearest ones. Nothing is rounded, since a period that is too short deletes events.
+    /// No period is; the error has the nearest ones. Nothing is rounded, since a period that is too
+    /// short deletes events.
     pub fn retention_days(days: u32) -> Result<Self, RetentionError> {
         Self::all()
             .find(|period| period.days() == days)
@@ -162,7 +164,8 @@ impl WorkOs {
         self.get(&path(organization)).await
     }
 
-    /// Sets how long an organization's events are kept. **Older events are deleted for good.** One attempt.
+    /// Sets how long an organization's events are kept. **Older events are deleted for good.** One
+    /// attempt.
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs) -> Result<(), Box<dyn std::error::Error>> {
@@ -175,7 +178,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// The service does not know the organization (404) or refuses the period (422), or does not answer.
+    /// The service does not know the organization (404) or refuses the period (422), or does not
+    /// answer.
     pub async fn set_retention(
         &self,
         organization: &str,

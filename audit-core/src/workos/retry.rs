@@ -9,10 +9,11 @@ const BASE: Duration = Duration::from_millis(500);
 /// No wait is longer. If the service asks for more, the caller is told instead of being kept.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// The time before the next attempt, after `repeated` repetitions; `None` if no repetition can mend the error, or the
-/// service asked for too long a wait.
+/// The time before the next attempt, after `repeated` repetitions; `None` if no repetition can mend
+/// the error, or the service asked for too long a wait.
 ///
-/// Full jitter, so that clients that failed together do not come back together, and at least what the service asked for.
+/// Full jitter, so that clients that failed together do not come back together, and at least what
+/// the service asked for.
 pub(super) fn wait(error: &Error, repeated: u32) -> Option<Duration> {
     if !error.is_retryable() {
         return None;

@@ -7,8 +7,8 @@ use http::header::{DATE, HeaderName, RETRY_AFTER};
 
 use crate::event::{from_millis, now_millis};
 
-/// The wait, as seconds or as a date, which is read against the server's own clock when it says its time. A value that
-/// is neither stands for none.
+/// The wait, as seconds or as a date, which is read against the server's own clock when it says its
+/// time. A value that is neither stands for none.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -9,7 +9,8 @@ use super::client::{WorkOs, segment};
 use super::error::Error;
 use super::page::{Items, Page, PageQuery};
 
-/// One version of an action's schema, as the service has it. [`Serialize`] gives it in the service's form.
+/// One version of an action's schema, as the service has it. [`Serialize`] gives it in the
+/// service's form.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Schema {
@@ -62,8 +63,8 @@ impl WorkOs {
     /// Registers a new version of an action's schema, and the action if it is new
     /// ([WorkOS: create schema](https://workos.com/docs/audit-logs/metadata-schema)).
     ///
-    /// `schema` serializes to the service's form: `targets`, and optionally `actor` and `metadata`. Every call makes a
-    /// version, whether it differs from the last or not.
+    /// `schema` serializes to the service's form: `targets`, and optionally `actor` and `metadata`.
+    /// Every call makes a version, whether it differs from the last or not.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The transport: a boxed tower service over whole requests and answers, reqwest unless another is given.
+//! The transport: a boxed tower service over whole requests and answers, reqwest unless another is
+//! given.
 
 use std::fmt;
 use std::future::Future;
@@ -25,7 +26,8 @@ pub(super) type Transport =
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// A connection that was idle for longer is not used again, so that we are the ones who close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections are made anew after this long, so that a service that moved is found at its new address.
+/// Connections are made anew after this long, so that a service that moved is found at its new
+/// address.
 const CONNECTION_AGE: Duration = Duration::from_secs(300);
 
 /// How many redirects a download follows. It carries no key, so they are harmless.
@@ -96,7 +98,8 @@ impl Network {
             .map_err(|error| Problem::Tls(error.into()).into())
     }
 
-    /// For downloads, which are as long as they are: the time-out is for each pause and not for the whole.
+    /// For downloads, which are as long as they are: the time-out is for each pause and not for the
+    /// whole.
     pub(super) fn downloads(&self, https_only: bool) -> Result<reqwest::Client, ConfigError> {
         self.client()
             .redirect(reqwest::redirect::Policy::limited(MAX_DOWNLOAD_REDIRECTS))
@@ -117,7 +120,8 @@ struct Reqwest {
 struct Aged {
     client: reqwest::Client,
     since: Instant,
-    /// The last address, as the caller writes it and as the library does. Nearly all requests have the same.
+    /// The last address, as the caller writes it and as the library does. Nearly all requests have
+    /// the same.
     address: Option<(http::Uri, reqwest::Url)>,
 }
 
@@ -134,7 +138,8 @@ impl Reqwest {
         })
     }
 
-    /// The client of now, and the address as it writes it. Connections that are open go on with what they carry.
+    /// The client of now, and the address as it writes it. Connections that are open go on with
+    /// what they carry.
     fn client(&self, uri: &http::Uri) -> Result<(reqwest::Client, reqwest::Url), BoxError> {
         let mut aged = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if aged.since.elapsed() >= CONNECTION_AGE {

@@ -15,8 +15,8 @@ const TOLERANCE: Duration = Duration::from_secs(180);
 
 /// Checks the signatures of one webhook endpoint.
 ///
-/// The header `WorkOS-Signature` is `t=<milliseconds since 1970>, v1=<hexadecimal>`, an HMAC-SHA-256 over the time, a dot
-/// and the raw body. It is compared in constant time.
+/// The header `WorkOS-Signature` is `t=<milliseconds since 1970>, v1=<hexadecimal>`, an
+/// HMAC-SHA-256 over the time, a dot and the raw body. It is compared in constant time.
 ///
 /// ```
 /// use audit_core::workos::WebhookVerifier;
@@ -42,7 +42,8 @@ impl WebhookVerifier {
         }
     }
 
-    /// How far the time of a signature may be from now, in either direction; 180 seconds unless set.
+    /// How far the time of a signature may be from now, in either direction; 180 seconds unless
+    /// set.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
@@ -52,7 +53,8 @@ impl WebhookVerifier {
     ///
     /// # Errors
     ///
-    /// The header is not a signature, its time is too far from now, or it is not of this secret and body.
+    /// The header is not a signature, its time is too far from now, or it is not of this secret and
+    /// body.
     pub fn verify(&self, header: &str, body: &[u8]) -> Result<(), WebhookError> {
         self.verify_at(header, body, from_millis(now_millis()))
     }

@@ -46,15 +46,18 @@ pub(crate) struct Args {
     pub(crate) event: Option<Ident>,
     /// `outcome = path`: the function that says how the call went.
     pub(crate) outcome: Option<syn::ExprPath>,
-    /// `durable`: whether the event is to be on the disk before the caller goes on, also if the catalog does not say so.
+    /// `durable`: whether the event is to be on the disk before the caller goes on, also if the
+    /// catalog does not say so.
     pub(crate) durable: Option<Ident>,
     /// `catalog = "path"`: another catalog than the one that is found.
     pub(crate) catalog: Option<LitStr>,
-    /// The crate that generated paths start with, when it is not the facade the attribute came from.
+    /// The crate that generated paths start with, when it is not the facade the attribute came
+    /// from.
     pub(crate) facade: Option<syn::Path>,
 }
 
-/// Reads the arguments. What is wrong is reported and left out; reading goes on behind the next comma.
+/// Reads the arguments. What is wrong is reported and left out; reading goes on behind the next
+/// comma.
 pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
     let list = |input: ParseStream<'_>| {
@@ -69,7 +72,8 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
     args
 }
 
-/// Items between commas. What is wrong in one is reported, and reading goes on behind the next comma.
+/// Items between commas. What is wrong in one is reported, and reading goes on behind the next
+/// comma.
 pub(crate) fn comma_separated(
     input: ParseStream<'_>,
     errors: &mut Errors,
@@ -272,8 +276,8 @@ fn once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
     }
 }
 
-/// A string that is a whole argument. Nearly all are, and need no parser of expressions, which costs the most of all that
-/// the attribute parses.
+/// A string that is a whole argument. Nearly all are, and need no parser of expressions, which
+/// costs the most of all that the attribute parses.
 pub(crate) fn lone_string(input: ParseStream<'_>) -> Option<LitStr> {
     let ahead = input.fork();
     let literal = ahead.parse::<LitStr>().ok()?;

@@ -1,8 +1,9 @@
 //! What `#[async_trait]` makes of an async function.
 //!
-//! It runs before the attributes on the functions inside, which then see a function that is not async: `fn f<.., 'async_trait>(..) ->
-//! Pin<Box<dyn Future<..>>>` with the body `Box::pin(async move { .. })`. The patterns of the parameters are taken apart
-//! inside the block, and `self` is called `__self` there. So the event is made there too, behind those statements.
+//! It runs before the attributes on the functions inside, which then see a function that is not
+//! async: `fn f<.., 'async_trait>(..) -> Pin<Box<dyn Future<..>>>` with the body
+//! `Box::pin(async move { .. })`. The patterns of the parameters are taken apart inside the block,
+//! and `self` is called `__self` there. So the event is made there too, behind those statements.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -44,8 +45,8 @@ impl Unfolded {
     }
 }
 
-/// Takes the body apart. The names that the block binds are added to the bindings, and take the place of parameters.
-/// Statements that bind `mut` names again are added to `mutable`.
+/// Takes the body apart. The names that the block binds are added to the bindings, and take the
+/// place of parameters. Statements that bind `mut` names again are added to `mutable`.
 pub(crate) fn unfold(
     signature: &Signature,
     body: &Group,

@@ -65,7 +65,8 @@ impl ToTokens for Mutable {
     }
 }
 
-/// Takes the `mut` off the names that a parameter binds by value, and gives the statements that bind them again.
+/// Takes the `mut` off the names that a parameter binds by value, and gives the statements that
+/// bind them again.
 pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<Mutable> {
     // `self` cannot be bound again; it stays as it is.
     let FnArg::Typed(typed) = argument else {
@@ -91,7 +92,8 @@ pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<Mutable> {
     let mut taken = TakeMut(Vec::new());
     taken.visit_pat_mut(pattern);
     let again = |(mutability, ident): (_, Ident)| {
-        // The name and its `mut` are the user's, so that lints about them are shown where they stand.
+        // The name and its `mut` are the user's, so that lints about them are shown where they
+        // stand.
         let is = quote_spanned!(Span::mixed_site()=> = #ident;);
         let again = quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is);
         Mutable { ident, again }
@@ -163,7 +165,8 @@ fn collect(pattern: &Pat, idents: &mut Vec<Ident>) {
             .first()
             .into_iter()
             .for_each(|pattern| collect(pattern, idents)),
-        // A pattern in invisible delimiters, and what this version of syn does not know, arrives as tokens.
+        // A pattern in invisible delimiters, and what this version of syn does not know, arrives as
+        // tokens.
         Pat::Verbatim(tokens) => {
             if let Ok(inner) = Pat::parse_single.parse2(tokens.to_token_stream())
                 && !matches!(inner, Pat::Verbatim(_))

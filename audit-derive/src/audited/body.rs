@@ -7,8 +7,9 @@ use syn::Attribute;
 use super::runtime::Runtime;
 use super::signature::Returns;
 
-/// A `return` that never runs. It tells the compiler the type of the block, so that inference inside and errors about the
-/// result are what they would be in the function itself. And it names what the block takes along.
+/// A `return` that never runs. It tells the compiler the type of the block, so that inference
+/// inside and errors about the result are what they would be in the function itself. And it names
+/// what the block takes along.
 pub(crate) fn return_edge(
     returns: &Returns,
     held: &[(Vec<Attribute>, Ident)],
@@ -34,11 +35,12 @@ pub(crate) fn return_edge(
     }
 }
 
-/// The body as a block of its own, because what it imports must not change what our statements mean.
+/// The body as a block of its own, because what it imports must not change what our statements
+/// mean.
 ///
-/// The very group that came in, which knows where its closing brace stands, unless it may be a single expression: in
-/// braces that look hand-written the compiler would find that one not needed. These stand where the user's stood, but
-/// count as generated.
+/// The very group that came in, which knows where its closing brace stands, unless it may be a
+/// single expression: in braces that look hand-written the compiler would find that one not needed.
+/// These stand where the user's stood, but count as generated.
 pub(crate) fn nested(body: Group) -> Group {
     let has_statement = body
         .stream()

@@ -26,8 +26,9 @@ pub(crate) fn generated(value: Span) -> Span {
 }
 
 impl Calls<'_> {
-    /// Records what is known on entry, if somebody records. Without a recorder no expression is evaluated; a mere name has
-    /// nothing to evaluate, and the calls themselves do nothing then, so a condition would only be more to compile.
+    /// Records what is known on entry, if somebody records. Without a recorder no expression is
+    /// evaluated; a mere name has nothing to evaluate, and the calls themselves do nothing then, so
+    /// a condition would only be more to compile.
     pub(crate) fn entry(&self, steps: &[Step]) -> TokenStream {
         let runtime = self.runtime;
         let calls = self.steps(steps);
@@ -68,7 +69,8 @@ impl Calls<'_> {
     pub(crate) fn error(&self, how: &Ident) -> TokenStream {
         let ours = Span::mixed_site();
         let runtime = self.runtime;
-        // Where the function returns no `Result`, or the error cannot be displayed, the mistake is shown at `display`.
+        // Where the function returns no `Result`, or the error cannot be displayed, the mistake is
+        // shown at `display`.
         let there = ours.located_at(how.span());
         let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
         let error = quote_spanned!(there=> error);
@@ -134,8 +136,8 @@ impl Calls<'_> {
         quote_spanned!(ours=> #runtime::#function(&mut draft, #(#name,)* #reference))
     }
 
-    /// Opens the draft with its first target, if that takes no more than a call: nothing is to be said of the target, and
-    /// nothing runs to get its id.
+    /// Opens the draft with its first target, if that takes no more than a call: nothing is to be
+    /// said of the target, and nothing runs to get its id.
     pub(crate) fn open_target(&self, action: &LitStr, step: &Step) -> Option<TokenStream> {
         let Call::Target(kind) = &step.call else {
             return None;
@@ -149,7 +151,8 @@ impl Calls<'_> {
         Some(quote_spanned!(Span::mixed_site()=> #runtime::open_target(#action, #kind, #reference)))
     }
 
-    /// A reference to the value. It stands where the value stands, since a value of a wrong type is reported there.
+    /// A reference to the value. It stands where the value stands, since a value of a wrong type is
+    /// reported there.
     fn reference(&self, value: &Expr) -> syn::ExprReference {
         syn::ExprReference {
             attrs: Vec::new(),
@@ -201,7 +204,8 @@ pub(crate) fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Optio
 
 /// What is to know of the draft beyond the action, for the few that need it.
 ///
-/// Nothing at all for the others, as everywhere here: also an empty stream costs the compiler when it is put among others.
+/// Nothing at all for the others, as everywhere here: also an empty stream costs the compiler when
+/// it is put among others.
 pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> {
     let ours = Span::mixed_site();
     let late = late_targets(plan);
@@ -221,7 +225,8 @@ pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> 
     has_some.then(|| quote_spanned!(ours=> #durable #on #denied #late))
 }
 
-/// Compiles only if the constant is there and is the action of that name, since another module may have one of the same name.
+/// Compiles only if the constant is there and is the action of that name, since another module may
+/// have one of the same name.
 fn assert_names(path: &syn::Path, action: &LitStr, runtime: &Runtime) -> TokenStream {
     let there = Span::mixed_site().located_at(action.span());
     let name = action.value();
@@ -267,9 +272,11 @@ fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
     plan.on.iter().map(variant).collect()
 }
 
-/// Closes the draft as the call went: as the function says that the attribute names, or as the returned value says.
+/// Closes the draft as the call went: as the function says that the attribute names, or as the
+/// returned value says.
 ///
-/// `output` is a reference to the value. Of a durable event it is an expression, of what is to be waited for.
+/// `output` is a reference to the value. Of a durable event it is an expression, of what is to be
+/// waited for.
 pub(crate) fn close(
     plan: &Plan,
     returns: &Returns,

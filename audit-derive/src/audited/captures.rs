@@ -167,7 +167,8 @@ fn value(expression: Expr) -> Value {
     Value::Plain(expression)
 }
 
-/// Reads an expression, and refuses what would leave the function or wait in it: auditing must not change the operation.
+/// Reads an expression, and refuses what would leave the function or wait in it: auditing must not
+/// change the operation.
 pub(crate) fn expression(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Expr> {
     let mut expression: Expr = input.parse()?;
     Exits { errors }.visit_expr_mut(&mut expression);

@@ -1,4 +1,5 @@
-//! The arguments against the function and the catalog; what comes out can be expanded without another question.
+//! The arguments against the function and the catalog; what comes out can be expanded without
+//! another question.
 
 use audit_catalog::{Action, Field, Kind, Target as TargetType};
 use proc_macro2::Span;
@@ -17,7 +18,8 @@ use super::signature::{self, Function};
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 
-/// Checks everything that can be checked: without a function the names are not looked up, without a catalog the types are not.
+/// Checks everything that can be checked: without a function the names are not looked up, without a
+/// catalog the types are not.
 pub(crate) fn plan(
     args: Args,
     function: Option<&Function>,
@@ -114,8 +116,9 @@ impl Context<'_> {
         self.catalog.map_or(String::new(), Found::note)
     }
 
-    /// What one argument records; nothing when a mistake was found. Only a name can make several steps: the compiler has
-    /// not removed what a false `#[cfg(..)]` is on, so there may be parameters of one name.
+    /// What one argument records; nothing when a mistake was found. Only a name can make several
+    /// steps: the compiler has not removed what a false `#[cfg(..)]` is on, so there may be
+    /// parameters of one name.
     fn steps(&self, capture: &Capture, errors: &mut Errors) -> Vec<Step> {
         let step = |call, value: &Expr| {
             vec![Step {

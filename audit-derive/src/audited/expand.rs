@@ -1,7 +1,8 @@
 //! The function again, with an event around its body.
 //!
-//! Generated names have mixed-site hygiene and generated paths begin with `::`, so nothing the user wrote can be captured or
-//! shadowed, in either direction. Items are not hygienic; they stand in blocks that hold no token of the user's.
+//! Generated names have mixed-site hygiene and generated paths begin with `::`, so nothing the user
+//! wrote can be captured or shadowed, in either direction. Items are not hygienic; they stand in
+//! blocks that hold no token of the user's.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -16,7 +17,8 @@ use super::plan::Plan;
 use super::runtime::Runtime;
 use super::signature::{Function, Kind, Returns};
 
-/// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the attribute names one.
+/// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the
+/// attribute names one.
 pub(crate) fn expand(
     plan: &Plan,
     function: Function,
@@ -104,7 +106,8 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The body between the opening and the closing of the draft. `lets` bind what the captured values mention.
+    /// The body between the opening and the closing of the draft. `lets` bind what the captured
+    /// values mention.
     fn around(
         &self,
         lets: Option<&TokenStream>,
@@ -144,7 +147,8 @@ impl Parts<'_> {
         let ours = Span::mixed_site();
         let Self { plan, runtime, .. } = self;
         let conditions = conditions(plan, runtime);
-        // The most frequent shape, one target by name, is a single call: each is checked like a line of the user's.
+        // The most frequent shape, one target by name, is a single call: each is checked like a
+        // line of the user's.
         if let (None, None, Some((first, others))) = (lets, &conditions, plan.steps.split_first())
             && let Some(open) = self.calls.open_target(&plan.action, first)
         {
@@ -178,7 +182,8 @@ impl Parts<'_> {
         unfolded.refold(self.around(Some(&lets), body, |content| awaited(content, span)))
     }
 
-    /// The body makes a future, which the draft follows. Values are captured at the call, before the body can move them.
+    /// The body makes a future, which the draft follows. Values are captured at the call, before
+    /// the body can move them.
     fn following(&self, wrap: Wrap, written: &Returns, body: Group) -> TokenStream {
         let ours = Span::mixed_site();
         let Self {
@@ -226,13 +231,14 @@ impl Parts<'_> {
         }
     }
 
-    /// A closure of the block. Its head stands at the return type, where the compiler shows that a value is missing.
+    /// A closure of the block. Its head stands at the return type, where the compiler shows that a
+    /// value is missing.
     fn closure(&self, block: &Group) -> TokenStream {
         quote_spanned!(self.output=> move || #block)
     }
 
-    /// [`Parts::close`], and waits for the disk if the event is durable. Behind a layer and in `run` those wait, and there is
-    /// nothing to wait for here.
+    /// [`Parts::close`], and waits for the disk if the event is durable. Behind a layer and in
+    /// `run` those wait, and there is nothing to wait for here.
     fn close_and_wait(&self, output: &TokenStream) -> TokenStream {
         let close = self.close(output);
         if !self.plan.durable {

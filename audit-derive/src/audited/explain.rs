@@ -3,7 +3,8 @@
 use super::captures::Capture;
 use crate::catalog::{Namer, Problem, shown};
 
-/// Says why there is no catalog; when the file is missing, with one that would do for this attribute.
+/// Says why there is no catalog; when the file is missing, with one that would do for this
+/// attribute.
 pub(crate) fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
     let (missing, remedy) = match problem {
         Problem::Unusable(message) => return message.clone(),

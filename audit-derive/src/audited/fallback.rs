@@ -1,4 +1,5 @@
-//! The way through the steps, and what comes out when one of them finds a mistake: the item as it was, beside the errors.
+//! The way through the steps, and what comes out when one of them finds a mistake: the item as it
+//! was, beside the errors.
 
 use proc_macro2::TokenStream;
 
@@ -8,7 +9,8 @@ use crate::errors::Errors;
 
 /// Expands `#[audited(attribute)] item`.
 ///
-/// An item with a mistake in its attribute still exists, so that code which uses it is not reported as well.
+/// An item with a mistake in its attribute still exists, so that code which uses it is not reported
+/// as well.
 pub(crate) fn attribute(
     facade: &str,
     attribute: TokenStream,

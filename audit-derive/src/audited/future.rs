@@ -1,5 +1,5 @@
-//! Functions that are not async and return a future. They are recognised by the return type as it is written, then by the
-//! end of the body.
+//! Functions that are not async and return a future. They are recognised by the return type as it
+//! is written, then by the end of the body.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
@@ -116,7 +116,8 @@ pub(crate) fn plain(mut written: &Type) -> &Type {
     }
 }
 
-/// Whether the last expression is `Box::pin(async ..)`, `async {..}.boxed()` or `async {..}.boxed_local()`.
+/// Whether the last expression is `Box::pin(async ..)`, `async {..}.boxed()` or
+/// `async {..}.boxed_local()`.
 fn ends_with_boxed_block(body: TokenStream) -> bool {
     let tokens: Vec<_> = body.into_iter().collect();
     let [before @ .., TokenTree::Group(arguments)] = &tokens[..] else {

@@ -18,7 +18,8 @@ pub(crate) struct Late {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Takes the steps that mention `ok` out of the others. A parameter of that name is meant instead, where there is one.
+/// Takes the steps that mention `ok` out of the others. A parameter of that name is meant instead,
+/// where there is one.
 pub(crate) fn split(
     steps: &mut Vec<Step>,
     bindings: &[Binding],
@@ -57,8 +58,8 @@ pub(crate) fn split(
     Some(Late { ok, steps: late })
 }
 
-/// The variable `ok`, also in the arguments of a macro. The tokens are enough: a variable is a name that no `.` or `::`
-/// stands before, and no `:` or `!` behind.
+/// The variable `ok`, also in the arguments of a macro. The tokens are enough: a variable is a name
+/// that no `.` or `::` stands before, and no `:` or `!` behind.
 fn mentioned(tokens: TokenStream) -> Option<Ident> {
     let mut tokens = tokens.into_iter().peekable();
     let mut before = None;
@@ -80,7 +81,8 @@ fn mentioned(tokens: TokenStream) -> Option<Ident> {
             }
             other => as_char(other),
         };
-        // A field's `.` and a path's `::`; not a range's `..` and not the `:` of a field that is given a value.
+        // A field's `.` and a path's `::`; not a range's `..` and not the `:` of a field that is
+        // given a value.
         is_member = matches!((before, punct), (Some(':'), Some(':')))
             || (punct == Some('.') && before != Some('.'));
         before = punct;

@@ -7,8 +7,9 @@ use super::bindings::Binding;
 use super::late::OK;
 use crate::errors::{Errors, hint};
 
-/// Turns `name`, or `name.field.0`, into an expression that stands where the string stands and means what the signature
-/// means; one for each parameter that binds the name, with its `#[cfg(..)]`. Empty after a mistake.
+/// Turns `name`, or `name.field.0`, into an expression that stands where the string stands and
+/// means what the signature means; one for each parameter that binds the name, with its
+/// `#[cfg(..)]`. Empty after a mistake.
 pub(crate) fn resolve(
     name: &LitStr,
     bindings: &[Binding],
@@ -61,7 +62,8 @@ pub(crate) fn resolve(
 
 fn expression(binding: &Binding, fields: &[Member], name: &LitStr) -> Expr {
     let mut root = binding.ident.clone();
-    // The hygiene of the signature, the place of the string: errors about the value are shown at its name.
+    // The hygiene of the signature, the place of the string: errors about the value are shown at
+    // its name.
     root.set_span(root.span().located_at(name.span()));
     if fields.is_empty() {
         // Known to be a name and no more, which is recorded more cheaply.

@@ -5,8 +5,9 @@ use quote::{ToTokens, TokenStreamExt, quote_spanned};
 
 /// `::audit_core::private`, by way of the facade.
 ///
-/// It stands in an expansion many times, and is kept as single tokens: a finished stream in the middle of another makes the
-/// compiler put both together, each time, while tokens are handed over once.
+/// It stands in an expansion many times, and is kept as single tokens: a finished stream in the
+/// middle of another makes the compiler put both together, each time, while tokens are handed over
+/// once.
 pub(crate) struct Runtime(Vec<TokenTree>);
 
 impl Runtime {

@@ -16,21 +16,22 @@ pub(crate) struct Function {
     /// Everything before the body, as it was written, but for the `mut` of [`Function::mutable`].
     pub(crate) head: TokenStream,
     pub(crate) kind: Kind,
-    /// Where the compiler shows that the body's value is missing or wrong: at the return type, or the name if there is none.
+    /// Where the compiler shows that the body's value is missing or wrong: at the return type, or
+    /// the name if there is none.
     pub(crate) output: Span,
     /// What the operation gives: of a function that returns a future, what the future gives.
     pub(crate) returns: Returns,
     /// The attributes at the start of the body, which must stay first in it.
     pub(crate) inner_attributes: TokenStream,
-    /// The body in its braces, without the inner attributes. It is never parsed: that is faster, and an editor that expands
-    /// while somebody types gets unfinished code back as it was.
+    /// The body in its braces, without the inner attributes. It is never parsed: that is faster,
+    /// and an editor that expands while somebody types gets unfinished code back as it was.
     pub(crate) body: Group,
     pub(crate) bindings: Vec<Binding>,
-    /// `mut` parameters, to be bound again inside the body. There they may hold a borrow of what the body owns; a variable
-    /// that the body only captured may not.
+    /// `mut` parameters, to be bound again inside the body. There they may hold a borrow of what
+    /// the body owns; a variable that the body only captured may not.
     pub(crate) mutable: Vec<Mutable>,
-    /// Arguments that the body may leave alone: names that begin with `_`, and a `self` by value. The body takes them along,
-    /// so that they are dropped before the event closes.
+    /// Arguments that the body may leave alone: names that begin with `_`, and a `self` by value.
+    /// The body takes them along, so that they are dropped before the event closes.
     pub(crate) held: Vec<(Vec<Attribute>, Ident)>,
 }
 

@@ -96,7 +96,8 @@ async fn not_configured(id: u64) -> u64 {
     id
 }
 
-/// What actix's `#[get]` does: the function becomes a type with the function inside. The crate for actix tests its own.
+/// What actix's `#[get]` does: the function becomes a type with the function inside. The crate for
+/// actix tests its own.
 macro_rules! as_a_type {
     ($(#[$meta:meta])* async fn $name:ident($($arguments:tt)*) -> $output:ty $body:block) => {
         #[allow(non_camel_case_types, reason = "as actix has it")]
@@ -169,7 +170,8 @@ async fn row_40_a_deprecated_function_is_still_audited() {
     assert_eq!(left, "document.delete document:1 succeeded");
 }
 
-/// `#[expect(dead_code)]` on three functions above would be a warning, hence an error, if they were not reported.
+/// `#[expect(dead_code)]` on three functions above would be a warning, hence an error, if they were
+/// not reported.
 #[tokio::test]
 async fn row_41_a_function_beside_dead_ones_leaves_its_event() {
     let left = one(async { drop(many(2)) }).await;

@@ -319,8 +319,9 @@ mod chain {
     }
 }
 
-/// At the default recursion limit, under `tokio::spawn`, which asks for the proof that all of it is `Send`. Each
-/// audited function costs the proof two layers, itself and its inner block; a third would end it at 15.
+/// At the default recursion limit, under `tokio::spawn`, which asks for the proof that all of it is
+/// `Send`. Each audited function costs the proof two layers, itself and its inner block; a third
+/// would end it at 15.
 #[tokio::test]
 async fn row_32_a_chain_of_24_is_send() {
     let left = events_of(async {

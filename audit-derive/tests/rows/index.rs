@@ -36,8 +36,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names that begin with `row_` or `trap_` and a number: of functions, of lines in `leave!`, and of files that the
-/// compiler is tried on.
+/// The names that begin with `row_` or `trap_` and a number: of functions, of lines in `leave!`,
+/// and of files that the compiler is tried on.
 fn existing() -> Vec<String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();

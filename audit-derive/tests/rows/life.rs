@@ -278,7 +278,8 @@ async fn trap_06_values_are_captured_once_in_order_and_before_the_body() {
         left.await,
         ["document.delete document:1,document:2 succeeded"; 2]
     );
-    // Without a recorder there is nothing to capture for; only a returned future may still find one.
+    // Without a recorder there is nothing to capture for; only a returned future may still find
+    // one.
     ordered().await;
     assert_eq!(logged(), ["body"]);
     ordered_and_returned().await;

@@ -1,9 +1,10 @@
 //! Functions of many shapes, under every lint that a careful project may have.
 //!
-//! An attribute that does nothing would compile everything, so each shape is called, and its events are counted: action, targets
-//! and outcome. `row_01_…` to `row_60_…` are shapes and situations, `trap_01_…` to `trap_18_…` what has to be avoided
-//! in them. Those that are about what the compiler says are files of `tests/ui`, those that need a crate of
-//! their own stand in `tests/crates` of the workspace. `index.rs` holds this list against the tests that exist.
+//! An attribute that does nothing would compile everything, so each shape is called, and its events
+//! are counted: action, targets and outcome. `row_01_…` to `row_60_…` are shapes and situations,
+//! `trap_01_…` to `trap_18_…` what has to be avoided in them. Those that are about what the
+//! compiler says are files of `tests/ui`, those that need a crate of their own stand in
+//! `tests/crates` of the workspace. `index.rs` holds this list against the tests that exist.
 //!
 //! | number | shape | tests |
 //! | --- | --- | --- |

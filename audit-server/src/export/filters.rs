@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sheet::Trail;
 
-/// Exact texts by kind. An event passes if it is among those of *every* kind that names any: all-of between kinds, any-of within one. A
-/// kind without texts takes everything.
+/// Exact texts by kind. An event passes if it is among those of *every* kind that names any: all-of
+/// between kinds, any-of within one. A kind without texts takes everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Filters {
     pub(crate) actions: BTreeSet<String>,

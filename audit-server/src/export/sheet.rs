@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// The columns, in their order. `actor_metadata`, `targets` and `metadata` are JSON as it was sent; what an event does not have is empty.
+/// The columns, in their order. `actor_metadata`, `targets` and `metadata` are JSON as it was sent;
+/// what an event does not have is empty.
 pub(super) const COLUMNS: [&str; 11] = [
     "occurred_at",
     "action",
@@ -41,7 +42,8 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Reads an event. One that was accepted has everything; what is missing after all (the file was changed by other hands) is left empty.
+    /// Reads an event. One that was accepted has everything; what is missing after all (the file
+    /// was changed by other hands) is left empty.
     ///
     /// # Errors
     /// When the text is no JSON object.
@@ -141,13 +143,14 @@ impl Sheet {
     }
 }
 
-/// Whether a spreadsheet would run the cell when the file is opened. Such a cell gets a `'` in front, which spreadsheets read as "text
-/// follows" (OWASP, CSV injection).
+/// Whether a spreadsheet would run the cell when the file is opened. Such a cell gets a `'` in
+/// front, which spreadsheets read as "text follows" (OWASP, CSV injection).
 fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// Panics if the row of this event is not read back as one row with all its columns, or if a cell of it is a formula.
+/// Panics if the row of this event is not read back as one row with all its columns, or if a cell
+/// of it is a formula.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn check_row(event: &str) {
     let Ok(event) = Trail::read(event) else {

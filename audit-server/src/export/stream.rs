@@ -18,9 +18,10 @@ enum Step {
 
 /// The whole file, header line first, then the events by `occurred_at`.
 ///
-/// One page of events is in memory at a time, read in a transaction of its own when the client has taken the page before: a slow client
-/// holds neither the database nor more memory than a page. If the database fails in between, the connection is cut, so that a part is never
-/// taken for the whole.
+/// One page of events is in memory at a time, read in a transaction of its own when the client has
+/// taken the page before: a slow client holds neither the database nor more memory than a page. If
+/// the database fails in between, the connection is cut, so that a part is never taken for the
+/// whole.
 pub(crate) fn csv_body(store: Arc<Writer>, export: ExportRow) -> Body {
     let export = Arc::new(export);
     Body::from_stream(stream::try_unfold(Step::Head, move |mut step| {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// What the next requests get instead of, or before, their answer.
 ///
-/// A fault begins with what happens ([`status`](Self::status), [`latency`](Self::latency), …), and may be narrowed down and repeated. Without
-/// more it applies once, to the next request of whatever kind. The routes under `/_local` are never affected.
+/// A fault begins with what happens ([`status`](Self::status), [`latency`](Self::latency), …), and
+/// may be narrowed down and repeated. Without more it applies once, to the next request of whatever
+/// kind. The routes under `/_local` are never affected.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,8 +54,8 @@ impl Fault {
         }
     }
 
-    /// The request is not handled, but answered with this status, and a JSON body with a `message`; 429 has the documented body. What is no
-    /// final status (200 to 599) is answered as 500.
+    /// The request is not handled, but answered with this status, and a JSON body with a `message`;
+    /// 429 has the documented body. What is no final status (200 to 599) is answered as 500.
     pub fn status(status: u16) -> Self {
         Self::new(Effect::Status {
             status,
@@ -72,13 +73,15 @@ impl Fault {
         Self::new(Effect::Reset)
     }
 
-    /// The request is handled, so that an event is stored, but of the answer only the first `bytes` bytes are sent, head included; then the
-    /// connection is closed. With 0 the client hears nothing of what was done.
+    /// The request is handled, so that an event is stored, but of the answer only the first `bytes`
+    /// bytes are sent, head included; then the connection is closed. With 0 the client hears
+    /// nothing of what was done.
     pub fn cut_after(bytes: u64) -> Self {
         Self::new(Effect::CutAfter(bytes))
     }
 
-    /// An export that is created ends in the state `error`. Only `POST /audit_logs/exports` uses it up.
+    /// An export that is created ends in the state `error`. Only `POST /audit_logs/exports` uses it
+    /// up.
     pub fn export_error() -> Self {
         Self::new(Effect::ExportFails).on("POST", "/audit_logs/exports")
     }
@@ -89,7 +92,8 @@ impl Fault {
         self
     }
 
-    /// Only for requests of this method and path, the path as it is sent, without the query; a `*` at its end stands for anything.
+    /// Only for requests of this method and path, the path as it is sent, without the query; a `*`
+    /// at its end stands for anything.
     pub fn on(mut self, method: impl Into<String>, path: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self.path = Some(path.into());
@@ -102,8 +106,8 @@ impl Fault {
         self
     }
 
-    /// The answer's `Retry-After`: seconds, or an HTTP date. Only [`status`](Self::status) has an answer; with others, and for a text that
-    /// cannot stand in a header, it is left out.
+    /// The answer's `Retry-After`: seconds, or an HTTP date. Only [`status`](Self::status) has an
+    /// answer; with others, and for a text that cannot stand in a header, it is left out.
     pub fn retry_after(mut self, value: impl Into<String>) -> Self {
         if let Effect::Status { retry_after, .. } = &mut self.effect {
             *retry_after = Some(value.into());

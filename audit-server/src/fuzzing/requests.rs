@@ -34,10 +34,11 @@ thread_local! {
     });
 }
 
-/// Requests to a new server, divided by lines `%%`: a line with method and path, lines with headers, an empty line, the body.
-/// A `Host` and the right key are added where there are none.
+/// Requests to a new server, divided by lines `%%`: a line with method and path, lines with
+/// headers, an empty line, the body. A `Host` and the right key are added where there are none.
 ///
-/// Every answer has an id, an error is JSON with a message, and none is the fault of the server, unless a fault was asked for.
+/// Every answer has an id, an error is JSON with a message, and none is the fault of the server,
+/// unless a fault was asked for.
 pub fn routes(bytes: &[u8]) {
     let requests = split(bytes, b"%%\n").take(MAX_REQUESTS).filter_map(read);
     let mut requests = requests.peekable();

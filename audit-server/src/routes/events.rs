@@ -17,7 +17,8 @@ use crate::store::{self, NewEvent, Remembered};
 use crate::stored::{EventStatus, StoredEvent};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
 
-/// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its suggestion is a UUID.
+/// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its
+/// suggestion is a UUID.
 const MAX_KEY_BYTES: usize = 255;
 
 /// A request that could be read.
@@ -36,19 +37,21 @@ enum Outcome {
 
 /// Stores one event, or one row that says why not.
 ///
-/// With an `Idempotency-Key`, the answer to the first event that was *accepted* under it is given again for 24 hours, whatever the later
-/// body says. Refusals are not remembered, so that a corrected event may use the key of the refused one; whether the service remembers them
-/// is undocumented. A request whose body is not JSON is refused before its key is looked at.
+/// With an `Idempotency-Key`, the answer to the first event that was *accepted* under it is given
+/// again for 24 hours, whatever the later body says. Refusals are not remembered, so that a
+/// corrected event may use the key of the refused one; whether the service remembers them is
+/// undocumented. A request whose body is not JSON is refused before its key is looked at.
 ///
-/// Everything happens in one transaction of the single writer: of two requests with the same key, however close, one stores a row and the
-/// other is told what the first was told.
+/// Everything happens in one transaction of the single writer: of two requests with the same key,
+/// however close, one stores a row and the other is told what the first was told.
 ///
 /// # Cancellation
 /// A client that hangs up while its event is being stored does not stop it from being stored.
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Answer {
     let received_at = app.now();
     let (parts, body) = request.into_parts();
-    // The body is read before anything is refused, so that the client is not cut off while it is still sending.
+    // The body is read before anything is refused, so that the client is not cut off while it is
+    // still sending.
     let bytes = body::read(&app, body).await;
     let read = bytes_to_submission(&app, &parts.headers, bytes);
     let shared = Arc::clone(&app);
@@ -215,8 +218,8 @@ impl Row<'_> {
 }
 
 /// # Errors
-/// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one: whether the service refuses these is
-/// undocumented, and a client that sends one has a mistake.
+/// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one:
+/// whether the service refuses these is undocumented, and a client that sends one has a mistake.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else {
@@ -235,7 +238,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
     }
 }
 
-/// The text of the body's `event`, exactly as it was sent; `None` if there is none. Of several the last one counts, as it does for the check.
+/// The text of the body's `event`, exactly as it was sent; `None` if there is none. Of several the
+/// last one counts, as it does for the check.
 fn raw_event(bytes: &[u8]) -> Option<Box<RawValue>> {
     let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
     fields.remove("event").map(ToOwned::to_owned)

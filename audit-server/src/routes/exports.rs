@@ -1,8 +1,9 @@
 //! `POST /audit_logs/exports`, `GET /audit_logs/exports/{id}`, and the file itself.
 //!
-//! An export is a row that says what it takes. Its state follows from that row and the clock, so nothing has to run for it to become ready,
-//! and a restart changes nothing: `pending` for a moment after its creation, then `ready` (or `error`, if a fault asked for that), and
-//! `expired` after a day.
+//! An export is a row that says what it takes. Its state follows from that row and the clock, so
+//! nothing has to run for it to become ready, and a restart changes nothing: `pending` for a moment
+//! after its creation, then `ready` (or `error`, if a fault asked for that), and `expired` after a
+//! day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +28,12 @@ use crate::validate::read_export;
 
 const PREFIX: &str = "audit_log_export_";
 
-/// How long a url is good for (WorkOS API reference, <https://workos.com/docs/reference/audit-logs/export>).
+/// How long a url is good for (WorkOS API reference,
+/// <https://workos.com/docs/reference/audit-logs/export>).
 const URL_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// How long an export can be downloaded before it is `expired`; when the service lets one expire is undocumented.
+/// How long an export can be downloaded before it is `expired`; when the service lets one expire is
+/// undocumented.
 const EXPORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -32,7 +32,8 @@ pub(super) async fn method_not_allowed(request: Request) -> Answer {
     )
 }
 
-/// The route that was probably meant: the most alike one, and of several those with the same method.
+/// The route that was probably meant: the most alike one, and of several those with the same
+/// method.
 fn nearest(method: &Method, path: &str) -> Option<(&'static str, &'static str)> {
     let path = path.trim_end_matches('/').to_ascii_lowercase();
     // A name in the path stands for the placeholder, so that its length does not count.
@@ -57,7 +58,8 @@ fn nearest(method: &Method, path: &str) -> Option<(&'static str, &'static str)> 
     (likeness(&best) >= LIKENESS).then_some(*best)
 }
 
-/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`, whatever went wrong.
+/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`,
+/// whatever went wrong.
 pub(crate) async fn as_json(response: Response) -> Response {
     let json = response
         .headers()
@@ -72,7 +74,8 @@ pub(crate) async fn as_json(response: Response) -> Response {
         parts.status.canonical_reason().unwrap_or("Error"),
     )
     .into_response();
-    // Keep the headers that say something, such as `Allow`, but not those that describe the body that is gone.
+    // Keep the headers that say something, such as `Allow`, but not those that describe the body
+    // that is gone.
     for (name, value) in parts.headers {
         if let Some(name) =
             name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))

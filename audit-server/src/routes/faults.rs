@@ -17,7 +17,8 @@ use crate::fault::{Effect, Fault, MAX_FAULTS};
 /// The longest delay, in milliseconds: longer than any client waits.
 const MAX_DELAY_MS: u64 = 10 * 60 * 1_000;
 
-/// A fault as JSON. At most one of `status`, `reset`, `cut_after` and `export_error`; without any there has to be a `delay_ms`.
+/// A fault as JSON. At most one of `status`, `reset`, `cut_after` and `export_error`; without any
+/// there has to be a `delay_ms`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FaultForm {

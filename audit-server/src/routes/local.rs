@@ -1,7 +1,7 @@
 //! The server's own routes: `/health` and everything under `/_local`.
 //!
-//! They need no key while the server listens on a loopback address, as whoever can reach it could read its memory too. On any other address
-//! `/_local` asks for the key.
+//! They need no key while the server listens on a loopback address, as whoever can reach it could
+//! read its memory too. On any other address `/_local` asks for the key.
 
 use std::sync::Arc;
 
@@ -40,12 +40,14 @@ pub(super) async fn index() -> Answer {
     )
 }
 
-/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the `seq` of the last row that is known.
+/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the
+/// `seq` of the last row that is known.
 pub(super) async fn events(State(app): State<Arc<App>>, query: EventQuery) -> Reply {
     list(&app, query.filter()?).await
 }
 
-/// A page of events. It may have fewer rows than its limit, if they are large; a cursor says that there are more.
+/// A page of events. It may have fewer rows than its limit, if they are large; a cursor says that
+/// there are more.
 pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> Reply {
     let newest_first = filter.newest_first;
     let (rows, more) = app
@@ -78,7 +80,8 @@ pub(super) async fn organizations(State(app): State<Arc<App>>) -> Reply {
     )))
 }
 
-/// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id already. Without an `id` one is made up.
+/// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id
+/// already. Without an `id` one is made up.
 pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;

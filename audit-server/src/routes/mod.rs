@@ -19,7 +19,8 @@ pub(crate) use table::all;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use {faults::check_fault, paging::check_cursor};
 
-/// Whether a path is one of the server's own, and no route of the service, which neither faults nor the rate limit touch.
+/// Whether a path is one of the server's own, and no route of the service, which neither faults nor
+/// the rate limit touch.
 pub(crate) fn is_own(path: &str) -> bool {
     let at_or_under = |root: &str| {
         path.strip_prefix(root)

@@ -1,4 +1,5 @@
-//! `GET` and `PUT /organizations/{id}/audit_logs_retention`, and `GET /organizations/{id}/audit_log_configuration`.
+//! `GET` and `PUT /organizations/{id}/audit_logs_retention`, and
+//! `GET /organizations/{id}/audit_log_configuration`.
 
 use std::sync::Arc;
 
@@ -60,8 +61,9 @@ pub(super) async fn set_retention(
     Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
 }
 
-/// The trail of every organization is `active`, and none has a log stream. Without a period it shows the longest one: the official SDKs
-/// take a number here and no `null`, other than for the retention.
+/// The trail of every organization is `active`, and none has a log stream. Without a period it
+/// shows the longest one: the official SDKs take a number here and no `null`, other than for the
+/// retention.
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

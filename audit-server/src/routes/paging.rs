@@ -1,7 +1,8 @@
 //! `limit`, `order`, `after` and `before` of the lists, and the envelope of a page.
 //!
-//! Source: WorkOS API reference, <https://workos.com/docs/reference/pagination>. The items have no ids, so a cursor can only be taken from
-//! `list_metadata`; it is a prefix and a number, and no promise is made about the number.
+//! Source: WorkOS API reference, <https://workos.com/docs/reference/pagination>. The items have no
+//! ids, so a cursor can only be taken from `list_metadata`; it is a prefix and a number, and no
+//! promise is made about the number.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -38,7 +39,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
 impl Paging {
     /// # Errors
-    /// 422 for a limit that is not 1 to 100, an unknown order, a cursor that is not one of this list, and for both cursors at once.
+    /// 422 for a limit that is not 1 to 100, an unknown order, a cursor that is not one of this
+    /// list, and for both cursors at once.
     pub(super) fn request(&self, prefix: &str) -> Result<PageRequest, Answer> {
         let limit = match self.limit.as_deref() {
             None => DEFAULT_LIMIT,

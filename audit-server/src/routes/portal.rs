@@ -1,7 +1,8 @@
 //! `POST /portal/generate_link`, and the page it leads to: the viewer, of one organization.
 //!
-//! The link's token is good for five minutes and is traded for a cookie when the link is opened, so that it does not stay in the address
-//! bar. The cookie is sent to `/portal` only: the viewer at `/` is not touched by it.
+//! The link's token is good for five minutes and is traded for a cookie when the link is opened, so
+//! that it does not stay in the address bar. The cookie is sent to `/portal` only: the viewer at
+//! `/` is not touched by it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,8 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 const COOKIE: &str = "audit_portal";
 
-/// A link to the events of one organization. The other intents lead to pages that this server does not have.
+/// A link to the events of one organization. The other intents lead to pages that this server does
+/// not have.
 pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> Reply {
     let base = base_url(&app, &request);
     let (parts, body) = request.into_parts();

@@ -38,8 +38,8 @@ impl<S: Send + Sync> FromRequestParts<S> for EventQuery {
 
 impl EventQuery {
     /// # Errors
-    /// 422 for a status, a cursor, an order or a limit that is none. An empty organization, action or status is as good as none, since a form
-    /// sends it so.
+    /// 422 for a status, a cursor, an order or a limit that is none. An empty organization, action
+    /// or status is as good as none, since a form sends it so.
     pub(super) fn filter(&self) -> Result<EventFilter, Answer> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let status = match given(&self.status) {

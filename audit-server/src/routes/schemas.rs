@@ -45,8 +45,9 @@ impl SchemaObject {
     }
 }
 
-/// Registers the next version of an action's schema, and the action if it is new. The same schema again is a new version too, and an
-/// idempotency key changes nothing: only the creation of events honours one.
+/// Registers the next version of an action's schema, and the action if it is new. The same schema
+/// again is a new version too, and an idempotency key changes nothing: only the creation of events
+/// honours one.
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     action: Result<Path<String>, PathRejection>,
@@ -98,7 +99,8 @@ pub(super) async fn list(
     )))
 }
 
-/// The name out of the path, percent-decoded. No pattern or length is documented for it, so any text that is not blank is a name.
+/// The name out of the path, percent-decoded. No pattern or length is documented for it, so any
+/// text that is not blank is a name.
 fn action_name(path: Result<Path<String>, PathRejection>) -> Result<String, Answer> {
     match path {
         Ok(Path(name)) if !name.trim().is_empty() => Ok(name),

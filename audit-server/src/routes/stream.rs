@@ -21,8 +21,9 @@ use crate::stored::EventFilter;
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Server-sent events: `stored` for each event that passes the filter, with its `seq` as id and the row as data; `missed` with
-/// `{"count": …}` for a reader that fell behind by more than a thousand. A `Last-Event-ID` goes on where an earlier stream ended.
+/// Server-sent events: `stored` for each event that passes the filter, with its `seq` as id and the
+/// row as data; `missed` with `{"count": …}` for a reader that fell behind by more than a thousand.
+/// A `Last-Event-ID` goes on where an earlier stream ended.
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -68,8 +69,8 @@ pub(super) async fn live(
         .into_response())
 }
 
-/// An event is kept as it was sent, and may have been sent with line breaks; between tokens they are only white space, and inside a JSON
-/// string there are none.
+/// An event is kept as it was sent, and may have been sent with line breaks; between tokens they
+/// are only white space, and inside a JSON string there are none.
 fn on_one_line(json: String) -> String {
     json.replace(['\n', '\r'], " ")
 }

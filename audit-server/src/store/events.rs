@@ -90,7 +90,8 @@ pub(crate) fn list_events(
     Ok(list_page(tx, filter, usize::MAX)?.0)
 }
 
-/// As [`list_events`], but ends once the events' texts reach `bytes`; the second value says whether more rows pass the filter.
+/// As [`list_events`], but ends once the events' texts reach `bytes`; the second value says whether
+/// more rows pass the filter.
 pub(crate) fn list_page(
     tx: &Transaction<'_>,
     filter: &EventFilter,
@@ -146,8 +147,9 @@ struct Selection {
 }
 
 impl Selection {
-    /// Names the index, so that a page costs the same whatever the planner believes about the data. All of them end with `seq`: a page
-    /// begins at its cursor, and is in order without sorting. Of accepted events only the few rejected ones in between are skipped.
+    /// Names the index, so that a page costs the same whatever the planner believes about the data.
+    /// All of them end with `seq`: a page begins at its cursor, and is in order without sorting. Of
+    /// accepted events only the few rejected ones in between are skipped.
     fn new(filter: &EventFilter) -> Self {
         let index = match (&filter.organization, &filter.action, filter.status) {
             (_, _, Some(EventStatus::Rejected)) => "INDEXED BY events_rejected",

@@ -82,7 +82,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
     })
 }
 
-/// The event after which a page begins, in the order of an export: by `occurred_at`, and by `seq` within one moment.
+/// The event after which a page begins, in the order of an export: by `occurred_at`, and by `seq`
+/// within one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExportPosition {
     occurred_at: i64,
@@ -105,7 +106,8 @@ pub(crate) struct ExportPage {
     pub(crate) next: Option<ExportPosition>,
 }
 
-/// The accepted events of the export's organization and range that follow `position`. The filters are left to the caller.
+/// The accepted events of the export's organization and range that follow `position`. The filters
+/// are left to the caller.
 pub(crate) fn export_page(
     tx: &Transaction<'_>,
     export: &ExportRow,

@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::timestamp::Timestamp;
 
-/// How long a key is remembered (WorkOS API reference, <https://workos.com/docs/reference/idempotency>).
+/// How long a key is remembered (WorkOS API reference,
+/// <https://workos.com/docs/reference/idempotency>).
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An answer that was given before.
@@ -22,7 +23,8 @@ fn horizon(now: Timestamp) -> i64 {
         .saturating_sub(i64::try_from(REMEMBERED_FOR.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The answer given under `key` within the last 24 hours. `scope` stands for the API key: two of them never share an answer.
+/// The answer given under `key` within the last 24 hours. `scope` stands for the API key: two of
+/// them never share an answer.
 pub(crate) fn recall(
     tx: &Transaction<'_>,
     scope: &[u8],
@@ -34,7 +36,8 @@ pub(crate) fn recall(
         .optional()
 }
 
-/// Keeps an answer for 24 hours, and forgets the expired ones, so that the table holds one day at most.
+/// Keeps an answer for 24 hours, and forgets the expired ones, so that the table holds one day at
+/// most.
 pub(crate) fn remember(
     tx: &Transaction<'_>,
     scope: &[u8],

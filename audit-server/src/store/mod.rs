@@ -1,6 +1,7 @@
 //! SQLite: one connection behind one lock, one file for each kind of row.
 //!
-//! Nothing here knows HTTP. A function takes a transaction and does one thing in it; the caller says what belongs together.
+//! Nothing here knows HTTP. A function takes a transaction and does one thing in it; the caller
+//! says what belongs together.
 
 mod counters;
 mod events;

@@ -1,4 +1,5 @@
-//! Opening a database: a new one gets its tables, an old one is brought up to date, a foreign one is refused.
+//! Opening a database: a new one gets its tables, an old one is brought up to date, a foreign one
+//! is refused.
 
 use std::time::Duration;
 
@@ -6,10 +7,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::config::Data;
 
-/// `AudS` in ASCII: marks a file as one of ours, so that another program's database is never written to.
+/// `AudS` in ASCII: marks a file as one of ours, so that another program's database is never
+/// written to.
 const APPLICATION_ID: i32 = 0x4175_6453;
 
-/// The layout, step by step: a file of layout *n* has seen the first *n* of these. A released step is never edited.
+/// The layout, step by step: a file of layout *n* has seen the first *n* of these. A released step
+/// is never edited.
 const MIGRATIONS: [&str; 2] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
@@ -47,15 +50,17 @@ pub(crate) fn open(data: &Data) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     prepare(&mut connection)?;
     if let Data::File(_) = data {
-        // A commit survives a crash of the process; only a loss of power can take the last ones, which is fair for a local server.
-        // Set after the file was recognised, as the journal mode is written into it.
+        // A commit survives a crash of the process; only a loss of power can take the last ones,
+        // which is fair for a local server. Set after the file was recognised, as the journal mode
+        // is written into it.
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "normal")?;
     }
     Ok(connection)
 }
 
-/// In one transaction, so that two servers that open a new file at once do not both make the tables.
+/// In one transaction, so that two servers that open a new file at once do not both make the
+/// tables.
 fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let application: i32 = pragma(&tx, "application_id")?;

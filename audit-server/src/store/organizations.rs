@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use crate::stored::Organization;
 use crate::timestamp::Timestamp;
 
-/// The organization of this id, and whether it is new. One that exists already is given back unchanged.
+/// The organization of this id, and whether it is new. One that exists already is given back
+/// unchanged.
 pub(crate) fn add_organization(
     tx: &Transaction<'_>,
     id: &str,

@@ -9,7 +9,8 @@ pub(crate) enum Order {
     Desc,
     /// Oldest first.
     Asc,
-    /// Newest first with the cursors turned round: `before` leads to older rows and `after` to newer ones.
+    /// Newest first with the cursors turned round: `before` leads to older rows and `after` to
+    /// newer ones.
     Normal,
 }
 
@@ -39,7 +40,8 @@ pub(crate) struct Page<T> {
     pub(crate) after: Option<i64>,
 }
 
-/// A list in SQL. The first column of `columns` is the row id; `?1` in `rows` is the list's owner, if it has one.
+/// A list in SQL. The first column of `columns` is the row id; `?1` in `rows` is the list's owner,
+/// if it has one.
 pub(super) struct Listing<T> {
     pub(super) id: &'static str,
     pub(super) columns: &'static str,

@@ -8,7 +8,8 @@ use crate::timestamp::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The organization's period in days, `None` inside if it was never set; `None` if there is no such organization.
+/// The organization's period in days, `None` inside if it was never set; `None` if there is no such
+/// organization.
 pub(crate) fn retention(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Option<u32>>> {
     tx.prepare_cached("SELECT retention_days FROM organizations WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
@@ -23,8 +24,8 @@ pub(crate) fn set_retention(tx: &Transaction<'_>, id: &str, days: u32) -> rusqli
     Ok(changed == 1)
 }
 
-/// Deletes accepted events that happened longer ago than their organization's period, at most `limit` of each organization (or all), and
-/// answers how many.
+/// Deletes accepted events that happened longer ago than their organization's period, at most
+/// `limit` of each organization (or all), and answers how many.
 pub(crate) fn enforce_retention(
     tx: &Transaction<'_>,
     now: Timestamp,

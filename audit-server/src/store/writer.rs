@@ -19,7 +19,8 @@ pub(crate) enum StoreError {
 
 /// The single writer, which is the single reader too.
 ///
-/// The lock is only ever taken on a thread that may block: tokio's pool for requests, the caller's own for the synchronous API.
+/// The lock is only ever taken on a thread that may block: tokio's pool for requests, the caller's
+/// own for the synchronous API.
 pub(crate) struct Writer {
     connection: Mutex<Connection>,
 }
@@ -31,7 +32,8 @@ impl Writer {
         })
     }
 
-    /// Does `work` in a transaction that is committed if `work` succeeds, and rolled back if not. Blocks.
+    /// Does `work` in a transaction that is committed if `work` succeeds, and rolled back if not.
+    /// Blocks.
     pub(crate) fn transact<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
@@ -39,14 +41,15 @@ impl Writer {
         self.transact_then(work, |_| ())
     }
 
-    /// As [`transact`](Self::transact), and calls `committed` before the next transaction can begin: what it does happens in the order of
-    /// the commits. It must be brief.
+    /// As [`transact`](Self::transact), and calls `committed` before the next transaction can
+    /// begin: what it does happens in the order of the commits. It must be brief.
     pub(crate) fn transact_then<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
         committed: impl FnOnce(&T),
     ) -> Result<T, StoreError> {
-        // A panic under the lock has rolled its transaction back, so the connection is as good as before.
+        // A panic under the lock has rolled its transaction back, so the connection is as good as
+        // before.
         let mut connection = self
             .connection
             .lock()

@@ -31,10 +31,12 @@ pub(crate) struct TargetDefinition {
     pub(crate) metadata: Option<Value>,
 }
 
-/// Reads the body of a request that registers a schema, and checks that each metadata schema is a JSON Schema that can be used.
+/// Reads the body of a request that registers a schema, and checks that each metadata schema is a
+/// JSON Schema that can be used.
 ///
-/// `null` for an optional field is refused, as in an event. Naming one target type twice is refused too, since it would be unclear which
-/// entry an event is checked against. Unknown fields are ignored.
+/// `null` for an optional field is refused, as in an event. Naming one target type twice is refused
+/// too, since it would be unclear which entry an event is checked against. Unknown fields are
+/// ignored.
 ///
 /// # Errors
 /// One sentence that names everything that is wrong.

@@ -19,7 +19,8 @@ pub(crate) struct ExportForm {
 
 /// Takes a body apart, or says everything that is wrong with it, a sentence each.
 ///
-/// As for events, a date-time is taken in the `Z` form only, `null` is refused, and a field that is not documented is ignored.
+/// As for events, a date-time is taken in the `Z` form only, `null` is refused, and a field that is
+/// not documented is ignored.
 pub(crate) fn read_export(body: &Value) -> Result<ExportForm, Vec<String>> {
     let empty = Map::new();
     let fields = body.as_object().unwrap_or(&empty);

@@ -1,8 +1,9 @@
 //! Whether a request is of the right form: every field there that must be there, each of its type.
 //!
-//! A field that is not documented is ignored. `null` is refused wherever a value is expected, also for an optional field: whether the service
-//! takes it is undocumented, the official SDKs never send it, and what passes here should pass there. `required` is the one code that is
-//! documented; `invalid_type` and `invalid_format` are ours.
+//! A field that is not documented is ignored. `null` is refused wherever a value is expected, also
+//! for an optional field: whether the service takes it is undocumented, the official SDKs never
+//! send it, and what passes here should pass there. `required` is the one code that is documented;
+//! `invalid_type` and `invalid_format` are ours.
 
 use serde_json::{Map, Value};
 
@@ -37,7 +38,8 @@ pub(crate) struct FormError {
     pub(crate) reason: String,
 }
 
-/// Takes a body apart, or names everything that is wrong with its form, in the order of the API reference.
+/// Takes a body apart, or names everything that is wrong with its form, in the order of the API
+/// reference.
 pub(crate) fn read_form(body: &Value) -> Result<Form<'_>, Vec<FormError>> {
     let mut reader = Reader { errors: Vec::new() };
     let form = reader.request(body);
@@ -47,7 +49,8 @@ pub(crate) fn read_form(body: &Value) -> Result<Form<'_>, Vec<FormError>> {
     }
 }
 
-/// Collects the errors while reading. A method that answers `None` for a required value has added at least one.
+/// Collects the errors while reading. A method that answers `None` for a required value has added
+/// at least one.
 struct Reader {
     errors: Vec<FormError>,
 }

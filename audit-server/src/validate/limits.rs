@@ -1,9 +1,11 @@
 //! The service's own limits, which hold whatever the schema says.
 //!
-//! For metadata of the event, the actor and each target: at most 50 keys that match `^[a-zA-Z0-9_-]{0,40}$`, strings of at most 500 Unicode
-//! code points, numbers and booleans, and nothing else (WorkOS API reference, <https://workos.com/docs/audit-logs/metadata-schema>). At most
-//! 20 targets is what users meet; at least one is what the reference's example of a 400 suggests. Which status an over-limit metadata object
-//! gets is undocumented; here it is a 400, as for every other violation inside a well-formed event.
+//! For metadata of the event, the actor and each target: at most 50 keys that match
+//! `^[a-zA-Z0-9_-]{0,40}$`, strings of at most 500 Unicode code points, numbers and booleans, and
+//! nothing else (WorkOS API reference, <https://workos.com/docs/audit-logs/metadata-schema>). At
+//! most 20 targets is what users meet; at least one is what the reference's example of a 400
+//! suggests. Which status an over-limit metadata object gets is undocumented; here it is a 400, as
+//! for every other violation inside a well-formed event.
 
 use serde_json::{Map, Value};
 

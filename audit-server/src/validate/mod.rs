@@ -1,7 +1,9 @@
-//! Judging a request. Of an event, first its form (422), then the service's limits and the action's schema (400).
+//! Judging a request. Of an event, first its form (422), then the service's limits and the action's
+//! schema (400).
 //!
 //! Pure: no database, no HTTP. The facts come from the WorkOS API reference
-//! (<https://workos.com/docs/reference/audit-logs/event/create>); where it is silent, the choice is stated at the function that makes it.
+//! (<https://workos.com/docs/reference/audit-logs/event/create>); where it is silent, the choice is
+//! stated at the function that makes it.
 
 mod definition;
 mod export;

@@ -5,8 +5,8 @@ use std::fmt;
 /// Something about a well-formed event that its schema or a limit refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// A JSON Pointer (RFC 6901) inside `event`, such as `/targets/0/type`. As in ajv, a key that is missing or not allowed points at its
-    /// object.
+    /// A JSON Pointer (RFC 6901) inside `event`, such as `/targets/0/type`. As in ajv, a key that
+    /// is missing or not allowed points at its object.
     pub(crate) instance_path: String,
     /// A sentence for a person; not part of the answer.
     pub(crate) reason: String,

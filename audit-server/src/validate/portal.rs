@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Every intent that the service knows (WorkOS API reference, <https://workos.com/docs/reference/admin-portal/portal-link/generate>).
+/// Every intent that the service knows (WorkOS API reference,
+/// <https://workos.com/docs/reference/admin-portal/portal-link/generate>).
 const INTENTS: [&str; 7] = [
     "sso",
     "dsync",
@@ -24,7 +25,8 @@ pub(crate) struct PortalForm {
     pub(crate) intent: Option<String>,
 }
 
-/// Takes a body apart, or says the first thing that is wrong with it. What this server has no use for is checked all the same.
+/// Takes a body apart, or says the first thing that is wrong with it. What this server has no use
+/// for is checked all the same.
 pub(crate) fn read_portal(body: &Value) -> Result<PortalForm, String> {
     let empty = Map::new();
     let fields = body.as_object().unwrap_or(&empty);

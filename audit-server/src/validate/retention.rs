@@ -7,9 +7,9 @@ const DAYS_PER_YEAR: u32 = 365;
 
 /// The period in days, or a sentence that says what is wrong.
 ///
-/// Exactly one of the two documented forms: `retention_period` (`1_MONTH` to `11_MONTHS`, `1_YEAR` to `10_YEARS`) or
-/// `retention_period_in_days` (30 to 330 in steps of 30, 365 to 3,650 in steps of 365). These are the values of the newest SDKs; the older
-/// reference knows 30 and 365 days only.
+/// Exactly one of the two documented forms: `retention_period` (`1_MONTH` to `11_MONTHS`, `1_YEAR`
+/// to `10_YEARS`) or `retention_period_in_days` (30 to 330 in steps of 30, 365 to 3,650 in steps of
+/// 365). These are the values of the newest SDKs; the older reference knows 30 and 365 days only.
 pub(crate) fn read_retention(body: &Value) -> Result<u32, String> {
     let field = |key| body.get(key);
     match (

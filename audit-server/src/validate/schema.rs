@@ -11,9 +11,10 @@ use super::pointer::Violation;
 
 /// A schema version that is ready to check events.
 ///
-/// The schema's `targets` are read as a whitelist: an event may carry any number of targets of each type, in any order, and no other type.
-/// Metadata that the schema does not define is free-form. Metadata that is absent is checked as an empty object, so that `required` means
-/// what its author meant.
+/// The schema's `targets` are read as a whitelist: an event may carry any number of targets of each
+/// type, in any order, and no other type. Metadata that the schema does not define is free-form.
+/// Metadata that is absent is checked as an empty object, so that `required` means what its author
+/// meant.
 #[derive(Debug)]
 pub(crate) struct CompiledSchema {
     actor: Option<Validator>,
@@ -23,7 +24,8 @@ pub(crate) struct CompiledSchema {
 
 impl CompiledSchema {
     /// # Errors
-    /// A metadata schema cannot be used; [`read_definition`](super::read_definition) refuses such a one before it is stored.
+    /// A metadata schema cannot be used; [`read_definition`](super::read_definition) refuses such a
+    /// one before it is stored.
     pub(crate) fn new(definition: &Definition) -> Result<Self, ValidationError<'static>> {
         Ok(Self {
             actor: definition
@@ -103,8 +105,9 @@ fn check_metadata(
     }
 }
 
-/// Prepares a JSON Schema. Which draft the service uses is undocumented; without a `$schema` it is draft 7 here, ajv's default, since the
-/// service's errors have ajv's form. Nothing is ever fetched: a `$ref` out of the schema is an error.
+/// Prepares a JSON Schema. Which draft the service uses is undocumented; without a `$schema` it is
+/// draft 7 here, ajv's default, since the service's errors have ajv's form. Nothing is ever
+/// fetched: a `$ref` out of the schema is an error.
 pub(super) fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     let options = jsonschema::options().offline();
     let options = if schema.get("$schema").is_some() {

@@ -12,7 +12,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The page over the routes that begin with `api`, of one organization if there is one.
 ///
-/// Both texts stand in attributes as they are: they have to be of letters, digits, `_`, `-` and `/`.
+/// Both texts stand in attributes as they are: they have to be of letters, digits, `_`, `-` and
+/// `/`.
 pub(crate) fn page(api: &str, organization: Option<&str>) -> Response {
     let html = PAGE
         .replace("{{api}}", api)

@@ -294,7 +294,8 @@ fn a_client_that_never_finishes_does_not_hold_up_the_end() {
     let mut stuck = TcpStream::connect(server.addr()).unwrap();
     let head = "POST /audit_logs/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n";
     stuck.write_all(head.as_bytes()).unwrap();
-    // The server asks for the body once its handler waits for it: from here on a request is under way.
+    // The server asks for the body once its handler waits for it: from here on a request is under
+    // way.
     let mut asked = [0; 12];
     stuck.read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100");

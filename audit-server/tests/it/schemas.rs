@@ -110,7 +110,8 @@ fn an_action_shows_its_newest_schema() {
     assert!(action["created_at"].is_string() && action["updated_at"].is_string());
 }
 
-/// Follows one cursor of `list_metadata` from page to page, and gives back what `item` shows of each.
+/// Follows one cursor of `list_metadata` from page to page, and gives back what `item` shows of
+/// each.
 fn walk(
     bench: &Bench,
     path: &str,

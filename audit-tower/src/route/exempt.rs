@@ -8,10 +8,12 @@ use tower_service::Service;
 
 use crate::resolve;
 
-/// Says that a route needs no event, and why: a request that changes something there is not reported as unaudited.
+/// Says that a route needs no event, and why: a request that changes something there is not
+/// reported as unaudited.
 ///
-/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the same are kept. Outside any
-/// [`AuditLayer`](crate::AuditLayer) nobody would report the request, and nothing happens.
+/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the
+/// same are kept. Outside any [`AuditLayer`](crate::AuditLayer) nobody would report the request,
+/// and nothing happens.
 ///
 /// ```
 /// use audit_tower::AuditRoute;

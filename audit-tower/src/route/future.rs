@@ -21,7 +21,8 @@ pin_project! {
     pub struct AuditRouteFuture<F> {
         #[pin]
         inner: F,
-        // Declared after the inner future and so dropped after it: what it does inside still belongs to the operation.
+        // Declared after the inner future and so dropped after it: what it does inside still
+        // belongs to the operation.
         draft: Option<Draft>,
     }
 }
@@ -33,8 +34,9 @@ impl<F> AuditRouteFuture<F> {
     }
 }
 
-/// Closes the draft while the inner future unwinds: where a layer catches the panic, this future is dropped only when the
-/// thread no longer unwinds, and the draft would take that for a request that was given up.
+/// Closes the draft while the inner future unwinds: where a layer catches the panic, this future is
+/// dropped only when the thread no longer unwinds, and the draft would take that for a request that
+/// was given up.
 struct CloseOnDrop<'a>(&'a mut Option<Draft>);
 
 impl Drop for CloseOnDrop<'_> {

@@ -32,20 +32,24 @@ use crate::resolve;
 /// # Ok::<_, audit_tower::BuildError>(())
 /// ```
 ///
-/// It is for handlers that cannot be changed; `#[audited]` says more. The action is checked while the crate compiles, the
-/// types of targets and the keys of metadata are not: what the catalog does not have, the service refuses, and the event
-/// becomes a dead letter. A denial keeps the action, whatever `denied` says in the catalog. A handler that is itself audited leaves an event of its own beside this one.
+/// It is for handlers that cannot be changed; `#[audited]` says more. The action is checked while
+/// the crate compiles, the types of targets and the keys of metadata are not: what the catalog does
+/// not have, the service refuses, and the event becomes a dead letter. A denial keeps the action,
+/// whatever `denied` says in the catalog. A handler that is itself audited leaves an event of its
+/// own beside this one.
 ///
-/// In axum it sees every method of the `MethodRouter` that it is added to. A request whose method the route does not have
-/// (405) did not ask for the action, and leaves no event.
+/// In axum it sees every method of the `MethodRouter` that it is added to. A request whose method
+/// the route does not have (405) did not ask for the action, and leaves no event.
 ///
 /// # Outcomes
 ///
-/// The status of the head decides: 401 and 403 are `denied`, other 4xx and 5xx `failed`, the rest succeeded. Of a gRPC call
-/// it is the HTTP status that the `grpc-status` in the head corresponds to; one that comes after a body is not seen. An error
-/// of the service is `failed`. A panic and a request that is dropped early are `panicked` and `abandoned`, as for an audited
-/// function. Without an [`AuditLayer`](crate::AuditLayer) and an installed recorder, the request is counted as
-/// [`unrecorded`](crate::unrecorded), with one error log for each place where an `AuditRoute` is made.
+/// The status of the head decides: 401 and 403 are `denied`, other 4xx and 5xx `failed`, the rest
+/// succeeded. Of a gRPC call it is the HTTP status that the `grpc-status` in the head corresponds
+/// to; one that comes after a body is not seen. An error of the service is `failed`. A panic and a
+/// request that is dropped early are `panicked` and `abandoned`, as for an audited function.
+/// Without an [`AuditLayer`](crate::AuditLayer) and an installed recorder, the request is counted
+/// as [`unrecorded`](crate::unrecorded), with one error log for each place where an `AuditRoute` is
+/// made.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuditRoute(Arc<Inner>);
@@ -104,7 +108,8 @@ impl AuditRoute {
 
     /// Adds a fact about the event, as text; in the catalog its type is `"string"`.
     ///
-    /// A key that the service would refuse is left out of each event; a log line says which and why.
+    /// A key that the service would refuse is left out of each event; a log line says which and
+    /// why.
     pub fn metadata(mut self, key: &'static str, value: RequestValue) -> Self {
         self.facts().push(Fact::Metadata(key, value));
         self

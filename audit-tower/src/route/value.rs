@@ -40,8 +40,8 @@ pub(super) enum Found {
 
 /// A parameter of the matched route, percent-decoded: `path("doc_id")` of `/documents/{doc_id}`.
 ///
-/// A route that has no such parameter is a mistake in the program, which one error log names; a target is then
-/// `unresolved`, and metadata left out.
+/// A route that has no such parameter is a mistake in the program, which one error log names; a
+/// target is then `unresolved`, and metadata left out.
 #[cfg(feature = "axum")]
 pub fn path(parameter: &'static str) -> RequestValue {
     RequestValue(Source::Path {
@@ -51,7 +51,8 @@ pub fn path(parameter: &'static str) -> RequestValue {
 }
 
 impl RequestValue {
-    /// Asks a function of yours, which sees the request before the handler does. For `None` there is no target and no metadata.
+    /// Asks a function of yours, which sees the request before the handler does. For `None` there
+    /// is no target and no metadata.
     pub fn with(find: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Source::With(Arc::new(find)))
     }

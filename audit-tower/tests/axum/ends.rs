@@ -1,4 +1,5 @@
-//! Every way in which a request can end leaves one event, with who, for whom, on what and from where.
+//! Every way in which a request can end leaves one event, with who, for whom, on what and from
+//! where.
 
 use audit_tower::{Outcome, Value};
 use axum::extract::Request;

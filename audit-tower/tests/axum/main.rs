@@ -1,4 +1,5 @@
-//! The layers in axum, most of them behind real sockets: every way in which a request can end, and who is said to have acted.
+//! The layers in axum, most of them behind real sockets: every way in which a request can end, and
+//! who is said to have acted.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! A recorder whose events can be seen, a sign-in, a handler that ends as it is told, and a client that speaks plain HTTP.
+//! A recorder whose events can be seen, a sign-in, a handler that ends as it is told, and a client
+//! that speaks plain HTTP.
 
 use std::net::SocketAddr;
 use std::time::Duration;

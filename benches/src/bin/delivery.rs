@@ -1,4 +1,5 @@
-//! Measures what is recorded and delivered, beside its peers, and prints figures and goals side by side.
+//! Measures what is recorded and delivered, beside its peers, and prints figures and goals side by
+//! side.
 
 use std::collections::HashMap;
 use std::process::Command;

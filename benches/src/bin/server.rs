@@ -1,4 +1,5 @@
-//! Takes every event and says so: the far end of what is measured, in a process of its own, so that its work is not counted.
+//! Takes every event and says so: the far end of what is measured, in a process of its own, so that
+//! its work is not counted.
 
 use std::convert::Infallible;
 use std::io::Write as _;

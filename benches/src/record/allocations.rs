@@ -6,8 +6,9 @@ use crate::Result;
 /// Many, so that what a queue allocates once in a while is seen, as its share.
 const EVENTS: u64 = 1_000;
 
-/// Allocations per event of each contender. The count of what a closure allocates on this thread is taken by `count`, since
-/// counting needs another allocator, and this slows down whatever else is measured.
+/// Allocations per event of each contender. The count of what a closure allocates on this thread is
+/// taken by `count`, since counting needs another allocator, and this slows down whatever else is
+/// measured.
 ///
 /// # Errors
 ///

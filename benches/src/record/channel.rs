@@ -1,4 +1,5 @@
-//! tokio's channel, and events that are ready in a box: the least that any queue between two threads costs.
+//! tokio's channel, and events that are ready in a box: the least that any queue between two
+//! threads costs.
 
 use std::thread;
 

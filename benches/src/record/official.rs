@@ -1,4 +1,5 @@
-//! The official SDK's event: built, serialised and sent through a channel, since the SDK has no queue.
+//! The official SDK's event: built, serialised and sent through a channel, since the SDK has no
+//! queue.
 
 use std::collections::HashMap;
 use std::time::SystemTime;

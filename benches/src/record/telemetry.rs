@@ -1,4 +1,5 @@
-//! OpenTelemetry: a log record with the facts as attributes, through the batch processor to an exporter that does nothing.
+//! OpenTelemetry: a log record with the facts as attributes, through the batch processor to an
+//! exporter that does nothing.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,7 +37,8 @@ impl LogExporter for Exporter {
 impl Telemetry {
     pub(super) fn new(facts: Facts, consumer: Consumer) -> Result<Self> {
         let taken = Taken::default();
-        // The processor's thread is woken by a full batch: at its default, or not before it is flushed.
+        // The processor's thread is woken by a full batch: at its default, or not before it is
+        // flushed.
         let batch = match consumer {
             Consumer::Idle => CAPACITY,
             Consumer::Live => 512,

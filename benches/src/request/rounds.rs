@@ -12,8 +12,9 @@ use crate::Result;
 use crate::figures::Series;
 use crate::nowhere::Nowhere;
 
-/// Requests in a batch. Few, so that a batch is shorter than the time slice that a busy machine leaves to a thread: a longer
-/// one is interrupted more often than a shorter, and would seem slower than it is.
+/// Requests in a batch. Few, so that a batch is shorter than the time slice that a busy machine
+/// leaves to a thread: a longer one is interrupted more often than a shorter, and would seem slower
+/// than it is.
 const REQUESTS: usize = 100;
 const ROUNDS: usize = 501;
 

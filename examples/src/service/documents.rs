@@ -47,7 +47,8 @@ impl AppState {
 
     /// A document's title, and how many sheets of paper it needs.
     ///
-    /// It divides by what the caller sent. That panic is left in on purpose: it leaves an event, too.
+    /// It divides by what the caller sent. That panic is left in on purpose: it leaves an event,
+    /// too.
     pub(super) fn download_document(
         &self,
         user: &CurrentUser,

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// Why a request was not done. It needs nothing of the audit framework: the layer sees by the status that 401 and 403 are
-/// denials.
+/// Why a request was not done. It needs nothing of the audit framework: the layer sees by the
+/// status that 401 and 403 are denials.
 #[derive(Clone, Copy, Debug)]
 pub enum AppError {
     /// Nobody is signed in, or the password is wrong.

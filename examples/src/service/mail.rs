@@ -1,4 +1,5 @@
-//! E-mail. There is no mail server: mail is delivered at once, except to [`UNREACHABLE`], whose server never answers.
+//! E-mail. There is no mail server: mail is delivered at once, except to [`UNREACHABLE`], whose
+//! server never answers.
 
 use tokio::sync::watch;
 

@@ -1,8 +1,8 @@
-//! The documents service: its data and its rules, which know no web framework, and in a module each the frameworks that
-//! serve it.
+//! The documents service: its data and its rules, which know no web framework, and in a module each
+//! the frameworks that serve it.
 //!
-//! Whatever the framework, the interface is the same (over gRPC, a method for each route), and so is the trail that the
-//! same requests leave.
+//! Whatever the framework, the interface is the same (over gRPC, a method for each route), and so
+//! is the trail that the same requests leave.
 
 mod account;
 pub mod actix;

@@ -37,7 +37,8 @@ impl AppState {
     }
 }
 
-/// The request has no principal yet, so the attribute names who acts. It works on functions that are not handlers, too.
+/// The request has no principal yet, so the attribute names who acts. It works on functions that
+/// are not handlers, too.
 #[audited(action = "user.sign_in", target = "user.id", actor = user)]
 fn open_session(state: &AppState, user: &CurrentUser) -> Session {
     Session {

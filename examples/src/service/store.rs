@@ -88,8 +88,8 @@ struct Tables {
 }
 
 impl Store {
-    /// A store with three members of an organization: `ada@acme.test` (admin), `ben@acme.test` (member) and
-    /// `vic@acme.test` (viewer), all with the password `correct horse`.
+    /// A store with three members of an organization: `ada@acme.test` (admin), `ben@acme.test`
+    /// (member) and `vic@acme.test` (viewer), all with the password `correct horse`.
     #[must_use]
     pub fn with_members(organization: &str) -> Self {
         let mut tables = Tables::default();

@@ -17,7 +17,8 @@ pub struct CurrentUser {
     pub organization: OrganizationId,
 }
 
-/// What the audit log takes from it: this is all that connects the service's users with the audit framework.
+/// What the audit log takes from it: this is all that connects the service's users with the audit
+/// framework.
 impl Principal for CurrentUser {
     fn actor(&self) -> Actor {
         Actor::user(&self.id)

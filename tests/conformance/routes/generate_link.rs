@@ -14,7 +14,8 @@ pub(crate) async fn good(service: &Service) -> Call {
 /// 201 with a link that opens the events of its organization, and of no other.
 pub(crate) async fn linked(service: &Service) -> Answer {
     service.register("team.updated").await;
-    // The other organization's event comes first, so that a stream that shows it does so before the one that is waited for.
+    // The other organization's event comes first, so that a stream that shows it does so before the
+    // one that is waited for.
     for organization in ["org_2", "org_1"] {
         let mut body = event();
         body["organization_id"] = json!(organization);

@@ -24,7 +24,8 @@ pub(crate) async fn pending(service: &Service) -> Answer {
     answer
 }
 
-/// 200 with a url at which the file is, without a key: from the range's start on, and before its end.
+/// 200 with a url at which the file is, without a key: from the range's start on, and before its
+/// end.
 pub(crate) async fn ready(service: &Service) -> Answer {
     service.register("team.updated").await;
     let moments = [

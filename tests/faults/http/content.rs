@@ -93,7 +93,8 @@ fn pause(fault: Fault) -> Duration {
 
 #[test]
 fn fault_21_retry_after_is_read_from_the_wire_by_the_servers_clock_and_capped() {
-    // What comes beside the header, the header, and between which seconds the pause lies: a tenth is added at random.
+    // What comes beside the header, the header, and between which seconds the pause lies: a tenth
+    // is added at random.
     let by_date = [("date", DATE)];
     let cases = [
         ("7", (7.0, 8.0)),
@@ -321,7 +322,8 @@ const CONTENT: &str = "canary_content";
 /// An answer, by what was sent.
 type Echo = fn(&[u8]) -> Answer;
 
-/// Sends one event to a server whose first answer is this, and gives back all that is said about it.
+/// Sends one event to a server whose first answer is this, and gives back all that is said about
+/// it.
 async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
     // The server repeats what it was sent, as a proxy that is made for finding mistakes would.
     let server = Server::start(move |number, request| {

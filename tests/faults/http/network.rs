@@ -115,7 +115,8 @@ async fn fault_28_a_closed_port_keeps_events_until_it_is_open() {
     assert_eq!((keys.len(), server.journal().len()), (5, 5));
 }
 
-/// A certificate that vouches for itself: what the server needs to show it, and the text that makes a client trust it.
+/// A certificate that vouches for itself: what the server needs to show it, and the text that makes
+/// a client trust it.
 fn certificate(name: &str, last_year: i32) -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();

@@ -1,5 +1,6 @@
-//! A service with a database of its own, through the oldest rusqlite that `audit-core` takes: both have the same SQLite, since two
-//! cannot be linked into one program. `cargo xtask test` checks it; the workspace itself has the newest.
+//! A service with a database of its own, through the oldest rusqlite that `audit-core` takes: both
+//! have the same SQLite, since two cannot be linked into one program. `cargo xtask test` checks it;
+//! the workspace itself has the newest.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The processes that are hurt: one that records durable events, and one that delivers what is left.
+//! The processes that are hurt: one that records durable events, and one that delivers what is
+//! left.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -48,8 +49,8 @@ pub(crate) struct Drain {
     url: String,
 }
 
-/// Records until the standard input ends. Says `try` before each event, `ack` or `refused` after it, and at its own end
-/// its ledger.
+/// Records until the standard input ends. Says `try` before each event, `ack` or `refused` after
+/// it, and at its own end its ledger.
 pub(crate) fn record(args: &Record) -> Result<(), Error> {
     let spool = open(args.spool.clone())?;
     let recorder = match &args.url {

@@ -1,5 +1,5 @@
-//! A log that ends too early, at each of its 512 bytes: the more of it is left, the more events there are, and never other
-//! ones.
+//! A log that ends too early, at each of its 512 bytes: the more of it is left, the more events
+//! there are, and never other ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,8 +16,8 @@ use crate::hurt::log_of;
 const STEP: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Says `whole` and each event that the uncut log has, and `cuts` with how many there were, or fails at the first cut
-/// after which the spool is not what it has to be.
+/// Says `whole` and each event that the uncut log has, and `cuts` with how many there were, or
+/// fails at the first cut after which the spool is not what it has to be.
 pub(crate) fn run(spool: &Path, work: &Path) -> Result<(), Error> {
     let base = fs::read(spool).map_err(Error::io("read the spool"))?;
     let log = fs::read(log_of(spool)).map_err(Error::io("read the log"))?;

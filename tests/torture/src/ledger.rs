@@ -92,7 +92,8 @@ impl Ledger {
             .iter()
             .filter(|serial| there.contains(serial.as_str()))
             .collect();
-        // A spool that was made anew may find again what a failed transaction had left in a page that was damaged since.
+        // A spool that was made anew may find again what a failed transaction had left in a page
+        // that was damaged since.
         if !destroys && !refused.is_empty() {
             problems.push(format!(
                 "{} events are there that were refused, as {}",

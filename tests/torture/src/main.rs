@@ -1,9 +1,11 @@
-//! Hurts processes that record durable events, and compares what each of them says with what the server has.
+//! Hurts processes that record durable events, and compares what each of them says with what the
+//! server has.
 //!
-//! `cargo xtask torture --rounds 200` runs it. A round is a folder of its own, a kind of violence, processes that record
-//! under load and say which event is acknowledged, one that is left in peace and delivers the rest, and the comparison:
-//! every acknowledged event is there, no event is there twice, and none that nobody recorded. Where the round destroys
-//! bytes on the disk itself, what they held may be gone; that is counted by itself, and never as lost.
+//! `cargo xtask torture --rounds 200` runs it. A round is a folder of its own, a kind of violence,
+//! processes that record under load and say which event is acknowledged, one that is left in peace
+//! and delivers the rest, and the comparison: every acknowledged event is there, no event is there
+//! twice, and none that nobody recorded. Where the round destroys bytes on the disk itself, what
+//! they held may be gone; that is counted by itself, and never as lost.
 //!
 //! The processes are this program, with one of the hidden subcommands.
 #![expect(

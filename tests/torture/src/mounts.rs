@@ -17,8 +17,8 @@ pub(crate) enum Mounts {
 }
 
 impl Mounts {
-    /// What there is. The first time it starts this program once more, in a namespace of its own if it may have one, and
-    /// `None` means that it ran there.
+    /// What there is. The first time it starts this program once more, in a namespace of its own if
+    /// it may have one, and `None` means that it ran there.
     pub(crate) fn find() -> Result<Option<Self>, Error> {
         match inside().as_deref() {
             Some("real") => return Ok(Some(Self::Real)),

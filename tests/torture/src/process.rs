@@ -36,8 +36,8 @@ pub(crate) struct Ended {
 }
 
 impl Victim {
-    /// Starts this program as the child of that name. `limit` is the greatest size of a file that it may write, in
-    /// kibibytes; writing beyond it fails.
+    /// Starts this program as the child of that name. `limit` is the greatest size of a file that
+    /// it may write, in kibibytes; writing beyond it fails.
     pub(crate) fn start(
         args: &[&str],
         spool: &Path,
@@ -62,7 +62,8 @@ impl Victim {
         let mut child = command.spawn().map_err(Error::io("start a process"))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (sender, lines) = channel();
-        // Read all the time: a full pipe would be violence of another kind. It ends when the process has.
+        // Read all the time: a full pipe would be violence of another kind. It ends when the
+        // process has.
         std::thread::spawn(move || {
             for line in stdout
                 .map(BufReader::new)
@@ -92,7 +93,8 @@ impl Victim {
         })
     }
 
-    /// Hears the process until it said so many lines that begin so, or came to its end; whether it said them.
+    /// Hears the process until it said so many lines that begin so, or came to its end; whether it
+    /// said them.
     pub(crate) fn hear(
         &self,
         ledger: &mut Ledger,

@@ -270,7 +270,8 @@ impl<'a> Round<'a> {
 
     fn flip(&mut self) -> Result<(), Error> {
         for _ in 0..self.random.u32(1..=2) {
-            // A kill leaves all of it in the log; an end moves it into the file, where other bytes are hit.
+            // A kill leaves all of it in the log; an end moves it into the file, where other bytes
+            // are hit.
             if self.random.bool() {
                 self.kill(1)?;
             } else {

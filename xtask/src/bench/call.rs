@@ -1,5 +1,5 @@
-//! What the attribute costs a call: nanoseconds beside the plain function and `#[tracing::instrument]`, and the size of
-//! the future.
+//! What the attribute costs a call: nanoseconds beside the plain function and
+//! `#[tracing::instrument]`, and the size of the future.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -13,21 +13,26 @@ use crate::process::{cargo, run as run_to_end};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// What a request costs while the audit service answers, and while it takes connections and never answers
+    /// What a request costs while the audit service answers, and while it takes connections and
+    /// never answers
     Stall(Stall),
-    /// What the attribute costs the compiler, beside the functions plain and under `#[tracing::instrument]`
+    /// What the attribute costs the compiler, beside the functions plain and under
+    /// `#[tracing::instrument]`
     Compile(Compile),
     /// What pages and an export cost the local server when it holds a million events
     Server(Server),
     /// What the attribute costs a call, and the size of the future
     Call(Call),
-    /// What the layer, the attribute and the recorder add to a request, beside the framework's own request logging
+    /// What the layer, the attribute and the recorder add to a request, beside the framework's own
+    /// request logging
     Layer(Layer),
-    /// What a durable event costs, beside a bare write and sync of the same bytes, and the start with a large backlog
+    /// What a durable event costs, beside a bare write and sync of the same bytes, and the start
+    /// with a large backlog
     Spool(Spool),
     /// What recording and delivering an event costs, beside its peers, with the goals
     Delivery(Delivery),
-    /// How many instructions an event and a request take; fails if that is no longer what was checked in
+    /// How many instructions an event and a request take; fails if that is no longer what was
+    /// checked in
     Instructions(Instructions),
 }
 

@@ -1,8 +1,9 @@
-//! What the attribute costs the compiler: `cargo check` of many annotated functions, beside the same functions plain and
-//! under `#[tracing::instrument]`.
+//! What the attribute costs the compiler: `cargo check` of many annotated functions, beside the
+//! same functions plain and under `#[tracing::instrument]`.
 //!
-//! One package of each kind, generated below `target/`, checked in turn in one run. What is compared is the user time of
-//! cargo and all compilers below it, so that other work on the machine matters little.
+//! One package of each kind, generated below `target/`, checked in turn in one run. What is
+//! compared is the user time of cargo and all compilers below it, so that other work on the machine
+//! matters little.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -92,8 +93,8 @@ pub(crate) fn run(options: &Compile) -> Result<(), Error> {
     Ok(())
 }
 
-/// The ratios are of times in the same round, and their median is shown: a machine that is busier in one round than in
-/// another changes them little.
+/// The ratios are of times in the same round, and their median is shown: a machine that is busier
+/// in one round than in another changes them little.
 fn print(functions: u32, times: &[(Kind, Vec<Duration>)]) {
     let of = |wanted| {
         let found = times.iter().find(|(kind, _)| *kind == wanted);
@@ -168,7 +169,8 @@ fn check(folder: &Path, kind: Kind) -> Command {
     command
         .args(["check", "--offline", "--package", kind.package()])
         .current_dir(folder);
-    // Saving what the next run could reuse costs each kind in proportion to its code; a first check has no use for it.
+    // Saving what the next run could reuse costs each kind in proportion to its code; a first check
+    // has no use for it.
     command
         .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_TARGET_DIR", folder.join("target"));

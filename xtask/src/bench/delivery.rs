@@ -1,5 +1,5 @@
-//! What recording and delivering costs beside its peers: builds and runs the programs of `benches/`, which is a workspace of
-//! its own, since the peers are heavy.
+//! What recording and delivering costs beside its peers: builds and runs the programs of
+//! `benches/`, which is a workspace of its own, since the peers are heavy.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,7 +1,9 @@
-//! How many processor instructions an event and a request take, counted by valgrind, against the numbers that were checked in.
+//! How many processor instructions an event and a request take, counted by valgrind, against the
+//! numbers that were checked in.
 //!
-//! A count is the same on a busy machine as on an idle one, so it can be a guard where a time cannot. What it says of time is
-//! little: it knows no caches. The numbers are those of one compiler and one C library; another may need `--update`.
+//! A count is the same on a busy machine as on an idle one, so it can be a guard where a time
+//! cannot. What it says of time is little: it knows no caches. The numbers are those of one
+//! compiler and one C library; another may need `--update`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -15,7 +15,8 @@ impl Latencies {
         self.sorted.sort_unstable();
     }
 
-    /// The shortest that at least `percent` of all do not exceed (nearest rank); zero if there are none.
+    /// The shortest that at least `percent` of all do not exceed (nearest rank); zero if there are
+    /// none.
     pub(super) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.sorted.len() * percent).div_ceil(100);
         let index = rank.saturating_sub(1);

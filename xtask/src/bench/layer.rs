@@ -1,7 +1,8 @@
-//! What the layer, the attribute and the recorder add to a request, beside the framework's own request logging.
+//! What the layer, the attribute and the recorder add to a request, beside the framework's own
+//! request logging.
 //!
-//! All stacks of a framework are measured in one run, in turns, in this process and without a socket: a socket costs many
-//! times what is measured, and varies by more.
+//! All stacks of a framework are measured in one run, in turns, in this process and without a
+//! socket: a socket costs many times what is measured, and varies by more.
 
 mod on_actix;
 mod on_axum;
@@ -14,8 +15,9 @@ use audit_tower::{Delivery, Event, Recorder, Sink};
 
 use crate::error::Error;
 
-/// Requests in a batch; batches of the stacks take turns. Few, so that a batch is shorter than the time slice that a busy
-/// machine leaves to a thread: a longer one is interrupted more often than a shorter, and would seem slower than it is.
+/// Requests in a batch; batches of the stacks take turns. Few, so that a batch is shorter than the
+/// time slice that a busy machine leaves to a thread: a longer one is interrupted more often than a
+/// shorter, and would seem slower than it is.
 const REQUESTS: u32 = 100;
 const ROUNDS: usize = 501;
 /// So that the queue never fills in a batch.
@@ -38,7 +40,8 @@ impl Framework {
         }
     }
 
-    /// What is compared: first nothing, then the framework's request logging with nobody listening, then ours.
+    /// What is compared: first nothing, then the framework's request logging with nobody listening,
+    /// then ours.
     async fn stacks(self, recorder: &Recorder) -> Vec<Stack> {
         match self {
             Self::Axum => on_axum::stacks(recorder),

@@ -1,7 +1,8 @@
 //! What pages and an export cost the local server when its file holds a million events.
 //!
-//! Pages are asked for over HTTP, one of each kind in turn, so that what else the machine does falls on all of them; a read of one row
-//! stands beside them. The export is read to its end while the process's peak of memory is watched.
+//! Pages are asked for over HTTP, one of each kind in turn, so that what else the machine does
+//! falls on all of them; a read of one row stands beside them. The export is read to its end while
+//! the process's peak of memory is watched.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use crate::error::Error;
 /// A page of any kind stays below this, at the 99th percentile.
 const PAGE: Duration = Duration::from_millis(50);
 
-/// An export may make the process grow by this much at most, whatever its size: a few pages and their buffers.
+/// An export may make the process grow by this much at most, whatever its size: a few pages and
+/// their buffers.
 const GROWTH_KB: u64 = 32 * 1_024;
 
 /// What is asked for, and what for. The seed has 10 organizations and 40 actions.
@@ -120,7 +122,8 @@ async fn pages(server: &LocalServer, events: u32, requests: u32) -> Result<Vec<S
     Ok(misses.collect())
 }
 
-/// Prints what an export of the largest organization costs, and answers with the goal that it misses.
+/// Prints what an export of the largest organization costs, and answers with the goal that it
+/// misses.
 async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
     let client = Client::new();
     let url = format!("{}/audit_logs/exports", server.url());
@@ -165,7 +168,8 @@ async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
 
 /// What the process takes now, in kB, after its peak was set back to that.
 fn reset_peak() -> Option<u64> {
-    // 5 resets the peak (man 5 proc). Where that is not allowed, an earlier peak counts as the export's, and the figure is too large.
+    // 5 resets the peak (man 5 proc). Where that is not allowed, an earlier peak counts as the
+    // export's, and the figure is too large.
     if let Err(error) = std::fs::write("/proc/self/clear_refs", "5") {
         println!("the peak of memory could not be reset: {error}");
     }
@@ -186,7 +190,8 @@ mod tests {
     #[test]
     fn a_small_measurement_runs_to_its_end() {
         let outcome = run(12_000, 2);
-        // How long a page takes is not asserted here; that every kind of it is answered, and an export is read, is.
+        // How long a page takes is not asserted here; that every kind of it is answered, and an
+        // export is read, is.
         if let Err(Error::Finding(misses)) = outcome {
             assert!(misses.contains("99th percentile"), "{misses}");
         }

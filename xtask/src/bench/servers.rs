@@ -1,4 +1,5 @@
-//! The servers of the measurement, each on a free port of this machine: two audit services and the audited one.
+//! The servers of the measurement, each on a free port of this machine: two audit services and the
+//! audited one.
 
 use std::future::Future;
 use std::io;
@@ -42,7 +43,8 @@ pub(super) async fn healthy() -> io::Result<Server<impl Future<Output = io::Resu
 pub(super) async fn stalled() -> io::Result<Server<impl Future<Output = io::Result<()>>>> {
     let (listener, address) = listen().await?;
     let serve = async move {
-        // Kept, since a closed connection would be an answer. The dispatcher opens a few per time-out.
+        // Kept, since a closed connection would be an answer. The dispatcher opens a few per
+        // time-out.
         let mut connections = Vec::new();
         loop {
             connections.push(listener.accept().await?);

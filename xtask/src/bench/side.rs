@@ -1,4 +1,5 @@
-//! One of the two that are compared: a recorder, the service it audits, and the clients of that service.
+//! One of the two that are compared: a recorder, the service it audits, and the clients of that
+//! service.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use super::latency::Latencies;
 use super::servers;
 use crate::error::Error;
 
-/// How long an attempt at delivery may take; short, so that a stalled service is tried many times in one measurement.
+/// How long an attempt at delivery may take; short, so that a stalled service is tried many times
+/// in one measurement.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// A request to the audited service that is not answered by then was blocked.
 const BLOCKED: Duration = Duration::from_secs(10);
@@ -43,8 +45,8 @@ pub(super) struct Ledger {
 }
 
 impl Side {
-    /// Starts the audited service, whose events go to the audit service at this address, and opens the clients'
-    /// connections.
+    /// Starts the audited service, whose events go to the audit service at this address, and opens
+    /// the clients' connections.
     pub(super) async fn start(
         name: &'static str,
         audit_service: SocketAddr,

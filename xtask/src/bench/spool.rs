@@ -1,8 +1,8 @@
 //! What a durable event costs, beside what the disk asks for it.
 //!
-//! A write of the same bytes to a file of the same folder, and a sync, is what no durable event can do without. Both are
-//! measured in turn, so that what else the disk does falls on both. Then many tasks at once, which share the syncs. At the
-//! end, the start with a large backlog.
+//! A write of the same bytes to a file of the same folder, and a sync, is what no durable event can
+//! do without. Both are measured in turn, so that what else the disk does falls on both. Then many
+//! tasks at once, which share the syncs. At the end, the start with a large backlog.
 
 use std::fs::File;
 use std::io::{self, Write as _};

@@ -1,9 +1,10 @@
 //! What a request costs while the audit service stands still.
 //!
-//! Two audited services in one process, the one with an audit service that takes every event, the other with one that
-//! takes connections and never answers. Clients send requests over real sockets, to the one and the other in turn, so
-//! that what else the machine does falls on both. Nothing is asserted about times; but every request has to be
-//! answered, and every event accounted for.
+//! Two audited services in one process, the one with an audit service that takes every event, the
+//! other with one that takes connections and never answers. Clients send requests over real
+//! sockets, to the one and the other in turn, so that what else the machine does falls on both.
+//! Nothing is asserted about times; but every request has to be answered, and every event accounted
+//! for.
 
 use std::io;
 use std::time::Duration;

@@ -35,7 +35,8 @@ impl Copy {
         &self.target
     }
 
-    /// Makes the copy what the checkout is, with changes that are not committed: all files but the ignored.
+    /// Makes the copy what the checkout is, with changes that are not committed: all files but the
+    /// ignored.
     pub(super) fn refresh(&self) -> Result<(), Error> {
         let mut git = Command::new("git");
         git.args([
@@ -69,8 +70,8 @@ impl Copy {
     }
 }
 
-/// Makes `to` hold these files of `from` and no others. A file that is the same already is left alone, so that cargo
-/// does not build it again.
+/// Makes `to` hold these files of `from` and no others. A file that is the same already is left
+/// alone, so that cargo does not build it again.
 fn mirror(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(|source| Error::file("create", to, source))?;
     remove_others(to, to, files)?;

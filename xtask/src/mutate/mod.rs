@@ -1,4 +1,5 @@
-//! `cargo xtask mutate`: proves that the tests notice mistakes, by planting them one after the other in a copy.
+//! `cargo xtask mutate`: proves that the tests notice mistakes, by planting them one after the
+//! other in a copy.
 
 mod copy;
 mod mutants;

@@ -1,6 +1,7 @@
 //! The mistakes that are planted, as edits that fit in exactly one place.
 //!
-//! A test checks that each still fits, so that a change of the sources cannot make a proof disappear unnoticed.
+//! A test checks that each still fits, so that a change of the sources cannot make a proof
+//! disappear unnoticed.
 
 /// A mistake, and the tests that must notice it.
 #[derive(Debug)]

@@ -30,7 +30,8 @@ enum Caught {
 ///
 /// # Errors
 ///
-/// A mutant was not noticed by a failing test, no longer applies, or does not compile; or the tests fail without it.
+/// A mutant was not noticed by a failing test, no longer applies, or does not compile; or the tests
+/// fail without it.
 pub(crate) fn run(only: &[String]) -> Result<(), Error> {
     let wanted = |mutant: &&Mutant| only.is_empty() || only.iter().any(|name| name == mutant.name);
     let mutants: Vec<_> = MUTANTS.iter().filter(wanted).collect();

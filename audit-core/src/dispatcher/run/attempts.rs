@@ -25,8 +25,9 @@ impl Dispatcher {
         }
     }
 
-    /// The number of the event to send now: a parked one whose moment has come and whose repetition can be paid, else the
-    /// one whose turn it is. None if there is none, or the pace does not allow it.
+    /// The number of the event to send now: a parked one whose moment has come and whose repetition
+    /// can be paid, else the one whose turn it is. None if there is none, or the pace does not
+    /// allow it.
     fn next(&mut self, now: Instant) -> Option<u64> {
         let due = self.backlog.due().is_some_and(|due| due <= now);
         // A probe is no repetition beside others: it is all there is, and has its own pauses.
@@ -116,8 +117,8 @@ impl Dispatcher {
             }
             Decision::Pause(until) => {
                 let event = Arc::clone(&open.event);
-                // A fault of everybody's: this event is first again. Otherwise it may be this one's after all, and another
-                // one finds out.
+                // A fault of everybody's: this event is first again. Otherwise it may be this one's
+                // after all, and another one finds out.
                 match fault.kind() {
                     Kind::Limited | Kind::Fatal => self.backlog.add_first(open, number),
                     _ => self.backlog.add(open, number),

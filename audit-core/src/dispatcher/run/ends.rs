@@ -21,7 +21,8 @@ impl Dispatcher {
                 self.fences.push(fence);
             }
             Command::Shutdown { deadline, reply } => {
-                // From here on nothing gets in, so the events that hold places are all there will be.
+                // From here on nothing gets in, so the events that hold places are all there will
+                // be.
                 self.shared.queue.close();
                 let fence = self.fence(deadline, reply);
                 self.shutdowns.push(fence);
@@ -39,8 +40,8 @@ impl Dispatcher {
         });
     }
 
-    /// A fence over everything that this process accepted so far: what is open, what waits in the queue, which is first in,
-    /// first out, and what it gave to the spool.
+    /// A fence over everything that this process accepted so far: what is open, what waits in the
+    /// queue, which is first in, first out, and what it gave to the spool.
     fn fence(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> Fence {
         let waiting = self.shared.queue.waiting() as u64;
         let [durable, best_effort] = &self.shared.counters.spool_in;
@@ -68,8 +69,8 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none holds a place, or a
-    /// deadline has come.
+    /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none
+    /// holds a place, or a deadline has come.
     pub(super) fn is_over(&self) -> bool {
         let now = Instant::now();
         let Some(first) = self.shutdowns.first() else {
@@ -79,7 +80,8 @@ impl Dispatcher {
             || self.shutdowns.iter().any(|fence| fence.deadline <= now)
     }
 
-    /// What is left goes to the spool, or is lost; then everybody who waits is told what came of it all.
+    /// What is left goes to the spool, or is lost; then everybody who waits is told what came of it
+    /// all.
     pub(super) async fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
         let shared = Arc::clone(&self.shared);

@@ -76,7 +76,8 @@ async fn the_first_goes_at_once_and_the_newest_stands_for_the_others_at_the_end(
     let stats = recorder.stats();
     assert_eq!((stats.delivered, stats.coalesced, stats.pending), (2, 3, 0));
 
-    // The window has ended: the next is a first one, and one that stands for itself alone has no count.
+    // The window has ended: the next is a first one, and one that stands for itself alone has no
+    // count.
     recorder.record(event("a", "x", 6)).unwrap();
     recorder.record(event("a", "x", 7)).unwrap();
     sleep(11 * SECOND).await;

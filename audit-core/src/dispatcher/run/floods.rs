@@ -1,4 +1,5 @@
-//! Alike events in a flood: what the dispatcher does with those that are held, and those that another stands for.
+//! Alike events in a flood: what the dispatcher does with those that are held, and those that
+//! another stands for.
 
 use tokio::time::Instant;
 
@@ -18,7 +19,8 @@ impl Dispatcher {
         }
     }
 
-    /// What was held until now goes into the backlog, where its window has ended, or somebody waits for it.
+    /// What was held until now goes into the backlog, where its window has ended, or somebody waits
+    /// for it.
     pub(super) fn release_held(&mut self, now: Instant) {
         let mut goes = self.coalescer.end_due(now);
         if !(self.fences.is_empty() && self.shutdowns.is_empty()) {

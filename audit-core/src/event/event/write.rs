@@ -15,7 +15,8 @@ use crate::event::time::to_millis;
 use crate::event::value::Value;
 use crate::event::{Actor, Context, Target, Text};
 
-/// Room for what [`Event::stand_for`] adds: a number and a time, each with a key, a tag and lengths.
+/// Room for what [`Event::stand_for`] adds: a number and a time, each with a key, a tag and
+/// lengths.
 const STAND_FOR: usize = 64;
 
 impl Event {
@@ -152,7 +153,8 @@ impl Event {
 
     /// The event, or as many as it takes so that none has more targets than the service accepts.
     ///
-    /// Each has all that was said of the event and its single targets, and some of the others. The first keeps the id.
+    /// Each has all that was said of the event and its single targets, and some of the others. The
+    /// first keeps the id.
     pub(crate) fn split(self) -> Vec<Self> {
         if !self.has_too_many_targets() {
             return vec![self];
@@ -160,7 +162,8 @@ impl Event {
         let facts = || self.facts.iter(HEADER);
         let single = facts().filter(|fact| fact.tag == Tag::Target).count();
         let each = facts().filter(|fact| fact.tag == Tag::EachTarget).count();
-        // With that many single targets there is no event that the service would accept; it will say so.
+        // With that many single targets there is no event that the service would accept; it will
+        // say so.
         let room = MAX_TARGETS.saturating_sub(single).max(1);
         let parts = each.div_ceil(room);
         let part = |part: usize| {

@@ -20,7 +20,8 @@ async fn fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams() 
     }
     spool.close().await;
 
-    // A count that is wrong, and pages that cannot be read: whoever looked at the rows would notice.
+    // A count that is wrong, and pages that cannot be read: whoever looked at the rows would
+    // notice.
     let direct = Connection::open(folder.file()).unwrap();
     direct.execute("UPDATE totals SET pending = 7", []).unwrap();
     drop(direct);

@@ -225,7 +225,8 @@ impl Rows {
     pub(crate) fn write_renumbered(&self, row: u8, number: u8, file: &Path) {
         let mut database = self.database.clone();
         let id = self.ids[usize::from(row) - 1];
-        // The number stands in front of the six bytes that say what is in the row, and the event's version and checksum.
+        // The number stands in front of the six bytes that say what is in the row, and the event's
+        // version and checksum.
         let places: Vec<_> = (12..database.len() - 16)
             .filter(|at| database[*at..at + 16] == *id.as_bytes())
             .map(|at| at - 12)

@@ -31,7 +31,8 @@ async fn fill(spool: &Spool) -> Vec<(i64, Event)> {
     }
 }
 
-/// From a full disk on: yellow, acknowledgements work, and events are taken again when there is space.
+/// From a full disk on: yellow, acknowledgements work, and events are taken again when there is
+/// space.
 async fn survives(
     spool: Spool,
     file: &Path,

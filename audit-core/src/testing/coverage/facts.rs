@@ -1,4 +1,5 @@
-//! What is noted of requests and events. Each fact once, so there are as many as there are routes, reasons and actions in the program.
+//! What is noted of requests and events. Each fact once, so there are as many as there are routes,
+//! reasons and actions in the program.
 
 use std::collections::BTreeSet;
 

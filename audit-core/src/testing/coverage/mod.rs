@@ -1,5 +1,5 @@
-//! Which routes leave an event: what is noted ([`facts`]), where it is kept between processes ([`run`]), and what it says about
-//! a list of routes ([`report`]).
+//! Which routes leave an event: what is noted ([`facts`]), where it is kept between processes
+//! ([`run`]), and what it says about a list of routes ([`report`]).
 
 mod facts;
 mod report;

@@ -12,14 +12,16 @@ use crate::{EmbeddedAction, EmbeddedCatalog};
 
 /// Holds a list of routes against what all processes of a test run have noted.
 ///
-/// Each entry is a method and the route as the router has it; see [`Capture::coverage`](crate::testing::Capture::coverage) for the same over one capture, which
+/// Each entry is a method and the route as the router has it; see
+/// [`Capture::coverage`](crate::testing::Capture::coverage) for the same over one capture, which
 /// needs nothing of what follows. Nothing is read before the report is asked for.
 ///
 /// # Over all processes of a run
 ///
-/// nextest runs each test in a process of its own, and `cargo test` each file of tests, with its tests on threads. No
-/// runner has a test that is the last, so the report is made after the tests, by a test that is ignored otherwise. The
-/// environment variable `AUDIT_COVERAGE_RUN` names the run for both:
+/// nextest runs each test in a process of its own, and `cargo test` each file of tests, with its
+/// tests on threads. No runner has a test that is the last, so the report is made after the tests,
+/// by a test that is ignored otherwise. The environment variable `AUDIT_COVERAGE_RUN` names the run
+/// for both:
 ///
 /// ```sh
 /// export AUDIT_COVERAGE_RUN=$(date +%s)-$$
@@ -39,20 +41,23 @@ use crate::{EmbeddedAction, EmbeddedCatalog};
 /// }
 /// ```
 ///
-/// Where the variable is set, every process that has a [`capture`](crate::testing::capture()) appends what its recorders see to a file of its own in the folder
-/// `audit-coverage/<name>` of cargo's target directory, the nearest folder above the executable that has a `CACHEDIR.TAG`. Lines are written whole.
-/// Nothing is written without the variable.
+/// Where the variable is set, every process that has a [`capture`](crate::testing::capture())
+/// appends what its recorders see to a file of its own in the folder `audit-coverage/<name>` of
+/// cargo's target directory, the nearest folder above the executable that has a `CACHEDIR.TAG`.
+/// Lines are written whole. Nothing is written without the variable.
 ///
-/// A run proves nothing about another: only files under its name are read, and of them only those whose executable is still
-/// there with the same time and size, in case a name is used again after a change. Use a new name for each run all the
-/// same; `cargo clean` removes the folders.
+/// A run proves nothing about another: only files under its name are read, and of them only those
+/// whose executable is still there with the same time and size, in case a name is used again after
+/// a change. Use a new name for each run all the same; `cargo clean` removes the folders.
 ///
 /// # What is seen
 ///
-/// Requests through a layer whose recorder belongs to a [`Capture`](crate::testing::Capture), when they are answered; one that is dropped without an answer
-/// is not. And the actions of the events that these recorders accepted, at run time: a list of all call sites, made by the linker, would need
-/// sections that only `unsafe` code can fill, and a crate that forbids it could not be audited. So an action of which
-/// no test records an event counts as not recorded, whether there is code for it or not.
+/// Requests through a layer whose recorder belongs to a [`Capture`](crate::testing::Capture), when
+/// they are answered; one that is dropped without an answer is not. And the actions of the events
+/// that these recorders accepted, at run time: a list of all call sites, made by the linker, would
+/// need sections that only `unsafe` code can fill, and a crate that forbids it could not be
+/// audited. So an action of which no test records an event counts as not recorded, whether there is
+/// code for it or not.
 pub fn coverage(routes: &[(&str, &str)]) -> Coverage {
     Coverage::new(routes, Source::Run)
 }
@@ -87,8 +92,9 @@ impl Coverage {
         Self::new(routes, Source::Capture(facts))
     }
 
-    /// Lists also the actions of the catalog of which no event was recorded, but for deprecated ones. They fail no assertion:
-    /// what an application records rarely, its tests may not record at all.
+    /// Lists also the actions of the catalog of which no event was recorded, but for deprecated
+    /// ones. They fail no assertion: what an application records rarely, its tests may not record
+    /// at all.
     pub fn catalog(mut self, catalog: EmbeddedCatalog) -> Self {
         self.actions = catalog.actions();
         self
@@ -98,7 +104,8 @@ impl Coverage {
     ///
     /// # Errors
     ///
-    /// Only over a run: it has no name, or none that can be a folder's; there is no target directory; nothing was noted; a file cannot be read.
+    /// Only over a run: it has no name, or none that can be a folder's; there is no target
+    /// directory; nothing was noted; a file cannot be read.
     pub fn report(&self) -> Result<CoverageReport, CoverageError> {
         match &self.source {
             Source::Capture(facts) => Ok(self.hold_against(facts, 0)),
@@ -151,7 +158,8 @@ fn is_change(method: &str) -> bool {
     Method::from_bytes(method.as_bytes()).is_ok_and(|method| changes(&method))
 }
 
-/// What the facts say about a route. A success without an event outweighs everything, since the next one may be a customer's.
+/// What the facts say about a route. A success without an event outweighs everything, since the
+/// next one may be a customer's.
 fn state(method: &str, route: &str, facts: &Facts) -> State {
     let mut state = if is_change(method) {
         State::NeverExercised
@@ -262,7 +270,8 @@ pub struct CoverageReport {
 }
 
 impl CoverageReport {
-    /// Whether every route leaves an event, says why not, or changes nothing, and no other was exercised.
+    /// Whether every route leaves an event, says why not, or changes nothing, and no other was
+    /// exercised.
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.routes.iter().all(Line::is_covered)
@@ -274,7 +283,8 @@ impl CoverageReport {
         uncovered.map(|line| line.name.as_str())
     }
 
-    /// The actions of the catalog of which no event was recorded; none without [`Coverage::catalog`].
+    /// The actions of the catalog of which no event was recorded; none without
+    /// [`Coverage::catalog`].
     #[must_use]
     pub fn unrecorded_actions(&self) -> &[&'static str] {
         &self.unrecorded

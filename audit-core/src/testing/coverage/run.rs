@@ -14,14 +14,16 @@ use http::{Method, StatusCode};
 use super::facts::{Fact, Facts};
 use crate::web::Trail;
 
-/// The variable that names the run. nextest's own `NEXTEST_RUN_ID` would not do: the report is made by a second command, which
-/// has another, and nobody says which of the earlier ones it may believe.
+/// The variable that names the run. nextest's own `NEXTEST_RUN_ID` would not do: the report is made
+/// by a second command, which has another, and nobody says which of the earlier ones it may
+/// believe.
 const RUN: &str = "AUDIT_COVERAGE_RUN";
 /// How long a name may be.
 const MOST_CHARS: usize = 100;
 /// What cargo puts at the root of a target directory.
 const TARGET_MARK: &str = "CACHEDIR.TAG";
-/// The first line of a file, before what identifies the executable; the number changes with the form.
+/// The first line of a file, before what identifies the executable; the number changes with the
+/// form.
 const HEAD: &str = "audit-coverage 1";
 
 /// Why there is no report over a run.
@@ -129,7 +131,8 @@ impl Run {
             }
             files => files.map_err(failed(&self.folder))?,
         };
-        // Executables are asked after once, though a process may have been started for each of their tests.
+        // Executables are asked after once, though a process may have been started for each of
+        // their tests.
         let (mut current, mut changed) = (BTreeSet::new(), BTreeSet::new());
         for file in files {
             let path = file.map_err(failed(&self.folder))?.path();
@@ -183,7 +186,8 @@ fn head(executable: &Path) -> io::Result<String> {
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
     let nanos = modified.map_err(io::Error::other)?.as_nanos();
     let mut head = format!("{HEAD}\t{nanos}\t{}\t", metadata.len());
-    // A `String` takes everything. A path that is no text is written so that it names no file, and proves nothing.
+    // A `String` takes everything. A path that is no text is written so that it names no file, and
+    // proves nothing.
     let _ = writeln!(head, "{}", executable.display());
     Ok(head)
 }
@@ -243,7 +247,8 @@ impl Written {
         self.note(Fact::answered(method, route, trail, status));
     }
 
-    /// Writes a fact unless it stands there, in one piece and unbuffered: a test process may be killed, and often leaves by `exit`.
+    /// Writes a fact unless it stands there, in one piece and unbuffered: a test process may be
+    /// killed, and often leaves by `exit`.
     fn note(&self, fact: Fact) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.written.contains(&fact) {

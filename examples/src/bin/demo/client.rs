@@ -144,7 +144,8 @@ impl Client {
         }
     }
 
-    /// Sends a request and hangs up without waiting for the answer, once `until` says that the handler is at work.
+    /// Sends a request and hangs up without waiting for the answer, once `until` says that the
+    /// handler is at work.
     pub(crate) async fn send_and_hang_up(
         &self,
         path: &str,

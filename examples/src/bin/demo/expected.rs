@@ -60,7 +60,8 @@ impl Expected {
         }
     }
 
-    /// The same of a stored event. A field that is not there reads as empty, and so differs from what must be there.
+    /// The same of a stored event. A field that is not there reads as empty, and so differs from
+    /// what must be there.
     pub(crate) fn of_stored(stored: &StoredEvent) -> Self {
         let event = stored.event();
         let text = |pointer: &str| {

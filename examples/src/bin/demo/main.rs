@@ -1,8 +1,11 @@
-//! `cargo demo`: starts a local audit log server and the documents service, sends requests, and shows what arrives.
+//! `cargo demo`: starts a local audit log server and the documents service, sends requests, and
+//! shows what arrives.
 //!
-//! `cargo demo -- --once` sends a fixed round of requests, compares what the server stored with what must be there, and
-//! exits; with `--outage 30s` the audit service then stops answering in the middle of traffic, and with `--restart` the
-//! documents service is killed meanwhile and started again. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
+//! `cargo demo -- --once` sends a fixed round of requests, compares what the server stored with
+//! what must be there, and exits; with `--outage 30s` the audit service then stops answering in the
+//! middle of traffic, and with `--restart` the documents service is killed meanwhile and started
+//! again. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in
+//! `WORKOS_API_KEY`.
 
 mod client;
 mod expected;
@@ -39,7 +42,8 @@ pub(crate) struct Args {
     /// Send one round of requests, compare what arrived with what must, print the counts, and exit.
     #[arg(long)]
     once: bool,
-    /// After the round, let the audit service stop answering for so long in the middle of traffic, such as 30s.
+    /// After the round, let the audit service stop answering for so long in the middle of traffic,
+    /// such as 30s.
     #[arg(long, requires = "once", conflicts_with = "live", value_name = "TIME", value_parser = humantime::parse_duration)]
     outage: Option<Duration>,
     /// Kill the documents service in the middle of the outage, and start it again.

@@ -1,4 +1,5 @@
-//! An outage of the audit service in the middle of traffic: what the handlers notice of it, and what is lost.
+//! An outage of the audit service in the middle of traffic: what the handlers notice of it, and
+//! what is lost.
 
 use std::time::Duration;
 
@@ -15,9 +16,11 @@ use crate::world::World;
 const EVERY: Duration = Duration::from_millis(25);
 /// How long the traffic goes on before the outage, and after it.
 pub(crate) const HEALTHY: Duration = Duration::from_secs(5);
-/// How long an attempt to deliver may take: half a minute for each that gets no answer would be long for a demo.
+/// How long an attempt to deliver may take: half a minute for each that gets no answer would be
+/// long for a demo.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
-/// How long delivery may take to catch up. It is paced, and asks a service that was down only from time to time.
+/// How long delivery may take to catch up. It is paced, and asks a service that was down only from
+/// time to time.
 pub(crate) const CATCH_UP: Duration = Duration::from_secs(120);
 
 /// The requests of one stretch of time.

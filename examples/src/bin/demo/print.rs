@@ -1,4 +1,5 @@
-//! What the demo looks like on a terminal. Colours vanish by themselves where `NO_COLOR` or a pipe asks for it.
+//! What the demo looks like on a terminal. Colours vanish by themselves where `NO_COLOR` or a pipe
+//! asks for it.
 
 use anstyle::{AnsiColor, Color, Style};
 use audit_server::{EventStatus, StoredEvent};

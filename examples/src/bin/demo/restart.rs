@@ -1,4 +1,5 @@
-//! The service as a process of its own, which is killed while the audit service does not answer, and started again.
+//! The service as a process of its own, which is killed while the audit service does not answer,
+//! and started again.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,13 +42,15 @@ pub(crate) struct AsChild {
 }
 
 impl AsChild {
-    /// The address of the audit log server and the file of the spool, if this process is the service of another demo.
+    /// The address of the audit log server and the file of the spool, if this process is the
+    /// service of another demo.
     pub(crate) fn asked_for(&self) -> Option<(&str, &Path)> {
         Some((self.child_of.as_deref()?, self.spool.as_deref()?))
     }
 }
 
-/// Sends requests, and kills the service in the middle of the outage; how many of their events are missing in the end.
+/// Sends requests, and kills the service in the middle of the outage; how many of their events are
+/// missing in the end.
 pub(crate) async fn drive(world: &World, args: &Args, outage: Duration) -> Result<u64> {
     let folder = tempfile::tempdir()?;
     let spool = folder.path().join("audit.spool");

@@ -1,4 +1,5 @@
-//! One round of requests: every action of the catalog, a denial, a failed creation, a panic, a client that hangs up.
+//! One round of requests: every action of the catalog, a denial, a failed creation, a panic, a
+//! client that hangs up.
 
 use examples::service::UNREACHABLE;
 use reqwest::{Method, StatusCode};

@@ -177,7 +177,8 @@ Try it, in another terminal:
         Ok(events)
     }
 
-    /// Ends the service first, then the recorder, then the server, so that everything can still be delivered.
+    /// Ends the service first, then the recorder, then the server, so that everything can still be
+    /// delivered.
     pub(crate) async fn stop(&mut self) -> Result<Stats> {
         if let Some((stop, serving)) = self.service.take() {
             // The receiver lives as long as the task.
@@ -205,7 +206,8 @@ Try it, in another terminal:
     }
 }
 
-/// Registers what the catalog declares and the service does not have yet, as it must be before the first event.
+/// Registers what the catalog declares and the service does not have yet, as it must be before the
+/// first event.
 async fn register(workos: &WorkOs) -> Result<()> {
     let catalog = Catalog::parse(include_str!("../../../audit.toml"), "audit.toml")?;
     let mut known = Vec::new();

@@ -1,7 +1,7 @@
 //! `cargo run -p examples --bin worker`: the consumer and the clean-up of [`examples::worker`].
 //!
-//! Messages come from the standard input, one a line: `MEMBER ORGANIZATION DOCUMENT`. It prints each event and ends with
-//! the input, or with Ctrl-C or SIGTERM.
+//! Messages come from the standard input, one a line: `MEMBER ORGANIZATION DOCUMENT`. It prints
+//! each event and ends with the input, or with Ctrl-C or SIGTERM.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The service on actix-web: routes, middleware, handlers.
 //!
-//! A `Path` of actix-web cannot be taken apart in a pattern, so the attribute names what it holds: `*document`.
+//! A `Path` of actix-web cannot be taken apart in a pattern, so the attribute names what it holds:
+//! `*document`.
 
 mod account;
 mod api_keys;
@@ -57,7 +58,8 @@ pub async fn serve(
     let audit = AuditMiddleware::new(recorder).principal::<CurrentUser>();
     let state = web::Data::new(state);
     let app = move || {
-        // In actix-web the middleware that is wrapped last runs first: the request gets its id, then its user, then its scope.
+        // In actix-web the middleware that is wrapped last runs first: the request gets its id,
+        // then its user, then its scope.
         App::new()
             .app_data(web::Data::clone(&state))
             .configure(routes)

@@ -42,7 +42,8 @@ pub(super) async fn share(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reading is audited where it takes data out of the house. The answer says how many sheets of paper it will need.
+/// Reading is audited where it takes data out of the house. The answer says how many sheets of
+/// paper it will need.
 #[audited(action = "document.download", target = "document")]
 pub(super) async fn download(
     State(state): State<AppState>,

@@ -19,7 +19,8 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use super::{AppState, CurrentUser};
 
-/// The service. Serve it with `into_make_service_with_connect_info`, so that events have the client's address.
+/// The service. Serve it with `into_make_service_with_connect_info`, so that events have the
+/// client's address.
 pub fn app(state: AppState, recorder: Recorder) -> Router {
     Router::new()
         .route("/sessions", post(sessions::sign_in))
@@ -36,7 +37,8 @@ pub fn app(state: AppState, recorder: Recorder) -> Router {
         .route("/api-keys/{api_key}", delete(api_keys::revoke))
         .route("/account/password", put(account::change_password))
         .route("/account/mfa", post(account::enable_mfa))
-        // In axum the layer that is added last runs first: the request gets its id, then its user, then its scope.
+        // In axum the layer that is added last runs first: the request gets its id, then its user,
+        // then its scope.
         .layer(AuditLayer::new(recorder).principal::<CurrentUser>())
         .layer(middleware::from_fn_with_state(
             state.clone(),

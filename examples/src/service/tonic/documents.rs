@@ -31,7 +31,8 @@ impl Documents for Service {
         }))
     }
 
-    /// In gRPC every call is a POST, so that one without an event would be reported if it did not say why.
+    /// In gRPC every call is a POST, so that one without an event would be reported if it did not
+    /// say why.
     #[unaudited(reason = "it changes nothing, and says no more than that documents exist")]
     async fn list_documents(&self, call: Request<()>) -> Answer<proto::DocumentList> {
         let documents = self.state.store.documents(&user(&call)?);

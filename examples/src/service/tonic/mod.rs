@@ -35,7 +35,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let signed_in = state.clone();
     Server::builder()
-        // In tonic the layer that is added first runs first: the call gets its user, then its scope.
+        // In tonic the layer that is added first runs first: the call gets its user, then its
+        // scope.
         .layer(InterceptorLayer::new(move |call| {
             Ok(authenticate(&signed_in, call))
         }))
@@ -46,8 +47,8 @@ pub async fn serve(
         .map_err(io::Error::other)
 }
 
-/// Puts the user of the session into the call's extensions. Who is not signed in is refused by the method, so that the refusal is
-/// in the trail.
+/// Puts the user of the session into the call's extensions. Who is not signed in is refused by the
+/// method, so that the refusal is in the trail.
 fn authenticate(state: &AppState, mut call: Request<()>) -> Request<()> {
     let header = call.metadata().get("authorization");
     let user = header

@@ -1,4 +1,5 @@
-//! A crate that names the facade for actix-web and nothing else: every path of the expansion starts there.
+//! A crate that names the facade for actix-web and nothing else: every path of the expansion starts
+//! there.
 
 use std::future::Future;
 use std::pin::Pin;

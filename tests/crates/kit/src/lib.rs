@@ -1,4 +1,5 @@
-//! A small service, tested with the test kit as its owners would. One of its routes is left without an event on purpose.
+//! A small service, tested with the test kit as its owners would. One of its routes is left without
+//! an event on purpose.
 
 use audit_tower::{Actor, AuditLayer, Recorder, audited, unaudited, web::Unaudited};
 use axum::Router;

@@ -1,4 +1,5 @@
-//! The recorder's queue, compiled against loom's primitives, so that a test tries every interleaving of its threads.
+//! The recorder's queue, compiled against loom's primitives, so that a test tries every
+//! interleaving of its threads.
 
 #![expect(
     dead_code,
@@ -29,7 +30,8 @@ mod sync {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
     use loom::sync::{Condvar, Mutex};
 
-    /// A bounded queue. The real one is another library's, and lock-free; of it only the sequence of operations is modelled.
+    /// A bounded queue. The real one is another library's, and lock-free; of it only the sequence
+    /// of operations is modelled.
     #[derive(Debug)]
     pub(crate) struct ArrayQueue<T> {
         items: Mutex<VecDeque<T>>,

@@ -1,14 +1,15 @@
 //! Runs a job and shows the events that it left, for the crates beside this one.
 //!
-//! Each of them is a user of the framework in surroundings that differ: one dependency, another edition, no prelude. They
-//! share the catalog of the tests, which is found by walking up.
+//! Each of them is a user of the framework in surroundings that differ: one dependency, another
+//! edition, no prelude. They share the catalog of the tests, which is found by walking up.
 
 use std::future::Future;
 use std::time::Duration;
 
 use audit_core::{Actor, BuildError, MemorySink, Recorder};
 
-/// Runs a job under a recorder and shows the events that it left, each as `action type:id,.. outcome`.
+/// Runs a job under a recorder and shows the events that it left, each as
+/// `action type:id,.. outcome`.
 ///
 /// # Errors
 /// When the recorder cannot be built.

@@ -1,4 +1,5 @@
-//! The service under test, as its owners would: what is recorded, what a failed assertion says, and which routes are covered.
+//! The service under test, as its owners would: what is recorded, what a failed assertion says, and
+//! which routes are covered.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -5,7 +5,8 @@ use audit_tower::testing::Capture;
 use audit_tower::web::Unaudited;
 use reqwest::{Client, Method, StatusCode};
 
-/// Serves the service for the time of the calls, each a method and a path, and gives the statuses of the answers.
+/// Serves the service for the time of the calls, each a method and a path, and gives the statuses
+/// of the answers.
 pub(crate) async fn call(capture: &Capture, calls: &[(&str, &str)]) -> Vec<StatusCode> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
