@@ -10,6 +10,7 @@ mod bench;
 mod direction;
 mod error;
 mod fuzz;
+mod language;
 mod mutate;
 mod process;
 mod programs;
@@ -54,6 +55,8 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     /// Hurts processes that record durable events, and fails if one of them is lost
     Torture(torture::Torture),
+    /// Measures the comments of all sources, and fails if a goal of the guide is missed
+    CheckLanguage(language::CheckLanguage),
     /// Measures, in a release build
     Bench {
         #[command(subcommand)]
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Some(Command::Mutate { only }) => mutate::run(&only),
         Some(Command::Fuzz(wanted)) => fuzz::fuzz(&wanted),
         Some(Command::Torture(wanted)) => torture::torture(&wanted),
+        Some(Command::CheckLanguage(options)) => language::check_language(&options),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {
