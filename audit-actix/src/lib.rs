@@ -99,6 +99,7 @@
 //! | `json-lines` | | the sink `JsonLines`: a line of JSON per event |
 //! | `metrics` | | the counts, ages and health as metrics of the `metrics` facade |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod extract;
 mod head;
@@ -123,3 +124,7 @@ pub use route::{
     path,
 };
 pub use service::{AuditFuture, AuditService};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

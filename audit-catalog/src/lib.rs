@@ -107,6 +107,7 @@
 //! | --- | --- | --- |
 //! | `fingerprint` | no | `Fingerprint::of_schema` and `Action::fingerprint`, by SHA-256. Off by default, since the macros, which need neither, would have to wait for its crates |
 //! | `plan` | no | `Plan`: catalog, lock and the service's schemas side by side. Brings `fingerprint` |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod check;
 mod coalesce;
@@ -139,3 +140,7 @@ pub use nearest::nearest;
 pub use plan::{Plan, PlanState, PlannedAction, Remote, RemoteSchema};
 #[cfg(feature = "plan")]
 pub use schema_diff::{ChangeKind, SchemaChange};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

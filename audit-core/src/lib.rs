@@ -46,6 +46,7 @@
 //! | `spool` | | [`Spool`]: events on disk, in SQLite, so that they outlive the process |
 //! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's is linked |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod client_address;
@@ -127,3 +128,7 @@ pub use stats::Stats;
 pub use try_record::TryRecordError;
 #[cfg(feature = "workos")]
 pub use workos::WorkOs;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

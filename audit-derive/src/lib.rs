@@ -18,6 +18,7 @@
 //! When the file changes, cargo compiles again the crates that use it. A process that stays alive,
 //! as in an editor, reads it at each expansion and parses it again when its text has changed. No
 //! macro runs a program, writes a file, or uses the network.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod audited;
@@ -302,3 +303,7 @@ pub fn record(input: TokenStream) -> TokenStream {
 pub fn try_record(input: TokenStream) -> TokenStream {
     record::expand(record::Form::Try, input.into(), &catalog::load(None)).into()
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

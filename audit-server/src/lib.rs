@@ -107,6 +107,7 @@
 //! under `/_local` need no key there, and refuse what a page of another origin sends. Any other
 //! address has to be allowed by [`LocalServerBuilder::allow_remote`], and then `/_local` needs the
 //! key. API keys are never written to disk, and neither keys nor events to a log.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod app;
@@ -149,3 +150,7 @@ pub use fault::Fault;
 pub use server::LocalServer;
 pub use stored::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
 pub use subscribe::Subscription;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -133,6 +133,7 @@
 //! | `json-lines` | | the sink `JsonLines`: a line of JSON per event |
 //! | `metrics` | | the counts, ages and health as metrics of the `metrics` facade |
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
 mod extract;
@@ -160,3 +161,7 @@ pub use route::{
     AuditRoute, AuditRouteFuture, AuditRouteService, ExemptRoute, ExemptRouteService, RequestValue,
 };
 pub use service::AuditService;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
