@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::TrustedProxies;
+use crate::web::TrustedProxies;
 
 /// Nobody's proxy, and no address that a test writes into a header by chance.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));

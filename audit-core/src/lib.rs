@@ -48,86 +48,58 @@
 //! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`: for the tests of a service, under `[dev-dependencies]` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod action;
-mod client_address;
-mod commits;
-mod dead_letter;
-mod disk;
-mod dispatcher;
-mod draft;
-mod embedded;
+mod catalog;
+mod delivery;
 mod event;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod gap;
-mod health;
-#[cfg(feature = "json-lines")]
-mod json_lines;
-mod log;
 mod macros;
-#[cfg(feature = "metrics")]
-pub mod metrics;
-mod outcome;
-mod pace;
-mod principal;
-mod queue;
-#[cfg(test)]
-mod queue_tests;
+#[doc(hidden)]
+pub mod private;
 mod recorder;
 mod scope;
-mod secret;
 mod sink;
 #[cfg(feature = "spool")]
 mod spool;
-mod stats;
-mod sync;
-mod try_record;
-
-#[doc(hidden)]
-pub mod private;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod web;
 #[cfg(feature = "workos")]
 pub mod workos;
 
-pub use action::Action;
 pub use audit_derive::{audited, unaudited};
-pub use client_address::{TrustedProxies, TrustedProxiesError};
-pub use dead_letter::DeadLetter;
-pub use dispatcher::Report;
-pub use draft::{Draft, unrecorded};
-pub use embedded::{
-    CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, EmbeddedField, EmbeddedTarget,
-    FieldKind,
+
+pub use crate::catalog::{
+    Action, CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, EmbeddedField,
+    EmbeddedTarget, FieldKind,
 };
-pub use event::{
-    Actor, ActorKind, ActorRef, AuditId, AuditText, BooleanValue, Context, Event, EventBuilder,
-    EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId, Target, TargetRef,
-    Targets, Text, TextValue, Value,
+pub use crate::delivery::{DeadLetter, Report};
+pub use crate::event::{
+    Actor, ActorKind, ActorRef, AuditId, AuditOutcome, AuditText, BooleanValue, Context, Event,
+    EventBuilder, EventError, EventId, Metadata, MetadataValue, NumberValue, OrganizationId,
+    Outcome, Secret, Target, TargetRef, Targets, Text, TextValue, Value,
 };
-pub use health::{Health, HealthLevel};
-#[cfg(feature = "json-lines")]
-pub use json_lines::{JsonLines, Rotation};
-pub use outcome::{AuditOutcome, Outcome};
-pub use pace::Pace;
-pub use principal::Principal;
-pub use recorder::{
+pub use crate::private::TryRecordError;
+pub use crate::recorder::{
     BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder, Redriven,
 };
-pub use scope::{InScope, Scope};
-pub use secret::Secret;
-pub use sink::{Delivery, Fault, MemorySink, Sink};
+pub use crate::scope::{Draft, InScope, Principal, Scope};
+pub use crate::sink::{Delivery, Fault, MemorySink, Pace, Sink};
+#[cfg(feature = "json-lines")]
+pub use crate::sink::{JsonLines, Rotation};
 #[cfg(feature = "spool")]
-pub use spool::{
+pub use crate::spool::{
     Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolFile, SpoolFileStatus, SpoolRedrive,
     SpoolStatus, SpooledLetter,
 };
-pub use stats::Stats;
-pub use try_record::TryRecordError;
+#[cfg(feature = "metrics")]
+pub use crate::telemetry::metrics;
+pub use crate::telemetry::{Health, HealthLevel, Stats, unrecorded};
+pub use crate::web::{TrustedProxies, TrustedProxiesError};
 #[cfg(feature = "workos")]
-pub use workos::WorkOs;
+pub use crate::workos::WorkOs;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

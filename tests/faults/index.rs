@@ -102,6 +102,6 @@ fn every_fault_has_a_row_and_every_row_its_tests() {
 
 #[test]
 fn the_fault_that_has_no_test_has_its_sentence() {
-    let recorder = include_str!("../../audit-core/src/recorder.rs");
+    let recorder = include_str!("../../audit-core/src/recorder/recorder.rs");
     assert!(recorder.contains("A child that was forked"));
 }

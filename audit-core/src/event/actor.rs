@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::buffer::insert_last;
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
-use super::facts::{Facts, Owner, Tag};
-use super::value::Value;
+use crate::event::buffer::{Facts, Owner, Tag, Value};
 
 /// What sort of actor acts.
 ///
@@ -210,7 +210,7 @@ impl<'a> ActorRef<'a> {
                 }
                 (Tag::ActorName, Some(actor)) => actor.name = Some(fact.text()),
                 (Tag::ActorMetadata, Some(actor)) => {
-                    super::event::insert_last(&mut actor.metadata, fact.metadata());
+                    insert_last(&mut actor.metadata, fact.metadata());
                 }
                 _ => {}
             }

@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
+use super::actor::Actor;
+use super::buffer::Fact;
 use super::capture::{AuditText, MetadataValue};
-use super::facts::Tag;
+use super::context::Context;
+use super::event::Event;
+use super::outcome::Outcome;
+use super::target::Target;
 use super::time::{now_millis, to_millis};
-use super::value::{MAX_KEYS, RESERVED_KEYS};
-use super::{Actor, Context, Event, Target};
-use crate::Outcome;
+use crate::event::buffer::{MAX_KEYS, RESERVED_KEYS, Tag};
 
 /// The service refuses an event with more targets
 /// ([reported by users](https://github.com/dust-tt/dust/pull/27021), not documented).
@@ -140,7 +143,7 @@ impl EventBuilder {
         }
     }
 
-    fn check_keys<'a>(&mut self, facts: impl Iterator<Item = super::facts::Fact<'a>>, tag: Tag) {
+    fn check_keys<'a>(&mut self, facts: impl Iterator<Item = Fact<'a>>, tag: Tag) {
         for (key, _) in facts
             .filter(|fact| fact.tag == tag)
             .filter_map(|fact| fact.metadata())

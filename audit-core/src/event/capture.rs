@@ -5,10 +5,8 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::facts::Owner;
-use super::value::{Text, Value};
-use super::writer::Writer;
-use super::{EventId, OrganizationId};
+use super::id::{EventId, OrganizationId};
+use crate::event::buffer::{Owner, Text, Value, Writer};
 
 /// A type that is text in the audit log.
 ///
@@ -303,7 +301,7 @@ fn integer(number: i128) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::facts::Facts;
+    use crate::event::buffer::Facts;
 
     fn captured(value: &(impl MetadataValue + ?Sized)) -> Vec<String> {
         let mut facts = Facts::default();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::capture::AuditText;
-use super::facts::{Facts, Owner, Tag};
+use crate::event::buffer::{Facts, Owner, Tag};
 
 /// From where it was done: an address, a client, and the ids that tie the event to a request.
 ///

@@ -1,35 +1,33 @@
 //! The event: one packed buffer, decoded on demand.
 
-mod write;
-
 use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
+use super::buffer::{FactIter, insert_last};
 use super::builder::EventBuilder;
-use super::facts::{Facts, Tag};
 use super::id::EventId;
+use super::outcome::Outcome;
 use super::target::TargetRef;
 use super::time::from_millis;
-use super::value::Value;
-use crate::Outcome;
+use crate::event::buffer::{Facts, Tag, Value};
 
 /// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
 pub(super) const HEADER: usize = 31;
-const OCCURRED_AT: usize = 16;
-const VERSION: usize = 24;
-const OUTCOME: usize = 28;
-const FLAGS: usize = 29;
-const ON: usize = 30;
+pub(super) const OCCURRED_AT: usize = 16;
+pub(super) const VERSION: usize = 24;
+pub(super) const OUTCOME: usize = 28;
+pub(super) const FLAGS: usize = 29;
+pub(super) const ON: usize = 30;
 
 /// Room for an usual event, so that it takes one allocation.
-const CAPACITY: usize = 512;
+pub(super) const CAPACITY: usize = 512;
 
-const HAS_ACTOR: u8 = 1;
-const HAS_ORGANIZATION: u8 = 2;
-const HAS_LOCATION: u8 = 4;
-const HAS_EACH_TARGET: u8 = 8;
-const IS_DURABLE: u8 = 16;
+pub(super) const HAS_ACTOR: u8 = 1;
+pub(super) const HAS_ORGANIZATION: u8 = 2;
+pub(super) const HAS_LOCATION: u8 = 4;
+pub(super) const HAS_EACH_TARGET: u8 = 8;
+pub(super) const IS_DURABLE: u8 = 16;
 #[cfg(feature = "spool")]
 const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TARGET | IS_DURABLE;
 
@@ -57,7 +55,7 @@ const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TAR
 /// [`Event::truncated`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
-    facts: Facts,
+    pub(super) facts: Facts,
 }
 
 impl Event {
@@ -101,7 +99,7 @@ impl Event {
         is_whole.then_some(event)
     }
 
-    fn header(&self) -> [u8; HEADER] {
+    pub(super) fn header(&self) -> [u8; HEADER] {
         self.facts.header()
     }
 
@@ -261,22 +259,10 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Puts an entry where its key stands already, or at the end.
-pub(super) fn insert_last<'a>(
-    entries: &mut Vec<(&'a str, Value<'a>)>,
-    entry: Option<(&'a str, Value<'a>)>,
-) {
-    let Some((key, value)) = entry else { return };
-    match entries.iter_mut().find(|(known, _)| *known == key) {
-        Some(known) => known.1 = value,
-        None => entries.push((key, value)),
-    }
-}
-
 /// The targets of an event.
 #[derive(Clone, Debug)]
 pub struct Targets<'a> {
-    facts: super::facts::FactIter<'a>,
+    facts: FactIter<'a>,
     next: Option<TargetRef<'a>>,
 }
 
@@ -326,7 +312,9 @@ impl<'a> Iterator for Metadata<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Actor, Context, Target};
+    use crate::event::actor::Actor;
+    use crate::event::context::Context;
+    use crate::event::target::Target;
 
     fn event() -> Event {
         Event::builder("document.share")

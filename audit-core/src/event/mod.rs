@@ -5,40 +5,40 @@
 //! code at one allocation per event.
 
 mod actor;
+mod buffer;
 mod builder;
 mod capture;
 mod context;
-#[allow(
-    clippy::module_inception,
-    reason = "`event::event` is the file of the type the module is named for"
-)]
+mod escape;
 mod event;
-mod facts;
 mod id;
+mod outcome;
 #[cfg(feature = "spool")]
 mod packed;
+mod secret;
 mod target;
 mod time;
-mod value;
 #[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
 pub(crate) mod wire;
-mod writer;
+mod write;
 
-pub use actor::{Actor, ActorKind, ActorRef};
-pub use builder::{EventBuilder, EventError};
-pub use capture::{AuditId, AuditText, BooleanValue, MetadataValue, NumberValue, TextValue};
-pub use context::Context;
-pub use event::{Event, Metadata, Targets};
-pub use id::{EventId, OrganizationId};
-pub use target::{Target, TargetRef};
-pub use value::{Text, Value};
-
-pub(crate) use builder::key_error;
-#[cfg(feature = "spool")]
-pub(crate) use packed::ID_AT;
-#[cfg(feature = "workos")]
-pub(crate) use time::to_millis;
-pub(crate) use time::{from_millis, now_millis};
-pub(crate) use value::MAX_VALUE_CHARS;
+pub use self::actor::{Actor, ActorKind, ActorRef};
+pub(crate) use self::buffer::MAX_VALUE_CHARS;
 #[cfg(any(feature = "workos", feature = "testing", feature = "json-lines"))]
-pub(crate) use value::RESERVED_KEYS;
+pub(crate) use self::buffer::RESERVED_KEYS;
+pub use self::buffer::{Text, Value};
+pub(crate) use self::builder::key_error;
+pub use self::builder::{EventBuilder, EventError};
+pub use self::capture::{AuditId, AuditText, BooleanValue, MetadataValue, NumberValue, TextValue};
+pub use self::context::Context;
+pub(crate) use self::escape::pieces;
+pub use self::event::{Event, Metadata, Targets};
+pub use self::id::{EventId, OrganizationId};
+pub use self::outcome::{AuditOutcome, Outcome};
+#[cfg(feature = "spool")]
+pub(crate) use self::packed::ID_AT;
+pub use self::secret::Secret;
+pub use self::target::{Target, TargetRef};
+#[cfg(feature = "workos")]
+pub(crate) use self::time::to_millis;
+pub(crate) use self::time::{from_millis, now_millis};

@@ -4,9 +4,8 @@
 //! is thereby a format: who changes the header, a tag or the bytes behind one gives it a new
 //! version, and reads the older ones.
 
-use super::Event;
-use super::event::HEADER;
-use super::facts::Facts;
+use super::event::{Event, HEADER};
+use crate::event::buffer::Facts;
 
 const VERSION: u8 = 1;
 /// The version, then CRC-32 over all that follows.
@@ -53,7 +52,10 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Actor, Context, Outcome, Target};
+    use crate::event::actor::Actor;
+    use crate::event::context::Context;
+    use crate::event::outcome::Outcome;
+    use crate::event::target::Target;
 
     fn event() -> Event {
         let mut event = Event::builder("document.share")

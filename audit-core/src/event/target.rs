@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
-use super::facts::{Facts, Owner, Tag};
-use super::value::Value;
+use crate::event::buffer::{Facts, Owner, Tag, Value};
 
 /// On what it was done: a type that the catalog knows, an id, and what else is worth knowing about
 /// it.

@@ -9,7 +9,8 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{Event, Value};
+use super::event::Event;
+use crate::event::buffer::Value;
 
 /// Bodies above this are refused by the service ("request entity too large"; the limit is not
 /// documented, and [a user of the API guards at this
@@ -285,7 +286,10 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::{Actor, Context, Outcome, Target};
+    use crate::event::actor::Actor;
+    use crate::event::context::Context;
+    use crate::event::outcome::Outcome;
+    use crate::event::target::Target;
 
     fn json(event: &Event) -> Json {
         serde_json::from_slice(&body(event, "org_1").unwrap()).unwrap()

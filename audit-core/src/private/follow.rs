@@ -9,9 +9,9 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::Action;
-use crate::commits::Commits;
-use crate::draft::{Draft, Unpolled};
+use crate::catalog::Action;
+use crate::delivery::Commits;
+use crate::scope::{Draft, Unpolled};
 
 /// Opens the draft of a call whose result is a future.
 #[must_use]
@@ -177,7 +177,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Actor, MemorySink, Outcome, Recorder};
+    use crate::event::{Actor, Outcome};
+    use crate::recorder::Recorder;
+    use crate::sink::MemorySink;
 
     const DELETE: &str = "document.delete";
 

@@ -16,8 +16,9 @@
 
 use http::StatusCode;
 
-use crate::private::{Commits, Draft};
-use crate::{AuditOutcome, Outcome};
+use crate::delivery::Commits;
+use crate::event::{AuditOutcome, Outcome};
+use crate::scope::Draft;
 
 /// A returned value, by reference.
 ///

@@ -1,7 +1,7 @@
 //! The spool without a recorder around it, for measurements.
 
-use crate::spool::Guarantee;
-use crate::{Event, Spool, SpoolError};
+use crate::event::Event;
+use crate::spool::{Guarantee, Spool, SpoolError};
 
 /// Writes an event durably; returns when it is on the disk.
 pub async fn append(spool: &Spool, event: &Event) -> Result<(), SpoolError> {

@@ -9,21 +9,16 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::Recorder;
 use super::build_error::{BuildError, Cause, NoEnvironment};
-use super::shared::{Hook, Logs, Shared};
-use crate::dead_letter::DeadLetters;
-use crate::disk::Spool;
-use crate::dispatcher::{self, Coalescer, Dispatcher};
-use crate::embedded::{EmbeddedCatalog, EmbeddedCoalesce, Versions};
-use crate::gap::Gaps;
-use crate::health::Condition;
-use crate::queue::Queue;
+use super::recorder::Recorder;
+use crate::catalog::{Action, EmbeddedCatalog, EmbeddedCoalesce, Versions};
+use crate::delivery;
+use crate::delivery::{
+    Coalescer, DeadLetter, DeadLetters, Dispatcher, Gaps, Hook, Logs, Queue, Shared, Spool,
+};
+use crate::event::OrganizationId;
 use crate::sink::{DynSink, Sink};
-use crate::stats::Counters;
-#[cfg(feature = "testing")]
-use crate::testing::Observer;
-use crate::{Action, DeadLetter, OrganizationId};
+use crate::telemetry::{Condition, Counters, Observer};
 
 /// How many events may be undelivered at once unless told otherwise: about three quarters of a
 /// minute of what the service takes per key (6,000 a minute, [WorkOS: rate
@@ -57,8 +52,14 @@ pub struct RecorderBuilder {
     fallback_organization: Option<OrganizationId>,
     catalog: Option<EmbeddedCatalog>,
     environment: Option<String>,
-    #[cfg(feature = "testing")]
-    observer: Option<Arc<Observer>>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Recorder {
+    /// Starts a recorder that delivers to a sink.
+    pub fn builder(sink: impl Sink) -> RecorderBuilder {
+        RecorderBuilder::new(sink)
+    }
 }
 
 impl RecorderBuilder {
@@ -78,7 +79,6 @@ impl RecorderBuilder {
             fallback_organization: None,
             catalog: None,
             environment: None,
-            #[cfg(feature = "testing")]
             observer: None,
         }
     }
@@ -262,7 +262,7 @@ impl RecorderBuilder {
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
-        let thread = dispatcher::start(dispatcher)?;
+        let thread = delivery::start(dispatcher)?;
         *recorder
             .handle
             .shared
@@ -318,7 +318,7 @@ impl RecorderBuilder {
 
     /// Tells a test of everything that is accepted.
     #[cfg(feature = "testing")]
-    pub(crate) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
+    pub(crate) fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
     }
@@ -398,7 +398,6 @@ impl RecorderBuilder {
             gap_action: self.gap_action,
             final_report: OnceLock::new(),
             spool: self.spool.clone(),
-            copies: self.copies,
             on_dead_letter: self.on_dead_letter,
             fallback_organization: self.fallback_organization,
             versions,
@@ -407,7 +406,6 @@ impl RecorderBuilder {
             clock: Mutex::new(None),
             thread: Mutex::new(None),
             logs: Logs::new(),
-            #[cfg(feature = "testing")]
             observer: self.observer,
         });
         let actions = match self.catalog {
@@ -437,7 +435,7 @@ impl RecorderBuilder {
             actions.collect(),
             coalescer,
         );
-        (Recorder::new(shared, commands), dispatcher)
+        (Recorder::new(shared, self.copies, commands), dispatcher)
     }
 }
 
@@ -455,7 +453,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Actor, EmbeddedAction, Event, MemorySink};
+    use crate::catalog::EmbeddedAction;
+    use crate::event::{Actor, Event};
+    use crate::sink::MemorySink;
 
     const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
         &[],

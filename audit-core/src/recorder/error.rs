@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::shared::Shared;
-use crate::Event;
-use crate::queue::Refusal;
+use crate::delivery::{Refusal, Shared};
+use crate::event::Event;
 
 /// The event was not accepted; it is inside.
 ///

@@ -5,10 +5,11 @@ use std::sync::MutexGuard;
 
 use http::StatusCode;
 
-use super::{Origin, Scope, State};
-use crate::commits::Commits;
-use crate::event::now_millis;
-use crate::{Action, Actor, Event, EventId, Outcome, RecordError};
+use super::scope::{Origin, Scope, State};
+use crate::catalog::Action;
+use crate::delivery::Commits;
+use crate::event::{Actor, Event, EventId, Outcome, now_millis};
+use crate::recorder::RecordError;
 
 /// How many events wait for their scope to be settled. With one more, all of them are recorded with
 /// what is known by then.
@@ -187,14 +188,17 @@ impl Drop for SettleOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{DELETE, delivered, recorder};
     use super::*;
     use crate::private::{close, denied, late, open};
+    use crate::scope::scope::tests::{DELETE, delivered, recorder};
 
     #[cfg(feature = "spool")]
     #[tokio::test]
     async fn what_the_catalog_calls_durable_is_so_without_a_macro_that_knows_it() {
-        use crate::{EmbeddedAction, EmbeddedCatalog, MemorySink, Recorder, Spool};
+        use crate::catalog::{EmbeddedAction, EmbeddedCatalog};
+        use crate::recorder::Recorder;
+        use crate::sink::MemorySink;
+        use crate::spool::Spool;
 
         let action = |name, durable| EmbeddedAction::new(name, None, &[], None, durable, None, &[]);
         let actions = vec![action("document.create", true), action(DELETE, false)];

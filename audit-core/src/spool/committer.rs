@@ -14,8 +14,8 @@ use super::requests::Requests;
 use super::site::Site;
 use super::status::{Disk, Published};
 use super::store::{Committed, Failed, Group, Store};
-use crate::Event;
-use crate::log::LogLimit;
+use crate::event::Event;
+use crate::telemetry::LogLimit;
 
 /// How long to wait before a disk that failed is tried again; doubled with each failure in a row,
 /// up to the second.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::params;
 
-use super::dead::{self, Burial, Buried};
+use super::dead::{Burial, Buried};
 use super::store::{PendingRow, Store, delete};
-use crate::EventId;
-use crate::event::ID_AT;
+use crate::event::{EventId, ID_AT};
+use crate::spool::dead;
 
 /// So many events that are not in their rows are kept until the file is looked at.
 const MOST_MISSING: usize = 1_024;

@@ -10,8 +10,7 @@ use super::store::{
     Guarantee, PendingRow, Store, insert, read_event, read_millis, to_column, to_length,
 };
 use super::totals::{Change, totals};
-use crate::Event;
-use crate::event::{ID_AT, from_millis, now_millis};
+use crate::event::{Event, ID_AT, from_millis, now_millis};
 
 /// A page of letters that are read ends here, in bytes of events.
 const PAGE_BYTES: usize = 1024 * 1024;

@@ -16,8 +16,10 @@ use super::inbox::{Inbox, Task, Waiter, Waiting};
 use super::site::Site;
 use super::status::{Published, SpoolStatus, State};
 use super::store::{Guarantee, Page, PendingRow, Store};
-use super::verify::{self, SpoolCheck};
-use crate::{Event, EventId, HealthLevel};
+use super::verify::SpoolCheck;
+use crate::event::{Event, EventId};
+use crate::spool::verify;
+use crate::telemetry::HealthLevel;
 
 /// A gigabyte: about a million events, or three hours of what the service takes.
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;

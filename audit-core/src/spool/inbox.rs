@@ -11,7 +11,7 @@ use super::dead::Burial;
 use super::error::{Problem, SpoolError};
 use super::store::{Entry, Group, Guarantee, PendingRow, Store};
 use super::totals::ROW_BYTES;
-use crate::Event;
+use crate::event::Event;
 
 /// How many events may wait for the disk.
 const WAITING_EVENTS: usize = 8_192;

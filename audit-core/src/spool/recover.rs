@@ -9,11 +9,11 @@ use std::path::Path;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::dead;
 use super::error::is_corrupt;
 use super::identity::MAX_ROW;
 use super::store::{Store, read_event};
 use super::totals::Change;
+use crate::spool::dead;
 
 /// Rows copied in one transaction.
 const BATCH: usize = 1_000;

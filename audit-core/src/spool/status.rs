@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::totals::Totals;
-use crate::HealthLevel;
+use crate::telemetry::HealthLevel;
 
 /// How a [`Spool`](super::Spool) fares, see [`Spool::status`](super::Spool::status).
 #[derive(Clone, Debug, PartialEq, Eq)]

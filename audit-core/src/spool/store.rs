@@ -8,11 +8,11 @@ use rusqlite::{
 };
 
 use super::damage::{Missing, in_order};
-use super::dead::{self, Burial};
+use super::dead::Burial;
 use super::identity::{Identity, MAX_ROW, prepare};
 use super::totals::{Change, Totals, totals};
-use crate::event::ID_AT;
-use crate::{Event, EventId};
+use crate::event::{Event, EventId, ID_AT};
+use crate::spool::dead;
 
 /// How long to wait for another process that looks at the file, such as a command of an operator.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

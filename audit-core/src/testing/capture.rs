@@ -8,8 +8,11 @@ use http::{Method, StatusCode};
 
 use super::coverage::{Coverage, Facts, Written};
 use super::events::Events;
-use crate::web::Trail;
-use crate::{Delivery, Event, Recorder, RecorderBuilder, Scope, Sink};
+use crate::event::Event;
+use crate::recorder::{Recorder, RecorderBuilder};
+use crate::scope::Scope;
+use crate::sink::{Delivery, Sink};
+use crate::telemetry::{Observer, Trail};
 
 /// How many events a capture keeps, unless they are taken out.
 const MOST_EVENTS: usize = 10_000;
@@ -42,7 +45,7 @@ pub fn capture() -> Capture {
 #[derive(Clone)]
 pub struct Capture {
     recorder: Recorder,
-    observer: Arc<Observer>,
+    observer: Arc<TestObserver>,
 }
 
 impl Capture {
@@ -68,11 +71,11 @@ impl Capture {
             Ok(file) => file,
             Err(error) => panic!("cannot note what this test covers: {error}"),
         };
-        let observer = Arc::new(Observer {
+        let observer = Arc::new(TestObserver {
             file,
             seen: Mutex::default(),
         });
-        match builder.observed_by(Arc::clone(&observer)).build() {
+        match builder.observed_by(observer.clone()).build() {
             Ok(recorder) => Self { recorder, observer },
             Err(error) => panic!("cannot capture: {error}"),
         }
@@ -158,7 +161,7 @@ impl fmt::Debug for Capture {
 }
 
 /// What a capture's recorder tells of.
-pub(crate) struct Observer {
+struct TestObserver {
     /// Where it is noted for other processes, if the run has a name.
     file: Option<&'static Written>,
     seen: Mutex<Seen>,
@@ -183,9 +186,9 @@ impl Seen {
     }
 }
 
-impl Observer {
+impl Observer for TestObserver {
     /// The recorder accepted an event.
-    pub(crate) fn recorded(&self, event: Event) {
+    fn recorded(&self, event: Event) {
         if let Some(file) = self.file {
             file.recorded(event.action());
         }
@@ -199,19 +202,15 @@ impl Observer {
     }
 
     /// A request was answered.
-    pub(crate) fn answered(
-        &self,
-        method: &Method,
-        route: Option<&str>,
-        trail: Trail,
-        status: StatusCode,
-    ) {
+    fn answered(&self, method: &Method, route: Option<&str>, trail: Trail, status: StatusCode) {
         if let Some(file) = self.file {
             file.answered(method, route, trail, status);
         }
         self.seen().facts.answered(method, route, trail, status);
     }
+}
 
+impl TestObserver {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -229,8 +228,9 @@ impl Sink for Nowhere {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::FaultSink;
-    use crate::{Actor, MemorySink};
+    use crate::event::Actor;
+    use crate::sink::MemorySink;
+    use crate::testing::fault_sink::FaultSink;
 
     fn event(action: &str) -> Event {
         Event::builder(action)

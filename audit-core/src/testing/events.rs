@@ -6,8 +6,7 @@ use std::ops::Deref;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use crate::event::wire;
-use crate::{Event, Value};
+use crate::event::{Event, Value, wire};
 
 /// Recorded events, in the order they were recorded. A slice of [`Event`].
 ///
@@ -197,7 +196,7 @@ impl fmt::Display for Literal<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Actor, Context, Outcome, Target};
+    use crate::event::{Actor, Context, Outcome, Target};
 
     fn events() -> Events {
         let full = Event::builder("document.share")

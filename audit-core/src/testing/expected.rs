@@ -3,8 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::events::{Line, Literal, Name};
-use crate::event::now_millis;
-use crate::{AuditId, Event, MetadataValue, Outcome};
+use crate::event::{AuditId, Event, MetadataValue, Outcome, now_millis};
 
 /// What `assert_audited!` was told to look for. The macros fill it in.
 #[derive(Debug)]

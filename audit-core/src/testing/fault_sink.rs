@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{Delivery, Event, Fault, Sink};
+use crate::event::Event;
+use crate::sink::{Delivery, Fault, Sink};
 
 /// Stands before a sink and fails as it is told, for tests of what a service does when its audit
 /// log is slow or away.
@@ -191,7 +192,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::MemorySink;
+    use crate::sink::MemorySink;
 
     fn event() -> Event {
         Event::builder("a").build().unwrap()

@@ -69,5 +69,3 @@ pub use fault_sink::FaultSink;
 pub use coverage::assert_covered;
 #[doc(hidden)]
 pub use expected::Expected;
-
-pub(crate) use capture::Observer;

@@ -8,9 +8,10 @@ use http::{Method, StatusCode};
 
 use super::head::Head;
 use super::policy::Policy;
-use super::trail::{Trail, Unaudited};
-use crate::Scope;
-use crate::commits::Commits;
+use super::unaudited::Unaudited;
+use crate::delivery::Commits;
+use crate::scope::Scope;
+use crate::telemetry::Trail;
 
 /// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer,
 /// or on drop, when there will be none.
@@ -79,17 +80,13 @@ impl Call {
         });
         let unaudited = trail == Trail::None && changes(&self.method) && succeeded(status);
         // The test kit notes every answer.
-        #[cfg(feature = "testing")]
         let observed = self.policy.recorder().observer().is_some();
-        #[cfg(not(feature = "testing"))]
-        let observed = false;
         let route = if refused.is_some() || unaudited || observed {
             route()
         } else {
             None
         };
         let route = route.as_ref().map(AsRef::as_ref);
-        #[cfg(feature = "testing")]
         if let Some(observer) = self.policy.recorder().observer() {
             observer.answered(&self.method, route, trail, status);
         }
@@ -171,8 +168,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::catalog::Action;
+    use crate::event::{Actor, ActorKind, Event, Outcome};
     use crate::private::{close, open};
-    use crate::{Action, Actor, ActorKind, Event, MemorySink, Outcome, Recorder};
+    use crate::recorder::Recorder;
+    use crate::sink::MemorySink;
 
     const DELETE: &str = "document.delete";
 

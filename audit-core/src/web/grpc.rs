@@ -48,7 +48,7 @@ pub fn status_of(grpc_status: &[u8]) -> StatusCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Outcome;
+    use crate::event::Outcome;
 
     #[test]
     fn every_code_has_its_published_status() {

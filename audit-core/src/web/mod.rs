@@ -45,21 +45,19 @@
 //! ```
 
 mod call;
-mod context;
+mod client_address;
 pub mod grpc;
 mod head;
 mod policy;
 mod sources;
-mod trail;
+mod unaudited;
 
-pub use call::Call;
-pub(crate) use context::RequestContext;
-#[cfg(feature = "workos")]
-pub(crate) use context::pieces;
-pub use head::Head;
-pub use policy::Policy;
-pub use sources::Sources;
-pub use trail::{Trail, Unaudited};
-
+pub use self::call::Call;
 #[cfg(feature = "testing")]
-pub(crate) use call::{changes, succeeded};
+pub(crate) use self::call::{changes, succeeded};
+pub use self::client_address::{TrustedProxies, TrustedProxiesError};
+pub use self::head::Head;
+pub use self::policy::Policy;
+pub use self::sources::Sources;
+pub use self::unaudited::Unaudited;
+pub use crate::telemetry::Trail;

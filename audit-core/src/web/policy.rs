@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::context::RequestContext;
 use super::head::Head;
-use super::trail::{Routes, Unaudited};
-use crate::{Action, Recorder, Scope, TrustedProxies};
+use super::unaudited::{Routes, Unaudited};
+use crate::catalog::Action;
+use crate::recorder::Recorder;
+use crate::scope::{RequestContext, Scope};
+use crate::web::client_address::TrustedProxies;
 
 /// What a layer does with every request, whatever the framework. Clones are cheap.
 #[derive(Clone)]
@@ -105,10 +107,7 @@ impl Policy {
                  `audit-tower`; with actix-web, serve on a TCP socket"
             );
         }
-        Scope::of_request(
-            self.inner.recorder.clone(),
-            RequestContext::new(head, address),
-        )
+        Scope::of_request(self.inner.recorder.clone(), context(head, address))
     }
 
     /// The address of the client.
@@ -129,4 +128,15 @@ impl fmt::Debug for Policy {
             .field("trusted_proxies", &self.inner.proxies)
             .finish_non_exhaustive()
     }
+}
+
+/// Reads the context headers; most requests leave no event, so nothing is parsed here.
+fn context(head: &impl Head, address: Option<IpAddr>) -> RequestContext {
+    let first = |name| head.header(name).next().unwrap_or_default();
+    RequestContext::new(
+        address,
+        first("user-agent"),
+        first("x-request-id"),
+        first("traceparent"),
+    )
 }

@@ -4,7 +4,8 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{OrganizationId, Scope};
+use crate::event::OrganizationId;
+use crate::scope::Scope;
 
 /// Where a layer looks for the principal and the organization of a request, which a framework has
 /// as an `R`.
@@ -98,8 +99,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::event::{Actor, Event, Outcome};
     use crate::private::{close, open};
-    use crate::{Actor, Event, MemorySink, Outcome, Principal, Recorder};
+    use crate::recorder::Recorder;
+    use crate::scope::Principal;
+    use crate::sink::MemorySink;
 
     struct Member(&'static str, Option<&'static str>);
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{ApiKey, WorkOs};
+use super::client::WorkOs;
+use super::config::ApiKey;
 
 type Shared<T> = Arc<Mutex<T>>;
 

@@ -15,11 +15,11 @@ use tower::ServiceExt;
 use super::config::ApiKey;
 use super::download::Downloads;
 use super::error::Error;
-use super::retry;
 use super::transport::Transport;
-use crate::Pace;
 use crate::event::{now_millis, to_millis};
-use crate::log::LogLimit;
+use crate::sink::Pace;
+use crate::telemetry::LogLimit;
+use crate::workos::retry;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -233,8 +233,8 @@ impl fmt::Debug for WorkOs {
 
 #[cfg(test)]
 mod tests {
-    use crate::workos::ExportRequest;
     use crate::workos::canned::Canned;
+    use crate::workos::export_request::ExportRequest;
 
     #[test]
     fn every_call_may_be_made_in_a_task_that_moves_between_threads() {

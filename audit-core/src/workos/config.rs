@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use super::client::{KeySource, Parts, WorkOs};
 use super::download::Downloads;
 use super::transport::{BoxError, Network, Resolver, Transport};
-use crate::Pace;
-use crate::log::LogLimit;
+use crate::sink::Pace;
+use crate::telemetry::LogLimit;
 
 /// Where the service is, unless told otherwise ([WorkOS API
 /// reference](https://workos.com/docs/reference)).

@@ -197,8 +197,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::workos::ApiKey;
     use crate::workos::canned::Canned;
+    use crate::workos::config::ApiKey;
 
     fn export(url: &str) -> String {
         format!(r#"{{"id":"e_1","state":"ready","url":"{url}","created_at":"","updated_at":""}}"#)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::retry_after::retry_after;
 use super::transport::{BoxError, Loss, loss};
-use crate::web::pieces;
+use crate::event::pieces;
 
 /// A call to the service failed.
 ///

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::Deserialize;
 
-use super::actions;
 use super::client::WorkOs;
 use super::error::Error;
 use super::page::Items;
 use super::transport::{Loss, Transport};
-use crate::event::wire;
-use crate::{Delivery, Event, Fault, Pace, Sink};
+use crate::event::{Event, wire};
+use crate::sink::{Delivery, Fault, Pace, Sink};
+use crate::workos::actions;
 
 const PATH: &str = "/audit_logs/events";
 
@@ -132,7 +132,7 @@ mod tests {
     use http::{Request, Response};
 
     use super::*;
-    use crate::workos::ApiKey;
+    use crate::workos::config::ApiKey;
 
     type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 

@@ -11,8 +11,8 @@ use super::client::{WorkOs, segment};
 use super::error::{Error, Unfinished};
 use super::export_request::ExportRequest;
 use super::open_enum::open_enum;
-use super::wildcard;
 use crate::event::{from_millis, now_millis};
+use crate::workos::wildcard;
 
 const PATH: &str = "/audit_logs/exports";
 /// The first wait between two looks at an export. A small one is ready within seconds.

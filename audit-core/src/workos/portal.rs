@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::WorkOs;
 use super::error::Error;
-use crate::Secret;
+use crate::event::Secret;
 
 /// The most addresses of contacts ([WorkOS: portal
 /// link](https://workos.com/docs/reference/admin-portal/portal-link)).

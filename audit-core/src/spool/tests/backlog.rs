@@ -4,9 +4,9 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::{Folder, event, until};
-use crate::Spool;
-use crate::spool::Guarantee;
+use crate::spool::handle::Spool;
+use crate::spool::store::Guarantee;
+use crate::spool::tests::{Folder, event, until};
 
 const EVENTS: u64 = 20_000;
 

@@ -1,9 +1,12 @@
 //! Row 15: commits that fail.
 
-use super::{Folder, durable, event, number_of, pending, until};
-use crate::spool::Guarantee;
+use crate::recorder::Recorder;
+use crate::sink::MemorySink;
 use crate::spool::faults::Faults;
-use crate::{HealthLevel, MemorySink, Recorder, Spool};
+use crate::spool::handle::Spool;
+use crate::spool::store::Guarantee;
+use crate::spool::tests::{Folder, durable, event, number_of, pending, until};
+use crate::telemetry::HealthLevel;
 
 async fn survives_a_failure(break_it: fn(&Faults)) {
     let folder = Folder::new();

@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Folder, durable, event, pending, reserve_beside};
+use crate::event::{Event, EventId};
+use crate::recorder::Recorder;
+use crate::sink::MemorySink;
+use crate::spool::handle::Spool;
 use crate::spool::place::with_suffix;
-use crate::{Event, EventId, MemorySink, Recorder, Spool};
+use crate::spool::tests::{Folder, durable, event, pending, reserve_beside};
 
 const ROUNDS: u64 = 1_000;
 const PAGE: usize = 4_096;

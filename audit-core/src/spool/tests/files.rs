@@ -6,9 +6,9 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use super::{Folder, durable, event, number_of, pending};
-use crate::Spool;
+use crate::spool::handle::Spool;
 use crate::spool::place::with_suffix;
+use crate::spool::tests::{Folder, durable, event, number_of, pending};
 
 /// Says to the child where the spool is.
 const PATH: &str = "AUDIT_SPOOL_TEST_PATH";

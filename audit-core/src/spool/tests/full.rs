@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Folder, durable, pending, until};
-use crate::{Event, HealthLevel, Spool};
+use crate::event::Event;
+use crate::spool::handle::Spool;
+use crate::spool::tests::{Folder, durable, pending, until};
+use crate::telemetry::HealthLevel;
 
 /// Some kilobytes, so that a small disk is full soon.
 fn large(number: usize) -> Event {

@@ -1,7 +1,7 @@
 //! Dead letters.
 
-use super::{Folder, durable, event, pending, until};
-use crate::Spool;
+use crate::spool::handle::Spool;
+use crate::spool::tests::{Folder, durable, event, pending, until};
 
 #[tokio::test]
 async fn letters_outlive_the_process_and_can_be_sent_again_or_forgotten() {

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::fs;
 
-use super::{Folder, durable, event};
+use crate::event::EventId;
+use crate::spool::handle::Spool;
 use crate::spool::place::with_suffix;
 use crate::spool::store::{Guarantee, Store};
-use crate::{EventId, Spool};
+use crate::spool::tests::{Folder, durable, event};
 
 /// Where the disk may have stopped.
 const SECTOR: usize = 512;

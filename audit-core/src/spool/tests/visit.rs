@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::place::{patiently, with_suffix};
-use super::{Folder, durable, event, pending, until};
-use crate::{Event, MemorySink, Recorder, Spool, SpoolFile, SpoolRedrive};
+use crate::event::Event;
+use crate::recorder::Recorder;
+use crate::sink::MemorySink;
+use crate::spool::handle::Spool;
+use crate::spool::place::{patiently, with_suffix};
+use crate::spool::tests::{Folder, durable, event, pending, until};
+use crate::spool::visit::{SpoolFile, SpoolRedrive};
 
 /// A spool with a durable event, one of best effort and three dead letters.
 async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {

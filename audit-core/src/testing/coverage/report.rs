@@ -7,8 +7,8 @@ use http::Method;
 
 use super::facts::{Fact, Facts, Left};
 use super::run::{CoverageError, Run};
+use crate::catalog::{EmbeddedAction, EmbeddedCatalog};
 use crate::web::changes;
-use crate::{EmbeddedAction, EmbeddedCatalog};
 
 /// Holds a list of routes against what all processes of a test run have noted.
 ///
@@ -339,7 +339,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::web::Trail;
+    use crate::telemetry::Trail;
 
     fn report(calls: &[(&str, &str, Trail, u16)], routes: &[(&str, &str)]) -> CoverageReport {
         const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(

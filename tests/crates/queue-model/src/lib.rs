@@ -7,7 +7,7 @@
     reason = "the queue is a private module of another crate, of which the model uses a part"
 )]
 
-#[path = "../../../../audit-core/src/queue.rs"]
+#[path = "../../../../audit-core/src/delivery/queue.rs"]
 mod queue;
 
 /// Stands for an event: the queue asks for its size and nothing else.

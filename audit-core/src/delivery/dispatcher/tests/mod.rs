@@ -1,0 +1,528 @@
+//! The dispatcher under a virtual clock, against a sink that follows a script.
+
+mod coalescing;
+#[cfg(feature = "spool")]
+mod spool;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::delivery::fence::Report;
+use crate::event::{Event, EventId};
+use crate::recorder::{Recorder, RecorderBuilder};
+use crate::sink::{Delivery, Fault, Sink};
+
+/// What the sink does with the next attempt; once the script is at its end it takes everything.
+enum Step {
+    Take,
+    Answer(Fault),
+    Hang,
+    Panic,
+}
+
+#[derive(Clone, Default)]
+struct Script {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    attempts: Arc<Mutex<Vec<(EventId, Instant)>>>,
+}
+
+impl Script {
+    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            steps: Arc::new(Mutex::new(steps.into_iter().collect())),
+            ..Self::default()
+        }
+    }
+
+    fn attempts(&self) -> Vec<(EventId, Instant)> {
+        self.attempts.lock().unwrap().clone()
+    }
+}
+
+impl Sink for Script {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        self.attempts
+            .lock()
+            .unwrap()
+            .push((event.id(), Instant::now()));
+        let step = self.steps.lock().unwrap().pop_front();
+        match step {
+            None | Some(Step::Take) => Ok(()),
+            Some(Step::Answer(fault)) => Err(fault),
+            Some(Step::Hang) => std::future::pending().await,
+            Some(Step::Panic) => panic!("on purpose"),
+        }
+    }
+}
+
+/// A recorder whose dispatcher runs in the test's own runtime, and so under its clock.
+pub(super) fn start(builder: RecorderBuilder) -> Recorder {
+    let (recorder, mut dispatcher) = builder.assemble();
+    tokio::spawn(async move { dispatcher.run().await });
+    recorder
+}
+
+fn event() -> Event {
+    Event::builder("document.delete")
+        .organization("org_1")
+        .build()
+        .unwrap()
+}
+
+fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
+    (0..count)
+        .map(|_| {
+            let event = event();
+            let id = event.id();
+            recorder.record(event).unwrap();
+            id
+        })
+        .collect()
+}
+
+/// The ledger balances: every accepted event is in exactly one place.
+pub(super) fn assert_balanced(recorder: &Recorder) {
+    let stats = recorder.stats();
+    assert_eq!(
+        stats.accepted + stats.generated,
+        stats.delivered + stats.coalesced + stats.pending + stats.dead + stats.lost,
+        "{stats:?}"
+    );
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_what_was_accepted_before_it() {
+    let sink = Script::default();
+    let recorder = start(Recorder::builder(sink.clone()));
+    let ids = record(&recorder, 100);
+    assert_eq!(
+        recorder.flush(MINUTE).await,
+        Report {
+            delivered: 100,
+            ..Report::default()
+        }
+    );
+    let sent: Vec<_> = sink.attempts().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(sent, ids, "first in, first out");
+    assert_balanced(&recorder);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
+    let busy = || Step::Answer(Fault::retryable("busy"));
+    let sink = Script::new([busy(), busy(), busy()]);
+    let recorder = start(Recorder::builder(sink.clone()));
+    let ids = record(&recorder, 1);
+    assert!(recorder.flush(MINUTE).await.is_complete());
+    let sent: Vec<_> = sink.attempts().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(sent, [ids[0]; 4]);
+    assert_eq!(recorder.stats().retried, 3);
+    assert_balanced(&recorder);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_holds_everything_back_and_one_event_goes_first() {
+    let wait = Duration::from_secs(30);
+    let limit = Step::Answer(Fault::limited("slow down").after(Some(wait)));
+    let sink = Script::new([limit]);
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 1);
+    assert_eq!(recorder.flush(Duration::from_secs(1)).await.pending, 1);
+    record(&recorder, 5);
+    assert!(recorder.flush(5 * MINUTE).await.is_complete());
+    let attempts = sink.attempts();
+    assert_eq!(attempts.len(), 7);
+    assert!(
+        attempts[1].1 - attempts[0].1 >= wait,
+        "nothing is sent inside the window"
+    );
+    assert_eq!(
+        attempts[1].0, attempts[0].0,
+        "the event that met the limit goes first"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_event_is_a_dead_letter_and_delays_nobody() {
+    let sink = Script::new([
+        Step::Take,
+        Step::Answer(Fault::rejected("no such action")),
+        Step::Take,
+    ]);
+    let recorder = start(Recorder::builder(sink.clone()));
+    let ids = record(&recorder, 3);
+    let begun = Instant::now();
+    let report = recorder.flush(MINUTE).await;
+    assert_eq!((report.delivered, report.dead), (2, 1));
+    assert!(
+        begun.elapsed() <= Duration::from_millis(5),
+        "no wait but the queue's tick"
+    );
+    let letters = recorder.dead_letters();
+    assert_eq!(
+        (letters[0].id(), letters[0].fault().to_string()),
+        (ids[1], "no such action".to_owned())
+    );
+    assert_balanced(&recorder);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fatal_fault_destroys_nothing() {
+    let wrong_key = || Step::Answer(Fault::fatal("401"));
+    let sink = Script::new([wrong_key(), wrong_key(), wrong_key()]);
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 3);
+    assert_eq!(
+        recorder.flush(MINUTE).await,
+        Report {
+            delivered: 3,
+            ..Report::default()
+        }
+    );
+    assert_eq!(recorder.stats().dead, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
+    let sink = Script::new([Step::Panic]);
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 2);
+    let report = recorder.flush(MINUTE).await;
+    assert_eq!((report.delivered, report.dead), (1, 1));
+    assert_eq!(
+        recorder.dead_letters()[0].fault().to_string(),
+        "the sink panicked on this event"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
+    let sink = Script::new((0..100).map(|_| Step::Hang));
+    let recorder = start(Recorder::builder(sink).capacity(20));
+    let results: Vec<_> = (0..200).map(|_| recorder.record(event())).collect();
+    let refused = results
+        .iter()
+        .filter(|result| result.as_ref().is_err_and(|e| e.is_full()))
+        .count();
+    assert_eq!(refused, 180);
+    let stats = recorder.stats();
+    assert_eq!(
+        (stats.accepted, stats.refused, stats.pending),
+        (20, 180, 20)
+    );
+
+    let begun = Instant::now();
+    let report = recorder.shutdown(Duration::from_secs(5)).await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(5));
+    assert_eq!(
+        report,
+        Report {
+            lost: 20,
+            ..Report::default()
+        }
+    );
+    assert_balanced(&recorder);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
+    let recorder = start(Recorder::builder(Script::default()));
+    record(&recorder, 1_000);
+    let report = recorder.shutdown(MINUTE).await;
+    assert_eq!(
+        report,
+        Report {
+            delivered: 1_000,
+            ..Report::default()
+        }
+    );
+    assert_eq!(recorder.shutdown(MINUTE).await, report);
+    assert_eq!(recorder.flush(MINUTE).await, report);
+    let refused = recorder.record(event()).unwrap_err();
+    assert!(refused.is_closed());
+    assert_eq!(refused.into_event().action(), "document.delete");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_last_handle_is_a_shutdown() {
+    let sink = Script::default();
+    let (recorder, mut dispatcher) = Recorder::builder(sink.clone()).assemble();
+    let task = tokio::spawn(async move { dispatcher.run().await });
+    record(&recorder, 3);
+    drop(recorder);
+    task.await.unwrap();
+    assert_eq!(sink.attempts().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sleeping_dispatcher_is_woken_by_the_next_event() {
+    let sink = Script::default();
+    let recorder = start(Recorder::builder(sink.clone()));
+    tokio::time::sleep(10 * MINUTE).await;
+    record(&recorder, 1);
+    assert!(recorder.flush(MINUTE).await.is_complete());
+}
+
+#[test]
+fn a_recorder_works_without_a_runtime() {
+    let sink = crate::MemorySink::new();
+    let recorder = Recorder::builder(sink.clone()).build().unwrap();
+    record(&recorder, 10);
+    assert!(recorder.shutdown_blocking(MINUTE).is_complete());
+    assert_eq!(recorder.stats().delivered, 10);
+    assert_eq!(sink.events().len(), 10);
+}
+
+#[test]
+fn a_recorder_outlives_the_runtime_it_was_built_in() {
+    let sink = crate::MemorySink::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let recorder = runtime.block_on(async { Recorder::builder(sink.clone()).build().unwrap() });
+    drop(runtime);
+    record(&recorder, 10);
+    assert!(recorder.shutdown_blocking(MINUTE).is_complete());
+    assert_eq!(recorder.stats().delivered, 10);
+}
+
+#[test]
+fn a_guard_delivers_on_drop_also_inside_a_runtime() {
+    let sink = crate::MemorySink::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let recorder = Recorder::builder(sink.clone()).build().unwrap();
+        let _guard = recorder.guard();
+        record(&recorder, 10);
+    });
+    assert_eq!(sink.events().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes() {
+    let storm = Duration::from_secs(30 * 60);
+    let end = Instant::now() + storm;
+    let sink = Storm {
+        end,
+        attempts: Arc::default(),
+    };
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 2_000);
+    assert_eq!(recorder.flush(storm - MINUTE).await.pending, 2_000);
+    let during = sink.attempts.lock().unwrap().len();
+    assert!(during <= 500, "{during} attempts in half an hour");
+    assert_eq!(recorder.health().level, crate::HealthLevel::Yellow);
+
+    assert!(recorder.flush(2 * MINUTE).await.is_complete());
+    let attempts = sink.attempts.lock().unwrap().len();
+    assert!(attempts <= 2_400, "{attempts} attempts for 2,000 events");
+    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
+    assert_balanced(&recorder);
+}
+
+/// Answers 503 until the end.
+#[derive(Clone)]
+struct Storm {
+    end: Instant,
+    attempts: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Sink for Storm {
+    async fn deliver(&self, _: &Event) -> Delivery {
+        let now = Instant::now();
+        self.attempts.lock().unwrap().push(now);
+        if now < self.end {
+            return Err(Fault::retryable("503"));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_of_the_sink_is_kept() {
+    #[derive(Clone, Default)]
+    struct Paced(Script);
+    impl Sink for Paced {
+        async fn deliver(&self, event: &Event) -> Delivery {
+            self.0.deliver(event).await
+        }
+        fn pace(&self) -> crate::Pace {
+            crate::Pace::per_second(10.0)
+        }
+    }
+    let sink = Paced::default();
+    let recorder = start(Recorder::builder(sink.clone()));
+    record(&recorder, 150);
+    let begun = Instant::now();
+    assert!(recorder.flush(MINUTE).await.is_complete());
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!(
+        (9.9..10.2).contains(&seconds),
+        "{seconds}: 50 at once, 100 at ten a second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate() {
+    let day = Duration::from_secs(24 * 3_600);
+    let refused = || Step::Answer(Fault::limited("slow").after(Some(Duration::from_secs(300))));
+    let never_sent = Step::Answer(Fault::retryable("no connection").unsent());
+    for (first, marked) in [
+        (Step::Answer(Fault::retryable("timeout")), true),
+        (never_sent, false),
+    ] {
+        let steps = std::iter::once(first).chain((0..400).map(|_| refused()));
+        let sink = crate::MemorySink::new();
+        let script = Script::new(steps);
+        let both = Both(script.clone(), sink.clone());
+        let recorder = start(Recorder::builder(both));
+        record(&recorder, 1);
+        assert!(recorder.flush(3 * day).await.is_complete());
+        let event = &sink.events()[0];
+        assert_eq!(event.metadata_value("maybe_duplicate").is_some(), marked);
+        assert_balanced(&recorder);
+    }
+}
+
+/// Keeps what the script takes.
+struct Both(Script, crate::MemorySink);
+
+impl Sink for Both {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        self.0.deliver(event).await?;
+        Sink::deliver(&self.1, event).await
+    }
+}
+
+#[test]
+fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
+    let sink = Script::default();
+    let (recorder, dispatcher) = Recorder::builder(sink.clone()).assemble();
+    dispatcher
+        .sabotage
+        .store(3, std::sync::atomic::Ordering::SeqCst);
+    let sabotage = Arc::clone(&dispatcher.sabotage);
+    record(&recorder, 50);
+    let thread = super::super::start(dispatcher).unwrap();
+    assert!(recorder.flush_blocking(MINUTE).is_complete());
+    assert_eq!(recorder.stats().delivered, 50);
+    assert_eq!(sabotage.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
+    assert_balanced(&recorder);
+    recorder.shutdown_blocking(MINUTE);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&told);
+    let (recorder, dispatcher) = Recorder::builder(Script::new((0..99).map(|_| Step::Hang)))
+        .on_dead_letter(move |letter| {
+            hook.lock()
+                .unwrap()
+                .push((letter.id(), letter.fault().is_lost()))
+        })
+        .assemble();
+    dispatcher
+        .sabotage
+        .store(u32::MAX, std::sync::atomic::Ordering::SeqCst);
+    let ids = record(&recorder, 3);
+    super::super::start(dispatcher).unwrap().join().unwrap();
+    let told = told.lock().unwrap().clone();
+    assert_eq!(told, ids.iter().map(|id| (*id, true)).collect::<Vec<_>>());
+    assert_eq!(recorder.stats().lost, 3);
+    assert_balanced(&recorder);
+    assert!(recorder.record(event()).unwrap_err().is_down());
+    let health = recorder.health();
+    assert_eq!(health.level, crate::HealthLevel::Red);
+    assert!(health.reason.unwrap().contains("given up"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_told_once_there_is_room() {
+    const GAP: crate::Action = crate::Action::checked("audit.gap");
+    let sink = crate::MemorySink::new();
+    let slow = Slow(sink.clone());
+    let recorder = start(
+        Recorder::builder(slow)
+            .capacity(20)
+            .concurrency(1)
+            .gap_action(GAP),
+    );
+    let kept: Vec<_> = (0..100)
+        .filter_map(|_| recorder.record(event()).err())
+        .enumerate()
+        // Some callers keep what is handed back.
+        .filter_map(|(index, error)| (index < 10).then(|| error.into_event()))
+        .collect();
+    assert_eq!((kept.len(), recorder.stats().dropped), (10, 70));
+    assert_eq!(recorder.health().level, crate::HealthLevel::Red);
+    assert!(recorder.flush(60 * MINUTE).await.is_complete());
+    assert!(recorder.flush(60 * MINUTE).await.is_complete());
+    let gaps: Vec<_> = sink
+        .events()
+        .into_iter()
+        .filter(|event| event.action() == "audit.gap")
+        .map(|event| event.metadata_value("count").unwrap().to_string())
+        .collect();
+    assert_eq!(gaps, ["70"]);
+    assert_eq!(recorder.stats().generated, 1);
+    assert_balanced(&recorder);
+}
+
+struct Slow(crate::MemorySink);
+
+impl Sink for Slow {
+    async fn deliver(&self, event: &Event) -> Delivery {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Sink::deliver(&self.0, event).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sink_is_asked_about_the_catalog_until_it_answers() {
+    const ACTION: crate::EmbeddedAction =
+        crate::EmbeddedAction::new("document.delete", None, &[], None, false, None, &[]);
+    const CATALOG: crate::EmbeddedCatalog = crate::EmbeddedCatalog::new(&[ACTION], &[], &[]);
+
+    /// What it answers to the first questions; from then on it knows every action.
+    struct Asked(Mutex<VecDeque<Result<Vec<&'static str>, Fault>>>);
+    impl Sink for Asked {
+        async fn deliver(&self, _: &Event) -> Delivery {
+            Ok(())
+        }
+        async fn unknown_actions(
+            &self,
+            actions: &[&'static str],
+        ) -> Result<Vec<&'static str>, Fault> {
+            assert_eq!(actions, ["document.delete"]);
+            let answer = self.0.lock().unwrap().pop_front();
+            answer.unwrap_or_else(|| Ok(Vec::new()))
+        }
+    }
+
+    let health = async |answers: Vec<Result<Vec<&'static str>, Fault>>, after: Duration| {
+        let sink = Asked(Mutex::new(answers.into()));
+        let recorder = start(Recorder::builder(sink).catalog(CATALOG).verify_catalog());
+        tokio::time::sleep(after).await;
+        recorder.health().reason.unwrap_or_default()
+    };
+    let away = || Err(Fault::retryable("503"));
+    let second = Duration::from_secs(1);
+    assert!(
+        health(vec![away()], second)
+            .await
+            .contains("could not be asked")
+    );
+    assert_eq!(health(vec![away()], MINUTE).await, "");
+    let unknown = vec![away(), Ok(vec!["document.delete"])];
+    assert!(health(unknown, MINUTE).await.contains("document.delete"));
+}

@@ -1,0 +1,276 @@
+//! The dispatcher and what comes from the spool.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::delivery::attempt::Open;
+use crate::delivery::backlog::Backlog;
+use crate::delivery::disk::Guarantee;
+use crate::delivery::dispatcher::Dispatcher;
+use crate::delivery::fence::Place;
+use crate::delivery::loader::{Loaded, Loader};
+use crate::event::{Event, now_millis};
+use crate::recorder::Recorder;
+use crate::sink::MemorySink;
+use crate::spool::Spool;
+use crate::spool::tests::damage::Rows;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const HOUR: u64 = 3_600_000;
+
+fn event() -> Event {
+    let event = Event::builder("document.delete").organization("org_1");
+    event.build().unwrap()
+}
+
+/// Waits until nothing is left on the spool.
+async fn drained(recorder: &Recorder) {
+    while recorder.stats().spooled > 0 {
+        recorder.flush(PATIENCE).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn fault_32_a_doubt_of_an_earlier_process_is_as_old_as_it_was() {
+    for (hours, is_marked) in [(1, false), (25, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.spool");
+        let spool = Spool::open(&path).unwrap();
+        let event = event();
+        let row = spool.append(&event, Guarantee::Durable).unwrap().await;
+        spool.attempted(row.unwrap(), event.id(), now_millis() - hours * HOUR);
+        spool.close().await;
+
+        let sink = MemorySink::new();
+        let builder = Recorder::builder(sink.clone()).spool(Spool::open(&path).unwrap());
+        let recorder = builder.build().unwrap();
+        drained(&recorder).await;
+        let delivered = sink.events();
+        assert_eq!(delivered[0].id(), event.id(), "the same key as before");
+        let mark = delivered[0].metadata_value("maybe_duplicate");
+        assert_eq!(mark.is_some(), is_marked, "{hours} hours");
+    }
+}
+
+/// A spool of three durable events, of which one cannot be read any more; with its folder.
+async fn damaged() -> (tempfile::TempDir, Spool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let spool = Spool::open(&path).unwrap();
+    let mut rows = Vec::new();
+    for _ in 0..3 {
+        let row = spool.append(&event(), Guarantee::Durable).unwrap().await;
+        rows.push(row.unwrap());
+    }
+    spool.close().await;
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let damage = "UPDATE pending SET event = x'00' WHERE row = ?1";
+    assert_eq!(database.execute(damage, [rows[1]]).unwrap(), 1);
+    drop(database);
+    (folder, Spool::open(&path).unwrap())
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
+    let (_folder, spool) = damaged().await;
+    let sink = MemorySink::new();
+    let builder = Recorder::builder(sink.clone()).spool(spool);
+    let recorder = builder.build().unwrap();
+    drained(&recorder).await;
+    let stats = recorder.stats();
+    assert_eq!((stats.recovered, stats.delivered, stats.lost), (3, 2, 1));
+    assert!(recorder.shutdown(PATIENCE).await.is_complete());
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn what_an_earlier_process_left_and_is_lost_ends_no_flush_of_this_one() {
+    let (_folder, spool) = damaged().await;
+    let sink = crate::testing::FaultSink::new(MemorySink::new()).hang();
+    let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
+    while recorder.stats().lost == 0 {
+        tokio::task::yield_now().await;
+    }
+    recorder.record_durable(event()).await.unwrap();
+    let report = recorder.flush(Duration::from_millis(50)).await;
+    assert_eq!((report.pending, report.lost), (1, 0));
+}
+
+#[tokio::test]
+async fn what_the_disk_refused_and_nobody_heard_of_yet_is_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
+    let (_recorder, mut dispatcher) = Recorder::builder(MemorySink::new()).spool(spool).assemble();
+    let is_looking = |dispatcher: &Dispatcher| dispatcher.loader.as_ref().unwrap().is_loading();
+    dispatcher.shared.counters.spool_in[0].add(1);
+    dispatcher.shared.counters.unsettled.add(1);
+    dispatcher.missed(1);
+    assert!(!is_looking(&dispatcher));
+    dispatcher.shared.counters.unsettled.take_back(1);
+    dispatcher.missed(1);
+    assert!(is_looking(&dispatcher));
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_not_read_again_after_a_look_and_a_letter_sent_again_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    let event = event();
+    let write = || async { spool.append(&event, Guarantee::Durable).unwrap().await };
+    write().await.unwrap();
+    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    assert_eq!(page(&mut loader).await, [promised(0)]);
+
+    assert!(loader.look_again(Instant::now(), HashSet::from([event.id()])));
+    assert!(matches!(loader.next().await, Loaded::Events(events) if events.is_empty()));
+    // The same event in a new row.
+    write().await.unwrap();
+    assert_eq!(page(&mut loader).await, [promised(1)]);
+}
+
+/// Asks the loader for its next page, and gives the places of what came.
+async fn page(loader: &mut Loader) -> Vec<Place> {
+    loader.begin(Instant::now(), 1, 0);
+    match loader.next().await {
+        Loaded::Events(events) => events.into_iter().map(|(_, place)| place).collect(),
+        Loaded::NoneLeft(_) => Vec::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let spool = Spool::open(&path).unwrap();
+    for guarantee in [Guarantee::BestEffort, Guarantee::Durable] {
+        for _ in 0..100 {
+            spool.append(&event(), guarantee).unwrap().await.unwrap();
+        }
+    }
+    spool.close().await;
+
+    let spool = Spool::open(&path).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    for _ in 0..200 {
+        let row = spool.append(&event(), Guarantee::BestEffort).unwrap();
+        row.await.unwrap();
+    }
+    let promise = || async { spool.append(&event(), Guarantee::Durable).unwrap().await };
+    promise().await.unwrap();
+    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    assert_eq!(
+        page(&mut loader).await,
+        [promised(0)],
+        "of all, what was promised"
+    );
+    assert_eq!(
+        page(&mut loader).await,
+        [],
+        "there is no more of it, for now"
+    );
+
+    // New and old take turns from then on.
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        loader.open = [0; 4];
+        turns.push(page(&mut loader).await[0]);
+    }
+    let new = |number| Place::Spool(Guarantee::BestEffort, number);
+    let recovered = Place::Recovered;
+    let promised_before = recovered(Guarantee::Durable);
+    // The hundred durable ones of before are two pages.
+    assert_eq!(turns, [new(0), promised_before, new(64), promised_before]);
+
+    // There is room for no more of them.
+    loader.open = [0, 128, 128, 128];
+    promise().await.unwrap();
+    tokio::time::advance(Duration::from_millis(20)).await;
+    assert_eq!(page(&mut loader).await, [promised(1)]);
+}
+
+#[tokio::test]
+async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_are_missed() {
+    let rows = Rows::new().await;
+    for row in 60..100 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.spool");
+        rows.write_renumbered(row, 0, &path);
+        let mut loader = Loader::new(Spool::open(&path).unwrap());
+        let mut found = HashSet::new();
+        let mut in_memory = HashSet::new();
+        while found.len() < 130 {
+            loader.open = [0; 4];
+            loader.begin(Instant::now(), 1, 0);
+            if !loader.is_loading() {
+                // A stream rests.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            match loader.next().await {
+                Loaded::Events(events) => {
+                    for (spooled, _) in events {
+                        in_memory.insert(spooled.event.id());
+                        assert!(found.insert(spooled.event.id()), "twice, row {row}");
+                    }
+                }
+                Loaded::NoneLeft(_) => {
+                    let looks = loader.look_again(Instant::now(), in_memory.clone());
+                    assert!(looks, "missed, row {row}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.spool");
+    let spool = Spool::open(&path).unwrap();
+    let earlier = spool.append(&event(), Guarantee::Durable).unwrap();
+    earlier.await.unwrap();
+    spool.close().await;
+
+    let spool = Spool::open(&path).unwrap();
+    let mut loader = Loader::new(spool.clone());
+    // More of them are in memory than of anything else may be.
+    loader.open = [150, 0, 0, 0];
+    let mut pages = Vec::new();
+    // One of them is that of a stream that is empty.
+    for _ in 0..10 {
+        let promise = spool.append(&event(), Guarantee::Durable).unwrap();
+        promise.await.unwrap();
+        pages.extend(page(&mut loader).await);
+    }
+    let mut expected: Vec<_> = (0..8)
+        .map(|number| Place::Spool(Guarantee::Durable, number))
+        .collect();
+    expected.push(Place::Recovered(Guarantee::Durable));
+    assert_eq!(pages, expected);
+}
+
+#[test]
+fn what_was_promised_goes_before_what_was_not() {
+    let now = Instant::now();
+    let open = |place| {
+        let mut open = Open::new(event(), 0, now);
+        open.place = place;
+        open
+    };
+    let mut backlog = Backlog::default();
+    backlog.add(&open(Place::Queue(0)), 1);
+    backlog.add(&open(Place::Recovered(Guarantee::BestEffort)), 2);
+    backlog.add(&open(Place::Recovered(Guarantee::Durable)), 6);
+    backlog.add(&open(Place::Spool(Guarantee::Durable, 0)), 3);
+    backlog.add_first(&open(Place::Queue(1)), 4);
+    backlog.add(&open(Place::Spool(Guarantee::BestEffort, 0)), 5);
+    let order: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
+    assert_eq!(order, [6, 3, 4, 1, 2, 5]);
+    assert!(!backlog.has_next());
+}

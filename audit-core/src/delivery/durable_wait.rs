@@ -1,0 +1,170 @@
+//! Durable events on their way to the disk, and how long whoever recorded them waits.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Instant;
+
+use tokio::task::JoinHandle;
+
+use super::disk::Appended;
+use super::shared::Shared;
+
+/// Durable events on their way to the disk. A future that is ready when they are there, and at the
+/// latest at the deadline of the recorder
+/// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)), past which
+/// they are counted as [late](crate::Stats::late) and written all the same.
+///
+/// Empty, and ready at once, where no event was durable or another waits for it. Dropping it gives
+/// up the wait and nothing else.
+#[must_use = "who does not wait goes on before the events are on the disk"]
+#[derive(Default)]
+pub struct Commits {
+    waiting: Option<Box<Waiting>>,
+}
+
+struct Waiting {
+    shared: Arc<Shared>,
+    appended: Vec<Appended>,
+    /// Events that the spool gave back when it was closed.
+    unwritten: u64,
+    /// Ends when the time is over.
+    timer: Option<JoinHandle<()>>,
+}
+
+impl Commits {
+    /// Adds an event that the spool has taken.
+    pub(crate) fn add(&mut self, shared: &Arc<Shared>, appended: Appended) {
+        let waiting = self.waiting.get_or_insert_with(|| {
+            Box::new(Waiting {
+                shared: Arc::clone(shared),
+                appended: Vec::new(),
+                unwritten: 0,
+                timer: None,
+            })
+        });
+        waiting.appended.push(appended);
+    }
+
+    /// Waits for those as well.
+    pub(crate) fn append(&mut self, other: Self) {
+        match (&mut self.waiting, other.waiting) {
+            (Some(waiting), Some(mut more)) => {
+                waiting.appended.append(&mut more.appended);
+                waiting.unwritten += more.unwritten;
+            }
+            (waiting @ None, more) => *waiting = more,
+            (Some(_), None) => {}
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// Blocks the thread until the future is ready. It keeps the time by itself, so it depends on
+    /// no runtime.
+    pub fn wait(mut self) {
+        struct Unpark(Thread);
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let begun = Instant::now();
+        while waiting.poll_written(&mut context).is_pending() {
+            let left = waiting
+                .shared
+                .durable_deadline
+                .saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return waiting.late();
+            }
+            std::thread::park_timeout(left);
+        }
+    }
+}
+
+impl Waiting {
+    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let unwritten = &mut self.unwritten;
+        self.appended
+            .retain_mut(|appended| match Pin::new(appended).poll(context) {
+                Poll::Pending => true,
+                Poll::Ready(written) => {
+                    *unwritten += u64::from(written.is_err());
+                    false
+                }
+            });
+        if self.appended.is_empty() {
+            if self.unwritten > 0 {
+                let why = "the spool was closed before it could write them";
+                self.shared.late(self.unwritten, why);
+            }
+            // The dispatcher reads what it delivers from the disk.
+            self.shared.queue.nudge();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.poll_written(context).is_ready() {
+            return Poll::Ready(());
+        }
+        let Self { shared, timer, .. } = self;
+        let over = match timer {
+            Some(timer) => Pin::new(timer).poll(context),
+            None => match shared.timer() {
+                Some(begun) => Pin::new(timer.insert(begun)).poll(context),
+                // The dispatcher has ended, and nobody keeps the time.
+                None => Poll::Ready(Ok(())),
+            },
+        };
+        // Also when the dispatcher ends meanwhile.
+        over.map(|_| self.late())
+    }
+
+    /// The deadline came before the disk.
+    fn late(&self) {
+        let events = self.appended.len() as u64 + self.unwritten;
+        self.shared
+            .late(events, "the disk took longer than the deadline");
+    }
+}
+
+impl Future for Commits {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(waiting) = &mut self.waiting {
+            std::task::ready!(waiting.poll(context));
+        }
+        self.waiting = None;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(timer) = &self.timer {
+            timer.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Commits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commits")
+            .field("is_empty", &self.is_empty())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! Gaps in the trail: events that were refused and that nobody kept, told as an event once there is
+//! room.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::catalog::Action;
+use crate::event::{Actor, Event, Outcome, Target, from_millis, now_millis};
+
+/// For how many organizations gaps are kept apart; events of further ones are in the counts alone.
+const MOST_ORGANIZATIONS: usize = 1_024;
+/// The type of a gap event's one target, whose id is the organization.
+pub(crate) const TARGET: &str = "audit_log";
+
+/// The gaps since the last time that they were told, by organization.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    open: Mutex<HashMap<String, Gap>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    count: u64,
+    first: u64,
+    last: u64,
+}
+
+impl Gaps {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Gap>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An event was refused and dropped.
+    pub(crate) fn add(&self, event: &Event) {
+        let organization = event.organization().unwrap_or_default();
+        let mut open = self.open();
+        let now = now_millis();
+        if let Some(gap) = open.get_mut(organization) {
+            gap.count += 1;
+            gap.last = now.max(gap.last);
+        } else if open.len() < MOST_ORGANIZATIONS {
+            let gap = Gap {
+                count: 1,
+                first: now,
+                last: now,
+            };
+            open.insert(organization.to_owned(), gap);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open().is_empty()
+    }
+
+    /// The gaps as events of this action, one per organization; those that `take` does not take
+    /// stay.
+    pub(crate) fn tell(&self, action: Action, mut take: impl FnMut(Event) -> bool) {
+        // Foreign code may run in `take`, so the lock is not held meanwhile.
+        let gaps = std::mem::take(&mut *self.open());
+        for (organization, gap) in gaps {
+            let told = event(action, &organization, gap).is_some_and(&mut take);
+            if !told {
+                let mut open = self.open();
+                open.entry(organization)
+                    .and_modify(|newer| {
+                        newer.count += gap.count;
+                        newer.first = newer.first.min(gap.first);
+                    })
+                    .or_insert(gap);
+            }
+        }
+    }
+}
+
+/// Which happened when the last of the dropped events was dropped.
+fn event(action: Action, organization: &str, gap: Gap) -> Option<Event> {
+    let mut event = Event::builder(action)
+        .occurred_at(from_millis(gap.last))
+        .actor(Actor::system())
+        .target(Target::new(TARGET, organization))
+        .outcome(Outcome::Failed)
+        .build()
+        .ok()?;
+    event.stand_for(gap.count, from_millis(gap.first));
+    if !organization.is_empty() {
+        event.set_organization(|out| out.push_str(organization));
+    }
+    Some(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GAP: Action = Action::checked("audit.gap");
+
+    fn dropped(organization: &str) -> Event {
+        let event = Event::builder("a").organization(organization);
+        event.build().unwrap()
+    }
+
+    #[test]
+    fn each_organization_has_one_gap_with_its_count() {
+        let gaps = Gaps::default();
+        for organization in ["o1", "o2", "o1", "o1"] {
+            gaps.add(&dropped(organization));
+        }
+        let mut told = Vec::new();
+        gaps.tell(GAP, |event| {
+            let count = event.metadata_value("count").map(|count| count.to_string());
+            told.push((event.organization().map(str::to_owned), count));
+            true
+        });
+        told.sort();
+        let told: Vec<_> = told
+            .iter()
+            .map(|(o, c)| (o.as_deref(), c.as_deref()))
+            .collect();
+        assert_eq!(told, [(Some("o1"), Some("3")), (Some("o2"), Some("1"))]);
+        assert!(gaps.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_taken_is_told_the_next_time() {
+        let gaps = Gaps::default();
+        gaps.add(&dropped("o1"));
+        gaps.tell(GAP, |_| false);
+        gaps.add(&dropped("o1"));
+        let mut counts = Vec::new();
+        gaps.tell(GAP, |event| {
+            counts.push(event.metadata_value("count").map(|count| count.to_string()));
+            true
+        });
+        assert_eq!(counts, [Some("2".to_owned())]);
+    }
+}

@@ -1,0 +1,38 @@
+//! Delivery: the queue, the dispatcher that empties it, and what an attempt's result leads to.
+//!
+//! The dispatcher is one task on a thread of its own. It fetches events from the queue, keeps
+//! several attempts in flight, and decides after each what comes next. It sees no HTTP.
+
+mod attempt;
+mod backlog;
+mod budget;
+mod coalesce;
+mod dead_letter;
+mod decide;
+mod disk;
+mod dispatcher;
+mod durable_wait;
+mod fence;
+mod gap;
+mod lane;
+mod loader;
+mod queue;
+mod shared;
+mod supervise;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::coalesce::Coalescer;
+pub use self::dead_letter::DeadLetter;
+pub(crate) use self::dead_letter::DeadLetters;
+pub(crate) use self::disk::Spool;
+#[cfg(feature = "spool")]
+pub(crate) use self::disk::{Appended, Guarantee};
+pub(crate) use self::dispatcher::{Command, Dispatcher};
+pub use self::durable_wait::Commits;
+pub use self::fence::Report;
+pub(crate) use self::gap::Gaps;
+pub(crate) use self::queue::{Queue, Refusal};
+pub(crate) use self::shared::{GUARD_DEADLINE, Hook, Logs, Shared};
+pub(crate) use self::supervise::start;

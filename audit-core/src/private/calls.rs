@@ -1,0 +1,258 @@
+//! The calls of an expansion: opening, describing and closing a draft.
+//!
+//! The functions know no user types but the one they render, so that an expansion is a few calls.
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::event::{AuditId, BooleanValue, NumberValue, TextValue};
+use crate::scope::Principal;
+
+use crate::catalog::Action;
+use crate::delivery::Commits;
+use crate::event::Outcome;
+use crate::scope::Draft;
+
+// The expansions pass what most calls need and no more: the compiler checks each of them, and finds
+// out for itself where the call stands.
+
+/// Opens the draft of a call. The log says that it was at the caller's place.
+#[must_use]
+#[track_caller]
+pub fn open(action: &'static str) -> Draft {
+    open_action(Action::checked(action), Location::caller())
+}
+
+/// Opens the draft of a call that has a target. [`open`] and [`target`] in one, which most calls
+/// need.
+#[must_use]
+#[track_caller]
+pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str, id: &T) -> Draft {
+    let mut draft = open(action);
+    target(&mut draft, kind, id);
+    draft
+}
+
+/// Opens the draft of an action that is chosen while the program runs. `at` is where the log says
+/// that it was.
+#[must_use]
+pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
+    Draft::open(action, at)
+}
+
+/// Names the outcomes that leave an event, when not all do.
+pub fn on(draft: &mut Draft, outcomes: &[Outcome]) {
+    if let Some(event) = draft.event() {
+        event.set_on(Outcome::mask(outcomes));
+    }
+}
+
+/// Names the types of the targets that are known only from a successful result.
+pub fn late(draft: &mut Draft, kinds: &'static [&'static str]) {
+    draft.set_late(kinds);
+}
+
+/// Names the action under which a denial appears, when it is another.
+pub fn denied(draft: &mut Draft, action: &'static str) {
+    draft.set_denied_action(action);
+}
+
+/// Adds a target; whether there is one.
+pub fn target<T: AuditId + ?Sized>(draft: &mut Draft, kind: &'static str, id: &T) -> bool {
+    let Some(event) = draft.event() else {
+        return false;
+    };
+    event.push_target_id(kind, id);
+    id.is_present()
+}
+
+/// Adds a target for each item of a collection.
+pub fn targets<T: AuditId>(
+    draft: &mut Draft,
+    kind: &'static str,
+    ids: impl IntoIterator<Item = T>,
+) {
+    if let Some(event) = draft.event() {
+        for id in ids {
+            event.push_each_target_id(kind, &id);
+        }
+    }
+}
+
+/// Names the last target.
+pub fn target_name<T: AuditId + ?Sized>(draft: &mut Draft, name: &T) {
+    if let Some(event) = draft.event() {
+        event.name_target(name);
+    }
+}
+
+/// Names the last target by what a value's `Display` prints.
+pub fn target_display_name<T: fmt::Display + ?Sized>(draft: &mut Draft, name: &T) {
+    if let Some(event) = draft.event() {
+        event.name_target(&Displayed(name));
+    }
+}
+
+// Written out, so that the compiler's errors about a value show a signature and not a macro.
+
+/// Adds a text.
+pub fn text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds a text to the last target.
+pub fn target_text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
+    }
+}
+
+/// Adds a number.
+pub fn number<T: NumberValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds a number to the last target.
+pub fn target_number<T: NumberValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
+    }
+}
+
+/// Adds a truth value.
+pub fn boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.entry(key));
+    }
+}
+
+/// Adds a truth value to the last target.
+pub fn target_boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    if let Some(event) = draft.event() {
+        value.append(event.target_entry(key));
+    }
+}
+
+/// Adds what a value's `Display` prints.
+pub fn display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    text(draft, key, &Displayed(value));
+}
+
+/// Adds what a value's `Display` prints, to the last target.
+pub fn target_display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
+    target_text(draft, key, &Displayed(value));
+}
+
+struct Displayed<'a, T: ?Sized>(&'a T);
+
+impl<T: fmt::Display + ?Sized> crate::event::AuditText for Displayed<'_, T> {
+    fn audit_text(&self, out: &mut crate::event::Text<'_>) {
+        use fmt::Write as _;
+        // A text takes everything; an error can only be the value's own, and what it wrote before
+        // stays.
+        let _ = write!(out, "{}", self.0);
+    }
+}
+
+/// Says who acts, over what the scope says, and the organization if the principal knows it.
+pub fn actor<P: Principal + ?Sized>(draft: &mut Draft, principal: &P) {
+    if let Some(event) = draft.event() {
+        event.set_actor(&principal.actor());
+        if let Some(organization) = principal.organization() {
+            event.set_organization(|out| out.push_str(organization.as_str()));
+        }
+    }
+}
+
+/// Says whose log it is, over what the scope says.
+pub fn organization<T: AuditId + ?Sized>(draft: &mut Draft, id: &T) {
+    if let Some(event) = draft.event()
+        && id.is_present()
+    {
+        event.set_organization(|out| id.write_id(out));
+    }
+}
+
+/// Says that the call succeeded, and that the targets and metadata of its result follow.
+pub fn resolve(draft: &mut Draft) {
+    draft.resolve();
+}
+
+/// Closes the draft of a call that returned.
+pub fn close(draft: Draft, outcome: Outcome) {
+    // Of an event that is not durable there is nothing to wait for.
+    drop(draft.close(outcome));
+}
+
+/// Says that the event is to be on the disk before its caller goes on.
+pub fn durable(draft: &mut Draft) {
+    draft.set_durable();
+}
+
+/// Closes the draft of a call that returned, whose event is durable. Who answers waits for what
+/// comes back; where the scope waits, that is nothing.
+pub fn commit(draft: Draft, outcome: Outcome) -> Commits {
+    draft.close(outcome)
+}
+
+/// Says that the running request or job needs no event, and why.
+pub fn exempt(reason: &'static str) {
+    // Outside of any there is nothing that would be reported.
+    if let Some(scope) = crate::scope::Scope::current() {
+        scope.exempt(reason);
+    }
+}
+
+/// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow
+/// and return what a closure called on the spot could not.
+pub fn once<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// A value of the type that a body returns, for a `return` that never runs.
+pub fn edge<T>() -> T {
+    std::process::abort()
+}
+
+/// Names an argument inside the body, so that it moves there and is dropped before the event
+/// closes.
+pub fn hold<T: ?Sized>(_: &T) {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::Actor;
+    use crate::recorder::Recorder;
+    use crate::sink::MemorySink;
+
+    #[tokio::test]
+    async fn a_draft_opened_for_an_action_belongs_to_the_scope() {
+        let sink = MemorySink::new();
+        let recorder = Recorder::builder(sink.clone()).build().unwrap();
+        let names = ["document.delete", "document.share"];
+        let scope = recorder.scope().actor(Actor::user("u1"));
+        let run = async {
+            for name in names {
+                let mut draft = open_action(Action::checked(name), Location::caller());
+                target(&mut draft, "document", &1);
+                close(draft, Outcome::Succeeded);
+            }
+        };
+        scope.organization("org_1").run(run).await;
+        recorder.flush(Duration::from_secs(5)).await;
+        let events = sink.events();
+        let found: Vec<_> = events.iter().map(crate::event::Event::action).collect();
+        assert_eq!(found, names);
+        assert!(
+            events
+                .iter()
+                .all(|event| event.actor().unwrap().id() == "u1")
+        );
+    }
+}

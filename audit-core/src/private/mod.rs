@@ -1,0 +1,43 @@
+//! What the expansions of the macros call. Not part of the public interface: it changes with any
+//! release.
+
+mod calls;
+mod follow;
+pub mod outcome;
+#[cfg(feature = "spool")]
+pub mod spool;
+mod try_record;
+
+pub use self::calls::{
+    actor, boolean, close, commit, denied, display, durable, edge, exempt, hold, late, number, on,
+    once, open, open_action, open_target, organization, resolve, target, target_boolean,
+    target_display, target_display_name, target_name, target_number, target_text, targets, text,
+};
+pub use self::follow::{
+    Followed, FollowedDurably, boxed, defer, follow, follow_durable, pinned, start,
+};
+pub use self::outcome::{Ladder, Probe};
+pub use self::try_record::{TryRecordError, try_close, try_open};
+pub use crate::catalog::{Action, assert_names};
+pub use crate::delivery::Commits;
+pub use crate::event::Outcome;
+pub use crate::scope::Draft;
+
+/// The attribute's entry points for the facades, each of which expands to the facade's own paths.
+///
+/// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so
+/// that one serves all facades.
+pub mod macros {
+    pub use audit_derive::{
+        action, audited_actix, audited_tower, catalog, record, try_record, unaudited_actix,
+        unaudited_tower,
+    };
+}
+
+/// The parts of an embedded catalog.
+pub mod catalog {
+    pub use crate::catalog::{
+        CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce, EmbeddedField,
+        EmbeddedTarget, FieldKind,
+    };
+}

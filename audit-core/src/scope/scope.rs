@@ -1,0 +1,348 @@
+//! The scope: who acts, for whom and from where, carried by the task, and the events that ended
+//! inside it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{self, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
+
+use super::principal::Principal;
+use super::request_context::RequestContext;
+use crate::event::{Actor, Context, Event, OrganizationId};
+use crate::recorder::Recorder;
+use crate::telemetry::Trail;
+
+tokio::task_local! {
+    static CURRENT: Scope;
+}
+
+/// One request's or job's shared slot: actor, organization, context, and the events that ended
+/// inside it.
+///
+/// A web layer opens one per request. Elsewhere, open one around a job:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use audit_core::{Actor, MemorySink, Recorder};
+/// # let recorder = Recorder::builder(MemorySink::new()).build()?;
+/// # async fn clean_up() {}
+/// recorder.scope().actor(Actor::service("clean-up")).organization("org_1").run(clean_up()).await;
+/// # Ok(()) }
+/// ```
+///
+/// An event waits in its scope until the answer, or the end of the job, for what is known by then.
+/// A scope holds 256 of them; with one more they are recorded with what is known so far.
+///
+/// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the
+/// task that opened it where it has to.
+#[derive(Clone)]
+pub struct Scope {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) recorder: Recorder,
+    /// Whether an audited function was entered, or an event recorded.
+    pub(super) audited: AtomicBool,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) actor: Option<Actor>,
+    pub(super) organization: Option<OrganizationId>,
+    pub(super) origin: Origin,
+    /// The principal types that the layer looked for, named in the log when there was none.
+    pub(super) expected: Option<Arc<str>>,
+    /// Why nothing needs to be recorded.
+    pub(super) exempt: Option<&'static str>,
+    /// Events that ended before the scope was settled.
+    pub(super) ended: Vec<Event>,
+    pub(super) settled: bool,
+}
+
+/// From where it is done.
+pub(super) enum Origin {
+    Said(Context),
+    Request(RequestContext),
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self::Said(Context::default())
+    }
+}
+
+impl Scope {
+    fn with(recorder: Recorder, state: State) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                recorder,
+                audited: AtomicBool::new(false),
+                state: Mutex::new(state),
+            }),
+        }
+    }
+
+    pub(crate) fn new(recorder: Recorder) -> Self {
+        Self::with(recorder, State::default())
+    }
+
+    pub(crate) fn of_request(recorder: Recorder, context: RequestContext) -> Self {
+        let state = State {
+            origin: Origin::Request(context),
+            ..State::default()
+        };
+        Self::with(recorder, state)
+    }
+
+    /// A scope for a single function outside any: what ends inside is recorded at once.
+    pub(crate) fn detached(recorder: Recorder) -> Self {
+        let state = State {
+            settled: true,
+            ..State::default()
+        };
+        Self::with(recorder, state)
+    }
+
+    /// The scope of the running task, if there is one.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    /// Says who acts.
+    #[must_use]
+    pub fn actor(self, actor: Actor) -> Self {
+        self.set_actor(actor);
+        self
+    }
+
+    /// Says whose log it is.
+    #[must_use]
+    pub fn organization(self, organization: impl Into<OrganizationId>) -> Self {
+        self.set_organization(organization);
+        self
+    }
+
+    /// Says from where.
+    #[must_use]
+    pub fn context(self, context: Context) -> Self {
+        self.state().origin = Origin::Said(context);
+        self
+    }
+
+    /// Says who acts, from wherever it becomes known; the last word counts.
+    pub fn set_actor(&self, actor: Actor) {
+        self.state().actor = Some(actor);
+    }
+
+    /// Says whose log it is, from wherever it becomes known; the last word counts.
+    pub fn set_organization(&self, organization: impl Into<OrganizationId>) {
+        self.state().organization = Some(organization.into());
+    }
+
+    /// Says who acts and, if the principal knows, whose log it is.
+    pub fn set_principal(&self, principal: &(impl Principal + ?Sized)) {
+        let (actor, organization) = (principal.actor(), principal.organization());
+        let mut state = self.state();
+        state.actor = Some(actor);
+        if organization.is_some() {
+            state.organization = organization;
+        }
+    }
+
+    /// Says that what happens here needs no event, and why: a request that changes something is
+    /// then not reported as unaudited. Events that are recorded all the same are kept.
+    ///
+    /// `#[unaudited(reason = "..")]` on a handler says it where it is read.
+    pub fn exempt(&self, reason: &'static str) {
+        self.state().exempt = Some(reason);
+    }
+
+    /// Carries the scope into a future, such as one for `tokio::spawn`, and settles nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use audit_core::Scope;
+    ///
+    /// let work = async { /* audited functions in here belong to the request */ };
+    /// match Scope::current() {
+    ///     Some(scope) => tokio::spawn(scope.in_scope(work)),
+    ///     None => tokio::spawn(work),
+    /// };
+    /// # }
+    /// ```
+    pub fn in_scope<F: Future>(self, future: F) -> InScope<F> {
+        InScope {
+            inner: CURRENT.scope(self, future),
+        }
+    }
+
+    /// Runs a function inside the scope and settles nothing.
+    pub fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self.clone(), function)
+    }
+
+    /// The principal types that a layer looks for, for the log line about their absence.
+    #[doc(hidden)]
+    pub fn expect_principal(&self, type_names: impl Into<Arc<str>>) {
+        let type_names = type_names.into();
+        self.state().expected = Some(type_names);
+    }
+
+    /// An event was recorded past the scope of the running task, if there is one.
+    pub(crate) fn mark_current() {
+        // Outside a scope, or while the thread ends, there is nothing to mark.
+        let _ = CURRENT.try_with(Self::mark_audited);
+    }
+
+    /// An audited function was entered, or an event recorded.
+    pub(crate) fn mark_audited(&self) {
+        self.inner.audited.store(true, Ordering::Relaxed);
+    }
+
+    /// What the scope holds so far.
+    pub(crate) fn trail(&self) -> Trail {
+        if self.inner.audited.load(Ordering::Relaxed) {
+            return Trail::Audited;
+        }
+        match self.state().exempt {
+            Some(reason) => Trail::Exempt(reason),
+            None => Trail::None,
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Scope::in_scope`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InScope<F> {
+        #[pin]
+        inner: TaskLocalFuture<Scope, F>,
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        self.project().inner.poll(cx)
+    }
+}
+
+impl<F> fmt::Debug for InScope<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InScope").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::Outcome;
+    use crate::private::{close, open};
+    use crate::sink::MemorySink;
+
+    pub(in crate::scope) const DELETE: &str = "document.delete";
+
+    pub(in crate::scope) async fn delivered(recorder: &Recorder, sink: &MemorySink) -> Vec<Event> {
+        recorder.flush(Duration::from_secs(5)).await;
+        sink.events()
+    }
+
+    pub(in crate::scope) fn recorder() -> (Recorder, MemorySink) {
+        let sink = MemorySink::new();
+        (Recorder::builder(sink.clone()).build().unwrap(), sink)
+    }
+
+    #[tokio::test]
+    async fn what_the_scope_says_reaches_the_event_however_late_it_was_said() {
+        let (recorder, sink) = recorder();
+        let scope = recorder
+            .scope()
+            .context(Context::new().location("203.0.113.7"));
+        scope
+            .run(async {
+                close(open(DELETE), Outcome::Unknown);
+                Scope::current().unwrap().set_actor(Actor::user("u1"));
+                Scope::current().unwrap().set_organization("org_1");
+            })
+            .await;
+        let events = delivered(&recorder, &sink).await;
+        let actor = events[0].actor().unwrap();
+        assert_eq!(
+            (actor.id(), events[0].organization()),
+            ("u1", Some("org_1"))
+        );
+        assert_eq!(
+            (events[0].location(), events[0].outcome()),
+            (Some("203.0.113.7"), Outcome::Succeeded)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_not_async_is_settled_at_its_end_and_leaves_no_scope_behind() {
+        let (recorder, sink) = recorder();
+        let job = || recorder.scope().actor(Actor::service("clean-up"));
+        let kept = job().run_sync(|| {
+            close(open(DELETE), Outcome::Unknown);
+            open(DELETE)
+        });
+        assert!(Scope::current().is_none());
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            job().run_sync(|| {
+                let _draft = open(DELETE);
+                panic!("on purpose");
+            })
+        }));
+        assert!(panicked.is_err() && Scope::current().is_none());
+        close(kept, Outcome::Failed);
+        let events = delivered(&recorder, &sink).await;
+        let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
+        assert_eq!(
+            outcomes,
+            [Outcome::Succeeded, Outcome::Panicked, Outcome::Failed]
+        );
+        assert!(
+            events
+                .iter()
+                .all(|event| event.actor().unwrap().id() == "clean-up")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_dropped_leaves_its_events() {
+        let (recorder, sink) = recorder();
+        let job = recorder.scope().actor(Actor::system()).run(async {
+            let _draft = open(DELETE);
+            std::future::pending::<()>().await;
+        });
+        assert!(futures_util::FutureExt::now_or_never(job).is_none());
+        let events = delivered(&recorder, &sink).await;
+        assert_eq!(
+            events.iter().map(Event::outcome).collect::<Vec<_>>(),
+            [Outcome::Abandoned]
+        );
+    }
+}

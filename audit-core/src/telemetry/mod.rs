@@ -1,0 +1,20 @@
+//! Counts, health, metrics and rate-limited logs of a recorder.
+
+mod health;
+mod log;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+mod observer;
+mod stats;
+mod trace;
+mod unrecorded;
+
+pub(crate) use self::health::{Condition, LaneState, Load};
+pub use self::health::{Health, HealthLevel};
+pub(crate) use self::log::LogLimit;
+pub(crate) use self::observer::Observer;
+pub(crate) use self::stats::Counters;
+pub use self::stats::Stats;
+pub use self::trace::Trail;
+pub(crate) use self::unrecorded::count_unrecorded;
+pub use self::unrecorded::unrecorded;
