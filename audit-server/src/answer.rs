@@ -16,12 +16,18 @@ pub(crate) type Reply = Result<Answer, Answer>;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
+    /// The reason of a rejection in words; empty if the caller has to find its own.
+    pub(crate) reason: String,
 }
 
 impl Answer {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
-            Ok(body) => Self { status, body },
+            Ok(body) => Self {
+                status,
+                body,
+                reason: String::new(),
+            },
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 Self::internal()
@@ -42,11 +48,15 @@ impl Answer {
         Self {
             status,
             body: json!({ "message": message }).to_string(),
+            reason: message.to_owned(),
         }
     }
 
     pub(crate) fn unauthorized() -> Self {
-        Self::message(StatusCode::UNAUTHORIZED, "Unauthorized")
+        Self {
+            reason: "the API key is missing or is not this server's".to_owned(),
+            ..Self::message(StatusCode::UNAUTHORIZED, "Unauthorized")
+        }
     }
 
     pub(crate) fn too_large() -> Self {

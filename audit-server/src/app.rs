@@ -1,22 +1,16 @@
-//! What the handlers share, and the router they hang in.
+//! The state that all handlers share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use rusqlite::Transaction;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
 
-use crate::auth::Keys;
+use crate::api_key::Keys;
 use crate::clock::Clock;
-use crate::fault::{Faults, inject};
-use crate::host::{Hosts, check_host};
-use crate::origin::check_origin;
-use crate::rate::{RateLimit, limit_rate};
-use crate::routes;
+use crate::fault::Faults;
+use crate::host::Hosts;
+use crate::rate_limit::RateLimit;
 use crate::sign::Signer;
 use crate::store::{StoreError, Writer, enforce_retention};
 use crate::subscribe::Subscribers;
@@ -166,19 +160,4 @@ impl App {
         cache.insert(id, Arc::clone(&schema));
         Ok(schema)
     }
-}
-
-/// All routes, inside what every answer goes through.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    // The last layer runs first.
-    routes::all(&app)
-        .layer(map_response(routes::as_json))
-        .layer(from_fn_with_state(Arc::clone(&app), limit_rate))
-        .layer(from_fn_with_state(Arc::clone(&app), inject))
-        .layer(from_fn(check_origin))
-        .layer(from_fn_with_state(Arc::clone(&app), check_host))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(app)
 }

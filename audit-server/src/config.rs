@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::StartError;
-use crate::server::LocalServer;
 
 /// The API key of a server that was given none.
 pub const DEFAULT_API_KEY: &str = "sk_test_local";
@@ -38,7 +36,8 @@ pub enum Data {
     File(PathBuf),
 }
 
-/// Sets up a [`LocalServer`]; made by [`LocalServer::builder`].
+/// Sets up a [`LocalServer`](crate::LocalServer); made by
+/// [`LocalServer::builder`](crate::LocalServer::builder).
 #[must_use]
 pub struct LocalServerBuilder {
     pub(crate) listen: SocketAddr,
@@ -93,7 +92,7 @@ impl LocalServerBuilder {
     /// An API key to let in, `sk_…`; [`DEFAULT_API_KEY`] if none is given.
     ///
     /// May be called again for more keys. Each has idempotency keys of its own; they share
-    /// everything else. The first is the one that [`LocalServer::api_key`] gives back.
+    /// everything else. The first is the one that [`LocalServer::api_key`](crate::LocalServer::api_key) gives back.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_keys.push(key.into());
         self
@@ -149,15 +148,6 @@ impl LocalServerBuilder {
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
-    }
-
-    /// Starts the server on a thread of its own, and returns once it listens.
-    ///
-    /// # Errors
-    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on,
-    /// or the database cannot be opened.
-    pub fn start(self) -> Result<LocalServer, StartError> {
-        LocalServer::from_builder(self)
     }
 }
 

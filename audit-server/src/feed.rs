@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::records::{EventFilter, StoredEvent};
 use crate::store::{self, StoreError};
-use crate::stored::{EventFilter, StoredEvent};
 use crate::subscribe::Head;
 
 /// A reader that is further behind than this many events is told how many it missed, and goes on

@@ -5,15 +5,10 @@
 //! answers only to loopback names.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
-use crate::answer::Answer;
-use crate::app::App;
+use axum::extract::Request;
+use axum::http::header;
+use axum::http::uri::Authority;
 
 /// Which names the server answers to.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +26,7 @@ impl Hosts {
     }
 
     /// Bound to another address on purpose, the server may have any name.
-    fn admits(self, host: &str) -> bool {
+    pub(crate) fn admits(self, host: &str) -> bool {
         if !self.is_loopback() {
             return true;
         }
@@ -41,6 +36,17 @@ impl Hosts {
             || name
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address == self.bound.ip())
+    }
+
+    /// Returns the base URL that the client used to reach the server.
+    ///
+    /// A link built from it works from the client's side: on the same machine, through a forwarded
+    /// port, or from another container.
+    pub(crate) fn base_url(self, request: &Request) -> String {
+        let host = host(request)
+            .filter(|host| host.parse::<Authority>().is_ok())
+            .map_or_else(|| self.bound.to_string(), ToOwned::to_owned);
+        format!("http://{host}")
     }
 }
 
@@ -57,15 +63,6 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// The base URL under which this request reached the server, so that a link in the answer works for
-/// whoever asked: from the host's machine, through a forwarded port, or from another container.
-pub(crate) fn base_url(app: &App, request: &Request) -> String {
-    let host = host(request)
-        .filter(|host| host.parse::<axum::http::uri::Authority>().is_ok())
-        .map_or_else(|| app.hosts.bound.to_string(), ToOwned::to_owned);
-    format!("http://{host}")
-}
-
 /// The host that a request names. One in absolute form names it in the request line, and that one
 /// counts (RFC 9112, section 3.2.2).
 pub(crate) fn host(request: &Request) -> Option<&str> {
@@ -76,22 +73,6 @@ pub(crate) fn host(request: &Request) -> Option<&str> {
             .get(header::HOST)
             .and_then(|host| host.to_str().ok()),
     }
-}
-
-/// Answers 403 to a request for another host, or for none.
-pub(crate) async fn check_host(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let host = host(&request);
-    if host.is_some_and(|host| app.hosts.admits(host))
-        || (host.is_none() && !app.hosts.is_loopback())
-    {
-        return next.run(request).await;
-    }
-    let message = "This local server answers only to the hosts localhost, 127.0.0.1 and [::1].";
-    Answer::message(StatusCode::FORBIDDEN, message).into_response()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) fn new_id(prefix: &str, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stored::is_organization_id;
+    use crate::records::is_organization_id;
 
     #[test]
     fn a_made_up_id_is_valid_and_sorts_by_age() {

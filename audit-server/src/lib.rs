@@ -110,8 +110,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod api_key;
 mod app;
-mod auth;
 mod body;
 mod clock;
 mod config;
@@ -125,15 +125,17 @@ pub mod fuzzing;
 mod host;
 mod id;
 mod judge;
-mod origin;
-mod rate;
+mod middleware;
+mod own_path;
+mod rate_limit;
+mod records;
+mod router;
 mod routes;
 mod seed;
 mod serve;
 mod server;
 mod sign;
 mod store;
-mod stored;
 mod subscribe;
 mod timestamp;
 mod validate;
@@ -147,8 +149,8 @@ pub use config::{
 };
 pub use error::{QueryError, StartError};
 pub use fault::Fault;
+pub use records::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
 pub use server::LocalServer;
-pub use stored::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
 pub use subscribe::Subscription;
 
 #[cfg(doctest)]

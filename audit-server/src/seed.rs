@@ -4,8 +4,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::app::App;
+use crate::records::EventStatus;
 use crate::store::{self, NewEvent, StoreError};
-use crate::stored::EventStatus;
 use crate::timestamp::Timestamp;
 
 /// Events of one transaction.

@@ -18,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tower_service::Service;
 
-use crate::app::{App, router};
+use crate::app::App;
+use crate::router::router;
 use crate::wire::{Scissors, Wire};
 
 /// How long requests that are under way may take to finish after a shutdown was asked for.

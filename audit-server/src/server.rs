@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use crate::api_key::{Keys, is_api_key};
 use crate::app::{App, Parts};
-use crate::auth::{Keys, is_api_key};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
 use crate::error::{QueryError, StartError, StartErrorKind};
 use crate::fault::Fault;
 use crate::host::Hosts;
-use crate::rate::RateLimit;
+use crate::rate_limit::RateLimit;
+use crate::records::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
 use crate::serve::{GRACE, serve};
 use crate::sign::Signer;
 use crate::store::{self, Writer};
-use crate::stored::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
 use crate::subscribe::Subscription;
 
 /// Threads for the database. One transaction runs at a time, so more would only wait in line.
@@ -71,52 +71,6 @@ impl LocalServer {
     /// [`StartError`] if the machine has no port, thread or memory left.
     pub fn start() -> Result<Self, StartError> {
         Self::builder().start()
-    }
-
-    pub(crate) fn from_builder(mut config: LocalServerBuilder) -> Result<Self, StartError> {
-        if config.api_keys.is_empty() {
-            config.api_keys.push(DEFAULT_API_KEY.to_owned());
-        }
-        if config.organizations.is_empty() {
-            config.organizations.push(DEFAULT_ORGANIZATION.to_owned());
-        }
-        check(&config)?;
-        let (listener, addr) = listen(config.listen)?;
-        let store = Writer::open(&config.data).map_err(|source| match config.data {
-            Data::Memory => StartErrorKind::Memory { source },
-            Data::File(path) => StartErrorKind::Database { path, source },
-        })?;
-        let app = Arc::new(App::new(Parts {
-            store,
-            keys: Keys::new(&config.api_keys),
-            hosts: Hosts::new(addr),
-            clock: config.clock,
-            signer: Signer::new().map_err(|source| StartErrorKind::Random { source })?,
-            export_delay: config.export_delay,
-            rate_limit: config
-                .rate_limit
-                .map(|(requests, per)| RateLimit::new(requests, per)),
-            read_timeout: config.read_timeout,
-        }));
-        let now = app.now();
-        app.store
-            .transact(|tx| {
-                config
-                    .organizations
-                    .iter()
-                    .try_for_each(|id| store::add_organization(tx, id, None, now).map(drop))
-            })
-            .map_err(|source| StartErrorKind::Seed { source })?;
-        let running = spawn(listener, Arc::clone(&app))
-            .map_err(|source| StartErrorKind::Thread { source })?;
-        let api_key = config.api_keys.swap_remove(0);
-        Ok(Self {
-            app,
-            addr,
-            url: format!("http://{addr}"),
-            api_key,
-            running: Some(running),
-        })
     }
 
     /// The base URL, such as `http://127.0.0.1:4100`, without a slash at its end.
@@ -256,6 +210,60 @@ impl LocalServer {
             }
         }
         self.app.subscribers.close();
+    }
+}
+
+impl LocalServerBuilder {
+    /// Starts the server on a thread of its own, and returns once it listens.
+    ///
+    /// # Errors
+    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on,
+    /// or the database cannot be opened.
+    pub fn start(self) -> Result<LocalServer, StartError> {
+        let mut config = self;
+        if config.api_keys.is_empty() {
+            config.api_keys.push(DEFAULT_API_KEY.to_owned());
+        }
+        if config.organizations.is_empty() {
+            config.organizations.push(DEFAULT_ORGANIZATION.to_owned());
+        }
+        check(&config)?;
+        let (listener, addr) = listen(config.listen)?;
+        let store = Writer::open(&config.data).map_err(|source| match config.data {
+            Data::Memory => StartErrorKind::Memory { source },
+            Data::File(path) => StartErrorKind::Database { path, source },
+        })?;
+        let app = Arc::new(App::new(Parts {
+            store,
+            keys: Keys::new(&config.api_keys),
+            hosts: Hosts::new(addr),
+            clock: config.clock,
+            signer: Signer::new().map_err(|source| StartErrorKind::Random { source })?,
+            export_delay: config.export_delay,
+            rate_limit: config
+                .rate_limit
+                .map(|(requests, per)| RateLimit::new(requests, per)),
+            read_timeout: config.read_timeout,
+        }));
+        let now = app.now();
+        app.store
+            .transact(|tx| {
+                config
+                    .organizations
+                    .iter()
+                    .try_for_each(|id| store::add_organization(tx, id, None, now).map(drop))
+            })
+            .map_err(|source| StartErrorKind::Seed { source })?;
+        let running = spawn(listener, Arc::clone(&app))
+            .map_err(|source| StartErrorKind::Thread { source })?;
+        let api_key = config.api_keys.swap_remove(0);
+        Ok(LocalServer {
+            app,
+            addr,
+            url: format!("http://{addr}"),
+            api_key,
+            running: Some(running),
+        })
     }
 }
 

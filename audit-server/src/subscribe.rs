@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::StoredEvent;
+use crate::records::StoredEvent;
 
 /// How many events wait for a slow subscriber before it starts to miss some.
 ///
@@ -145,7 +145,7 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stored::tests::stored;
+    use crate::records::stored;
 
     #[test]
     fn a_slow_subscriber_misses_events_and_knows_how_many() {

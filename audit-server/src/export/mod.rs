@@ -1,10 +1,9 @@
 //! Exports: which events one takes, and the CSV that is written while it is downloaded.
 
-mod filters;
+mod matches;
 mod sheet;
 mod stream;
 
-pub(crate) use filters::Filters;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use sheet::check_row;
 pub(crate) use stream::csv_body;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 
+use super::matches::matches;
 use super::sheet::{Sheet, Trail};
 use crate::store::{ExportPosition, ExportRow, Writer, export_page};
 
@@ -72,7 +73,7 @@ fn rows(
     let mut sheet = Sheet::new();
     for event in &page.events {
         let event = Trail::read(event).inspect_err(|error| logged(error))?;
-        if export.filters.take(&event) {
+        if matches(&export.filters, &event) {
             sheet.row(&event)?;
         }
     }

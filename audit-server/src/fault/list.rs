@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use super::Fault;
+use super::fault::Fault;
 
 /// How many faults wait at once; the oldest makes way for one more.
 pub(crate) const MAX_FAULTS: usize = 100;
@@ -33,7 +33,7 @@ impl Faults {
     }
 
     /// The oldest that fits the request, used up by one.
-    pub(super) fn take(&self, method: &str, path: &str) -> Option<Fault> {
+    pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|fault| fault.times > 0);
         let found = list.iter_mut().find(|fault| fault.fits(method, path))?;
@@ -47,6 +47,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::fault::Effect;
 
     #[test]
     fn faults_are_used_up_oldest_first() {
@@ -56,7 +57,7 @@ mod tests {
         faults.add(Fault::status(502).times(0));
         let take = |path| {
             faults.take("GET", path).map(|fault| match fault.effect {
-                super::super::Effect::Status { status, .. } => status,
+                Effect::Status { status, .. } => status,
                 other => panic!("{other:?}"),
             })
         };

@@ -1,10 +1,12 @@
-//! Faults on demand: what a client has to survive, when the test wants it.
+//! Faults on demand: failures that a client has to survive.
 
-mod inject;
+#[expect(
+    clippy::module_inception,
+    reason = "the main type of the folder is in the file of its name"
+)]
+mod fault;
 mod list;
-mod rule;
 
-pub(crate) use inject::{ExportFails, inject};
+pub use fault::Fault;
+pub(crate) use fault::{Effect, ExportFails};
 pub(crate) use list::{Faults, MAX_FAULTS};
-pub(crate) use rule::Effect;
-pub use rule::Fault;

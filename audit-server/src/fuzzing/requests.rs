@@ -14,10 +14,11 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower_service::Service;
 
-use crate::app::{App, Parts, router};
-use crate::auth::Keys;
+use crate::api_key::Keys;
+use crate::app::{App, Parts};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, DEFAULT_READ_TIMEOUT, Data};
 use crate::host::Hosts;
+use crate::router::router;
 use crate::sign::Signer;
 use crate::store::{Writer, add_organization};
 
@@ -174,4 +175,12 @@ async fn whole(answer: Response) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn plain_requests_keep_the_invariants() {
+        super::routes(b"GET /health\n\n%%\nGET /_local/stream\n\n%%\nPOST /_local/faults\n\n{\"status\":500}%%\nGET /audit_logs/actions\n\n");
+    }
 }

@@ -9,12 +9,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
+use crate::api_key::Scope;
 use crate::app::App;
-use crate::auth::Scope;
 use crate::body;
 use crate::judge::{Verdict, judge};
+use crate::records::{EventStatus, StoredEvent};
 use crate::store::{self, NewEvent, Remembered};
-use crate::stored::{EventStatus, StoredEvent};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
 
 /// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its
@@ -59,13 +59,14 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Ans
         move |tx| {
             let submission = match read {
                 Ok(submission) => submission,
-                Err((answer, reason)) => {
+                Err(mut answer) => {
                     let row = Row {
                         received_at,
                         key: None,
                         body: None,
                         event: None,
                     };
+                    let reason = std::mem::take(&mut answer.reason);
                     return Ok(Outcome::Stored(
                         store::insert_event(tx, row.rejected(&answer, vec![reason]))?,
                         answer,
@@ -94,23 +95,14 @@ fn bytes_to_submission(
     app: &App,
     headers: &HeaderMap,
     bytes: Result<impl AsRef<[u8]>, Answer>,
-) -> Result<Submission, (Answer, String)> {
-    let scope = app.keys.authorize(headers).ok_or_else(|| {
-        (
-            Answer::unauthorized(),
-            "the API key is missing or is not this server's".to_owned(),
-        )
-    })?;
-    let with_reason = |answer: Answer| {
-        let reason = serde_json::from_str::<Value>(&answer.body).ok();
-        let reason = reason
-            .and_then(|body| body["message"].as_str().map(ToOwned::to_owned))
-            .unwrap_or_default();
-        (answer, reason)
-    };
-    let key = idempotency_key(headers).map_err(with_reason)?;
-    let bytes = bytes.map_err(with_reason)?;
-    let body = body::parse(headers, bytes.as_ref()).map_err(with_reason)?;
+) -> Result<Submission, Answer> {
+    let scope = app
+        .keys
+        .authorize(headers)
+        .ok_or_else(Answer::unauthorized)?;
+    let key = idempotency_key(headers)?;
+    let bytes = bytes?;
+    let body = body::parse(headers, bytes.as_ref())?;
     Ok(Submission {
         scope,
         key,
@@ -142,6 +134,7 @@ fn submit(
         return Ok(Outcome::Repeated(Answer {
             status,
             body: response,
+            reason: String::new(),
         }));
     }
     let verdict = judge(app, tx, &body)?;

@@ -19,7 +19,6 @@ use crate::app::App;
 use crate::body;
 use crate::export::csv_body;
 use crate::fault::ExportFails;
-use crate::host::base_url;
 use crate::id::new_id;
 use crate::sign::Purpose;
 use crate::store::{self, ExportRow};
@@ -142,7 +141,7 @@ pub(super) async fn get(
         let signature = app.signer.sign(Purpose::Download, &export.id, expires);
         format!(
             "{}/exports/{}.csv?expires={}&signature={signature}",
-            base_url(&app, &request),
+            app.hosts.base_url(&request),
             export.id,
             expires.as_millis(),
         )
@@ -217,7 +216,7 @@ mod tests {
             organization_id: String::new(),
             range_start: 0,
             range_end: 1,
-            filters: crate::export::Filters::default(),
+            filters: crate::records::ExportFilters::default(),
             last_seq: 0,
             fails: false,
             created_at: Timestamp::from_millis(1_000),

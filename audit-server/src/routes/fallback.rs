@@ -1,10 +1,10 @@
 //! Answers to what no route takes, in JSON and with a hint.
 
+use axum::Extension;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{Method, StatusCode, Uri};
 
-use super::table::ROUTES;
+use super::route::RouteList;
 use crate::answer::Answer;
 
 /// How alike two paths have to be for a hint, from 0 to 1.
@@ -13,9 +13,13 @@ const LIKENESS: f64 = 0.6;
 /// Characters of an unknown path that are repeated in an answer.
 const SHOWN: usize = 200;
 
-pub(super) async fn not_found(method: Method, uri: Uri) -> Answer {
+pub(crate) async fn not_found(
+    Extension(routes): Extension<RouteList>,
+    method: Method,
+    uri: Uri,
+) -> Answer {
     let path: String = uri.path().chars().take(SHOWN).collect();
-    let hint = nearest(&method, &path)
+    let hint = nearest(&routes, &method, &path)
         .map(|(method, path)| format!(" Did you mean {method} {path}?"))
         .unwrap_or_default();
     Answer::message(
@@ -24,7 +28,7 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> Answer {
     )
 }
 
-pub(super) async fn method_not_allowed(request: Request) -> Answer {
+pub(crate) async fn method_not_allowed(request: Request) -> Answer {
     let path: String = request.uri().path().chars().take(SHOWN).collect();
     Answer::message(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -34,7 +38,11 @@ pub(super) async fn method_not_allowed(request: Request) -> Answer {
 
 /// The route that was probably meant: the most alike one, and of several those with the same
 /// method.
-fn nearest(method: &Method, path: &str) -> Option<(&'static str, &'static str)> {
+fn nearest<'a>(
+    routes: &'a RouteList,
+    method: &Method,
+    path: &str,
+) -> Option<(&'a Method, &'static str)> {
     let path = path.trim_end_matches('/').to_ascii_lowercase();
     // A name in the path stands for the placeholder, so that its length does not count.
     let generic = match path
@@ -44,57 +52,24 @@ fn nearest(method: &Method, path: &str) -> Option<(&'static str, &'static str)> 
         Some((_, rest)) => format!("/audit_logs/actions/{{actionname}}/{rest}"),
         None => path,
     };
-    let likeness = |route: &&(&'static str, &'static str)| {
-        let same_method = if route.0 == method.as_str() {
-            0.001
-        } else {
-            0.0
-        };
+    let likeness = |route: &(&Method, &str)| {
+        let same_method = if route.0 == method { 0.001 } else { 0.0 };
         strsim::normalized_levenshtein(&route.1.to_ascii_lowercase(), &generic) + same_method
     };
-    let best = ROUTES
+    let best = routes
         .iter()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) >= LIKENESS).then_some(*best)
-}
-
-/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`,
-/// whatever went wrong.
-pub(crate) async fn as_json(response: Response) -> Response {
-    let json = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if json || response.status().is_success() || response.status().is_redirection() {
-        return response;
-    }
-    let (parts, _) = response.into_parts();
-    let mut answer = Answer::message(
-        parts.status,
-        parts.status.canonical_reason().unwrap_or("Error"),
-    )
-    .into_response();
-    // Keep the headers that say something, such as `Allow`, but not those that describe the body
-    // that is gone.
-    for (name, value) in parts.headers {
-        if let Some(name) =
-            name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))
-        {
-            answer.headers_mut().insert(name, value);
-        }
-    }
-    answer
+    (likeness(&best) >= LIKENESS).then_some(best)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-    use axum::http::HeaderValue;
-
     use super::*;
+    use crate::routes::table::routes;
 
     fn hint(method: Method, path: &str) -> Option<String> {
-        nearest(&method, path).map(|(method, path)| format!("{method} {path}"))
+        nearest(&RouteList::of(&routes()), &method, path)
+            .map(|(method, path)| format!("{method} {path}"))
     }
 
     #[test]
@@ -138,20 +113,5 @@ mod tests {
     fn a_path_that_is_like_nothing_gets_no_hint() {
         assert_eq!(hint(Method::GET, "/user_management/sessions"), None);
         assert_eq!(hint(Method::GET, "/"), None);
-    }
-
-    #[tokio::test]
-    async fn plain_text_errors_become_json_and_keep_their_headers() {
-        let response = (
-            StatusCode::METHOD_NOT_ALLOWED,
-            [(header::ALLOW, HeaderValue::from_static("POST"))],
-            Body::from("text"),
-        );
-        let response = as_json(response.into_response()).await;
-        assert_eq!(response.headers()[header::ALLOW], "POST");
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "application/json; charset=utf-8"
-        );
     }
 }

@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use serde_json::{Value, json};
 
 use super::paging::List;
 use super::query::EventQuery;
-use super::table::ROUTES;
+use super::route::RouteList;
 use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::id::new_id;
+use crate::records::{EventFilter, is_organization_id};
 use crate::store;
-use crate::stored::{EventFilter, is_organization_id};
 
 /// A page of `GET /_local/events` ends once its events reach this many bytes.
 const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
@@ -30,8 +31,8 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
 }
 
 /// `GET /_local`: the routes there are.
-pub(super) async fn index() -> Answer {
-    let routes: Vec<String> = ROUTES
+pub(super) async fn index(Extension(routes): Extension<RouteList>) -> Answer {
+    let routes: Vec<String> = routes
         .iter()
         .map(|(method, path)| format!("{method} {path}"))
         .collect();

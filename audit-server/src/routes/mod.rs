@@ -1,4 +1,4 @@
-//! One file for each resource.
+//! The handlers, one file for each resource, and the table of routes.
 
 mod actions;
 mod events;
@@ -10,23 +10,13 @@ mod organizations;
 mod paging;
 mod portal;
 mod query;
+mod route;
 mod schemas;
 mod stream;
 mod table;
 
-pub(crate) use fallback::as_json;
-pub(crate) use table::all;
+pub(crate) use fallback::{method_not_allowed, not_found};
+pub(crate) use route::{Access, RouteList};
+pub(crate) use table::routes;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use {faults::check_fault, paging::check_cursor};
-
-/// Whether a path is one of the server's own, and no route of the service, which neither faults nor
-/// the rate limit touch.
-pub(crate) fn is_own(path: &str) -> bool {
-    let at_or_under = |root: &str| {
-        path.strip_prefix(root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    path == "/"
-        || ["/_local", "/assets"].into_iter().any(at_or_under)
-        || (at_or_under("/portal") && path != "/portal/generate_link")
-}

@@ -19,7 +19,6 @@ use super::stream::live;
 use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
-use crate::host::base_url;
 use crate::sign::Purpose;
 use crate::store;
 use crate::timestamp::Timestamp;
@@ -37,7 +36,7 @@ const COOKIE: &str = "audit_portal";
 /// A link to the events of one organization. The other intents lead to pages that this server does
 /// not have.
 pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> Reply {
-    let base = base_url(&app, &request);
+    let base = app.hosts.base_url(&request);
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let form = read_portal(&body).map_err(|problem| Answer::unprocessable(&problem))?;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::paging::read_limit;
 use crate::answer::Answer;
-use crate::stored::{EventFilter, EventStatus};
+use crate::records::{EventFilter, EventStatus};
 
 /// Rows of a list if `limit` is not given, and at most.
 const DEFAULT_EVENTS: u32 = 100;

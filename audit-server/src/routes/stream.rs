@@ -15,7 +15,7 @@ use super::query::EventQuery;
 use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::feed::{Feed, News};
-use crate::stored::EventFilter;
+use crate::records::EventFilter;
 
 /// How long `wait-for` waits if it is not told, and at most.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use crate::stored::{EventStatus, Stats};
+use crate::records::{EventStatus, Stats};
 
 pub(super) fn count_event(tx: &Transaction<'_>, status: EventStatus) -> rusqlite::Result<()> {
     count(tx, status.as_str())

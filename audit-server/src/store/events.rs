@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction, params, params_from_iter};
 use serde_json::value::RawValue;
 
 use super::counters::count_event;
-use crate::stored::{EventFilter, EventStatus, StoredEvent};
+use crate::records::{EventFilter, EventStatus, StoredEvent};
 use crate::timestamp::Timestamp;
 
 /// How many rejected events are kept; older ones make way.
@@ -215,7 +215,8 @@ fn corrupt(column: usize, source: Box<dyn std::error::Error + Send + Sync>) -> r
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::{Writer, stats};
+    use crate::store::counters::stats;
+    use crate::store::writer::Writer;
 
     fn event(status: EventStatus, json: &str) -> NewEvent {
         NewEvent {

@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::export::Filters;
+use crate::records::ExportFilters;
 use crate::timestamp::Timestamp;
 
 /// How many exports are kept; older ones are forgotten.
@@ -21,7 +21,7 @@ pub(crate) struct ExportRow {
     /// In milliseconds since 1970; `occurred_at` is from `range_start` on and before `range_end`.
     pub(crate) range_start: i64,
     pub(crate) range_end: i64,
-    pub(crate) filters: Filters,
+    pub(crate) filters: ExportFilters,
     /// The newest event when the export was made; later ones are not part of it.
     pub(crate) last_seq: i64,
     /// Whether it ends as `error` instead of `ready`.
@@ -152,8 +152,9 @@ mod tests {
 
     use super::*;
     use crate::config::Data;
-    use crate::store::{NewEvent, Writer, insert_event};
-    use crate::stored::EventStatus;
+    use crate::records::EventStatus;
+    use crate::store::events::{NewEvent, insert_event};
+    use crate::store::writer::Writer;
 
     fn export(range: (i64, i64)) -> ExportRow {
         ExportRow {
@@ -161,7 +162,7 @@ mod tests {
             organization_id: "org_1".to_owned(),
             range_start: range.0,
             range_end: range.1,
-            filters: Filters::default(),
+            filters: ExportFilters::default(),
             last_seq: 0,
             fails: false,
             created_at: Timestamp::from_millis(0),

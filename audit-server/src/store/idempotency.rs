@@ -57,7 +57,7 @@ pub(crate) fn remember(
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::Writer;
+    use crate::store::writer::Writer;
 
     const DAY: i64 = 24 * 60 * 60 * 1_000;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::stored::Organization;
+use crate::records::Organization;
 use crate::timestamp::Timestamp;
 
 /// The organization of this id, and whether it is new. One that exists already is given back
@@ -49,7 +49,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::Writer;
+    use crate::store::writer::Writer;
 
     #[test]
     fn adding_an_organization_again_keeps_the_first() {

@@ -128,7 +128,7 @@ impl<T> Listing<T> {
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::Writer;
+    use crate::store::writer::Writer;
 
     /// The page of a list with the ids 1 to 5.
     fn page(order: Order, position: Position) -> Page<i64> {

@@ -56,7 +56,8 @@ pub(crate) fn enforce_retention(
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::{Writer, add_organization};
+    use crate::store::organizations::add_organization;
+    use crate::store::writer::Writer;
 
     #[test]
     fn a_sweep_takes_a_part_at_a_time() {

@@ -130,7 +130,8 @@ fn schema_at(row: &Row<'_>, at: usize) -> rusqlite::Result<SchemaRow> {
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::{Order, Position, Writer};
+    use crate::store::page::{Order, Position};
+    use crate::store::writer::Writer;
 
     #[test]
     fn versions_count_up_for_each_action_on_its_own() {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::form::kind_of;
-use super::schema::build;
+use super::json_schema::build;
+use super::json_type::kind_of;
 
 /// A schema as it is stored and given back; what is absent stays absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

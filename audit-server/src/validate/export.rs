@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::export::Filters;
+use crate::records::ExportFilters;
 use crate::timestamp::parse_utc_date_time;
 
 /// A well-formed request for an export.
@@ -14,7 +14,7 @@ pub(crate) struct ExportForm {
     /// In milliseconds since 1970.
     pub(crate) range_start: i64,
     pub(crate) range_end: i64,
-    pub(crate) filters: Filters,
+    pub(crate) filters: ExportFilters,
 }
 
 /// Takes a body apart, or says everything that is wrong with it, a sentence each.
@@ -34,7 +34,7 @@ pub(crate) fn read_export(body: &Value) -> Result<ExportForm, Vec<String>> {
     };
     let range_start = moment(fields, "range_start", &mut errors);
     let range_end = moment(fields, "range_end", &mut errors);
-    let filters = Filters {
+    let filters = ExportFilters {
         actions: texts(fields, "actions", &mut errors),
         // `actors` is the old name of the same filter.
         actor_names: texts(fields, "actor_names", &mut errors)

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use super::json_type::kind_of;
 use crate::timestamp::parse_utc_date_time;
 
 /// A well-formed request, taken apart.
@@ -225,18 +226,6 @@ impl Reader {
             field,
             reason: reason.to_owned(),
         });
-    }
-}
-
-/// What a value is, with its article.
-pub(super) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

@@ -9,8 +9,9 @@
 
 use serde_json::{Map, Value};
 
-use super::form::{Form, kind_of};
-use super::pointer::{Violation, child};
+use super::form::Form;
+use super::json_type::kind_of;
+use super::violation::{Violation, child};
 
 /// Targets on one event.
 const MAX_TARGETS: usize = 20;

@@ -5,20 +5,22 @@
 //! (<https://workos.com/docs/reference/audit-logs/event/create>); where it is silent, the choice is
 //! stated at the function that makes it.
 
+mod compiled_schema;
 mod definition;
 mod export;
 mod form;
+mod json_schema;
+mod json_type;
 mod limits;
-mod pointer;
 mod portal;
 mod retention;
-mod schema;
+mod violation;
 
+pub(crate) use compiled_schema::CompiledSchema;
 pub(crate) use definition::{Definition, read_definition};
 pub(crate) use export::read_export;
 pub(crate) use form::{Form, FormError, read_form};
 pub(crate) use limits::check_limits;
-pub(crate) use pointer::Violation;
 pub(crate) use portal::read_portal;
 pub(crate) use retention::read_retention;
-pub(crate) use schema::CompiledSchema;
+pub(crate) use violation::Violation;

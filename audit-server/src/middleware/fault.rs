@@ -8,19 +8,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Effect, Fault};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::body;
-use crate::routes::is_own;
+use crate::fault::{Effect, ExportFails, Fault};
+use crate::own_path::is_own;
 use crate::wire::Scissors;
 
-/// An extension of a request whose export is to end in `error`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ExportFails;
-
 /// Applies the oldest fault that fits.
-pub(crate) async fn inject(
+pub(crate) async fn inject_fault(
     State(app): State<Arc<App>>,
     mut request: Request,
     next: Next,

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::answer::Answer;
 use crate::host::host;
-use crate::routes::is_own;
+use crate::own_path::is_own;
 
 /// Answers 403 to what comes from another origin: to anything that may change something, and to
 /// reads other than following a link.

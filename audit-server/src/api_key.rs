@@ -1,16 +1,9 @@
 //! API keys: who may call, and under which scope idempotency keys are kept.
 
 use std::fmt;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-
-use crate::answer::Answer;
-use crate::app::App;
 
 /// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing
 /// about the key, and what it writes to disk.
@@ -58,32 +51,6 @@ impl Keys {
 /// Whether a key can be sent in a header and looks like one of the service's.
 pub(crate) fn is_api_key(key: &str) -> bool {
     key.len() > 3 && key.starts_with("sk_") && key.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// Lets nobody in without a key.
-pub(crate) async fn require_key(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match app.keys.authorize(request.headers()) {
-        Some(_) => next.run(request).await,
-        None => Answer::unauthorized().into_response(),
-    }
-}
-
-/// As [`require_key`] where other machines can reach the server; on loopback the server's own
-/// routes are open.
-pub(crate) async fn require_key_if_remote(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if app.hosts.is_loopback() || app.keys.authorize(request.headers()).is_some() {
-        next.run(request).await
-    } else {
-        Answer::unauthorized().into_response()
-    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,10 @@ pub(crate) enum Effect {
     ExportFails,
 }
 
+/// Request extension that makes the export it creates end in `error`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ExportFails;
+
 impl Fault {
     pub(crate) fn new(effect: Effect) -> Self {
         Self {

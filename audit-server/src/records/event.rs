@@ -1,4 +1,4 @@
-//! What the server keeps, as its owner reads it.
+//! Events as they were received.
 
 use std::time::SystemTime;
 
@@ -146,149 +146,6 @@ fn parse(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or(Value::Null)
 }
 
-/// Which stored events to read; everything by default, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use]
-pub struct EventFilter {
-    pub(crate) organization: Option<String>,
-    pub(crate) action: Option<String>,
-    pub(crate) status: Option<EventStatus>,
-    pub(crate) after: Option<u64>,
-    pub(crate) before: Option<u64>,
-    pub(crate) newest_first: bool,
-    pub(crate) limit: Option<u32>,
-}
-
-impl EventFilter {
-    /// Takes everything.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only events of this organization.
-    pub fn organization(mut self, id: impl Into<String>) -> Self {
-        self.organization = Some(id.into());
-        self
-    }
-
-    /// Only events of this action, by its exact name.
-    pub fn action(mut self, name: impl Into<String>) -> Self {
-        self.action = Some(name.into());
-        self
-    }
-
-    /// Only accepted or only rejected events.
-    pub fn status(mut self, status: EventStatus) -> Self {
-        self.status = Some(status);
-        self
-    }
-
-    /// Only rows whose `seq` is greater.
-    pub fn after(mut self, seq: u64) -> Self {
-        self.after = Some(seq);
-        self
-    }
-
-    /// Only rows whose `seq` is smaller.
-    pub fn before(mut self, seq: u64) -> Self {
-        self.before = Some(seq);
-        self
-    }
-
-    /// The newest row first.
-    pub fn newest_first(mut self) -> Self {
-        self.newest_first = true;
-        self
-    }
-
-    /// At most this many rows, the first ones of the order.
-    pub fn limit(mut self, rows: u32) -> Self {
-        self.limit = Some(rows);
-        self
-    }
-}
-
-/// An organization the server knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Organization {
-    pub(crate) object: &'static str,
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) created_at: Timestamp,
-}
-
-impl Organization {
-    pub(crate) fn new(id: String, name: Option<String>, created_at: Timestamp) -> Self {
-        Self {
-            object: "organization",
-            id,
-            name,
-            created_at,
-        }
-    }
-
-    /// The id, `org_…`.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The name it was given, if any.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// When the server first heard of it.
-    #[must_use]
-    pub fn created_at(&self) -> SystemTime {
-        self.created_at.to_system_time()
-    }
-}
-
-/// Whether `id` looks like an organization's: `org_` and 1 to 100 letters, digits, `_` or `-`.
-pub(crate) fn is_organization_id(id: &str) -> bool {
-    id.strip_prefix("org_").is_some_and(|rest| {
-        (1..=100).contains(&rest.len())
-            && rest
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-    })
-}
-
-/// How many requests to create an event ended how, over the whole life of the data.
-///
-/// Every request that reached its route is counted once: taken, refused, or answered from memory
-/// because its idempotency key was known. What a [`Fault`](crate::Fault) or the rate limit answered
-/// did not reach it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Stats {
-    pub(crate) accepted: u64,
-    pub(crate) rejected: u64,
-    pub(crate) duplicates: u64,
-}
-
-impl Stats {
-    /// Events that were stored and answered with 200.
-    #[must_use]
-    pub fn accepted(&self) -> u64 {
-        self.accepted
-    }
-
-    /// Requests that were refused, also those whose rows have been trimmed since.
-    #[must_use]
-    pub fn rejected(&self) -> u64 {
-        self.rejected
-    }
-
-    /// Requests that were answered again from a remembered idempotency key; nothing was stored for
-    /// them.
-    #[must_use]
-    pub fn duplicates(&self) -> u64 {
-        self.duplicates
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -324,21 +181,5 @@ pub(crate) mod tests {
             "{json}"
         );
         assert_eq!(stored(3).response()["success"], true);
-    }
-
-    #[test]
-    fn an_organization_id_has_its_prefix_and_plain_characters() {
-        for id in [
-            "org_1",
-            "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
-            "org_local",
-            "org_a-b",
-        ] {
-            assert!(is_organization_id(id), "{id}");
-        }
-        let long = format!("org_{}", "x".repeat(101));
-        for id in ["", "org_", "1", "org_ä", "org_a b", long.as_str()] {
-            assert!(!is_organization_id(id), "{id}");
-        }
     }
 }

@@ -1,19 +1,10 @@
 //! The rate limit: so many requests of one key in one window of time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
-use crate::answer::Answer;
-use crate::app::App;
-use crate::auth::Scope;
-use crate::body;
-use crate::routes::is_own;
+use crate::api_key::Scope;
 use crate::timestamp::Timestamp;
 
 /// Counts by windows that begin with a key's first request. Only known keys are counted, so the map
@@ -41,7 +32,7 @@ impl RateLimit {
     }
 
     /// Counts a request; if it is one too many, the answer is when the next window begins.
-    fn admit(&self, scope: Scope, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, scope: Scope, now: Timestamp) -> Result<(), Duration> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Window {
             ends: now.after(self.per),
@@ -59,31 +50,6 @@ impl RateLimit {
         let left = window.ends.as_millis() - now.as_millis();
         Err(Duration::from_millis(left.unsigned_abs()))
     }
-}
-
-/// Answers 429 to a request that is one too many for its key. Requests without a known key are left
-/// to the key check.
-pub(crate) async fn limit_rate(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let refused = app
-        .rate_limit
-        .as_ref()
-        .filter(|_| !is_own(request.uri().path()))
-        .zip(app.keys.authorize(request.headers()))
-        .and_then(|(limit, scope)| limit.admit(scope, app.now()).err());
-    let Some(wait) = refused else {
-        return next.run(request).await;
-    };
-    body::drain(request.into_body()).await;
-    let seconds = wait.as_millis().div_ceil(1_000).max(1);
-    let mut response = Answer::too_many_requests().into_response();
-    if let Ok(value) = HeaderValue::try_from(seconds.to_string()) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    response
 }
 
 #[cfg(test)]

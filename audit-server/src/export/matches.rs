@@ -1,0 +1,60 @@
+//! Which events of a range an export takes.
+
+use std::collections::BTreeSet;
+
+use super::sheet::Trail;
+use crate::records::ExportFilters;
+
+/// Returns `true` if the event passes every filter.
+pub(super) fn matches(filters: &ExportFilters, event: &Trail) -> bool {
+    let one = |wanted: &BTreeSet<String>, text: Option<&str>| {
+        wanted.is_empty() || text.is_some_and(|text| wanted.contains(text))
+    };
+    one(&filters.actions, Some(&event.action))
+        && one(&filters.actor_names, event.actor_name.as_deref())
+        && one(&filters.actor_ids, Some(&event.actor_id))
+        && (filters.targets.is_empty()
+            || event
+                .target_types
+                .iter()
+                .any(|kind| filters.targets.contains(kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(filters: serde_json::Value) -> bool {
+        let event = Trail::read(
+            r#"{"action":"a","occurred_at":"","actor":{"id":"1","type":"user","name":"Jo"},"targets":[{"id":"t","type":"team"},{"id":"u","type":"user"}],"context":{"location":"x"}}"#,
+        )
+        .unwrap();
+        let mut all = serde_json::to_value(ExportFilters::default()).unwrap();
+        for (kind, texts) in filters.as_object().unwrap() {
+            all[kind] = texts.clone();
+        }
+        matches(&serde_json::from_value(all).unwrap(), &event)
+    }
+
+    #[test]
+    fn one_text_of_each_named_kind_has_to_fit() {
+        let json = |text| serde_json::from_str(text).unwrap();
+        for taken in [
+            r#"{}"#,
+            r#"{"actions":["a","b"]}"#,
+            r#"{"actor_names":["Jo"],"actor_ids":["1"]}"#,
+            r#"{"targets":["user"],"actions":["a"]}"#,
+        ] {
+            assert!(takes(json(taken)), "{taken}");
+        }
+        for left in [
+            r#"{"actions":["b"]}"#,
+            r#"{"actions":["a"],"actor_names":["jo"]}"#,
+            r#"{"actor_ids":["2"],"actor_names":["Jo"]}"#,
+            r#"{"targets":["t"]}"#,
+            r#"{"actions":["*"]}"#,
+        ] {
+            assert!(!takes(json(left)), "{left}");
+        }
+    }
+}

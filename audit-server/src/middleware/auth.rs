@@ -1,0 +1,36 @@
+//! API key checks.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::Answer;
+use crate::app::App;
+
+/// Responds with 401 to a request without a known API key.
+pub(crate) async fn require_key(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.keys.authorize(request.headers()) {
+        Some(_) => next.run(request).await,
+        None => Answer::unauthorized().into_response(),
+    }
+}
+
+/// As [`require_key`] where other machines can reach the server; on loopback the server's own
+/// routes are open.
+pub(crate) async fn require_key_if_remote(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.hosts.is_loopback() || app.keys.authorize(request.headers()).is_some() {
+        next.run(request).await
+    } else {
+        Answer::unauthorized().into_response()
+    }
+}

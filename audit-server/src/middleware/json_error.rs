@@ -1,0 +1,57 @@
+//! Errors in JSON.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::Answer;
+
+/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`,
+/// whatever went wrong.
+pub(crate) async fn as_json(response: Response) -> Response {
+    let json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if json || response.status().is_success() || response.status().is_redirection() {
+        return response;
+    }
+    let (parts, _) = response.into_parts();
+    let mut answer = Answer::message(
+        parts.status,
+        parts.status.canonical_reason().unwrap_or("Error"),
+    )
+    .into_response();
+    // Keep the headers that say something, such as `Allow`, but not those that describe the body
+    // that is gone.
+    for (name, value) in parts.headers {
+        if let Some(name) =
+            name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))
+        {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{HeaderValue, StatusCode};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn plain_text_errors_become_json_and_keep_their_headers() {
+        let response = (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, HeaderValue::from_static("POST"))],
+            Body::from("text"),
+        );
+        let response = as_json(response.into_response()).await;
+        assert_eq!(response.headers()[header::ALLOW], "POST");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/json; charset=utf-8"
+        );
+    }
+}
