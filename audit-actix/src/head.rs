@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use actix_web::dev::ServiceRequest;
-use audit_core::web::Head;
+use audit_core::web::RequestHead;
 use http::StatusCode;
 
 /// A request's head.
-pub(crate) struct RequestHead<'a>(pub(crate) &'a ServiceRequest);
+pub(crate) struct ActixRequestHead<'a>(pub(crate) &'a ServiceRequest);
 
-impl Head for RequestHead<'_> {
+impl RequestHead for ActixRequestHead<'_> {
     fn method(&self) -> &str {
         self.0.method().as_str()
     }

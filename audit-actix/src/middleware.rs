@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage};
-use audit_core::web::{Call, Policy, Sources, Unaudited};
+use audit_core::web::{AuditConfig, IdentitySources, OnUnaudited, RequestAudit};
 use audit_core::{Action, OrganizationId, Principal, Recorder, TrustedProxies};
 
-use crate::head::RequestHead;
+use crate::head::ActixRequestHead;
 use crate::parameter::{Parameter, parameter};
 use crate::service::AuditService;
 
@@ -72,8 +72,8 @@ use crate::service::AuditService;
 #[derive(Clone)]
 #[must_use]
 pub struct AuditMiddleware {
-    policy: Policy,
-    sources: Arc<Sources<ServiceRequest>>,
+    policy: AuditConfig,
+    sources: Arc<IdentitySources<ServiceRequest>>,
     denies: bool,
 }
 
@@ -81,7 +81,7 @@ impl AuditMiddleware {
     /// A middleware that records to this recorder, and knows nobody yet.
     pub fn new(recorder: Recorder) -> Self {
         Self {
-            policy: Policy::new(recorder),
+            policy: AuditConfig::new(recorder),
             sources: Arc::default(),
             denies: false,
         }
@@ -152,13 +152,13 @@ impl AuditMiddleware {
 
     /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event;
     /// a warning for each method and route unless set.
-    pub fn on_unaudited(mut self, then: Unaudited) -> Self {
+    pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.policy = self.policy.on_unaudited(then);
         self
     }
 
     /// Records a request that was refused with 401 or 403 before an audited function ran, under
-    /// this action, with the outcome `denied`. See [`Policy::denied_as`].
+    /// this action, with the outcome `denied`. See [`AuditConfig::denied_as`].
     pub fn denied_as(mut self, action: Action) -> Self {
         self.policy = self.policy.denied_as(action);
         self.denies = true;
@@ -182,8 +182,8 @@ impl AuditMiddleware {
     }
 
     /// Opens the call of a request.
-    pub(crate) fn open(&self, request: &mut ServiceRequest) -> Call {
-        let call = Call::open(&self.policy, &RequestHead(request));
+    pub(crate) fn open(&self, request: &mut ServiceRequest) -> RequestAudit {
+        let call = RequestAudit::open(&self.policy, &ActixRequestHead(request));
         self.sources.resolve(request, call.scope());
         call
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 use actix_web::{Error, HttpMessage};
 use audit_core::InScope;
-use audit_core::web::Call;
+use audit_core::web::RequestAudit;
 use pin_project_lite::pin_project;
 
 use crate::head::status;
@@ -70,7 +70,7 @@ pin_project! {
         answer: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have
         // closed.
-        call: Call,
+        call: RequestAudit,
         route: Option<String>,
     }
 }

@@ -212,12 +212,12 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// reported as unaudited, and the report of `audit_core::testing` lists its route with the reason.
 ///
 /// ```
-/// use audit_core::web::{Call, Head, Policy, Unaudited};
+/// use audit_core::web::{RequestAudit, RequestHead, AuditConfig, OnUnaudited};
 /// use audit_core::{MemorySink, Recorder};
 /// use audit_derive::unaudited; // in a service: `use audit_core::unaudited`
 /// # use http::StatusCode;
 /// # struct Request;
-/// # impl Head for Request {
+/// # impl RequestHead for Request {
 /// #     fn method(&self) -> &str { "POST" }
 /// #     fn header<'a>(&'a self, _: &'a str) -> impl Iterator<Item = &'a [u8]> { std::iter::empty() }
 /// #     fn peer(&self) -> Option<std::net::IpAddr> { None }
@@ -231,7 +231,7 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), audit_core::BuildError> {
 /// let recorder = Recorder::builder(MemorySink::new()).build()?;
 /// // What a web layer does with `POST /search`:
-/// let mut call = Call::open(&Policy::new(recorder.clone()).on_unaudited(Unaudited::Fail), &Request);
+/// let mut call = RequestAudit::open(&AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Fail), &Request);
 /// assert_eq!(call.scope().clone().in_scope(search("plan")).await, 4);
 /// call.settle(StatusCode::OK, Some("/search"));
 /// assert_eq!(recorder.stats().unaudited, 0);

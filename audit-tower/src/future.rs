@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use audit_core::InScope;
-use audit_core::web::Call;
+use audit_core::web::RequestAudit;
 use http::Response;
 use pin_project_lite::pin_project;
 
@@ -29,13 +29,13 @@ pin_project! {
         answer: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have
         // closed.
-        call: Call,
+        call: RequestAudit,
         route: Route,
     }
 }
 
 impl<F: Future> AuditFuture<F> {
-    pub(crate) fn new(inner: InScope<F>, call: Call, route: Route) -> Self {
+    pub(crate) fn new(inner: InScope<F>, call: RequestAudit, route: Route) -> Self {
         Self {
             inner,
             answer: None,

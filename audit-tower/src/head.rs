@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use audit_core::web::{Head, grpc};
+use audit_core::web::{RequestHead, grpc};
 use http::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{Response, StatusCode, Uri};
@@ -15,9 +15,9 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MAX_METHOD_BYTES: usize = 250;
 
 /// A request's head.
-pub(crate) struct RequestHead<'a>(pub(crate) &'a Parts);
+pub(crate) struct HttpRequestHead<'a>(pub(crate) &'a Parts);
 
-impl Head for RequestHead<'_> {
+impl RequestHead for HttpRequestHead<'_> {
     fn method(&self) -> &str {
         self.0.method.as_str()
     }

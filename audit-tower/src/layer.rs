@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use audit_core::web::{Call, Policy, Sources, Unaudited};
+use audit_core::web::{AuditConfig, IdentitySources, OnUnaudited, RequestAudit};
 use audit_core::{Action, OrganizationId, Principal, Recorder, TrustedProxies};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::head::RequestHead;
+use crate::head::HttpRequestHead;
 use crate::service::AuditService;
 
 /// Opens a [`Scope`](crate::Scope) for each request and records what ended in it, on the head of
@@ -64,15 +64,15 @@ use crate::service::AuditService;
 #[derive(Clone)]
 #[must_use]
 pub struct AuditLayer {
-    policy: Policy,
-    sources: Arc<Sources<Parts>>,
+    policy: AuditConfig,
+    sources: Arc<IdentitySources<Parts>>,
 }
 
 impl AuditLayer {
     /// A layer that records to this recorder, and knows nobody yet.
     pub fn new(recorder: Recorder) -> Self {
         Self {
-            policy: Policy::new(recorder),
+            policy: AuditConfig::new(recorder),
             sources: Arc::default(),
         }
     }
@@ -158,13 +158,13 @@ impl AuditLayer {
 
     /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event;
     /// a warning for each method and route unless set.
-    pub fn on_unaudited(mut self, then: Unaudited) -> Self {
+    pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.policy = self.policy.on_unaudited(then);
         self
     }
 
     /// Records a request that was refused with 401 or 403 before an audited function ran, under
-    /// this action, with the outcome `denied`. See [`Policy::denied_as`].
+    /// this action, with the outcome `denied`. See [`AuditConfig::denied_as`].
     pub fn denied_as(mut self, action: Action) -> Self {
         self.policy = self.policy.denied_as(action);
         self
@@ -187,8 +187,8 @@ impl AuditLayer {
     }
 
     /// Opens the call of a request.
-    pub(crate) fn open(&self, parts: &mut Parts) -> Call {
-        let call = Call::open(&self.policy, &RequestHead(parts));
+    pub(crate) fn open(&self, parts: &mut Parts) -> RequestAudit {
+        let call = RequestAudit::open(&self.policy, &HttpRequestHead(parts));
         self.sources.resolve(parts, call.scope());
         call
     }

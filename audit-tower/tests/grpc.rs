@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use audit_tower::{
     Action, Actor, AuditLayer, AuditRoute, Event, MemorySink, OrganizationId, Outcome, Principal,
-    Recorder, Value, audited, unaudited, web::Unaudited,
+    Recorder, Value, audited, unaudited, web::OnUnaudited,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -148,7 +148,7 @@ impl World {
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
         let layer = AuditLayer::new(recorder.clone())
             .principal::<CurrentUser>()
-            .on_unaudited(Unaudited::Ignore)
+            .on_unaudited(OnUnaudited::Ignore)
             .denied_as(Action::checked("access.denied"));
         let hangs = Arc::new(Notify::new());
         let service = DocumentsServer(Arc::new(Store {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use audit_tower::web::Unaudited;
+use audit_tower::web::OnUnaudited;
 use audit_tower::{Actor, AuditLayer, OrganizationId, Principal, Recorder, audited};
 use axum::Router;
 use axum::body::Body;
@@ -96,7 +96,7 @@ pub fn stacks(recorder: &Recorder) -> Vec<Stack> {
     let plain = || app(delete(plain_delete));
     let audit = AuditLayer::new(recorder.clone())
         .principal::<CurrentUser>()
-        .on_unaudited(Unaudited::Ignore);
+        .on_unaudited(OnUnaudited::Ignore);
     let stack = |label, app| Stack {
         label,
         audited: false,

@@ -6,7 +6,7 @@ use actix_web::error::ErrorUnauthorized;
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpResponse, web};
-use audit_actix::web::Unaudited;
+use audit_actix::web::OnUnaudited;
 use audit_actix::{AuditRoute, RequestValue, action, path};
 
 use crate::support::{CurrentUser, World};
@@ -76,7 +76,7 @@ async fn a_change_without_an_event_is_counted_and_an_exempt_one_is_not() {
                 .route("/changes", web::post().to(HttpResponse::Ok))
                 .route("/search", web::post().to(HttpResponse::Ok).wrap(exempt));
         },
-        |audit| audit.on_unaudited(Unaudited::Ignore),
+        |audit| audit.on_unaudited(OnUnaudited::Ignore),
     );
     assert_eq!(world.send("POST", "/search").await, Some(200));
     assert_eq!(world.send("POST", "/changes").await, Some(200));

@@ -57,7 +57,7 @@ pub struct Stats {
     /// out.
     pub skipped: u64,
     /// Mutating requests that succeeded and left no event (see
-    /// [`Unaudited`](crate::web::Unaudited)).
+    /// [`OnUnaudited`](crate::web::OnUnaudited)).
     pub unaudited: u64,
 }
 

@@ -2,19 +2,19 @@
 //! [`Scope`](crate::Scope), and from the answer's head to its events.
 //!
 //! `audit-tower` and `audit-actix` are built on it, so that both do the same. It knows no
-//! framework's types: an integration describes a request by [`Head`], opens a [`Call`] with the
-//! [`Policy`] of its layer, runs the handler in the call's scope, and settles it with the status of
+//! framework's types: an integration describes a request by [`RequestHead`], opens a [`RequestAudit`] with the
+//! [`AuditConfig`] of its layer, runs the handler in the call's scope, and settles it with the status of
 //! the answer. A call that is dropped settles itself.
 //!
 //! ```
-//! use audit_core::web::{Call, Head, Policy};
+//! use audit_core::web::{RequestAudit, RequestHead, AuditConfig};
 //! use audit_core::{Actor, MemorySink, Recorder, record};
 //! use http::{Method, StatusCode};
 //! use std::net::IpAddr;
 //!
 //! struct Request { method: Method, user_agent: String, peer: IpAddr }
 //!
-//! impl Head for Request {
+//! impl RequestHead for Request {
 //!     fn method(&self) -> &str {
 //!         self.method.as_str()
 //!     }
@@ -31,10 +31,10 @@
 //! // targets = ["document"]
 //! let sink = MemorySink::new();
 //! let recorder = Recorder::builder(sink.clone()).fallback_organization("org_1").build()?;
-//! let policy = Policy::new(recorder.clone());
+//! let policy = AuditConfig::new(recorder.clone());
 //!
 //! let request = Request { method: Method::DELETE, user_agent: "curl".into(), peer: [127, 0, 0, 1].into() };
-//! let mut call = Call::open(&policy, &request);
+//! let mut call = RequestAudit::open(&policy, &request);
 //! call.scope().set_actor(Actor::user("u1"));
 //! call.scope().clone().enter(|| record!("document.delete", target(document = 42)));
 //! call.settle(StatusCode::NO_CONTENT, Some("/documents/{id}"));
@@ -44,20 +44,20 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-mod call;
 mod client_address;
+mod config;
 pub mod grpc;
-mod head;
-mod policy;
-mod sources;
+mod identity;
+mod request_audit;
+mod request_head;
 mod unaudited;
 
-pub use self::call::Call;
-#[cfg(feature = "testing")]
-pub(crate) use self::call::{changes, succeeded};
 pub use self::client_address::{TrustedProxies, TrustedProxiesError};
-pub use self::head::Head;
-pub use self::policy::Policy;
-pub use self::sources::Sources;
-pub use self::unaudited::Unaudited;
+pub use self::config::AuditConfig;
+pub use self::identity::IdentitySources;
+pub use self::request_audit::RequestAudit;
+#[cfg(feature = "testing")]
+pub(crate) use self::request_audit::{changes, succeeded};
+pub use self::request_head::RequestHead;
+pub use self::unaudited::OnUnaudited;
 pub use crate::telemetry::Trail;

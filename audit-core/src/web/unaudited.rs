@@ -12,7 +12,7 @@ const ROUTES: usize = 1_000;
 /// Each is counted in [`Stats::unaudited`](crate::Stats::unaudited).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unaudited {
+pub enum OnUnaudited {
     /// One warning for each method and route, at most 1,000.
     #[default]
     Warn,

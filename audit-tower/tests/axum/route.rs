@@ -1,6 +1,6 @@
 //! Audit by route: what the event takes from the request, and what needs none.
 
-use audit_tower::web::Unaudited;
+use audit_tower::web::OnUnaudited;
 use audit_tower::{AuditRoute, RequestValue, Scope, Value, action, path, unrecorded};
 use axum::Router;
 use axum::body::Body;
@@ -121,7 +121,7 @@ async fn an_exempt_route_is_not_reported_and_others_are() {
             post(|| async {}).layer(AuditRoute::exempt("reads only")),
         )
         .route("/forgotten", post(|| async {}))
-        .layer(harness.layer().on_unaudited(Unaudited::Ignore));
+        .layer(harness.layer().on_unaudited(OnUnaudited::Ignore));
     for (path, unaudited) in [("/search", 0), ("/forgotten", 1)] {
         let request = Request::post(path).body(Body::empty()).unwrap();
         let answer = app.clone().oneshot(request).await.unwrap();

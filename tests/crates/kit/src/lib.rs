@@ -1,7 +1,7 @@
 //! A small service, tested with the test kit as its owners would. One of its routes is left without
 //! an event on purpose.
 
-use audit_tower::{Actor, AuditLayer, Recorder, audited, unaudited, web::Unaudited};
+use audit_tower::{Actor, AuditLayer, Recorder, audited, unaudited, web::OnUnaudited};
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -38,7 +38,7 @@ async fn search() -> &'static str {
 }
 
 /// The service. Who acts is what the header `x-user` says.
-pub fn app(recorder: Recorder, on_unaudited: Unaudited) -> Router {
+pub fn app(recorder: Recorder, on_unaudited: OnUnaudited) -> Router {
     let layer = AuditLayer::new(recorder)
         .principal_with(|request| {
             let user = request.headers.get("x-user")?.to_str().ok()?;

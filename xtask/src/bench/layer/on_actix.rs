@@ -9,7 +9,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::middleware::Logger;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
-use audit_actix::web::Unaudited;
+use audit_actix::web::OnUnaudited;
 use audit_actix::{Actor, AuditMiddleware, AuditRoute, Recorder, action, audited, path};
 
 use super::{HEADERS, PEER, Stack};
@@ -45,7 +45,7 @@ pub(super) async fn stacks(recorder: &Recorder) -> Vec<Stack> {
     let plain = || web::delete().to(plain_delete);
     let audit = AuditMiddleware::new(recorder.clone())
         .principal_with(|_| Some(Actor::user("user_1").name("Ada Lovelace")))
-        .on_unaudited(Unaudited::Ignore);
+        .on_unaudited(OnUnaudited::Ignore);
     let by_route = AuditRoute::new(action!("document.delete")).target("document", path("id"));
     vec![
         stack!("plain", false, app(plain())),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use audit_tower::web::Unaudited;
+use audit_tower::web::OnUnaudited;
 use audit_tower::{Actor, AuditLayer, AuditRoute, Recorder, action, audited, path};
 use axum::Router;
 use axum::body::Body;
@@ -30,7 +30,7 @@ pub(super) fn stacks(recorder: &Recorder) -> Vec<Stack> {
     let app = |route: MethodRouter| Router::new().route("/documents/{id}", route);
     let layer = AuditLayer::new(recorder.clone())
         .principal_with(|_| Some(Actor::user("user_1").name("Ada Lovelace")))
-        .on_unaudited(Unaudited::Ignore);
+        .on_unaudited(OnUnaudited::Ignore);
     let by_route = AuditRoute::new(action!("document.delete")).target("document", path("id"));
     let stack = |label, audited, app: Router| Stack {
         label,

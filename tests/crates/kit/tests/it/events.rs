@@ -1,7 +1,7 @@
 //! What the service records.
 
 use audit_tests_kit::app;
-use audit_tower::web::Unaudited;
+use audit_tower::web::OnUnaudited;
 use audit_tower::{assert_audited, assert_not_audited, testing};
 use axum::body::Body;
 use axum::http::Request;
@@ -16,7 +16,7 @@ async fn deleting_a_document_is_audited() {
     let capture = testing::capture();
     let request = Request::delete("/documents/42").header("x-user", "ada");
     let request = request.body(Body::empty()).unwrap();
-    let app = app(capture.recorder(), Unaudited::Fail);
+    let app = app(capture.recorder(), OnUnaudited::Fail);
     assert_eq!(app.oneshot(request).await.unwrap().status(), 204);
 
     let events = capture.events();
@@ -83,6 +83,6 @@ async fn a_test_can_ask_for_a_panic_where_a_change_leaves_no_event() {
     let capture = testing::capture();
     let request = Request::post("/documents/42/archive");
     let request = request.body(Body::empty()).unwrap();
-    let app = app(capture.recorder(), Unaudited::Fail);
+    let app = app(capture.recorder(), OnUnaudited::Fail);
     drop(app.oneshot(request).await);
 }

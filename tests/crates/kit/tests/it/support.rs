@@ -2,7 +2,7 @@
 
 use audit_tests_kit::app;
 use audit_tower::testing::Capture;
-use audit_tower::web::Unaudited;
+use audit_tower::web::OnUnaudited;
 use reqwest::{Client, Method, StatusCode};
 
 /// Serves the service for the time of the calls, each a method and a path, and gives the statuses
@@ -10,7 +10,7 @@ use reqwest::{Client, Method, StatusCode};
 pub(crate) async fn call(capture: &Capture, calls: &[(&str, &str)]) -> Vec<StatusCode> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = app(capture.recorder(), Unaudited::Ignore);
+    let app = app(capture.recorder(), OnUnaudited::Ignore);
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let client = Client::new();
     let mut statuses = Vec::new();

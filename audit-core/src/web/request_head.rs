@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// The head of a request, as a framework has it.
-pub trait Head {
+pub trait RequestHead {
     /// The method, such as `DELETE`.
     fn method(&self) -> &str;
 

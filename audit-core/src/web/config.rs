@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::head::Head;
-use super::unaudited::{Routes, Unaudited};
+use super::request_head::RequestHead;
+use super::unaudited::{OnUnaudited, Routes};
 use crate::catalog::Action;
 use crate::recorder::Recorder;
 use crate::scope::{RequestContext, Scope};
@@ -15,7 +15,7 @@ use crate::web::client_address::TrustedProxies;
 /// What a layer does with every request, whatever the framework. Clones are cheap.
 #[derive(Clone)]
 #[must_use]
-pub struct Policy {
+pub struct AuditConfig {
     /// Shared, since every request has a clone.
     inner: Arc<Inner>,
 }
@@ -23,7 +23,7 @@ pub struct Policy {
 #[derive(Clone)]
 struct Inner {
     recorder: Recorder,
-    on_unaudited: Unaudited,
+    on_unaudited: OnUnaudited,
     denied_as: Option<Action>,
     proxies: Option<TrustedProxies>,
     shared: Arc<Shared>,
@@ -37,14 +37,14 @@ struct Shared {
     routes: Routes,
 }
 
-impl Policy {
+impl AuditConfig {
     /// The policy of a layer that records to this recorder: the peer is the client, and a mutating
     /// request that succeeded without an event is warned about.
     pub fn new(recorder: Recorder) -> Self {
         Self {
             inner: Arc::new(Inner {
                 recorder,
-                on_unaudited: Unaudited::default(),
+                on_unaudited: OnUnaudited::default(),
                 denied_as: None,
                 proxies: None,
                 shared: Arc::default(),
@@ -53,7 +53,7 @@ impl Policy {
     }
 
     /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
-    pub fn on_unaudited(mut self, then: Unaudited) -> Self {
+    pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.change().on_unaudited = then;
         self
     }
@@ -85,7 +85,7 @@ impl Policy {
         &self.inner.recorder
     }
 
-    pub(super) fn unaudited(&self) -> Unaudited {
+    pub(super) fn unaudited(&self) -> OnUnaudited {
         self.inner.on_unaudited
     }
 
@@ -98,7 +98,7 @@ impl Policy {
     }
 
     /// The scope of a request.
-    pub(super) fn scope(&self, head: &impl Head) -> Scope {
+    pub(super) fn scope(&self, head: &impl RequestHead) -> Scope {
         let address = self.address(head);
         if address.is_none() && !self.inner.shared.no_address.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -111,7 +111,7 @@ impl Policy {
     }
 
     /// The address of the client.
-    fn address(&self, head: &impl Head) -> Option<IpAddr> {
+    fn address(&self, head: &impl RequestHead) -> Option<IpAddr> {
         let peer = head.peer()?;
         Some(match &self.inner.proxies {
             Some(proxies) => proxies.client(peer, head.header(proxies.header_name())),
@@ -120,9 +120,9 @@ impl Policy {
     }
 }
 
-impl fmt::Debug for Policy {
+impl fmt::Debug for AuditConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy")
+        f.debug_struct("AuditConfig")
             .field("on_unaudited", &self.inner.on_unaudited)
             .field("denied_as", &self.inner.denied_as)
             .field("trusted_proxies", &self.inner.proxies)
@@ -131,7 +131,7 @@ impl fmt::Debug for Policy {
 }
 
 /// Reads the context headers; most requests leave no event, so nothing is parsed here.
-fn context(head: &impl Head, address: Option<IpAddr>) -> RequestContext {
+fn context(head: &impl RequestHead, address: Option<IpAddr>) -> RequestContext {
     let first = |name| head.header(name).next().unwrap_or_default();
     RequestContext::new(
         address,

@@ -6,31 +6,31 @@ use std::task::{Context, Poll};
 
 use http::{Method, StatusCode};
 
-use super::head::Head;
-use super::policy::Policy;
-use super::unaudited::Unaudited;
+use super::config::AuditConfig;
+use super::request_head::RequestHead;
+use super::unaudited::OnUnaudited;
 use crate::delivery::Commits;
 use crate::scope::Scope;
 use crate::telemetry::Trail;
 
-/// One request inside its scope, to be settled once: by [`Call::settle`] on the head of the answer,
+/// One request inside its scope, to be settled once: by [`RequestAudit::settle`] on the head of the answer,
 /// or on drop, when there will be none.
 ///
 /// Declare it after the future that it belongs to, so that it is dropped after the drafts that are
 /// open in there.
 #[derive(Debug)]
 #[must_use = "a call that is dropped is settled without an answer"]
-pub struct Call {
-    policy: Policy,
+pub struct RequestAudit {
+    policy: AuditConfig,
     scope: Scope,
     method: Method,
     settled: bool,
     commits: Commits,
 }
 
-impl Call {
+impl RequestAudit {
     /// Opens the scope of a request.
-    pub fn open(policy: &Policy, head: &impl Head) -> Self {
+    pub fn open(policy: &AuditConfig, head: &impl RequestHead) -> Self {
         Self {
             policy: policy.clone(),
             scope: policy.scope(head),
@@ -54,7 +54,7 @@ impl Call {
     ///
     /// # Panics
     ///
-    /// Under [`Unaudited::Fail`], when the request changed something and left no event.
+    /// Under [`OnUnaudited::Fail`], when the request changed something and left no event.
     pub fn settle(&mut self, status: StatusCode, route: Option<&str>) {
         self.settle_with(status, || route);
     }
@@ -119,9 +119,9 @@ impl Call {
 
     fn report(&self, route: &str) {
         match self.policy.unaudited() {
-            Unaudited::Ignore => {}
-            Unaudited::Warn => self.policy.routes().warn(&self.method, route),
-            Unaudited::Fail => fail(&self.method, route),
+            OnUnaudited::Ignore => {}
+            OnUnaudited::Warn => self.policy.routes().warn(&self.method, route),
+            OnUnaudited::Fail => fail(&self.method, route),
         }
     }
 }
@@ -140,7 +140,7 @@ fn fail(method: &Method, route: &str) {
     }
 }
 
-impl Drop for Call {
+impl Drop for RequestAudit {
     fn drop(&mut self) {
         if !self.settled {
             // There is no answer that could wait.
@@ -183,7 +183,7 @@ mod tests {
         let spool = crate::Spool::open(folder.path().join("audit.spool")).unwrap();
         let recorder = Recorder::builder(MemorySink::new()).spool(spool);
         let recorder = recorder.build().unwrap();
-        let mut call = Call::open(&Policy::new(recorder.clone()), &Request("DELETE"));
+        let mut call = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
         call.scope().enter(|| {
             let mut draft = open(DELETE);
             crate::private::durable(&mut draft);
@@ -200,7 +200,7 @@ mod tests {
 
     struct Request(&'static str);
 
-    impl Head for Request {
+    impl RequestHead for Request {
         fn method(&self) -> &str {
             self.0
         }
@@ -231,8 +231,8 @@ mod tests {
     /// The number of requests that are reported after one of this kind.
     fn reported(method: &'static str, status: u16, handler: impl FnOnce()) -> u64 {
         let (recorder, _) = recorder();
-        let policy = Policy::new(recorder.clone()).on_unaudited(Unaudited::Ignore);
-        let mut call = Call::open(&policy, &Request(method));
+        let policy = AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Ignore);
+        let mut call = RequestAudit::open(&policy, &Request(method));
         call.scope().clone().enter(handler);
         call.settle(StatusCode::from_u16(status).unwrap(), Some("/documents"));
         recorder.stats().unaudited
@@ -273,8 +273,8 @@ mod tests {
     #[tokio::test]
     async fn the_route_is_asked_for_only_by_who_reports_it() {
         let (recorder, _) = recorder();
-        let policy = Policy::new(recorder)
-            .on_unaudited(Unaudited::Ignore)
+        let policy = AuditConfig::new(recorder)
+            .on_unaudited(OnUnaudited::Ignore)
             .denied_as(Action::checked("access.denied"));
         let audited = || close(open(DELETE), Outcome::Unknown);
         let cases: [(_, _, fn(), _); 6] = [
@@ -286,7 +286,7 @@ mod tests {
             ("GET", 403, || {}, true),
         ];
         for (method, status, handler, expected) in cases {
-            let mut call = Call::open(&policy, &Request(method));
+            let mut call = RequestAudit::open(&policy, &Request(method));
             call.scope().clone().enter(handler);
             let mut asked = false;
             call.settle_with(StatusCode::from_u16(status).unwrap(), || {
@@ -300,17 +300,17 @@ mod tests {
     #[tokio::test]
     #[should_panic = "DELETE /documents/{id} succeeded and left no audit event"]
     async fn a_test_can_ask_for_a_panic() {
-        let policy = Policy::new(recorder().0).on_unaudited(Unaudited::Fail);
-        let mut call = Call::open(&policy, &Request("DELETE"));
+        let policy = AuditConfig::new(recorder().0).on_unaudited(OnUnaudited::Fail);
+        let mut call = RequestAudit::open(&policy, &Request("DELETE"));
         call.settle(StatusCode::OK, Some("/documents/{id}"));
     }
 
     #[tokio::test]
     async fn a_refusal_before_any_audited_function_is_a_denial_of_the_route() {
         let (recorder, sink) = recorder();
-        let policy = Policy::new(recorder.clone()).denied_as(Action::checked("access.denied"));
+        let policy = AuditConfig::new(recorder.clone()).denied_as(Action::checked("access.denied"));
         for (status, handler) in [(401, false), (403, true), (404, false)] {
-            let mut call = Call::open(&policy, &Request("GET"));
+            let mut call = RequestAudit::open(&policy, &Request("GET"));
             if handler {
                 call.scope().set_actor(Actor::user("u1"));
             }
@@ -319,7 +319,7 @@ mod tests {
                 Some("/documents/{id}"),
             );
         }
-        let mut call = Call::open(&policy, &Request("GET"));
+        let mut call = RequestAudit::open(&policy, &Request("GET"));
         call.scope()
             .clone()
             .enter(|| close(open(DELETE), Outcome::Failed));
@@ -353,7 +353,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_is_dropped_keeps_its_events() {
         let (recorder, sink) = recorder();
-        let call = Call::open(&Policy::new(recorder.clone()), &Request("DELETE"));
+        let call = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
         call.scope()
             .clone()
             .enter(|| close(open(DELETE), Outcome::Unknown));

@@ -14,7 +14,7 @@ use crate::scope::Scope;
 /// order in which they were added. An organization that the principal names is used instead of one
 /// that is found here, since the sign-in vouches for the former, and the latter may be the client's
 /// word.
-pub struct Sources<R: ?Sized> {
+pub struct IdentitySources<R: ?Sized> {
     principals: Vec<FindPrincipal<R>>,
     organizations: Vec<FindOrganization<R>>,
     /// The types that are looked for, as the log names them.
@@ -24,7 +24,7 @@ pub struct Sources<R: ?Sized> {
 type FindPrincipal<R> = Arc<dyn Fn(&mut R, &Scope) -> bool + Send + Sync>;
 type FindOrganization<R> = Arc<dyn Fn(&mut R) -> Option<OrganizationId> + Send + Sync>;
 
-impl<R: ?Sized> Sources<R> {
+impl<R: ?Sized> IdentitySources<R> {
     /// Adds a function that looks for a principal, tells the scope of it, and answers whether there
     /// was one.
     pub fn principal(&mut self, find: impl Fn(&mut R, &Scope) -> bool + Send + Sync + 'static) {
@@ -64,7 +64,7 @@ impl<R: ?Sized> Sources<R> {
     }
 }
 
-impl<R: ?Sized> Default for Sources<R> {
+impl<R: ?Sized> Default for IdentitySources<R> {
     fn default() -> Self {
         Self {
             principals: Vec::new(),
@@ -74,7 +74,7 @@ impl<R: ?Sized> Default for Sources<R> {
     }
 }
 
-impl<R: ?Sized> Clone for Sources<R> {
+impl<R: ?Sized> Clone for IdentitySources<R> {
     fn clone(&self) -> Self {
         Self {
             principals: self.principals.clone(),
@@ -84,9 +84,9 @@ impl<R: ?Sized> Clone for Sources<R> {
     }
 }
 
-impl<R: ?Sized> fmt::Debug for Sources<R> {
+impl<R: ?Sized> fmt::Debug for IdentitySources<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sources")
+        f.debug_struct("IdentitySources")
             .field("principals", &self.principals.len())
             .field("organizations", &self.organizations.len())
             .field("expected", &self.expected)
@@ -122,7 +122,7 @@ mod tests {
         type Request<'a> = (&'a [Option<Member>], &'a [Option<&'a str>]);
         let sink = MemorySink::new();
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
-        let mut sources = Sources::<Request<'_>>::default();
+        let mut sources = IdentitySources::<Request<'_>>::default();
         for index in 0..principals.len() {
             sources.principal(move |request, scope| {
                 let found = &request.0[index];
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn every_expected_type_is_named() {
-        let mut sources = Sources::<()>::default();
+        let mut sources = IdentitySources::<()>::default();
         sources.expect::<u8>();
         sources.expect::<str>();
         assert_eq!(sources.expected.as_deref(), Some("u8` or `str"));
