@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::client::WorkOs;
-use super::config::ApiKey;
+use super::key::ApiKey;
 
 type Shared<T> = Arc<Mutex<T>>;
 

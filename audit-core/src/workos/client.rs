@@ -12,14 +12,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
-use super::config::ApiKey;
-use super::download::Downloads;
 use super::error::Error;
-use super::transport::Transport;
+use super::key::ApiKey;
+use super::retry;
+use super::transport::{Downloads, Transport};
 use crate::event::{now_millis, to_millis};
 use crate::sink::Pace;
 use crate::telemetry::LogLimit;
-use crate::workos::retry;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

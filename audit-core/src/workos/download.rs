@@ -10,17 +10,8 @@ use tower::ServiceExt;
 
 use super::client::WorkOs;
 use super::error::Error;
-use super::exports::{ExportState, expired, failed};
-use super::transport::Transport;
-
-/// How files are fetched. Neither ever carries the key.
-#[derive(Clone)]
-pub(super) enum Downloads {
-    /// As the bytes come.
-    Streamed(reqwest::Client),
-    /// Whole, by a transport of the user's.
-    Whole(Transport),
-}
+use super::exports::ExportState;
+use super::transport::Downloads;
 
 /// A download that is under way: the bytes of a CSV file, in chunks.
 ///
@@ -134,8 +125,8 @@ impl WorkOs {
         let export = self.get_export(id).await?;
         let url = match (&export.state, &export.url) {
             (ExportState::Ready, Some(url)) => url,
-            (ExportState::Error, _) => return Err(failed(id)),
-            (ExportState::Expired, _) => return Err(expired(id)),
+            (ExportState::Error, _) => return Err(Error::export_failed(id)),
+            (ExportState::Expired, _) => return Err(Error::export_expired(id)),
             (state, _) => {
                 return Err(Error::refused(format!(
                     "export {id} is {state} and has no file yet; call wait_for_export first"
@@ -198,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::workos::canned::Canned;
-    use crate::workos::config::ApiKey;
+    use crate::workos::key::ApiKey;
 
     fn export(url: &str) -> String {
         format!(r#"{{"id":"e_1","state":"ready","url":"{url}","created_at":"","updated_at":""}}"#)

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::retry_after::retry_after;
-use super::transport::{BoxError, Loss, loss};
+use super::transport_failure::{BoxError, TransportFailure, transport_failure};
 use crate::event::pieces;
 
 /// A call to the service failed.
@@ -112,6 +112,18 @@ impl Error {
 
     pub(super) fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::local(Kind::Refused(reason.into()))
+    }
+
+    /// The service gave up on an export.
+    pub(super) fn export_failed(id: &str) -> Self {
+        let text = format!("the service gave up on export {id}; create a new one");
+        Self::unfinished(Unfinished::Failed, text)
+    }
+
+    /// An export has expired.
+    pub(super) fn export_expired(id: &str) -> Self {
+        let text = format!("export {id} has expired; create a new one");
+        Self::unfinished(Unfinished::Expired, text)
     }
 
     pub(super) fn unfinished(how: Unfinished, text: String) -> Self {
@@ -219,10 +231,10 @@ impl Error {
         }
     }
 
-    /// What is known about the request if there was no answer.
-    pub(super) fn loss(&self) -> Option<Loss> {
+    /// Returns how the request ended if there was no response.
+    pub(super) fn transport_failure(&self) -> Option<TransportFailure> {
         match &self.kind {
-            Kind::Transport(source) => Some(loss(source)),
+            Kind::Transport(source) => Some(transport_failure(source)),
             _ => None,
         }
     }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::client::WorkOs;
 use super::error::Error;
 use super::page::Items;
-use super::transport::{Loss, Transport};
+use super::transport::Transport;
+use super::transport_failure::TransportFailure;
 use crate::event::{Event, wire};
 use crate::sink::{Delivery, Fault, Pace, Sink};
 use crate::workos::actions;
@@ -99,8 +100,8 @@ impl Sink for WorkOs {
 }
 
 fn fault(error: &Error) -> Fault {
-    let mut reason = match error.loss() {
-        Some(Loss::Untrusted) => format!("TLS: {error}"),
+    let mut reason = match error.transport_failure() {
+        Some(TransportFailure::TlsFailed) => format!("TLS: {error}"),
         _ => error.to_string(),
     };
     let mut source = std::error::Error::source(error);
@@ -112,9 +113,11 @@ fn fault(error: &Error) -> Fault {
         Fault::rejected(reason)
     } else if error.is_rate_limited() {
         Fault::limited(reason)
-    } else if let Some(Loss::Interrupted) = error.loss() {
+    } else if let Some(TransportFailure::ConnectionLost) = error.transport_failure() {
         Fault::interrupted(reason)
-    } else if let Some(Loss::Unsent | Loss::Untrusted) = error.loss() {
+    } else if let Some(TransportFailure::NotSent | TransportFailure::TlsFailed) =
+        error.transport_failure()
+    {
         Fault::retryable(reason).unsent()
     } else if error.is_retryable() {
         Fault::retryable(reason)
@@ -132,7 +135,7 @@ mod tests {
     use http::{Request, Response};
 
     use super::*;
-    use crate::workos::config::ApiKey;
+    use crate::workos::key::ApiKey;
 
     type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 

@@ -169,8 +169,8 @@ impl WorkOs {
             match self.get_export(id).await {
                 Ok(export) => match export.state {
                     ExportState::Ready => return Ok(export),
-                    ExportState::Error => return Err(failed(id)),
-                    ExportState::Expired => return Err(expired(id)),
+                    ExportState::Error => return Err(Error::export_failed(id)),
+                    ExportState::Expired => return Err(Error::export_expired(id)),
                     // A word that nobody knows yet may still become `ready`; the deadline ends the
                     // wait if not.
                     ExportState::Pending | ExportState::Other(_) => {}
@@ -186,16 +186,6 @@ impl WorkOs {
             wait = wait.mul_f64(1.5).min(LONGEST_WAIT);
         }
     }
-}
-
-pub(super) fn failed(id: &str) -> Error {
-    let text = format!("the service gave up on export {id}; create a new one");
-    Error::unfinished(Unfinished::Failed, text)
-}
-
-pub(super) fn expired(id: &str) -> Error {
-    let text = format!("export {id} has expired; create a new one");
-    Error::unfinished(Unfinished::Expired, text)
 }
 
 #[cfg(test)]

@@ -13,10 +13,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use tower::util::BoxCloneSyncService;
 
-use super::config::{ConfigError, Problem};
-
-/// Any error of a transport.
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use super::config_error::{ConfigError, ConfigErrorKind};
+use super::transport_failure::BoxError;
 
 /// A request's body goes out whole, an answer's body comes back whole.
 pub(super) type Transport =
@@ -32,6 +30,15 @@ const CONNECTION_AGE: Duration = Duration::from_secs(300);
 
 /// How many redirects a download follows. It carries no key, so they are harmless.
 const MAX_DOWNLOAD_REDIRECTS: usize = 3;
+
+/// How files are fetched. Neither ever carries the key.
+#[derive(Clone)]
+pub(super) enum Downloads {
+    /// As the bytes come.
+    Streamed(reqwest::Client),
+    /// Whole, by a transport of the user's.
+    Whole(Transport),
+}
 
 /// What a connection is made with.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +102,7 @@ impl Network {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(self.request_timeout)
             .build()
-            .map_err(|error| Problem::Tls(error.into()).into())
+            .map_err(|error| ConfigErrorKind::Tls(error.into()).into())
     }
 
     /// For downloads, which are as long as they are: the time-out is for each pause and not for the
@@ -106,7 +113,7 @@ impl Network {
             .read_timeout(self.request_timeout)
             .https_only(https_only)
             .build()
-            .map_err(|error| Problem::Tls(error.into()).into())
+            .map_err(|error| ConfigErrorKind::Tls(error.into()).into())
     }
 }
 
@@ -194,51 +201,4 @@ impl tower_service::Service<http::Request<Bytes>> for Reqwest {
             Ok(response)
         })
     }
-}
-
-/// What is known about a request that got no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
-    /// No connection was made, so nothing was sent.
-    Unsent,
-    /// As [`Loss::Unsent`], since the two sides did not agree on TLS.
-    Untrusted,
-    /// The connection broke under the request.
-    Interrupted,
-    /// Anything else, such as a time-out.
-    Unknown,
-}
-
-pub(super) fn loss(error: &BoxError) -> Loss {
-    let Some(library) = error.downcast_ref::<reqwest::Error>() else {
-        return Loss::Unknown;
-    };
-    if library.is_connect() {
-        return if is_tls(library) {
-            Loss::Untrusted
-        } else {
-            Loss::Unsent
-        };
-    }
-    if library.is_timeout() || library.is_builder() || library.is_redirect() {
-        return Loss::Unknown;
-    }
-    Loss::Interrupted
-}
-
-/// The TLS library wraps its errors as invalid data; nothing else in the way of a connection does.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let mut io = cause.downcast_ref::<std::io::Error>();
-        // An error inside an I/O error is not its source.
-        while let Some(error) = io {
-            if error.kind() == std::io::ErrorKind::InvalidData {
-                return true;
-            }
-            io = error.get_ref().and_then(|inner| inner.downcast_ref());
-        }
-        source = cause.source();
-    }
-    false
 }
