@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::buffer::insert_last;
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
-use crate::event::buffer::{Facts, Owner, Tag, Value};
+use crate::event::buffer::{Buffer, Owner, Tag, Value};
 
 /// What sort of actor acts.
 ///
@@ -72,7 +72,7 @@ impl fmt::Display for ActorKind {
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Actor {
-    facts: Facts,
+    buffer: Buffer,
 }
 
 impl Actor {
@@ -106,18 +106,18 @@ impl Actor {
     }
 
     fn new(kind: ActorKind, id: impl AuditId) -> Self {
-        let mut facts = Facts::part();
-        facts
+        let mut buffer = Buffer::part();
+        buffer
             .writer()
-            .push_named(Tag::Actor, kind.as_str(), "actor.id", |out| {
+            .push_prefixed(Tag::Actor, kind.as_str(), "actor.id", |out| {
                 id.write_id(out)
             });
-        Self { facts }
+        Self { buffer }
     }
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::ActorName, "actor.name", |out| name.audit_text(out));
         self
@@ -127,7 +127,7 @@ impl Actor {
     /// `[actor.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
-            writer: self.facts.writer(),
+            writer: self.buffer.writer(),
             owner: Owner::Actor,
             key,
         });
@@ -138,7 +138,7 @@ impl Actor {
     ///
     /// The event's metadata names them under `on_behalf_of`.
     pub fn on_behalf_of(mut self, id: impl AuditId) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_metadata_text(Owner::Event, "on_behalf_of", |out| id.write_id(out));
         self
@@ -164,11 +164,11 @@ impl Actor {
     }
 
     fn view(&self) -> Option<ActorRef<'_>> {
-        ActorRef::find(&self.facts, 0)
+        ActorRef::find(&self.buffer, 0)
     }
 
-    pub(crate) fn facts(&self) -> &Facts {
-        &self.facts
+    pub(crate) fn buffer(&self) -> &Buffer {
+        &self.buffer
     }
 }
 
@@ -192,12 +192,12 @@ pub struct ActorRef<'a> {
 
 impl<'a> ActorRef<'a> {
     /// The last actor among the facts.
-    pub(super) fn find(facts: &'a Facts, header: usize) -> Option<Self> {
+    pub(super) fn find(buffer: &'a Buffer, header: usize) -> Option<Self> {
         let mut found: Option<Self> = None;
-        for fact in facts.iter(header) {
-            match (fact.tag, &mut found) {
+        for field in buffer.iter(header) {
+            match (field.tag, &mut found) {
                 (Tag::Actor, found) => {
-                    let (kind, id) = fact.named();
+                    let (kind, id) = field.prefixed();
                     let kind = ActorKind::ALL
                         .into_iter()
                         .find(|known| known.as_str() == kind)?;
@@ -208,9 +208,9 @@ impl<'a> ActorRef<'a> {
                         metadata: Vec::new(),
                     });
                 }
-                (Tag::ActorName, Some(actor)) => actor.name = Some(fact.text()),
+                (Tag::ActorName, Some(actor)) => actor.name = Some(field.text()),
                 (Tag::ActorMetadata, Some(actor)) => {
-                    insert_last(&mut actor.metadata, fact.metadata());
+                    insert_last(&mut actor.metadata, field.metadata());
                 }
                 _ => {}
             }

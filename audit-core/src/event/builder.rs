@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::actor::Actor;
-use super::buffer::Fact;
+use super::buffer::Field;
 use super::capture::{AuditText, MetadataValue};
 use super::context::Context;
 use super::event::Event;
@@ -56,7 +56,7 @@ impl EventBuilder {
 
     /// Who did it.
     pub fn actor(mut self, actor: Actor) -> Self {
-        self.check_keys(actor.facts().iter(0), Tag::ActorMetadata);
+        self.check_keys(actor.buffer().iter(0), Tag::ActorMetadata);
         self.event.set_actor(&actor);
         self
     }
@@ -64,7 +64,7 @@ impl EventBuilder {
     /// On what; at most 20 times.
     pub fn target(mut self, target: Target) -> Self {
         self.targets += 1;
-        self.check_keys(target.facts().iter(0), Tag::TargetMetadata);
+        self.check_keys(target.buffer().iter(0), Tag::TargetMetadata);
         self.event.push_target(&target);
         self
     }
@@ -143,10 +143,10 @@ impl EventBuilder {
         }
     }
 
-    fn check_keys<'a>(&mut self, facts: impl Iterator<Item = Fact<'a>>, tag: Tag) {
-        for (key, _) in facts
-            .filter(|fact| fact.tag == tag)
-            .filter_map(|fact| fact.metadata())
+    fn check_keys<'a>(&mut self, fields: impl Iterator<Item = Field<'a>>, tag: Tag) {
+        for (key, _) in fields
+            .filter(|field| field.tag == tag)
+            .filter_map(|field| field.metadata())
         {
             self.keys += 1;
             self.check_key(key);

@@ -301,18 +301,18 @@ fn integer(number: i128) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::buffer::Facts;
+    use crate::event::buffer::Buffer;
 
     fn captured(value: &(impl MetadataValue + ?Sized)) -> Vec<String> {
-        let mut facts = Facts::default();
+        let mut buffer = Buffer::default();
         value.append(Entry {
-            writer: facts.writer(),
+            writer: buffer.writer(),
             owner: Owner::Event,
             key: "key",
         });
-        facts
+        buffer
             .iter(0)
-            .filter_map(|fact| fact.metadata())
+            .filter_map(|field| field.metadata())
             .map(|(_, value)| format!("{value:?}"))
             .collect()
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::capture::AuditText;
-use crate::event::buffer::{Facts, Owner, Tag};
+use crate::event::buffer::{Buffer, Owner, Tag};
 
 /// From where it was done: an address, a client, and the ids that tie the event to a request.
 ///
@@ -11,20 +11,20 @@ use crate::event::buffer::{Facts, Owner, Tag};
 #[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Context {
-    facts: Facts,
+    buffer: Buffer,
 }
 
 impl Context {
     /// An empty context.
     pub fn new() -> Self {
         Self {
-            facts: Facts::part(),
+            buffer: Buffer::part(),
         }
     }
 
     /// An address, or another place.
     pub fn location(mut self, location: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::Location, "context.location", |out| {
                 location.audit_text(out)
@@ -34,7 +34,7 @@ impl Context {
 
     /// What the client calls itself.
     pub fn user_agent(mut self, user_agent: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::UserAgent, "context.user_agent", |out| {
                 user_agent.audit_text(out)
@@ -44,7 +44,7 @@ impl Context {
 
     /// The id of the request; the event's metadata names it under `request_id`.
     pub fn request_id(mut self, id: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_metadata_text(Owner::Event, "request_id", |out| id.audit_text(out));
         self
@@ -52,14 +52,14 @@ impl Context {
 
     /// The id of the distributed trace; the event's metadata names it under `trace_id`.
     pub fn trace_id(mut self, id: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_metadata_text(Owner::Event, "trace_id", |out| id.audit_text(out));
         self
     }
 
-    pub(crate) fn facts(&self) -> &Facts {
-        &self.facts
+    pub(crate) fn buffer(&self) -> &Buffer {
+        &self.buffer
     }
 }
 

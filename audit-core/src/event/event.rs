@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::actor::ActorRef;
-use super::buffer::{FactIter, insert_last};
+use super::buffer::{Fields, insert_last};
 use super::builder::EventBuilder;
 use super::id::EventId;
 use super::outcome::Outcome;
 use super::target::TargetRef;
 use super::time::from_millis;
-use crate::event::buffer::{Facts, Tag, Value};
+use crate::event::buffer::{Buffer, Tag, Value};
 
 /// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
 pub(super) const HEADER: usize = 31;
@@ -55,7 +55,7 @@ const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TAR
 /// [`Event::truncated`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
-    pub(super) facts: Facts,
+    pub(super) buffer: Buffer,
 }
 
 impl Event {
@@ -72,41 +72,41 @@ impl Event {
         header[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
         header[OUTCOME] = Outcome::Unknown.to_byte();
         header[ON] = Outcome::mask(&Outcome::ALL);
-        let mut facts = Facts::with_header(&header, CAPACITY);
-        facts
+        let mut buffer = Buffer::with_header(&header, CAPACITY);
+        buffer
             .writer()
             .push_text(Tag::Action, "action", |out| out.push_str(action));
-        Self { facts }
+        Self { buffer }
     }
 
     #[cfg(feature = "spool")]
-    pub(super) fn facts(&self) -> &Facts {
-        &self.facts
+    pub(super) fn buffer(&self) -> &Buffer {
+        &self.buffer
     }
 
     /// An event from a buffer that was written before, if its header and its facts are whole.
     #[cfg(feature = "spool")]
-    pub(super) fn from_facts(facts: Facts) -> Option<Self> {
-        if facts.len() < HEADER || !facts.are_whole(HEADER) {
+    pub(super) fn from_buffer(buffer: Buffer) -> Option<Self> {
+        if buffer.len() < HEADER || !buffer.is_valid(HEADER) {
             return None;
         }
-        let event = Self { facts };
+        let event = Self { buffer };
         let header = event.header();
-        let is_whole = header[FLAGS] & !ALL_FLAGS == 0
+        let is_valid = header[FLAGS] & !ALL_FLAGS == 0
             && Outcome::from_byte(header[OUTCOME]).to_byte() == header[OUTCOME]
             && header[ON] & !Outcome::mask(&Outcome::ALL) == 0
             && event.first(Tag::Action).is_some();
-        is_whole.then_some(event)
+        is_valid.then_some(event)
     }
 
     pub(super) fn header(&self) -> [u8; HEADER] {
-        self.facts.header()
+        self.buffer.header()
     }
 
     /// The id, which is also the `Idempotency-Key` of every attempt to deliver the event.
     #[must_use]
     pub fn id(&self) -> EventId {
-        EventId::from_bytes(self.facts.header())
+        EventId::from_bytes(self.buffer.header())
     }
 
     /// The action, such as `document.delete`. Of a denial it is the one that the catalog names
@@ -142,7 +142,7 @@ impl Event {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::from_byte(self.facts.header_byte(OUTCOME))
+        Outcome::from_byte(self.buffer.header_byte(OUTCOME))
     }
 
     /// The organization whose log it belongs to; `None` until somebody says.
@@ -154,14 +154,14 @@ impl Event {
     /// Who did it; `None` until somebody says.
     #[must_use]
     pub fn actor(&self) -> Option<ActorRef<'_>> {
-        ActorRef::find(&self.facts, HEADER)
+        ActorRef::find(&self.buffer, HEADER)
     }
 
     /// On what, in the order in which the targets were named.
     #[must_use]
     pub fn targets(&self) -> Targets<'_> {
         Targets {
-            facts: self.facts.iter(HEADER),
+            buffer: self.buffer.iter(HEADER),
             next: None,
         }
     }
@@ -171,12 +171,12 @@ impl Event {
     #[must_use]
     pub fn metadata(&self) -> Metadata<'_> {
         let mut entries = Vec::new();
-        for fact in self
-            .facts
+        for field in self
+            .buffer
             .iter(HEADER)
-            .filter(|fact| fact.tag == Tag::Metadata)
+            .filter(|field| field.tag == Tag::Metadata)
         {
-            insert_last(&mut entries, fact.metadata());
+            insert_last(&mut entries, field.metadata());
         }
         Metadata {
             entries: entries.into_iter(),
@@ -193,9 +193,9 @@ impl Event {
 
     /// Whether it has the `count` of those that it stands for.
     pub(crate) fn stands_for_others(&self) -> bool {
-        let mut facts = self.facts.iter(HEADER);
-        facts.any(|fact| {
-            fact.tag == Tag::Metadata && fact.metadata().is_some_and(|(key, _)| key == "count")
+        let mut buffer = self.buffer.iter(HEADER);
+        buffer.any(|field| {
+            field.tag == Tag::Metadata && field.metadata().is_some_and(|(key, _)| key == "count")
         })
     }
 
@@ -213,37 +213,37 @@ impl Event {
 
     /// The names of the fields whose values were cut.
     pub fn truncated(&self) -> impl Iterator<Item = &str> {
-        self.facts
+        self.buffer
             .iter(HEADER)
-            .filter(|fact| fact.tag == Tag::Truncated)
-            .map(|fact| fact.text())
+            .filter(|field| field.tag == Tag::Truncated)
+            .map(|field| field.text())
     }
 
     /// Whether the value of any field was cut.
     pub(crate) fn is_truncated(&self) -> bool {
-        self.facts.is_truncated()
+        self.buffer.is_truncated()
     }
 
     /// The bytes that the event occupies in memory, which is what the queue's bound on bytes
     /// counts.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.facts.capacity() + size_of::<Self>()
+        self.buffer.capacity() + size_of::<Self>()
     }
 
     fn first(&self, tag: Tag) -> Option<&str> {
-        self.facts
+        self.buffer
             .iter(HEADER)
-            .find(|fact| fact.tag == tag)
-            .map(|fact| fact.text())
+            .find(|field| field.tag == tag)
+            .map(|field| field.text())
     }
 
     fn last(&self, tag: Tag) -> Option<&str> {
-        self.facts
+        self.buffer
             .iter(HEADER)
-            .filter(|fact| fact.tag == tag)
+            .filter(|field| field.tag == tag)
             .last()
-            .map(|fact| fact.text())
+            .map(|field| field.text())
     }
 }
 
@@ -254,7 +254,7 @@ impl fmt::Debug for Event {
             .field("id", &self.id())
             .field("action", &self.action())
             .field("outcome", &self.outcome())
-            .field("bytes", &self.facts.len())
+            .field("bytes", &self.buffer.len())
             .finish_non_exhaustive()
     }
 }
@@ -262,7 +262,7 @@ impl fmt::Debug for Event {
 /// The targets of an event.
 #[derive(Clone, Debug)]
 pub struct Targets<'a> {
-    facts: FactIter<'a>,
+    buffer: Fields<'a>,
     next: Option<TargetRef<'a>>,
 }
 
@@ -270,10 +270,10 @@ impl<'a> Iterator for Targets<'a> {
     type Item = TargetRef<'a>;
 
     fn next(&mut self) -> Option<TargetRef<'a>> {
-        for fact in self.facts.by_ref() {
-            match (fact.tag, &mut self.next) {
+        for field in self.buffer.by_ref() {
+            match (field.tag, &mut self.next) {
                 (Tag::Target | Tag::EachTarget, next) => {
-                    let (kind, id) = fact.named();
+                    let (kind, id) = field.prefixed();
                     let opened = TargetRef {
                         kind,
                         id,
@@ -284,9 +284,9 @@ impl<'a> Iterator for Targets<'a> {
                         return Some(complete);
                     }
                 }
-                (Tag::TargetName, Some(target)) => target.name = Some(fact.text()),
+                (Tag::TargetName, Some(target)) => target.name = Some(field.text()),
                 (Tag::TargetMetadata, Some(target)) => {
-                    insert_last(&mut target.metadata, fact.metadata())
+                    insert_last(&mut target.metadata, field.metadata())
                 }
                 _ => {}
             }
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn an_usual_event_takes_one_allocation_of_the_stated_size() {
-        assert_eq!(event().facts.capacity(), CAPACITY);
+        assert_eq!(event().buffer.capacity(), CAPACITY);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! version, and reads the older ones.
 
 use super::event::{Event, HEADER};
-use crate::event::buffer::Facts;
+use crate::event::buffer::Buffer;
 
 const VERSION: u8 = 1;
 /// The version, then CRC-32 over all that follows.
@@ -25,19 +25,19 @@ pub(crate) enum PackedError {
 impl Event {
     /// The event as bytes, for [`Event::from_packed`].
     pub(crate) fn to_packed(&self) -> Vec<u8> {
-        let facts = self.facts().as_bytes();
-        let mut packed = Vec::with_capacity(PREFIX + facts.len());
+        let buffer = self.buffer().as_bytes();
+        let mut packed = Vec::with_capacity(PREFIX + buffer.len());
         packed.push(VERSION);
-        packed.extend_from_slice(&crc32fast::hash(facts).to_le_bytes());
-        packed.extend_from_slice(facts);
+        packed.extend_from_slice(&crc32fast::hash(buffer).to_le_bytes());
+        packed.extend_from_slice(buffer);
         packed
     }
 
     /// The event that [`Event::to_packed`] was called on, or an error: never another event.
     pub(crate) fn from_packed(packed: &[u8]) -> Result<Self, PackedError> {
         let (&version, rest) = packed.split_first().ok_or(PackedError::Damaged)?;
-        let (checksum, facts) = rest.split_first_chunk::<4>().ok_or(PackedError::Damaged)?;
-        if crc32fast::hash(facts) != u32::from_le_bytes(*checksum) {
+        let (checksum, buffer) = rest.split_first_chunk::<4>().ok_or(PackedError::Damaged)?;
+        if crc32fast::hash(buffer) != u32::from_le_bytes(*checksum) {
             return Err(PackedError::Damaged);
         }
         if version != VERSION {
@@ -45,7 +45,7 @@ impl Event {
         }
         // The checksum says that these bytes were written; this, that they were written as this
         // version writes them.
-        Event::from_facts(Facts::from_bytes(facts.to_vec(), HEADER)).ok_or(PackedError::Damaged)
+        Event::from_buffer(Buffer::from_bytes(buffer.to_vec(), HEADER)).ok_or(PackedError::Damaged)
     }
 }
 
@@ -116,22 +116,22 @@ mod tests {
     #[test]
     fn facts_that_do_not_hold_together_are_refused_under_a_right_checksum() {
         let event = event();
-        let facts = event.facts().as_bytes();
-        let seal = |facts: &[u8]| {
+        let buffer = event.buffer().as_bytes();
+        let seal = |buffer: &[u8]| {
             let mut packed = vec![VERSION];
-            packed.extend_from_slice(&crc32fast::hash(facts).to_le_bytes());
-            packed.extend_from_slice(facts);
+            packed.extend_from_slice(&crc32fast::hash(buffer).to_le_bytes());
+            packed.extend_from_slice(buffer);
             Event::from_packed(&packed)
         };
-        assert_eq!(seal(facts), Ok(event.clone()));
+        assert_eq!(seal(buffer), Ok(event.clone()));
         // Any bytes are an id, a time and a version; the rest of the header has values that mean
         // nothing.
         for (at, value) in [(28, 6), (29, 0x3f), (30, 0x40)] {
-            let mut bytes = facts.to_vec();
+            let mut bytes = buffer.to_vec();
             bytes[at] = value;
             assert_eq!(seal(&bytes), Err(PackedError::Damaged), "{value} at {at}");
         }
-        let behind = |more: &[u8]| seal(&[facts, more].concat());
+        let behind = |more: &[u8]| seal(&[buffer, more].concat());
         assert_eq!(
             behind(&[99, 0, 0, 0, 0]),
             Err(PackedError::Damaged),
@@ -153,9 +153,9 @@ mod tests {
             "a word that ends early"
         );
         let number = |kind: u8, payload: [u8; 8]| {
-            let mut fact = vec![9, 12, 0, 0, 0, 1, 0, b'k', kind];
-            fact.extend_from_slice(&payload);
-            behind(&fact)
+            let mut field = vec![9, 12, 0, 0, 0, 1, 0, b'k', kind];
+            field.extend_from_slice(&payload);
+            behind(&field)
         };
         assert!(number(1, [7; 8]).is_ok());
         assert_eq!(number(3, f64::NAN.to_le_bytes()), Err(PackedError::Damaged));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
-use crate::event::buffer::{Facts, Owner, Tag, Value};
+use crate::event::buffer::{Buffer, Owner, Tag, Value};
 
 /// On what it was done: a type that the catalog knows, an id, and what else is worth knowing about
 /// it.
@@ -17,22 +17,22 @@ use crate::event::buffer::{Facts, Owner, Tag, Value};
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Target {
-    facts: Facts,
+    buffer: Buffer,
 }
 
 impl Target {
     /// A target of a type, by its id; `unresolved` for an `Option` that is `None`.
     pub fn new(kind: &str, id: impl AuditId) -> Self {
-        let mut facts = Facts::part();
-        facts
+        let mut buffer = Buffer::part();
+        buffer
             .writer()
-            .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
-        Self { facts }
+            .push_prefixed(Tag::Target, kind, "target.id", |out| id.write_id(out));
+        Self { buffer }
     }
 
     /// The name that a reader of the log sees.
     pub fn name(mut self, name: impl AuditText) -> Self {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::TargetName, "target.name", |out| name.audit_text(out));
         self
@@ -42,7 +42,7 @@ impl Target {
     /// `[target.TYPE.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
-            writer: self.facts.writer(),
+            writer: self.buffer.writer(),
             owner: Owner::Target,
             key,
         });
@@ -52,17 +52,23 @@ impl Target {
     /// The target's type.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.facts.iter(0).next().map_or("", |fact| fact.named().0)
+        self.buffer
+            .iter(0)
+            .next()
+            .map_or("", |field| field.prefixed().0)
     }
 
     /// The target's id.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.facts.iter(0).next().map_or("", |fact| fact.named().1)
+        self.buffer
+            .iter(0)
+            .next()
+            .map_or("", |field| field.prefixed().1)
     }
 
-    pub(crate) fn facts(&self) -> &Facts {
-        &self.facts
+    pub(crate) fn buffer(&self) -> &Buffer {
+        &self.buffer
     }
 }
 

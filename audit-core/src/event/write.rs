@@ -14,7 +14,7 @@ use super::id::EventId;
 use super::outcome::Outcome;
 use super::target::Target;
 use super::time::to_millis;
-use crate::event::buffer::{Facts, Owner, Tag, Text, Value};
+use crate::event::buffer::{Buffer, Owner, Tag, Text, Value};
 
 /// Room for what [`Event::stand_for`] adds: a number and a time, each with a key, a tag and
 /// lengths.
@@ -22,52 +22,52 @@ const STAND_FOR: usize = 64;
 
 impl Event {
     pub(crate) fn set_occurred_at(&mut self, millis: u64) {
-        self.facts.header_mut()[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
+        self.buffer.header_mut()[OCCURRED_AT..VERSION].copy_from_slice(&millis.to_le_bytes());
     }
 
     pub(crate) fn set_version(&mut self, version: u32) {
-        self.facts.header_mut()[VERSION..OUTCOME].copy_from_slice(&version.to_le_bytes());
+        self.buffer.header_mut()[VERSION..OUTCOME].copy_from_slice(&version.to_le_bytes());
     }
 
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        self.facts.header_mut()[OUTCOME] = outcome.to_byte();
+        self.buffer.header_mut()[OUTCOME] = outcome.to_byte();
     }
 
     /// Says which outcomes leave an event.
     pub(crate) fn set_on(&mut self, outcomes: u8) {
-        self.facts.header_mut()[ON] = outcomes;
+        self.buffer.header_mut()[ON] = outcomes;
     }
 
     /// Whether the outcome is one of those that leave an event.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.facts.header_byte(ON) & (1 << self.outcome().to_byte()) != 0
+        self.buffer.header_byte(ON) & (1 << self.outcome().to_byte()) != 0
     }
 
     /// Says under which action the event appears if it ends as a denial.
     pub(crate) fn set_denied_action(&mut self, action: &str) {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::DeniedAction, "action", |out| out.push_str(action));
     }
 
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut Text<'_>)) {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::Organization, "organization", write);
         self.flag(HAS_ORGANIZATION);
     }
 
     pub(crate) fn set_actor(&mut self, actor: &Actor) {
-        self.facts.extend(actor.facts());
+        self.buffer.extend(actor.buffer());
         self.flag(HAS_ACTOR);
     }
 
     pub(crate) fn set_context(&mut self, context: &Context) {
-        self.facts.extend(context.facts());
+        self.buffer.extend(context.buffer());
         if context
-            .facts()
+            .buffer()
             .iter(0)
-            .any(|fact| fact.tag == Tag::Location)
+            .any(|field| field.tag == Tag::Location)
         {
             self.flag(HAS_LOCATION);
         }
@@ -75,7 +75,7 @@ impl Event {
 
     /// Says from where.
     pub(crate) fn set_location(&mut self, location: &(impl AuditText + ?Sized)) {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::Location, "context.location", |out| {
                 location.audit_text(out)
@@ -85,7 +85,7 @@ impl Event {
 
     /// Says what the client calls itself.
     pub(crate) fn set_user_agent(&mut self, user_agent: &(impl AuditText + ?Sized)) {
-        self.facts
+        self.buffer
             .writer()
             .push_text(Tag::UserAgent, "context.user_agent", |out| {
                 user_agent.audit_text(out)
@@ -93,13 +93,13 @@ impl Event {
     }
 
     pub(crate) fn push_target(&mut self, target: &Target) {
-        self.facts.extend(target.facts());
+        self.buffer.extend(target.buffer());
     }
 
     /// Says that it stands for so many events, the first of which began then.
     pub(crate) fn stand_for(&mut self, count: u64, first_at: SystemTime) {
         // The two facts are in no queue's bound, so they take no more than they need.
-        self.facts.reserve_exact(STAND_FOR);
+        self.buffer.reserve_exact(STAND_FOR);
         self.push_metadata("count", &count);
         let first_at = humantime::format_rfc3339_millis(first_at).to_string();
         self.push_metadata("first_at", &first_at);
@@ -107,33 +107,33 @@ impl Event {
 
     /// A target of which there may be more than one event takes, with all that is said of it.
     pub(crate) fn push_each_target(&mut self, target: &Target) {
-        for mut fact in target.facts().iter(0) {
-            if fact.tag == Tag::Target {
-                fact.tag = Tag::EachTarget;
+        for mut field in target.buffer().iter(0) {
+            if field.tag == Tag::Target {
+                field.tag = Tag::EachTarget;
             }
-            self.facts.writer().push_fact(fact);
+            self.buffer.writer().push_field(field);
         }
         self.flag(HAS_EACH_TARGET);
     }
 
     pub(crate) fn push_each_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
         if id.is_present() {
-            self.facts
+            self.buffer
                 .writer()
-                .push_named(Tag::EachTarget, kind, "target.id", |out| id.write_id(out));
+                .push_prefixed(Tag::EachTarget, kind, "target.id", |out| id.write_id(out));
             self.flag(HAS_EACH_TARGET);
         }
     }
 
     /// A field that was left out or cut.
     pub(crate) fn push_truncated(&mut self, field: &str) {
-        self.facts.writer().push_truncated(field);
+        self.buffer.writer().push_truncated(field);
     }
 
     /// Names the last target; an absent name changes nothing.
     pub(crate) fn name_target(&mut self, name: &(impl AuditId + ?Sized)) {
         if name.is_present() {
-            self.facts
+            self.buffer
                 .writer()
                 .push_text(Tag::TargetName, "target.name", |out| name.write_id(out));
         }
@@ -141,7 +141,7 @@ impl Event {
 
     pub(crate) fn target_entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
         Entry {
-            writer: self.facts.writer(),
+            writer: self.buffer.writer(),
             owner: Owner::Target,
             key,
         }
@@ -149,7 +149,8 @@ impl Event {
 
     /// Whether [`Event::split`] makes several of it.
     pub(crate) fn has_too_many_targets(&self) -> bool {
-        self.facts.header_byte(FLAGS) & HAS_EACH_TARGET != 0 && self.targets().count() > MAX_TARGETS
+        self.buffer.header_byte(FLAGS) & HAS_EACH_TARGET != 0
+            && self.targets().count() > MAX_TARGETS
     }
 
     /// The event, or as many as it takes so that none has more targets than the service accepts.
@@ -160,25 +161,27 @@ impl Event {
         if !self.has_too_many_targets() {
             return vec![self];
         }
-        let facts = || self.facts.iter(HEADER);
-        let single = facts().filter(|fact| fact.tag == Tag::Target).count();
-        let each = facts().filter(|fact| fact.tag == Tag::EachTarget).count();
+        let buffer = || self.buffer.iter(HEADER);
+        let single = buffer().filter(|field| field.tag == Tag::Target).count();
+        let each = buffer()
+            .filter(|field| field.tag == Tag::EachTarget)
+            .count();
         // With that many single targets there is no event that the service would accept; it will
         // say so.
         let room = MAX_TARGETS.saturating_sub(single).max(1);
         let parts = each.div_ceil(room);
         let part = |part: usize| {
             let mut event = Self {
-                facts: Facts::with_header(&self.header(), CAPACITY),
+                buffer: Buffer::with_header(&self.header(), CAPACITY),
             };
             if part > 0 {
                 let id = EventId::mint(to_millis(self.occurred_at()));
-                event.facts.header_mut()[..16].copy_from_slice(id.as_bytes());
+                event.buffer.header_mut()[..16].copy_from_slice(id.as_bytes());
             }
             let mut number = 0;
             let mut is_here = true;
-            for fact in facts() {
-                match fact.tag {
+            for field in buffer() {
+                match field.tag {
                     Tag::Target => is_here = true,
                     Tag::EachTarget => {
                         is_here = number / room == part;
@@ -187,11 +190,11 @@ impl Event {
                     _ => {}
                 }
                 let of_target = matches!(
-                    fact.tag,
+                    field.tag,
                     Tag::EachTarget | Tag::TargetName | Tag::TargetMetadata
                 );
                 if is_here || !of_target {
-                    event.facts.writer().push_fact(fact);
+                    event.buffer.writer().push_field(field);
                 }
             }
             event
@@ -201,9 +204,9 @@ impl Event {
 
     pub(crate) fn push_target_id(&mut self, kind: &str, id: &(impl AuditId + ?Sized)) {
         if id.is_present() {
-            self.facts
+            self.buffer
                 .writer()
-                .push_named(Tag::Target, kind, "target.id", |out| id.write_id(out));
+                .push_prefixed(Tag::Target, kind, "target.id", |out| id.write_id(out));
         }
     }
 
@@ -212,7 +215,7 @@ impl Event {
     }
 
     pub(crate) fn push_status(&mut self, status: http::StatusCode) {
-        self.facts.writer().push_metadata(
+        self.buffer.writer().push_metadata(
             Owner::Event,
             "status",
             Value::Integer(status.as_u16().into()),
@@ -221,22 +224,22 @@ impl Event {
 
     pub(crate) fn entry<'a>(&'a mut self, key: &'a str) -> Entry<'a> {
         Entry {
-            writer: self.facts.writer(),
+            writer: self.buffer.writer(),
             owner: Owner::Event,
             key,
         }
     }
 
     pub(crate) fn has_actor(&self) -> bool {
-        self.facts.header_byte(FLAGS) & HAS_ACTOR != 0
+        self.buffer.header_byte(FLAGS) & HAS_ACTOR != 0
     }
 
     pub(crate) fn has_organization(&self) -> bool {
-        self.facts.header_byte(FLAGS) & HAS_ORGANIZATION != 0
+        self.buffer.header_byte(FLAGS) & HAS_ORGANIZATION != 0
     }
 
     pub(crate) fn has_location(&self) -> bool {
-        self.facts.header_byte(FLAGS) & HAS_LOCATION != 0
+        self.buffer.header_byte(FLAGS) & HAS_LOCATION != 0
     }
 
     /// Says that the event is to be on the disk before its caller goes on.
@@ -245,10 +248,10 @@ impl Event {
     }
 
     pub(crate) fn is_durable(&self) -> bool {
-        self.facts.header_byte(FLAGS) & IS_DURABLE != 0
+        self.buffer.header_byte(FLAGS) & IS_DURABLE != 0
     }
 
     fn flag(&mut self, flag: u8) {
-        self.facts.header_mut()[FLAGS] |= flag;
+        self.buffer.header_mut()[FLAGS] |= flag;
     }
 }

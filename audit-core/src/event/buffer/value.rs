@@ -47,7 +47,7 @@ impl<'a> Value<'a> {
 
     /// Whether [`Value::unpack`] gives back what was packed, and not a fallback.
     #[cfg(feature = "spool")]
-    pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    pub(super) fn is_valid(bytes: &[u8]) -> bool {
         match bytes.split_first() {
             Some((&Self::TEXT, text)) => std::str::from_utf8(text).is_ok(),
             Some((_, payload)) if payload.len() != 8 => false,
@@ -62,7 +62,7 @@ impl<'a> Value<'a> {
     pub(super) fn unpack(bytes: &'a [u8]) -> Option<Self> {
         let (&kind, rest) = bytes.split_first()?;
         if kind == Self::TEXT {
-            return Some(Value::Text(super::facts::text(rest)));
+            return Some(Value::Text(text(rest)));
         }
         let payload = *rest.first_chunk::<8>()?;
         Some(match kind {
@@ -73,6 +73,12 @@ impl<'a> Value<'a> {
             _ => return None,
         })
     }
+}
+
+/// Only whole `str`s are ever written, so the fallback is never seen; decoding must not be able to
+/// panic all the same.
+pub(super) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl fmt::Display for Value<'_> {
@@ -150,7 +156,7 @@ impl<'a> Text<'a> {
     }
 
     fn written(&self) -> &str {
-        super::facts::text(&self.bytes[self.start..])
+        text(&self.bytes[self.start..])
     }
 }
 
@@ -164,7 +170,7 @@ impl fmt::Write for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::buffer::facts::{Facts, Owner};
+    use crate::event::buffer::{Buffer, Owner};
 
     fn written(pieces: &[&str]) -> (String, bool) {
         let mut bytes = b"before".to_vec();
@@ -205,9 +211,9 @@ mod tests {
             Value::Boolean(true),
             Value::Boolean(false),
         ] {
-            let mut facts = Facts::default();
-            facts.writer().push_metadata(Owner::Event, "key", value);
-            let read = facts.iter(0).next().and_then(|fact| fact.metadata());
+            let mut buffer = Buffer::default();
+            buffer.writer().push_metadata(Owner::Event, "key", value);
+            let read = buffer.iter(0).next().and_then(|field| field.metadata());
             assert_eq!(read, Some(("key", value)));
         }
     }

@@ -1,6 +1,7 @@
 //! How facts are written: always at the end of a buffer, which is an event's or a part's.
 
-use super::facts::{Fact, Owner, Tag};
+use super::field::Field;
+use super::tag::{Owner, Tag};
 use super::value::{Text, Value};
 
 /// A tag and four bytes for the length.
@@ -68,7 +69,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends a fact of a short word (a type, a kind) and a text.
-    pub(crate) fn push_named(
+    pub(crate) fn push_prefixed(
         &mut self,
         tag: Tag,
         word: &str,
@@ -119,11 +120,11 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends a fact of another buffer.
-    pub(crate) fn push_fact(&mut self, fact: Fact<'_>) {
-        let start = self.begin(fact.tag);
-        self.bytes.extend_from_slice(fact.bytes);
+    pub(crate) fn push_field(&mut self, field: Field<'_>) {
+        let start = self.begin(field.tag);
+        self.bytes.extend_from_slice(field.bytes);
         self.end(start);
-        *self.is_truncated |= fact.tag == Tag::Truncated;
+        *self.is_truncated |= field.tag == Tag::Truncated;
     }
 }
 

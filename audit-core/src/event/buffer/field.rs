@@ -1,0 +1,64 @@
+//! One field of a packed buffer, decoded on access.
+
+use super::tag::Tag;
+use super::value::{Value, text};
+
+/// One fact, still packed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    pub(crate) tag: Tag,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn text(&self) -> &'a str {
+        text(self.bytes)
+    }
+
+    /// A word and the text behind it.
+    pub(crate) fn prefixed(&self) -> (&'a str, &'a str) {
+        let (word, rest) = self.word();
+        (word, text(rest))
+    }
+
+    /// A metadata key and its value.
+    pub(crate) fn metadata(&self) -> Option<(&'a str, Value<'a>)> {
+        let (key, rest) = self.word();
+        Some((key, Value::unpack(rest)?))
+    }
+
+    /// Whether its bytes are what its tag promises, so that no accessor has to fall back.
+    #[cfg(feature = "spool")]
+    pub(super) fn is_valid(&self) -> bool {
+        let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
+        let word = || {
+            let (length, rest) = self.bytes.split_first_chunk::<2>()?;
+            let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            is_text(word).then_some(rest)
+        };
+        match self.tag {
+            Tag::Action
+            | Tag::Organization
+            | Tag::ActorName
+            | Tag::TargetName
+            | Tag::Location
+            | Tag::UserAgent
+            | Tag::Truncated
+            | Tag::DeniedAction => is_text(self.bytes),
+            Tag::Actor | Tag::Target | Tag::EachTarget => word().is_some_and(is_text),
+            Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => {
+                word().is_some_and(Value::is_valid)
+            }
+        }
+    }
+
+    fn word(&self) -> (&'a str, &'a [u8]) {
+        let Some((length, rest)) = self.bytes.split_first_chunk::<2>() else {
+            return ("", &[]);
+        };
+        match rest.split_at_checked(usize::from(u16::from_le_bytes(*length))) {
+            Some((word, rest)) => (text(word), rest),
+            None => ("", &[]),
+        }
+    }
+}
