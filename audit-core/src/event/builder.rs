@@ -34,6 +34,14 @@ pub struct EventBuilder {
     problem: Option<Problem>,
 }
 
+impl Event {
+    /// Starts an event of an action: a name such as `"document.delete"`, or an
+    /// [`Action`](crate::Action), whose name was checked.
+    pub fn builder(action: impl AsRef<str>) -> EventBuilder {
+        EventBuilder::new(action.as_ref())
+    }
+}
+
 impl EventBuilder {
     pub(super) fn new(action: &str) -> Self {
         let mut event = Event::begin(action, now_millis());

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use super::actor::ActorRef;
 use super::buffer::{Fields, insert_last};
-use super::builder::EventBuilder;
 use super::id::EventId;
 use super::outcome::Outcome;
 use super::target::TargetRef;
@@ -59,12 +58,6 @@ pub struct Event {
 }
 
 impl Event {
-    /// Starts an event of an action: a name such as `"document.delete"`, or an
-    /// [`Action`](crate::Action), whose name was checked.
-    pub fn builder(action: impl AsRef<str>) -> EventBuilder {
-        EventBuilder::new(action.as_ref())
-    }
-
     /// An event that begins now and whose outcome is not known yet.
     pub(crate) fn begin(action: &str, millis: u64) -> Self {
         let mut header = [0; HEADER];
