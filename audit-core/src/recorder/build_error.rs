@@ -1,4 +1,4 @@
-//! Why a recorder does not start.
+//! The error of a recorder that cannot start.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use std::fmt;
 #[error(transparent)]
 pub struct BuildError {
     #[from]
-    cause: Cause,
+    kind: BuildErrorKind,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Cause {
+pub(super) enum BuildErrorKind {
     #[error("start the audit dispatcher")]
     Start(#[from] std::io::Error),
     #[error(
-        "events that the catalog calls durable need a disk to be kept on, for {actions}: give the recorder a spool, as in \
+        "durable actions of the catalog require a spool: {actions}; give the recorder one, as in \
          `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
     )]
     NoSpool { actions: String },
@@ -33,7 +33,7 @@ pub(super) enum NoEnvironment {
     Unknown { environment: String, known: String },
     #[error(
         "the catalog has no audit.lock, so no environment `{environment}`; `audited schema push` writes it beside audit.toml, \
-         and the crate that says `catalog!()` has to be compiled again"
+         then compile the crate with `catalog!()` again"
     )]
     WithoutLock { environment: String },
     #[error(
@@ -42,11 +42,11 @@ pub(super) enum NoEnvironment {
     WithoutCatalog { environment: String },
 }
 
-/// What a `main` that returns it shows.
+/// The error's text, since a `main` that returns the error prints this.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BuildError({self}")?;
-        if let Cause::Start(error) = &self.cause {
+        if let BuildErrorKind::Start(error) = &self.kind {
             write!(f, ": {error}")?;
         }
         f.write_str(")")
@@ -55,27 +55,27 @@ impl fmt::Debug for BuildError {
 
 impl From<std::io::Error> for BuildError {
     fn from(error: std::io::Error) -> Self {
-        Cause::from(error).into()
+        BuildErrorKind::from(error).into()
     }
 }
 
 impl From<NoEnvironment> for BuildError {
     fn from(error: NoEnvironment) -> Self {
-        Cause::from(error).into()
+        BuildErrorKind::from(error).into()
     }
 }
 
 impl BuildError {
-    /// Whether actions of the catalog are durable and there is no spool.
+    /// Returns `true` if actions of the catalog are durable and there is no spool.
     #[must_use]
     pub fn is_without_spool(&self) -> bool {
-        matches!(self.cause, Cause::NoSpool { .. })
+        matches!(self.kind, BuildErrorKind::NoSpool { .. })
     }
 
-    /// Whether the environment's schema versions are not known: it is not in the lock, or there is
-    /// no catalog.
+    /// Returns `true` if the environment's schema versions are not known: the lock does not list
+    /// it, or there is no catalog.
     #[must_use]
     pub fn is_unknown_environment(&self) -> bool {
-        matches!(self.cause, Cause::Environment(_))
+        matches!(self.kind, BuildErrorKind::Environment(_))
     }
 }

@@ -1,4 +1,4 @@
-//! How a recorder is set up and started.
+//! Setting up and starting a recorder.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::build_error::{BuildError, Cause, NoEnvironment};
+use super::build_error::{BuildError, BuildErrorKind, NoEnvironment};
 use super::recorder::Recorder;
 use crate::catalog::{Action, EmbeddedCatalog, EmbeddedCoalesce, Versions};
 use crate::delivery;
@@ -20,22 +20,23 @@ use crate::event::OrganizationId;
 use crate::sink::{DynSink, Sink};
 use crate::telemetry::{Condition, Counters, Observer};
 
-/// How many events may be undelivered at once unless told otherwise: about three quarters of a
-/// minute of what the service takes per key (6,000 a minute, [WorkOS: rate
-/// limits](https://workos.com/docs/reference/rate-limits)).
+/// The default number of undelivered events: about 45 seconds of what the service takes per key
+/// (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
 const CAPACITY: usize = 4_096;
-/// How many may be asked for at most: the queue has all its places from the start.
+/// The largest capacity: the queue allocates all its places at the start.
 const MOST_EVENTS: usize = 1 << 20;
-/// How many bytes they may occupy unless told otherwise.
+/// The default number of bytes of undelivered events.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How many attempts may be in flight at once unless told otherwise.
+/// The default number of attempts in flight.
 const CONCURRENCY: usize = 32;
-/// How long a durable event is waited for unless told otherwise.
+/// The default deadline of a durable event.
 const DURABLE_DEADLINE: Duration = Duration::from_secs(1);
-/// How many flushes and shutdowns may ask at once before the next has to wait.
+/// The number of flushes and shutdowns that may be requested before the next caller waits.
 const COMMANDS: usize = 64;
 
-/// Sets up a [`Recorder`].
+/// A builder of a [`Recorder`].
+///
+/// Every setting has a default, so `Recorder::builder(sink).build()` is complete.
 #[must_use]
 pub struct RecorderBuilder {
     name: String,
@@ -56,7 +57,7 @@ pub struct RecorderBuilder {
 }
 
 impl Recorder {
-    /// Starts a recorder that delivers to a sink.
+    /// Returns a builder of a recorder that delivers to `sink`.
     pub fn builder(sink: impl Sink) -> RecorderBuilder {
         RecorderBuilder::new(sink)
     }
@@ -83,37 +84,45 @@ impl RecorderBuilder {
         }
     }
 
-    /// What this recorder is called in metrics; `main` unless set. Of several in a process each
-    /// should have its own.
+    /// Sets the name of this recorder in metrics; default `main`.
+    ///
+    /// Give each recorder of a process a name of its own.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// How many events may be undelivered at once; 4,096 unless set, and between 1 and 1,048,576.
-    /// Beyond, events go to the spool if there is one, and else `record` hands them back.
+    /// Sets the number of events that may be undelivered at once; default 4,096, from 1 to
+    /// 1,048,576.
+    ///
+    /// Further events go to the spool if there is one; otherwise `record` returns them.
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events.clamp(1, MOST_EVENTS);
         self
     }
 
-    /// How many bytes undelivered events may occupy; 32 MiB unless set. Beyond, events go to the
-    /// spool if there is one, and else `record` hands them back.
+    /// Sets the bytes that undelivered events may occupy; default 32 MiB.
+    ///
+    /// Further events go to the spool if there is one; otherwise `record` returns them.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How many attempts may be in flight at once; 32 unless set, at least 1. Fewer are while the
-    /// sink asks for less, or is down. The pace is the sink's own ([`Sink::pace`]).
+    /// Sets the number of attempts that may be in flight at once; default 32, at least 1.
+    ///
+    /// The dispatcher uses fewer while the sink is rate limited or down. The rate of attempts is
+    /// the sink's own setting ([`Sink::rate_limit`]).
     pub fn concurrency(mut self, attempts: usize) -> Self {
         self.concurrency = attempts.max(1);
         self
     }
 
-    /// Keeps on disk what finds no room in memory, what is left at a shutdown's deadline, and dead
-    /// letters. What an earlier process left there is delivered. The recorder closes the spool when
-    /// it is shut down.
+    /// Keeps on disk the events that exceed the bounds on memory, those left at a shutdown's
+    /// deadline, and dead letters.
+    ///
+    /// Events that an earlier process left in the file are delivered. The recorder closes the spool
+    /// when it is shut down.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -144,11 +153,12 @@ impl RecorderBuilder {
         self
     }
 
-    /// Gives a copy of every event to another recorder as well, whether this one accepts it or not.
+    /// Sends a copy of every event to another recorder, whether this one accepts it or not.
     ///
-    /// The other has its own queue, thread, bounds, counts and health, so a slow or broken sink
-    /// there holds up nothing here, and the other way round. What it refuses is counted and logged
-    /// there. The copy costs the caller one allocation. It is flushed and shut down by itself.
+    /// The other recorder has its own queue, thread, bounds, counts and health, so a slow or broken
+    /// sink there never delays this recorder, and vice versa. Events that it refuses are counted
+    /// and logged there. A copy costs the caller one allocation. Flush and shut down the other
+    /// recorder separately.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -170,14 +180,15 @@ impl RecorderBuilder {
         self
     }
 
-    /// The action under which a gap in the trail is told: events that were refused because the
-    /// queue was full, and that nobody kept ([`Stats::dropped`](crate::Stats::dropped)). Without
-    /// it, gaps are only counted.
+    /// Sets the action under which a gap in the trail is reported as an event.
     ///
-    /// Once half of the queue is free again, each organization gets one event for its gap: the
-    /// actor is the system, the one target has the type `audit_log` and the organization as its id,
-    /// `count` in the metadata is how many events are missing, `first_at` is when the first was
-    /// dropped, and the event's time is when the last was. The catalog needs the action:
+    /// A gap is the events that were refused because the queue was full, and then lost
+    /// ([`Stats::dropped`](crate::Stats::dropped)). Without this action, gaps are only counted.
+    ///
+    /// Once half of the queue is free, each organization gets one event for its gap. The actor is
+    /// the system; the one target has the type `audit_log` and the organization as its id. `count`
+    /// in the metadata is the number of missing events, `first_at` the time of the first; the
+    /// event's time is that of the last. The catalog needs the action:
     ///
     /// ```toml
     /// [action."audit.gap"]
@@ -192,39 +203,40 @@ impl RecorderBuilder {
         self
     }
 
-    /// Calls this with each event that was refused for good, and with each that is lost at a
-    /// shutdown's deadline ([`Fault::is_lost`](crate::Fault::is_lost)): the last chance to write it
-    /// somewhere.
+    /// Sets a hook for each event that was rejected for good, and for each that is lost at a
+    /// shutdown's deadline ([`Fault::is_lost`](crate::Fault::is_lost)).
     ///
-    /// It runs on the dispatcher's thread, which delivers nothing meanwhile, so it should be quick.
-    /// A panic inside is caught and logged.
+    /// The hook runs on the dispatcher's thread, which delivers nothing meanwhile, so it must be
+    /// quick. A panic in the hook is caught and logged.
     pub fn on_dead_letter(mut self, hook: impl Fn(&DeadLetter) + Send + Sync + 'static) -> Self {
         self.on_dead_letter = Some(Arc::new(hook));
         self
     }
 
-    /// Asks the sink at the start whether it knows every action of the catalog;
-    /// [`Recorder::health`] is yellow and a log line says so while it does not. Events are recorded
-    /// and delivered meanwhile.
+    /// Asks the sink at the start whether it knows every action of the catalog.
     ///
-    /// Needs [`RecorderBuilder::catalog`].
+    /// While it does not, [`Recorder::health`] is degraded and a log line names the missing
+    /// actions; events are recorded and delivered meanwhile. Requires [`RecorderBuilder::catalog`].
     pub fn verify_catalog(mut self) -> Self {
         self.verify_catalog = true;
         self
     }
 
-    /// Whose log an event goes to that names no organization. Without it, such an event becomes a
-    /// dead letter.
+    /// Sets the organization of events that name none.
+    ///
+    /// Without a fallback, such an event becomes a dead letter.
     pub fn fallback_organization(mut self, organization: impl Into<OrganizationId>) -> Self {
         self.fallback_organization = Some(organization.into());
         self
     }
 
-    /// The application's catalog: for [`RecorderBuilder::environment`], for
-    /// [`RecorderBuilder::verify_catalog`], for the actions that it calls `durable`, and for those
-    /// with `coalesce` ([`EmbeddedCoalesce`]), which go singly without it. Durable actions need a
-    /// spool, and with the catalog they are durable also where no macro knows them, as in audit by
-    /// route.
+    /// Sets the application's catalog.
+    ///
+    /// The recorder needs it for [`RecorderBuilder::environment`] and
+    /// [`RecorderBuilder::verify_catalog`], for actions that are `durable`, and for actions with
+    /// `coalesce` ([`EmbeddedCoalesce`]), whose events are delivered one by one without it. Durable
+    /// actions require a spool; with the catalog they are durable also where no macro names them,
+    /// as in audit by route.
     ///
     /// ```
     /// use audit_core::{MemorySink, Recorder, catalog};
@@ -240,25 +252,28 @@ impl RecorderBuilder {
         self
     }
 
-    /// The environment whose schema versions events are written for, by its name in `audit.lock`.
+    /// Sets the environment, by its name in `audit.lock`, whose schema versions events are written
+    /// for.
     ///
-    /// Each event of an action that the lock has for this environment is sent with that version,
-    /// unless it has one; the service does not take the newest schema by itself ([editing
-    /// events](https://workos.com/docs/audit-logs/editing-events)). An action that is not in the
-    /// lock is sent without.
+    /// Each event of an action that the lock lists for this environment is sent with that version,
+    /// unless the event has one; the service does not choose the newest schema by itself ([editing
+    /// events](https://workos.com/docs/audit-logs/editing-events)). An action that the lock does
+    /// not list is sent without a version.
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = Some(name.into());
         self
     }
 
-    /// Starts the dispatcher's thread.
+    /// Starts the dispatcher's thread and returns the recorder.
     ///
     /// # Errors
     ///
-    /// The lock does not have the environment, or there is no catalog to look it up in
-    /// ([`BuildError::is_unknown_environment`]); actions of the catalog are durable and there is no
-    /// spool ([`BuildError::is_without_spool`]); the catalog is to be verified and there is none;
-    /// the operating system gives no thread, or no timer and I/O driver for the runtime.
+    /// - The lock does not list the environment, or there is no catalog
+    ///   ([`BuildError::is_unknown_environment`]).
+    /// - Actions of the catalog are durable and there is no spool
+    ///   ([`BuildError::is_without_spool`]).
+    /// - `verify_catalog` is set and there is no catalog.
+    /// - The operating system provides no thread, or no timer and I/O driver for the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
@@ -272,9 +287,10 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
-    /// Starts the dispatcher as a task of the runtime that the caller is in, and not on a thread of
-    /// its own: for tests under Tokio's paused clock, where an hour of outage takes no time. It
-    /// ends with that runtime.
+    /// Starts the dispatcher as a task of the caller's runtime instead of a thread of its own.
+    ///
+    /// This is for tests under Tokio's paused clock, where an hour of outage takes no time. The
+    /// dispatcher ends with that runtime.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
@@ -308,51 +324,54 @@ impl RecorderBuilder {
         Ok(recorder)
     }
 
-    /// How long a request, a job or a call waits until its durable events are on the disk; a second
-    /// unless set. Past it they go on, the events are counted as [late](crate::Stats::late) and
-    /// written all the same, and health is red for a minute.
+    /// Sets how long a request, a job or a call waits for its durable events to be on disk; default
+    /// one second.
+    ///
+    /// At the deadline the caller continues, the events are counted in
+    /// [`Stats::deadline_exceeded`](crate::Stats::deadline_exceeded) and still written, and health
+    /// is unhealthy for a minute.
     pub fn durable_deadline(mut self, deadline: Duration) -> Self {
         self.durable_deadline = deadline;
         self
     }
 
-    /// Tells a test of everything that is accepted.
+    /// Sets the observer of accepted events.
     #[cfg(feature = "testing")]
     pub(crate) fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// The actions of the catalog that ask for the disk, sorted.
+    /// Returns the durable actions of the catalog, sorted.
     fn durable(&self) -> Vec<&'static str> {
         let actions = self.catalog.iter().flat_map(EmbeddedCatalog::actions);
         let durable = actions.filter(|action| action.is_durable());
         durable.map(|action| action.name().as_str()).collect()
     }
 
-    /// Which events of the catalog's actions stand for each other in a flood.
+    /// Returns the coalescing rules of the catalog, by action.
     fn rules(&self) -> HashMap<&'static str, EmbeddedCoalesce> {
         let actions = self.catalog.iter().flat_map(EmbeddedCatalog::actions);
         let rules = actions.filter_map(|action| Some((action.name().as_str(), action.coalesce()?)));
         rules.collect()
     }
 
-    /// Whether those that ask for the disk have one.
+    /// Checks that durable actions have a spool.
     fn check_durable(&self) -> Result<(), BuildError> {
         let names = self.durable();
         if names.is_empty() || self.spool.is_some() {
             return Ok(());
         }
         let actions = format!("`{}`", names.join("`, `"));
-        Err(Cause::NoSpool { actions }.into())
+        Err(BuildErrorKind::NoSpool { actions }.into())
     }
 
-    /// Whether all that is asked for can be had.
+    /// Checks the settings against each other, and returns the schema versions.
     fn check(&mut self) -> Result<Versions, BuildError> {
         let versions = self.versions()?;
         self.check_durable()?;
         if self.verify_catalog && self.catalog.is_none() {
-            return Err(Cause::NothingToVerify.into());
+            return Err(BuildErrorKind::NothingToVerify.into());
         }
         Ok(versions)
     }
@@ -376,8 +395,8 @@ impl RecorderBuilder {
         })
     }
 
-    /// The recorder and its dispatcher, which the caller has to run. The environment is not looked
-    /// at.
+    /// Returns the recorder and its dispatcher, which the caller has to run. Ignores the
+    /// environment.
     #[cfg(test)]
     pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
         self.assemble_with(&[])
@@ -417,7 +436,7 @@ impl RecorderBuilder {
             shared.counters.recovered.add(spool.recovered());
             #[cfg(feature = "spool")]
             {
-                // The spool is the recorder's, and does not keep it.
+                // A weak reference, since the recorder owns the spool.
                 let shared = Arc::downgrade(&shared);
                 spool.on_requests(move |again| {
                     if let Some(shared) = shared.upgrade() {
@@ -467,7 +486,7 @@ mod tests {
     );
 
     #[tokio::test]
-    async fn an_event_of_a_locked_action_has_its_version_unless_it_has_one() {
+    async fn locked_actions_get_their_version_unless_the_event_has_one() {
         let sink = MemorySink::new();
         let builder = Recorder::builder(sink.clone()).catalog(CATALOG);
         let recorder = builder.environment("production").build().unwrap();
@@ -486,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_catalog_that_asks_for_the_disk_needs_one() {
+    fn durable_actions_require_a_spool() {
         let action = |name, durable| EmbeddedAction::new(name, None, &[], None, durable, None, &[]);
         let actions = vec![
             action("api_key.list", false),
@@ -499,13 +518,13 @@ mod tests {
         assert!(error.is_without_spool());
         assert_eq!(
             error.to_string(),
-            "events that the catalog calls durable need a disk to be kept on, for `api_key.revoke`, `user.delete`: give the \
-             recorder a spool, as in `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
+            "durable actions of the catalog require a spool: `api_key.revoke`, `user.delete`; give the recorder one, as in \
+             `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
         );
     }
 
     #[test]
-    fn settings_that_cannot_work_are_errors_and_a_main_that_returns_one_shows_its_text() {
+    fn contradictory_settings_are_errors_whose_debug_output_is_their_text() {
         let builder = || Recorder::builder(MemorySink::new());
         let error = builder().verify_catalog().build().unwrap_err();
         assert_eq!(format!("{error:?}"), format!("BuildError({error})"));

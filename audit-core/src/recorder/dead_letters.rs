@@ -1,4 +1,4 @@
-//! What an operator does with dead letters.
+//! Dead letters in memory: listing, redriving and purging them.
 
 use std::collections::HashSet;
 
@@ -6,28 +6,31 @@ use super::recorder::Recorder;
 use crate::delivery::DeadLetter;
 use crate::event::EventId;
 
-/// What became of dead letters that were to be sent again, see [`Recorder::redrive`].
+/// The result of [`Recorder::redrive`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redriven {
-    /// They are pending again.
+    /// Dead letters that are pending again.
     pub sent: u64,
-    /// The queue had no room for them, or the recorder was shut down; they are still dead letters.
+    /// Dead letters for which the queue had no room, or that met a recorder that was shut down;
+    /// they are kept.
     pub kept: u64,
 }
 
 impl Recorder {
-    /// The events that were refused for good and are kept in memory, oldest first: the last 1,000,
-    /// of at most 16 MiB. With a spool they are on disk: see `Spool::dead_letters` and
-    /// `Recorder::redrive_spooled`.
+    /// Returns the dead letters that are kept in memory, oldest first: the last 1,000, of at most
+    /// 16 MiB.
+    ///
+    /// With a spool they are on disk: see `Spool::dead_letters` and `Recorder::redrive_spooled`.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.handle.shared.dead_letters.list()
     }
 
-    /// Sends dead letters again, those for which `select` says so: after the schema was registered,
-    /// say, for whose want they were refused. They keep their ids, and so their idempotency keys.
-    /// Of those that are kept in memory, as in [`Recorder::dead_letters`].
+    /// Sends the selected dead letters again, for example after a missing schema was registered.
+    ///
+    /// They keep their ids, and so their idempotency keys. Only dead letters in memory are
+    /// considered, as in [`Recorder::dead_letters`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,7 +50,7 @@ impl Recorder {
     pub fn redrive(&self, select: impl FnMut(&DeadLetter) -> bool) -> Redriven {
         let shared = &*self.handle.shared;
         let mut redriven = Redriven::default();
-        for letter in self.take_letters(select) {
+        for letter in self.take_selected(select) {
             let fault = letter.fault().clone();
             match shared.queue.push(letter.into_event()) {
                 Ok(()) => {
@@ -63,14 +66,15 @@ impl Recorder {
         redriven
     }
 
-    /// Forgets dead letters, those for which `select` says so, and hands them out. They stay in
-    /// [`Stats::dead`](crate::Stats::dead).
+    /// Removes the selected dead letters and returns them.
+    ///
+    /// They stay counted in [`Stats::dead`](crate::Stats::dead).
     pub fn purge_dead_letters(&self, select: impl FnMut(&DeadLetter) -> bool) -> Vec<DeadLetter> {
-        self.take_letters(select)
+        self.take_selected(select)
     }
 
-    /// `select` is foreign code, so no lock is held while it runs.
-    fn take_letters(&self, mut select: impl FnMut(&DeadLetter) -> bool) -> Vec<DeadLetter> {
+    /// Takes the selected dead letters. `select` is user code, so no lock is held while it runs.
+    fn take_selected(&self, mut select: impl FnMut(&DeadLetter) -> bool) -> Vec<DeadLetter> {
         let letters = self.handle.shared.dead_letters.list();
         let ids: HashSet<EventId> = letters
             .iter()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::error::{RecordError, Why};
+use super::error::{RecordError, RecordErrorKind};
 use super::recorder::{Entry, Recorder};
 use crate::delivery::{Appended, Guarantee, Shared};
 use crate::event::Event;
@@ -25,7 +25,7 @@ impl Recorder {
             Err(RecordError::new(event, why, Arc::clone(shared)))
         };
         let Some(spool) = &shared.spool else {
-            return refuse(event, Why::NoSpool);
+            return refuse(event, RecordErrorKind::NoSpool);
         };
         let written = match spool.append(&event, Guarantee::Durable) {
             Ok(appended) => Given::new(shared, &event, entry, appended).written().await,
@@ -33,7 +33,7 @@ impl Recorder {
         };
         match written {
             Ok(_row) => Ok(()),
-            Err(error) => refuse(event, Why::Spool(Box::new(error))),
+            Err(error) => refuse(event, RecordErrorKind::Spool(Box::new(error))),
         }
     }
 

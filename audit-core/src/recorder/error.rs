@@ -1,4 +1,4 @@
-//! Why a recorder does not take an event, or is not installed.
+//! Errors of recording an event and of installing a recorder.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use crate::delivery::{Refusal, Shared};
 use crate::event::Event;
 
-/// The event was not accepted; it is inside.
+/// A refusal to accept an event, with the event inside.
 ///
-/// Who takes it out with [`RecordError::into_event`] has it. An error that is dropped with the
-/// event inside counts it in [`Stats::dropped`](crate::Stats::dropped).
+/// Take the event out with [`RecordError::into_event`]. An error that is dropped with its event
+/// counts it in [`Stats::dropped`](crate::Stats::dropped).
 pub struct RecordError {
     event: Option<Box<Event>>,
-    why: Why,
+    kind: RecordErrorKind,
     shared: Arc<Shared>,
 }
 
-/// Why the event was not accepted.
+/// The reason for the refusal.
 #[derive(Debug)]
-pub(super) enum Why {
+pub(super) enum RecordErrorKind {
     Queue(Refusal),
     #[cfg(feature = "spool")]
     NoSpool,
@@ -27,52 +27,56 @@ pub(super) enum Why {
 }
 
 impl RecordError {
-    pub(super) fn new(event: Event, why: Why, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(event: Event, kind: RecordErrorKind, shared: Arc<Shared>) -> Self {
         Self {
             event: Some(Box::new(event)),
-            why,
+            kind,
             shared,
         }
     }
 
-    /// Whether the queue was at its limit of events or of bytes.
+    /// Returns `true` if the queue was at its limit of events or of bytes.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self.why, Why::Queue(Refusal::Full))
+        matches!(self.kind, RecordErrorKind::Queue(Refusal::Full))
     }
 
-    /// Whether the recorder was shut down before.
+    /// Returns `true` if the recorder had been shut down.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self.why, Why::Queue(Refusal::Closed))
+        matches!(self.kind, RecordErrorKind::Queue(Refusal::Closed))
     }
 
-    /// Whether the dispatcher panicked so often that it was given up. Only another recorder, or a
-    /// start of the process, helps; [`Recorder::health`](crate::Recorder::health) is red before it
-    /// comes to this.
+    /// Returns `true` if the dispatcher panicked too often and was stopped.
+    ///
+    /// Only another recorder or a restart of the process helps.
+    /// [`Recorder::health`](crate::Recorder::health) is unhealthy before this happens.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        matches!(self.why, Why::Queue(Refusal::Down))
+        matches!(self.kind, RecordErrorKind::Queue(Refusal::Down))
     }
 
-    /// Whether a durable event could not be written: there is no spool, it is at its bound, or the
-    /// disk does not take it.
+    /// Returns `true` if a durable event could not be written: there is no spool, it is at its
+    /// bound, or the disk refused the write.
     #[cfg(feature = "spool")]
     #[must_use]
     pub fn is_not_durable(&self) -> bool {
-        matches!(self.why, Why::NoSpool | Why::Spool(_))
+        matches!(
+            self.kind,
+            RecordErrorKind::NoSpool | RecordErrorKind::Spool(_)
+        )
     }
 
-    /// The event, as it would have been delivered.
+    /// Returns the event, as it would have been delivered.
     #[must_use]
     pub fn into_event(mut self) -> Event {
-        // Nothing but this takes it, and this takes the error.
+        // Always present: only this method takes the event, and it consumes the error.
         self.event
             .take()
             .map_or_else(|| Event::begin("", 0), |event| *event)
     }
 
-    /// The event's action.
+    /// Returns the event's action.
     pub(super) fn action(&self) -> &str {
         self.event.as_deref().map(Event::action).unwrap_or_default()
     }
@@ -88,18 +92,18 @@ impl Drop for RecordError {
 
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.why {
-            Why::Queue(Refusal::Full) => {
-                "the queue is full; the sink is slower than the service records, or stands still"
+        f.write_str(match &self.kind {
+            RecordErrorKind::Queue(Refusal::Full) => {
+                "the queue is full; the sink is slower than the service records, or does not respond"
             }
-            Why::Queue(Refusal::Closed) => "the recorder was shut down",
-            Why::Queue(Refusal::Down) => {
-                "the recorder's dispatcher panicked too often and was given up; start the process again"
+            RecordErrorKind::Queue(Refusal::Closed) => "the recorder was shut down",
+            RecordErrorKind::Queue(Refusal::Down) => {
+                "the recorder's dispatcher panicked too often and was stopped; restart the process"
             }
             #[cfg(feature = "spool")]
-            Why::NoSpool => "the event is durable and the recorder has no spool; give it one with `spool`",
+            RecordErrorKind::NoSpool => "the event is durable and the recorder has no spool; give it one with `spool`",
             #[cfg(feature = "spool")]
-            Why::Spool(error) => return write!(f, "the spool did not take the event: {error}"),
+            RecordErrorKind::Spool(error) => return write!(f, "the spool refused the event: {error}"),
         })
     }
 }
@@ -107,7 +111,7 @@ impl fmt::Display for RecordError {
 impl fmt::Debug for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordError")
-            .field("why", &self.why)
+            .field("kind", &self.kind)
             .field("event", &self.event)
             .finish_non_exhaustive()
     }
@@ -115,9 +119,9 @@ impl fmt::Debug for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// Another recorder is the process's already.
+/// Another recorder was installed in this process before.
 #[derive(Debug, thiserror::Error)]
-#[error("another recorder was installed before, and stays")]
+#[error("another recorder is already installed, and was kept")]
 pub struct InstallError {
     pub(super) private: (),
 }

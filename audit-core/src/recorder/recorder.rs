@@ -1,4 +1,4 @@
-//! The recorder: the cheap handle a service clones.
+//! The recorder: the handle that a service clones.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{InstallError, RecordError, Why};
+use super::error::{InstallError, RecordError, RecordErrorKind};
 use crate::delivery::{Command, Commits, GUARD_DEADLINE, Refusal, Report, Shared};
 use crate::event::{Actor, Event};
 use crate::telemetry::{Health, Observer, Stats};
 
 static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 
-/// Accepts events and delivers them in the background. Clones are handles to the same queue.
+/// The handle that accepts events and delivers them in the background. Clones share one queue.
 ///
 /// Delivery runs on a thread and a Tokio runtime of its own, so a recorder works under any runtime
 /// and under none. When the last handle is dropped without a shutdown, the dispatcher delivers what
-/// it has for up to two seconds and ends; the end of `main` does not wait for it, which is what
-/// [`Recorder::guard`] is for.
+/// it has for up to two seconds and ends; the end of `main` does not wait for it, so keep a
+/// [`Recorder::guard`] there.
 ///
 /// A child that was forked has none of its parent's threads, so an event recorded there is never
 /// delivered: build the recorder in the process that records.
@@ -39,13 +39,13 @@ static INSTALLED: OnceLock<Recorder> = OnceLock::new();
 /// ```
 #[derive(Clone)]
 pub struct Recorder {
-    /// One, since every request clones it more than once.
+    /// One pointer, since every request clones it more than once.
     pub(super) handle: Arc<Handle>,
 }
 
 pub(super) struct Handle {
     pub(super) shared: Arc<Shared>,
-    /// Held by the handles alone, so that the dispatcher learns when the last is gone.
+    /// Held by the handles alone, so that the channel closes with the last of them.
     commands: mpsc::Sender<Command>,
     /// Recorders that get a copy of each event.
     copies: Vec<Recorder>,
@@ -66,13 +66,13 @@ impl Recorder {
         }
     }
 
-    /// [`Recorder::record`] for the scope.
+    /// Accepts an event without marking a scope as audited.
     pub(crate) fn push(&self, mut event: Event) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
         self.enqueue(event, entry)
     }
 
-    /// What every event gets on its way in, and who gets a copy of it.
+    /// Completes the event and sends copies of it.
     pub(super) fn prepare(&self, event: &mut Event) -> Entry {
         let shared = &*self.handle.shared;
         if !event.has_actor() {
@@ -105,7 +105,7 @@ impl Recorder {
                 if !matches!(refusal, Refusal::Closed) {
                     shared.condition.refused();
                 }
-                let why = Why::Queue(refusal);
+                let why = RecordErrorKind::Queue(refusal);
                 Err(RecordError::new(
                     event,
                     why,
@@ -115,15 +115,18 @@ impl Recorder {
         }
     }
 
-    /// Whether an event is to be on the disk before its caller goes on: the macro said so, or the
-    /// catalog does, for an action that was chosen while the program runs.
+    /// Returns whether the caller has to wait for the event to be on disk.
+    ///
+    /// Either the macro marked the event, or the catalog lists its action, which may be chosen at
+    /// run time.
     pub(crate) fn is_durable(&self, event: &Event) -> bool {
         let named = &self.handle.shared.durable;
         event.is_durable() || !named.is_empty() && named.binary_search(&event.action()).is_ok()
     }
 
-    /// Gives a durable event to the disk. What the spool does not take goes the way of the others,
-    /// and is counted as late.
+    /// Appends a durable event to the spool.
+    ///
+    /// An event that the spool refuses goes to the queue, and is counted as past its deadline.
     pub(crate) fn commit(
         &self,
         mut event: Event,
@@ -163,26 +166,28 @@ impl Recorder {
         }
     }
 
-    /// Waits until every event accepted before the call has come to an end, or the deadline has.
+    /// Waits until every event accepted before the call has reached a final state, or the deadline
+    /// passes.
     ///
-    /// Events accepted meanwhile are not waited for, so it returns under any load. Works on any
-    /// executor.
+    /// Events accepted meanwhile are not waited for, so the call returns under any load. Works on
+    /// any executor.
     ///
     /// # Cancellation
     ///
-    /// Dropping the future changes nothing about delivery.
+    /// Dropping the future does not affect delivery.
     pub async fn flush(&self, deadline: Duration) -> Report {
         self.command(|reply| Command::Flush { deadline, reply })
             .await
     }
 
-    /// Accepts no more events, delivers those it has, and ends the dispatcher. At the deadline what
-    /// is left goes to the spool ([`Report::spooled`]), or is counted as lost if there is none. A
-    /// second call gets the same report.
+    /// Stops accepting events, delivers those that are pending, and ends the dispatcher.
+    ///
+    /// At the deadline the remaining events go to the spool ([`Report::spooled`]), or are counted
+    /// as lost if there is none. A second call returns the same report.
     ///
     /// # Cancellation
     ///
-    /// Once polled, the shutdown goes on even if the future is dropped.
+    /// Once polled, the shutdown continues even if the future is dropped.
     pub async fn shutdown(&self, deadline: Duration) -> Report {
         let report = self
             .command(|reply| Command::Shutdown { deadline, reply })
@@ -191,23 +196,25 @@ impl Recorder {
         report
     }
 
-    /// [`Recorder::shutdown`] for code outside any runtime: blocks the thread until the dispatcher
-    /// has ended.
+    /// Blocks the thread until the dispatcher has ended, as [`Recorder::shutdown`] does
+    /// asynchronously.
     ///
-    /// Inside a runtime it holds up that runtime's thread for at most the deadline; it cannot
+    /// Inside a runtime it blocks that runtime's thread for at most the deadline. It cannot
     /// deadlock, since delivery has a thread of its own.
     pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.shutdown(deadline))
     }
 
-    /// [`Recorder::flush`] for code outside any runtime: blocks the thread. It cannot deadlock,
-    /// like [`Recorder::shutdown_blocking`].
+    /// Blocks the thread, as [`Recorder::flush`] waits asynchronously.
+    ///
+    /// It cannot deadlock, for the reason given at [`Recorder::shutdown_blocking`].
     pub fn flush_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.flush(deadline))
     }
 
-    /// A guard that shuts the recorder down when it is dropped, waiting up to two seconds. Keep it
-    /// in `main`.
+    /// Returns a guard that shuts the recorder down when dropped, waiting up to two seconds.
+    ///
+    /// Keep it in `main`.
     ///
     /// ```
     /// # use audit_core::{MemorySink, Recorder};
@@ -226,7 +233,7 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// Another recorder was installed before; it stays.
+    /// Another recorder was installed before; it is kept.
     pub fn install(&self) -> Result<(), InstallError> {
         INSTALLED
             .set(self.clone())
@@ -237,17 +244,17 @@ impl Recorder {
         INSTALLED.get()
     }
 
-    /// The counts so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.handle.shared.stats()
     }
 
-    /// How delivery fares: the level with its reason, the age of the oldest pending event, and how
-    /// long the rest will take.
+    /// Returns the health of delivery: the state with its reasons, the age of the oldest pending
+    /// event, and the estimated time to drain.
     ///
-    /// It reads a few numbers and a short text under a lock that is never held for long, so a
-    /// readiness probe may ask as often as it likes.
+    /// The call reads a few numbers, and a short text under a lock that is never held for long, so
+    /// a readiness probe may call it at any rate.
     ///
     /// ```
     /// # use audit_core::{HealthLevel, MemorySink, Recorder};
@@ -261,7 +268,7 @@ impl Recorder {
         self.handle.shared.health()
     }
 
-    /// The test that observes this recorder, if one does.
+    /// Returns the test kit's observer, if there is one.
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {
         self.handle.shared.observer.as_deref()
     }
@@ -274,8 +281,9 @@ impl Recorder {
         self.handle.shared.counters.skipped.add(1);
     }
 
-    /// Counts an event that nobody named an actor for. `expected` is the type that the layer looked
-    /// for.
+    /// Counts an event without an actor, and logs how to fix it.
+    ///
+    /// `expected` is the type that the layer looked for.
     pub(crate) fn unresolved(&self, event: &Event, expected: Option<&str>) {
         self.handle.shared.counters.unresolved.add(1);
         let Some(suppressed) = self.handle.shared.logs.unresolved.admit() else {
@@ -305,7 +313,7 @@ impl Recorder {
         {
             return report;
         }
-        // The dispatcher has ended, and said with what.
+        // The dispatcher has ended, and left its final report.
         let unknown = || Report {
             pending: self.handle.shared.queue.held() as u64,
             ..Report::default()
@@ -318,7 +326,7 @@ impl Recorder {
             .unwrap_or_else(unknown)
     }
 
-    /// Waits for the dispatcher's thread, which has given its last answer.
+    /// Waits for the dispatcher's thread, which has sent its final report.
     fn join(&self) {
         let thread = self
             .handle
@@ -335,7 +343,7 @@ impl Recorder {
     }
 }
 
-/// What is noted of an event when it is accepted, by when it may be gone.
+/// Properties of an event that are needed once it is accepted, when the event may be gone.
 pub(super) struct Entry {
     is_truncated: bool,
     observed: Option<Event>,
@@ -361,7 +369,7 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// Shuts a recorder down when dropped, see [`Recorder::guard`].
+/// A guard that shuts a recorder down when dropped; see [`Recorder::guard`].
 #[derive(Debug)]
 #[must_use = "a guard that is not kept shuts the recorder down at once"]
 pub struct Guard {
@@ -370,7 +378,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Waits up to `deadline` instead of two seconds.
+    /// Sets the time to wait, instead of two seconds.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
