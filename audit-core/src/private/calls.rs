@@ -49,7 +49,7 @@ pub fn on(draft: &mut Draft, outcomes: &[Outcome]) {
 
 /// Names the types of the targets that are known only from a successful result.
 pub fn late(draft: &mut Draft, kinds: &'static [&'static str]) {
-    draft.set_late(kinds);
+    draft.set_unresolved_targets(kinds);
 }
 
 /// Names the action under which a denial appears, when it is another.

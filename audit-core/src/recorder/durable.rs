@@ -1,4 +1,4 @@
-//! What a recorder with a spool can do beside.
+//! Recording on disk: durable events, and dead letters of the spool.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::event::Event;
 use crate::spool::{Spool, SpoolError};
 
 impl Recorder {
-    /// The spool, if there is one.
+    /// Returns the spool, if there is one.
     #[must_use]
     pub fn spool(&self) -> Option<&Spool> {
         self.handle.shared.spool.as_ref()
     }
 
-    /// [`Recorder::record_durable`], without the scope.
+    /// Writes one event to disk, without marking a scope as audited.
     pub(crate) async fn append_durable(&self, mut event: Event) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
         let shared = &self.handle.shared;
@@ -28,7 +28,11 @@ impl Recorder {
             return refuse(event, RecordErrorKind::NoSpool);
         };
         let written = match spool.append(&event, Guarantee::Durable) {
-            Ok(appended) => Given::new(shared, &event, entry, appended).written().await,
+            Ok(appended) => {
+                DurableAppend::new(shared, &event, entry, appended)
+                    .written()
+                    .await
+            }
             Err(error) => Err(error),
         };
         match written {
@@ -37,20 +41,19 @@ impl Recorder {
         }
     }
 
-    /// Sends dead letters of the spool again, by their rows ([`Spool::dead_letters`]); how many of
-    /// them were there.
+    /// Sends dead letters of the spool again, by their rows ([`Spool::dead_letters`]).
     ///
-    /// They keep their ids, and so their idempotency keys, and count as
-    /// [recovered](crate::Stats::recovered).
+    /// Returns the number of dead letters that were found. They keep their ids, and so their
+    /// idempotency keys, and are counted as [recovered](crate::Stats::recovered).
     ///
     /// # Errors
     ///
-    /// The spool cannot be written; nothing has changed then. Without a spool there are no letters,
-    /// which is no error.
+    /// The spool cannot be written; nothing has changed then. A recorder without a spool has no
+    /// such dead letters, which is not an error.
     ///
     /// # Cancellation
     ///
-    /// The letters are sent again all the same.
+    /// The dead letters are sent again even if the future is dropped.
     pub async fn redrive_spooled(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
         let Some(spool) = &self.handle.shared.spool else {
             return Ok(0);
@@ -62,19 +65,20 @@ impl Recorder {
     }
 }
 
-/// A durable event that the spool took: accepted, unless it says that it is not on the disk after
-/// all.
-struct Given<'a> {
+/// A durable event whose write the spool has accepted.
+///
+/// It counts as accepted by the recorder unless the write then fails.
+struct DurableAppend<'a> {
     shared: &'a Shared,
     event: &'a Event,
-    /// Until it is accepted.
+    /// Taken when the event counts as accepted.
     entry: Option<Entry>,
     appended: Appended,
-    /// Whether it is on the disk, once whoever waits has been told.
-    told: Option<bool>,
+    /// The result of the write, once the caller has it.
+    reported: Option<bool>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> DurableAppend<'a> {
     fn new(shared: &'a Shared, event: &'a Event, entry: Entry, appended: Appended) -> Self {
         shared.counters.unsettled.add(1);
         shared.counters.spool_in[0].add(1);
@@ -83,18 +87,19 @@ impl<'a> Given<'a> {
             event,
             entry: Some(entry),
             appended,
-            told: None,
+            reported: None,
         }
     }
 
     async fn written(mut self) -> Result<i64, SpoolError> {
         let written = (&mut self.appended).await;
-        self.told = Some(written.is_ok());
+        self.reported = Some(written.is_ok());
         written
     }
 
-    /// Whether the spool has it, now that nobody waits any more. A refusal that nobody heard is
-    /// counted here.
+    /// Returns whether the spool has the event, after the caller dropped the future.
+    ///
+    /// A refusal that the caller did not receive is counted here.
     fn is_kept(&mut self) -> bool {
         let is_kept = !matches!(self.appended.abandon(), Some(Err(_)));
         if !is_kept {
@@ -106,9 +111,9 @@ impl<'a> Given<'a> {
     }
 }
 
-impl Drop for Given<'_> {
+impl Drop for DurableAppend<'_> {
     fn drop(&mut self) {
-        let is_kept = match self.told {
+        let is_kept = match self.reported {
             Some(is_written) => is_written,
             None => self.is_kept(),
         };

@@ -1,5 +1,4 @@
-//! The draft: an event being made, opened when an audited function is entered and closed when it is
-//! left.
+//! The draft: the event of an audited function between entry and exit.
 
 use std::collections::BTreeSet;
 use std::panic::Location;
@@ -12,27 +11,27 @@ use crate::event::{AuditText, Event, MetadataValue, Outcome, Target, key_error, 
 use crate::recorder::Recorder;
 use crate::telemetry::count_unrecorded;
 
-/// The places of audited functions that have complained about it; at most one entry for each in the
-/// program.
-static COMPLAINED: Mutex<BTreeSet<&'static Location<'static>>> = Mutex::new(BTreeSet::new());
+/// The call sites that have logged the missing recorder; at most one entry for each in the program.
+static WARNED: Mutex<BTreeSet<&'static Location<'static>>> = Mutex::new(BTreeSet::new());
 
-/// Says what to do, once for each place.
-fn complain(action: &str, at: &'static Location<'static>) {
-    let mut complained = COMPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
-    if complained.insert(at) {
-        drop(complained);
+/// Logs the missing recorder with its remedy, once for each call site.
+fn log_missing_recorder(action: &str, at: &'static Location<'static>) {
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.insert(at) {
+        drop(warned);
         tracing::error!(
             action,
             at = %format_args!("{}:{}", at.file(), at.line()),
-            "audited function called without a recorder, so its events are not recorded: serve it behind \
+            "audited function called without a recorder, so its event is not recorded: serve it behind \
              `AuditLayer` or `AuditMiddleware`, run it in `recorder.scope()..run(..)`, or call `recorder.install()` once at start"
         );
     }
 }
 
-/// An event being made, from the moment an audited function is entered until it is left.
+/// The event of an audited function, from entry to exit.
 ///
-/// `event = ev` in the attribute gives the body its draft, for what is known only on the way:
+/// `event = ev` in the attribute gives the body access to its draft, for facts that become known on
+/// the way:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,8 +63,8 @@ fn complain(action: &str, at: &'static Location<'static>) {
 /// # Ok(()) }
 /// ```
 ///
-/// Dropped unclosed it ends as `panicked` while unwinding, else as `abandoned`. Where there is no
-/// recorder its methods do nothing.
+/// A draft that is dropped without being closed ends as `panicked` while the thread unwinds,
+/// otherwise as `abandoned`. Without a recorder its methods do nothing.
 #[derive(Debug)]
 pub struct Draft {
     open: Option<Open>,
@@ -74,30 +73,30 @@ pub struct Draft {
 #[derive(Debug)]
 struct Open {
     event: Event,
-    /// Where it will end. `None` only while nobody has begun: see [`Draft::defer`].
+    /// The scope that gets the event. `None` only before the first poll: see [`Draft::defer`].
     scope: Option<Scope>,
-    /// The audited function, for the log.
+    /// The call site, for the log.
     at: &'static Location<'static>,
-    /// The types of targets that nobody knows yet.
-    late: &'static [&'static str],
-    /// The action under which a denial appears, when it is another.
+    /// The types of targets that only a successful result provides.
+    unresolved_targets: &'static [&'static str],
+    /// The action under which a denial is recorded, if it is another.
     denied_action: Option<&'static str>,
-    /// Whether the body said that this is a denial.
+    /// Set when the body called [`Draft::deny`].
     denied: bool,
-    /// Whether the thread was unwinding already when the function was entered, as in a `Drop`.
+    /// Set if the thread was already unwinding on entry, as in a `Drop`.
     unwinding: bool,
 }
 
 impl Draft {
-    /// A draft that belongs to the current scope, or to the installed recorder.
+    /// Opens a draft in the current scope, or for the installed recorder.
     pub(crate) fn open(action: Action, at: &'static Location<'static>) -> Self {
         Self::try_open(action, at).unwrap_or_else(|| {
-            complain(action.as_str(), at);
+            log_missing_recorder(action.as_str(), at);
             Self { open: None }
         })
     }
 
-    /// A draft, unless there is no recorder; that is counted, and left to the caller to tell.
+    /// Opens a draft, or counts the call and returns `None` if there is no recorder.
     pub(crate) fn try_open(action: Action, at: &'static Location<'static>) -> Option<Self> {
         let scope = Scope::current().or_else(installed);
         if scope.is_none() {
@@ -107,8 +106,10 @@ impl Draft {
         Some(Self::with(action, at, scope))
     }
 
-    /// A draft of a call that returns a future. The scope of whoever polls the future is not known
-    /// yet, so it is open even if there is no scope here.
+    /// Opens the draft of a call that returns a future.
+    ///
+    /// The scope of the task that will poll the future is not known yet, so the draft is open even
+    /// without a scope here.
     pub(crate) fn defer(action: Action, at: &'static Location<'static>) -> Self {
         Self::with(action, at, Scope::current())
     }
@@ -122,7 +123,7 @@ impl Draft {
                 event: Event::begin(action.as_str(), now_millis()),
                 scope,
                 at,
-                late: &[],
+                unresolved_targets: &[],
                 denied_action: None,
                 denied: false,
                 unwinding: std::thread::panicking(),
@@ -130,44 +131,44 @@ impl Draft {
         }
     }
 
-    /// Names the types of the targets that are known only from a successful result. Until
-    /// [`Draft::resolve`] they end as `unresolved`.
-    pub(crate) fn set_late(&mut self, kinds: &'static [&'static str]) {
+    /// Sets the types of the targets that only a successful result provides.
+    ///
+    /// Until [`Draft::resolve`] they are recorded as `unresolved`.
+    pub(crate) fn set_unresolved_targets(&mut self, kinds: &'static [&'static str]) {
         if let Some(open) = &mut self.open {
-            open.late = kinds;
+            open.unresolved_targets = kinds;
         }
     }
 
-    /// Names the action under which a denial appears.
+    /// Sets the action under which a denial is recorded.
     pub(crate) fn set_denied_action(&mut self, action: &'static str) {
         if let Some(open) = &mut self.open {
             open.denied_action = Some(action);
         }
     }
 
-    /// The call went well, and its future waits to be polled.
+    /// Hands the draft over to a future that has not been polled.
     pub(crate) fn unpolled(self) -> Unpolled {
         Unpolled(self)
     }
 
-    /// Whether there is a recorder to whom the event will go. If not, nothing needs to be captured.
+    /// Returns `true` if a recorder will get the event; otherwise nothing needs to be captured.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Adds a target. When there are more than the service takes on one event (20), the event is
-    /// split.
+    /// Adds a target. An event with more targets than the service accepts (20) is split.
     pub fn target(&mut self, target: Target) {
         if let Some(event) = self.event() {
             event.push_each_target(&target);
         }
     }
 
-    /// Adds a fact about the event, or replaces the one of that key.
+    /// Sets a metadata value of the event.
     ///
     /// A key that the service would refuse, or that the framework sets, is left out of the event
-    /// and listed in its `truncated`; a log line says which and why.
+    /// and listed in its `truncated`; a log line gives the key and the reason.
     pub fn metadata(&mut self, key: &str, value: impl MetadataValue) {
         let Some(event) = self.event() else { return };
         match key_error(key) {
@@ -179,10 +180,9 @@ impl Draft {
         }
     }
 
-    /// Says that the operation was denied, and why, whatever the function returns. A panic or a
-    /// drop still counts as such.
+    /// Marks the operation as denied, whatever the function returns, with the reason.
     ///
-    /// The reason becomes the event's metadata `error`.
+    /// A panic or a drop still counts as such. The reason becomes the event's metadata `error`.
     pub fn deny(&mut self, reason: impl AuditText) {
         if let Some(open) = &mut self.open {
             open.denied = true;
@@ -190,9 +190,10 @@ impl Draft {
         }
     }
 
-    /// Leaves no event of this call, because nothing happened that an auditor would ask for. The
-    /// call is counted in [`Stats::skipped`](crate::Stats::skipped), and the reason logged at the
-    /// level `debug`.
+    /// Discards the event of this call, because nothing happened that an auditor would ask for.
+    ///
+    /// The call is counted in [`Stats::skipped`](crate::Stats::skipped), and the reason is logged
+    /// at level `debug`.
     pub fn skip(&mut self, reason: &'static str) {
         if let Some(open) = self.open.take() {
             tracing::debug!(action = open.event.action(), reason, "audit event skipped");
@@ -206,14 +207,14 @@ impl Draft {
         self.open.as_mut().map(|open| &mut open.event)
     }
 
-    /// The result is there, and its targets follow.
+    /// Notes that the result is known, and that its targets follow.
     pub(crate) fn resolve(&mut self) {
         if let Some(open) = &mut self.open {
-            open.late = &[];
+            open.unresolved_targets = &[];
         }
     }
 
-    /// Says that the event is to be on the disk before its caller goes on.
+    /// Requires the event to be on disk before its caller continues.
     pub(crate) fn set_durable(&mut self) {
         if let Some(event) = self.event() {
             event.set_durable();
@@ -226,29 +227,29 @@ impl Draft {
 
     fn end(&mut self, outcome: Outcome) -> Commits {
         match self.finish(outcome) {
-            Some((event, scope)) => scope.ended(event),
+            Some((event, scope)) => scope.finish(event),
             None => Commits::default(),
         }
     }
 
-    /// The event, complete but for what its scope knows.
+    /// Returns the event, complete except for what its scope adds.
     pub(crate) fn finish(&mut self, outcome: Outcome) -> Option<(Event, Scope)> {
         let Open {
             mut event,
             scope,
             at,
-            late,
+            unresolved_targets,
             denied_action,
             denied,
             ..
         } = self.open.take()?;
         let Some(scope) = scope.or_else(installed) else {
             count_unrecorded();
-            complain(event.action(), at);
+            log_missing_recorder(event.action(), at);
             return None;
         };
-        for kind in late {
-            // A failed creation is still an event, of a thing that never got an id.
+        for kind in unresolved_targets {
+            // A failed creation is still an event; its target never got an id.
             event.push_target_id(kind, "unresolved");
         }
         let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
@@ -271,7 +272,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let Some(open) = &self.open else { return };
         let panicked = std::thread::panicking() && !open.unwinding;
-        // Nobody is left who could wait.
+        // No caller is left to wait.
         drop(self.end(if panicked {
             Outcome::Panicked
         } else {
@@ -280,19 +281,22 @@ impl Drop for Draft {
     }
 }
 
-/// A scope of its own for an event outside any, if a recorder was installed.
+/// Returns a detached scope for an event outside any scope, if a recorder was installed.
 fn installed() -> Option<Scope> {
     Recorder::installed().cloned().map(Scope::detached)
 }
 
-/// The draft of a future that nobody has polled. The operation has not begun, so dropping it leaves
-/// no event.
+/// The draft of a future that has not been polled.
+///
+/// The operation has not begun, so dropping it leaves no event.
 #[derive(Debug)]
 pub(crate) struct Unpolled(Draft);
 
 impl Unpolled {
-    /// The first poll. The event goes where it would go if an async function began here; if nobody
-    /// records here, to the scope of the call.
+    /// Begins the draft at the first poll.
+    ///
+    /// The event goes where it would go if an async function began here; without a recorder here,
+    /// to the scope of the call.
     pub(crate) fn begin(mut self) -> Draft {
         let mut open = self.0.open.take();
         if let Some(begun) = &mut open {
@@ -303,7 +307,7 @@ impl Unpolled {
                 scope.mark_audited();
             } else {
                 count_unrecorded();
-                complain(begun.event.action(), begun.at);
+                log_missing_recorder(begun.event.action(), begun.at);
                 open = None;
             }
         }
@@ -323,7 +327,7 @@ mod tests {
     use crate::telemetry::unrecorded;
 
     #[test]
-    fn without_a_recorder_nothing_is_captured_and_the_call_is_counted() {
+    fn a_call_without_a_recorder_captures_nothing_and_is_counted() {
         let before = unrecorded();
         let mut draft = Draft::open(Action::checked("document.delete"), Location::caller());
         assert!(!draft.is_recording());

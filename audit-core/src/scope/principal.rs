@@ -1,8 +1,8 @@
-//! What a sign-in leaves behind, and what the audit log takes from it.
+//! The principal: the authenticated identity that a sign-in leaves in a request.
 
 use crate::event::{Actor, OrganizationId};
 
-/// Who makes a request: the type that your sign-in puts into the request's extensions.
+/// The authenticated identity of a request: the type that your sign-in puts into the extensions.
 ///
 /// ```
 /// use audit_core::{Actor, OrganizationId, Principal};
@@ -20,10 +20,10 @@ use crate::event::{Actor, OrganizationId};
 /// }
 /// ```
 pub trait Principal {
-    /// Who acts.
+    /// Returns the actor.
     fn actor(&self) -> Actor;
 
-    /// For which organization; `None` leaves it to the scope and the recorder's fallback.
+    /// Returns the organization; `None` leaves it to the scope and the recorder's fallback.
     fn organization(&self) -> Option<OrganizationId> {
         None
     }

@@ -7,10 +7,10 @@ use crate::recorder::{RecordError, Recorder};
 impl Recorder {
     /// Queues one event for delivery and returns at once.
     ///
-    /// `Ok` means accepted, not delivered; [`Recorder::flush`] waits. An event without an
-    /// organization gets the fallback, one without an actor gets
+    /// `Ok` means accepted, not delivered; use [`Recorder::flush`] to wait. An event without an
+    /// organization gets the fallback; one without an actor gets
     /// [`ActorKind::Unresolved`](crate::ActorKind::Unresolved) and a log line. The call takes no
-    /// lock, does no I/O and wakes no thread while there is traffic.
+    /// lock, does no I/O, and wakes no thread while there is traffic.
     ///
     /// # Errors
     ///
@@ -25,16 +25,17 @@ impl Recorder {
         self.push(event)
     }
 
-    /// Opens a scope: who acts and for whom, for code that runs without a web layer, such as a job.
+    /// Opens a scope, for code that runs without a web layer, such as a job.
+    ///
+    /// Set the actor and the organization on the scope, then run the job in it.
     pub fn scope(&self) -> Scope {
         Scope::new(self.clone())
     }
 
-    #[cfg(feature = "spool")]
-    /// Writes one event to the disk, and returns when it is there: whatever happens to the process
-    /// from then on, it will be delivered, at least once and under one idempotency key.
+    /// Writes one event to disk and returns when it is there.
     ///
-    /// Many that wait at once share one sync of the disk.
+    /// From then on the event will be delivered, at least once and under one idempotency key, even
+    /// if the process is killed. Concurrent calls share one sync of the disk (group commit).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,15 +55,15 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// The recorder has no spool, the spool is at its bound, or the disk does not take the event
-    /// ([`RecordError::is_not_durable`]); the event is inside the error, and not on the disk. The
-    /// recorder was shut down.
+    /// The recorder has no spool, the spool is at its bound, or the disk refused the write
+    /// ([`RecordError::is_not_durable`]): the event is inside the error, and not on disk. Also if
+    /// the recorder was shut down.
     ///
     /// # Cancellation
     ///
-    /// The event is accepted, and written all the same; while the disk does not take it, it is
-    /// tried again. If the disk has refused it by then, and only the answer was not heard, it is
-    /// counted in [`Stats::dropped`](crate::Stats::dropped).
+    /// The event stays accepted and is written; while the disk refuses the write, it is retried. If
+    /// the disk had already refused it, and only the result was not received, the event is counted
+    /// in [`Stats::dropped`](crate::Stats::dropped).
     #[cfg(feature = "spool")]
     pub async fn record_durable(&self, event: Event) -> Result<(), RecordError> {
         Scope::mark_current();

@@ -1,24 +1,22 @@
-//! What a request's head says about where it comes from.
+//! The context headers of a request, kept raw until an event needs them.
 
 use std::net::IpAddr;
 
 use crate::event::{AuditText, Event, MAX_VALUE_CHARS, Text, pieces};
 
-/// So many bytes hold more characters than a text of an event has, so no value of a header is kept
-/// longer.
+/// The bytes kept of a header: enough for every character that a text of an event can hold.
 const MOST_BYTES: usize = 4 * (MAX_VALUE_CHARS + 1);
 
-/// What the head of a request says of its context, as it came: most requests leave no event, and
-/// what none asks for is not read.
+/// The context headers of a request (user agent, request id, traceparent), kept raw and parsed only
+/// if the request produces an event.
 ///
-/// The request id and the user agent are the client's words unless something in front sets them;
-/// they serve to find related lines, not to decide anything. Each is cut at 500 characters, as
-/// every text of an event.
+/// The request id and the user agent are the client's own claims unless a proxy sets them; they
+/// serve to correlate log lines and never decide anything. Each is cut at 500 characters, as every
+/// text of an event.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
     address: Option<IpAddr>,
-    /// The values, one behind the other, and where each ends. One that is empty is as one that is
-    /// not there.
+    /// The concatenated values; an empty value counts as absent.
     values: Vec<u8>,
     user_agent_end: usize,
     request_id_end: usize,
@@ -47,11 +45,10 @@ impl RequestContext {
         }
     }
 
-    /// Says it of an event.
+    /// Writes the context into an event.
     pub(crate) fn describe(&self, event: &mut Event) {
         match self.address {
-            // A dual-stack listener sees IPv4 peers as mapped addresses, which nobody would search
-            // for.
+            // A dual-stack listener reports IPv4 peers as IPv4-mapped IPv6 addresses.
             Some(address) => event.set_location(&Address(address.to_canonical())),
             None => event.set_location("unknown"),
         }
@@ -69,7 +66,7 @@ impl RequestContext {
     }
 }
 
-/// An address, written without the detour of a string.
+/// An address, formatted without an intermediate string.
 struct Address(IpAddr);
 
 impl AuditText for Address {
@@ -83,7 +80,7 @@ impl AuditText for Address {
                 return;
             }
         };
-        // The formatting machinery costs ten times this.
+        // The formatting machinery costs ten times as much.
         let mut text = [0_u8; 16];
         let mut end = 0;
         for octet in address.octets() {
@@ -96,20 +93,21 @@ impl AuditText for Address {
             text[end] = b'.';
             end += 1;
         }
-        // All but the last dot.
+        // Without the last dot.
         let end = end - 1;
         out.push_str(std::str::from_utf8(&text[..end]).unwrap_or_default());
     }
 }
 
-/// What a client sent, as text that is safe to show: characters that steer a terminal or turn the
-/// order of what is read are written as `\u{1b}`, and what is no UTF-8 as the replacement
-/// character.
+/// A header value as text that is safe to print.
+///
+/// Characters that control a terminal or the direction of text are escaped as `\u{1b}`; invalid
+/// UTF-8 becomes the replacement character.
 struct Escaped<'a>(&'a [u8]);
 
 impl AuditText for Escaped<'_> {
     fn audit_text(&self, out: &mut Text<'_>) {
-        // Nearly always it is plain ASCII, in which nothing steers.
+        // Nearly always printable ASCII, which needs no escape.
         let is_plain = |plain, byte: &u8| plain & matches!(byte, b' '..=b'~');
         if self.0.iter().fold(true, is_plain)
             && let Ok(text) = std::str::from_utf8(self.0)
@@ -130,9 +128,11 @@ impl AuditText for Escaped<'_> {
     }
 }
 
-/// The trace id of a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>): the
-/// second of the parts that dashes divide, 32 lower-case hex digits that are not all zero. All
-/// parts have their lengths, so nothing is searched.
+/// Returns the trace id of a `traceparent`
+/// (<https://www.w3.org/TR/trace-context/#traceparent-header>): the second of the parts separated
+/// by dashes, 32 lower-case hex digits that are not all zero.
+///
+/// All parts have fixed lengths, so nothing is searched.
 fn trace_id(traceparent: &[u8]) -> Option<&str> {
     let (known, rest) = traceparent.split_first_chunk::<55>()?;
     let (version, id, parent, flags) = (&known[..2], &known[3..35], &known[36..52], &known[53..]);
@@ -141,7 +141,7 @@ fn trace_id(traceparent: &[u8]) -> Option<&str> {
         part.iter().fold(true, is_digit)
     };
     let divided = [2, 35, 52].into_iter().all(|at| known[at] == b'-');
-    // A later version may have more parts.
+    // A later version may append parts.
     let ends = match rest.first() {
         None => true,
         Some(next) => *next == b'-' && version != b"00",
@@ -158,7 +158,7 @@ fn trace_id(traceparent: &[u8]) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// The event of a request with one header.
+    /// Returns the event of a request with one header.
     fn event(name: &'static str, value: impl Into<Vec<u8>>) -> Event {
         let mut event = Event::begin("document.delete", 0);
         let value = value.into();
@@ -173,7 +173,7 @@ mod tests {
         event
     }
 
-    /// What becomes of a value in both headers that are free text.
+    /// Returns a value as both free-text headers record it.
     fn shown(value: impl Into<Vec<u8>>) -> String {
         let value = value.into();
         let (agent, id) = (
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_steers_a_terminal_or_the_reader_is_escaped() {
+    fn terminal_and_direction_controls_are_escaped() {
         assert_eq!(shown("curl/8"), "curl/8");
         assert_eq!(shown("a\u{1b}[31mred\tb"), r"a\u{1b}[31mred\u{9}b");
         assert_eq!(shown("\u{9b}1m\u{7f}\r\n"), r"\u{9b}1m\u{7f}\u{d}\u{a}");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_written_as_it_is_known() {
+    fn addresses_are_formatted_canonically() {
         let shown = |address: IpAddr| {
             let mut event = Event::begin("a", 0);
             event.set_location(&Address(address));
@@ -210,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_is_replaced() {
+    fn invalid_utf_8_is_replaced() {
         assert_eq!(shown(b"a\xffb\xe2\x82"), "a\u{fffd}b\u{fffd}");
     }
 
     #[test]
-    fn what_is_too_long_is_cut_and_listed() {
+    fn long_values_are_cut_and_listed() {
         for value in ["x".repeat(100_000), "\u{1b}".repeat(100_000)] {
             let event = event("user-agent", value);
             assert_eq!(event.user_agent().unwrap().chars().count(), 500);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_empty_says_nothing() {
+    fn an_empty_header_counts_as_absent() {
         assert_eq!(event("x-request-id", "").metadata_value("request_id"), None);
         assert_eq!(event("user-agent", "").user_agent(), None);
     }

@@ -6,9 +6,11 @@ use super::scope::Scope;
 use super::settle::SettleOnDrop;
 
 impl Scope {
-    /// Runs a job inside the scope and records what ended in it, also when the job panics or is
-    /// dropped. Then waits until its durable events are on the disk, for a second unless the
-    /// recorder's [deadline](crate::RecorderBuilder::durable_deadline) is another.
+    /// Runs a job inside the scope and settles the scope at the job's end, also on a panic or a
+    /// drop.
+    ///
+    /// It then waits until the job's durable events are on disk, for at most the recorder's
+    /// [deadline](crate::RecorderBuilder::durable_deadline).
     pub async fn run<F: Future>(self, job: F) -> F::Output {
         // Declared first, so that it is dropped after the job.
         let settle = SettleOnDrop(self.clone());
@@ -17,13 +19,12 @@ impl Scope {
         output
     }
 
-    /// Runs a job that is not async inside the scope and records what ended in it, also when the
-    /// job panics. It blocks the thread until durable events are on the disk, as [`Scope::run`]
-    /// waits.
+    /// Runs a synchronous job inside the scope and settles the scope at its end, also on a panic.
     ///
-    /// A closure marks the ends of the job, and not a guard to be held: a guard could outlive its
-    /// job or be held over an await, and the next job on the thread would act in the name of this
-    /// one.
+    /// It blocks the thread until durable events are on disk, with the deadline of [`Scope::run`].
+    ///
+    /// A closure delimits the job rather than a guard: a guard could outlive its job or be held
+    /// over an await, and the next job on the thread would be attributed to this one.
     ///
     /// ```
     /// use audit_core::{Actor, MemorySink, Recorder};

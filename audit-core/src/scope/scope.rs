@@ -1,5 +1,4 @@
-//! The scope: who acts, for whom and from where, carried by the task, and the events that ended
-//! inside it.
+//! The scope of a request or job: actor, organization, context, and its finished events.
 
 use std::fmt;
 use std::future::Future;
@@ -21,8 +20,7 @@ tokio::task_local! {
     static CURRENT: Scope;
 }
 
-/// One request's or job's shared slot: actor, organization, context, and the events that ended
-/// inside it.
+/// The actor, organization, context and finished events of one request or job, carried by its task.
 ///
 /// A web layer opens one per request. Elsewhere, open one around a job:
 ///
@@ -35,11 +33,12 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 ///
-/// An event waits in its scope until the answer, or the end of the job, for what is known by then.
-/// A scope holds 256 of them; with one more they are recorded with what is known so far.
+/// An event is buffered in its scope until the response, or the end of the job, so that it gets
+/// what is known by then. A scope buffers 256 events; one more, and all of them are recorded with
+/// what is known so far.
 ///
-/// Clones share the slot. An audited function takes its clone on entry, so a scope outlives the
-/// task that opened it where it has to.
+/// Clones share the same scope. An audited function takes a clone on entry, so a scope outlives the
+/// task that opened it where necessary.
 #[derive(Clone)]
 pub struct Scope {
     pub(super) inner: Arc<Inner>,
@@ -47,7 +46,7 @@ pub struct Scope {
 
 pub(super) struct Inner {
     pub(super) recorder: Recorder,
-    /// Whether an audited function was entered, or an event recorded.
+    /// Set when an audited function was entered, or an event recorded.
     pub(super) audited: AtomicBool,
     pub(super) state: Mutex<State>,
 }
@@ -57,24 +56,24 @@ pub(super) struct State {
     pub(super) actor: Option<Actor>,
     pub(super) organization: Option<OrganizationId>,
     pub(super) origin: Origin,
-    /// The principal types that the layer looked for, named in the log when there was none.
+    /// The principal types that the layer looked for, named in the log if none was found.
     pub(super) expected: Option<Arc<str>>,
-    /// Why nothing needs to be recorded.
+    /// The reason why no event is required.
     pub(super) exempt: Option<&'static str>,
-    /// Events that ended before the scope was settled.
-    pub(super) ended: Vec<Event>,
+    /// Events that finished before the scope was settled.
+    pub(super) finished: Vec<Event>,
     pub(super) settled: bool,
 }
 
-/// From where it is done.
+/// The source of an event's context.
 pub(super) enum Origin {
-    Said(Context),
+    Explicit(Context),
     Request(RequestContext),
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self::Said(Context::default())
+        Self::Explicit(Context::default())
     }
 }
 
@@ -101,7 +100,8 @@ impl Scope {
         Self::with(recorder, state)
     }
 
-    /// A scope for a single function outside any: what ends inside is recorded at once.
+    /// Returns a settled scope for a single function outside any scope; its events are recorded
+    /// immediately.
     pub(crate) fn detached(recorder: Recorder) -> Self {
         let state = State {
             settled: true,
@@ -110,44 +110,44 @@ impl Scope {
         Self::with(recorder, state)
     }
 
-    /// The scope of the running task, if there is one.
+    /// Returns the scope of the running task, if there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Says who acts.
+    /// Sets the actor.
     #[must_use]
     pub fn actor(self, actor: Actor) -> Self {
         self.set_actor(actor);
         self
     }
 
-    /// Says whose log it is.
+    /// Sets the organization whose log the events belong to.
     #[must_use]
     pub fn organization(self, organization: impl Into<OrganizationId>) -> Self {
         self.set_organization(organization);
         self
     }
 
-    /// Says from where.
+    /// Sets the context: location and user agent.
     #[must_use]
     pub fn context(self, context: Context) -> Self {
-        self.state().origin = Origin::Said(context);
+        self.state().origin = Origin::Explicit(context);
         self
     }
 
-    /// Says who acts, from wherever it becomes known; the last word counts.
+    /// Sets the actor, at any point of the request or job; the last call wins.
     pub fn set_actor(&self, actor: Actor) {
         self.state().actor = Some(actor);
     }
 
-    /// Says whose log it is, from wherever it becomes known; the last word counts.
+    /// Sets the organization, at any point of the request or job; the last call wins.
     pub fn set_organization(&self, organization: impl Into<OrganizationId>) {
         self.state().organization = Some(organization.into());
     }
 
-    /// Says who acts and, if the principal knows, whose log it is.
+    /// Sets the actor of a principal and, if the principal has one, the organization.
     pub fn set_principal(&self, principal: &(impl Principal + ?Sized)) {
         let (actor, organization) = (principal.actor(), principal.organization());
         let mut state = self.state();
@@ -157,15 +157,16 @@ impl Scope {
         }
     }
 
-    /// Says that what happens here needs no event, and why: a request that changes something is
-    /// then not reported as unaudited. Events that are recorded all the same are kept.
+    /// Marks the request or job as one that requires no event, with the reason.
     ///
-    /// `#[unaudited(reason = "..")]` on a handler says it where it is read.
+    /// A request that changes something is then not reported as unaudited. Events that are recorded
+    /// nevertheless are kept. `#[unaudited(reason = "..")]` on a handler does the same where it can
+    /// be read.
     pub fn exempt(&self, reason: &'static str) {
         self.state().exempt = Some(reason);
     }
 
-    /// Carries the scope into a future, such as one for `tokio::spawn`, and settles nothing.
+    /// Carries the scope into a future, such as one for `tokio::spawn`, without settling it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -184,30 +185,30 @@ impl Scope {
         }
     }
 
-    /// Runs a function inside the scope and settles nothing.
+    /// Runs a function inside the scope without settling it.
     pub fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self.clone(), function)
     }
 
-    /// The principal types that a layer looks for, for the log line about their absence.
+    /// Sets the principal types that a layer looks for, for the log line about their absence.
     #[doc(hidden)]
     pub fn expect_principal(&self, type_names: impl Into<Arc<str>>) {
         let type_names = type_names.into();
         self.state().expected = Some(type_names);
     }
 
-    /// An event was recorded past the scope of the running task, if there is one.
+    /// Marks the scope of the running task as audited, if there is one.
     pub(crate) fn mark_current() {
         // Outside a scope, or while the thread ends, there is nothing to mark.
         let _ = CURRENT.try_with(Self::mark_audited);
     }
 
-    /// An audited function was entered, or an event recorded.
+    /// Notes that an audited function was entered, or an event recorded.
     pub(crate) fn mark_audited(&self) {
         self.inner.audited.store(true, Ordering::Relaxed);
     }
 
-    /// What the scope holds so far.
+    /// Returns the audit trace so far.
     pub(crate) fn trail(&self) -> Trail {
         if self.inner.audited.load(Ordering::Relaxed) {
             return Trail::Audited;

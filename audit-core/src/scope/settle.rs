@@ -1,5 +1,4 @@
-//! What becomes of the events that end in a scope: they wait until it is settled, and get what it
-//! knows by then.
+//! Settlement: completing and recording the events that a scope has buffered.
 
 use std::sync::MutexGuard;
 
@@ -11,48 +10,49 @@ use crate::delivery::Commits;
 use crate::event::{Actor, Event, EventId, Outcome, now_millis};
 use crate::recorder::RecordError;
 
-/// How many events wait for their scope to be settled. With one more, all of them are recorded with
-/// what is known by then.
-const MOST_ENDED: usize = 256;
+/// The number of events that a scope buffers; one more, and all of them are recorded.
+const MAX_BUFFERED: usize = 256;
 
 impl Scope {
-    /// Records everything that has ended, now that the answer's status is known or will never be.
-    /// What ends later records itself. Who answers waits for the durable events first.
+    /// Settles the scope: completes and records all buffered events.
+    ///
+    /// Events that finish later are recorded immediately. Await the returned future before you send
+    /// the response; it resolves when the durable events are on disk.
     #[doc(hidden)]
     pub fn settle(&self, status: Option<StatusCode>) -> Commits {
         let mut state = self.state();
         state.settled = true;
-        self.record_ended(state, status)
+        self.record_finished(state, status)
     }
 
-    /// Records what has ended so far, and unlocks the scope.
-    fn record_ended(
+    /// Records the buffered events, and unlocks the scope.
+    fn record_finished(
         &self,
         mut state: MutexGuard<'_, State>,
         status: Option<StatusCode>,
     ) -> Commits {
-        let mut ended = std::mem::take(&mut state.ended);
+        let mut finished = std::mem::take(&mut state.finished);
         let expected = state.expected.clone();
-        let unresolved: Vec<_> = ended
+        let unresolved: Vec<_> = finished
             .iter_mut()
             .map(|event| complete(&state, event, status))
             .enumerate()
             .filter_map(|(at, is_resolved)| (!is_resolved).then_some(at))
             .collect();
         drop(state);
-        for event in unresolved.into_iter().filter_map(|at| ended.get(at)) {
+        for event in unresolved.into_iter().filter_map(|at| finished.get(at)) {
             self.inner.recorder.unresolved(event, expected.as_deref());
         }
         let mut commits = Commits::default();
-        for event in ended {
+        for event in finished {
             let recorded = self.record(event, &mut commits);
             self.inner.recorder.log_refusal(recorded);
         }
         commits
     }
 
-    /// A request was refused before an audited function ran.
-    pub(crate) fn refused(&self, action: Action, route: &str) {
+    /// Buffers the event of a request that was denied before an audited function ran.
+    pub(crate) fn record_denial(&self, action: Action, route: &str) {
         let mut event = Event::begin(action.as_str(), now_millis());
         event.push_target_id("route", route);
         event.set_outcome(Outcome::Denied);
@@ -60,34 +60,35 @@ impl Scope {
         if state.actor.is_none() {
             event.set_actor(&Actor::anonymous());
         }
-        state.ended.push(event);
+        state.finished.push(event);
     }
 
-    /// A call left no event, because its body said so.
+    /// Counts a call whose body asked for no event.
     pub(crate) fn skipped(&self) {
         self.inner.recorder.skipped();
     }
 
-    /// An event came to its end. Unless the scope is still to be settled, the caller is who waits
-    /// for a durable one.
-    pub(crate) fn ended(&self, event: Event) -> Commits {
+    /// Buffers or records a finished event.
+    ///
+    /// If the scope is settled already, the caller has to wait for a durable event.
+    pub(crate) fn finish(&self, event: Event) -> Commits {
         let mut commits = Commits::default();
         if event.has_too_many_targets() {
             for part in event.split() {
-                self.part_ended(part, &mut commits);
+                self.finish_part(part, &mut commits);
             }
         } else {
-            self.part_ended(event, &mut commits);
+            self.finish_part(event, &mut commits);
         }
         commits
     }
 
-    fn part_ended(&self, mut event: Event, commits: &mut Commits) {
+    fn finish_part(&self, mut event: Event, commits: &mut Commits) {
         let mut state = self.state();
         if !state.settled {
-            state.ended.push(event);
-            if state.ended.len() > MOST_ENDED {
-                commits.append(self.record_ended(state, None));
+            state.finished.push(event);
+            if state.finished.len() > MAX_BUFFERED {
+                commits.append(self.record_finished(state, None));
             }
             return;
         }
@@ -96,7 +97,7 @@ impl Scope {
         self.inner.recorder.log_refusal(recorded);
     }
 
-    /// Completes an event for which no answer is waited, and unlocks the scope.
+    /// Completes an event that finished after settlement, and unlocks the scope.
     fn complete_late(&self, state: MutexGuard<'_, State>, event: &mut Event) {
         if !complete(&state, event, None) {
             let expected = state.expected.clone();
@@ -118,9 +119,10 @@ impl Scope {
         }
     }
 
-    /// Records an event at once, settled or not, with what the scope knows by now. An event of too
-    /// many targets is several; then the id is that of the first, and the error that of the first
-    /// refusal. Blocks until a durable one is on the disk.
+    /// Records an event immediately, settled or not, with what the scope knows.
+    ///
+    /// An event of too many targets is split; the result is then the id of the first part, or the
+    /// first refusal. Blocks until a durable event is on disk.
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         self.mark_audited();
         let mut result = Ok(event.id());
@@ -135,8 +137,9 @@ impl Scope {
     }
 }
 
-/// Gives an event what it does not have of its own; whether somebody named an actor. Calls no
-/// foreign code: the scope is locked.
+/// Fills in what an event lacks, and returns whether it has an actor.
+///
+/// It calls no user code, since the scope is locked.
 fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> bool {
     let is_resolved = event.has_actor() || state.actor.is_some();
     if !event.has_actor() {
@@ -152,7 +155,7 @@ fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> boo
     }
     if !event.has_location() {
         match &state.origin {
-            Origin::Said(context) => event.set_context(context),
+            Origin::Explicit(context) => event.set_context(context),
             Origin::Request(context) => context.describe(event),
         }
     }
@@ -161,7 +164,7 @@ fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> boo
             event.push_status(status);
             event.outcome().settled(status)
         }
-        // Nobody says otherwise, and the function returned.
+        // The function returned, and no status decides otherwise.
         None if event.outcome() == Outcome::Unknown => Outcome::Succeeded,
         None => event.outcome(),
     };
@@ -169,11 +172,11 @@ fn complete(state: &State, event: &mut Event, status: Option<StatusCode>) -> boo
     is_resolved
 }
 
-/// Settles the scope of a job, also when the job panics or is dropped.
+/// A guard that settles the scope of a job, also when the job panics or is dropped.
 pub(super) struct SettleOnDrop(pub(super) Scope);
 
 impl SettleOnDrop {
-    /// Settles, now that the job has come to its end. The drop that follows finds nothing left.
+    /// Settles at the end of the job. The drop that follows finds nothing left.
     pub(super) fn now(&self) -> Commits {
         self.0.settle(None)
     }
@@ -181,7 +184,7 @@ impl SettleOnDrop {
 
 impl Drop for SettleOnDrop {
     fn drop(&mut self) {
-        // Nobody is left who could wait.
+        // No caller is left to wait.
         drop(self.0.settle(None));
     }
 }
@@ -251,12 +254,12 @@ mod tests {
         let (recorder, sink) = recorder();
         let scope = recorder.scope().actor(Actor::system());
         let end = || scope.enter(|| close(open(DELETE), Outcome::Unknown));
-        for _ in 0..MOST_ENDED {
+        for _ in 0..MAX_BUFFERED {
             end();
         }
         assert_eq!(recorder.stats().accepted, 0);
         end();
-        let recorded = MOST_ENDED as u64 + 1;
+        let recorded = MAX_BUFFERED as u64 + 1;
         assert_eq!(recorder.stats().accepted, recorded, "with one more");
         end();
         scope.settle(Some(StatusCode::FORBIDDEN)).wait();

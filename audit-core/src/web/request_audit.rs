@@ -93,7 +93,7 @@ impl RequestAudit {
         if let Some(action) = refused {
             let route = route.unwrap_or("(no route)");
             self.scope
-                .refused(action, &format!("{} {route}", self.method));
+                .record_denial(action, &format!("{} {route}", self.method));
         }
         self.commits = self.scope.settle(Some(status));
         if unaudited {
