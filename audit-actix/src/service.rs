@@ -111,7 +111,7 @@ where
                 answer
             }
         };
-        if this.call.poll_committed(cx).is_pending() {
+        if this.call.poll_durable(cx).is_pending() {
             *this.answer = Some(answer);
             return Poll::Pending;
         }

@@ -68,12 +68,12 @@ where
                 let answer = ready!(this.inner.poll(cx));
                 match &answer {
                     Ok(response) => this.call.settle(status(response), this.route.as_str()),
-                    Err(_) => this.call.settle_without_answer(),
+                    Err(_) => this.call.settle_without_response(),
                 }
                 answer
             }
         };
-        if this.call.poll_committed(cx).is_pending() {
+        if this.call.poll_durable(cx).is_pending() {
             *this.answer = Some(answer);
             return Poll::Pending;
         }

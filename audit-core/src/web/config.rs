@@ -1,4 +1,4 @@
-//! What a layer does with every request, whatever the framework.
+//! The configuration of a web layer, whatever the framework.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,11 +12,11 @@ use crate::recorder::Recorder;
 use crate::scope::{RequestContext, Scope};
 use crate::web::client_address::TrustedProxies;
 
-/// What a layer does with every request, whatever the framework. Clones are cheap.
+/// The configuration of a web layer, whatever the framework. Clones are cheap.
 #[derive(Clone)]
 #[must_use]
 pub struct AuditConfig {
-    /// Shared, since every request has a clone.
+    /// One pointer, since every request has a clone.
     inner: Arc<Inner>,
 }
 
@@ -26,20 +26,22 @@ struct Inner {
     on_unaudited: OnUnaudited,
     denied_as: Option<Action>,
     proxies: Option<TrustedProxies>,
-    shared: Arc<Shared>,
+    warned: Arc<Warned>,
 }
 
-/// What has been said once and need not be said again.
+/// Warnings that were logged, shared by all clones of a layer.
 #[derive(Debug, Default)]
-struct Shared {
-    /// Whether the missing address was complained about.
+struct Warned {
+    /// Set once a missing address was logged.
     no_address: AtomicBool,
     routes: Routes,
 }
 
 impl AuditConfig {
-    /// The policy of a layer that records to this recorder: the peer is the client, and a mutating
-    /// request that succeeded without an event is warned about.
+    /// Returns the default configuration of a layer that records to `recorder`.
+    ///
+    /// The peer of the connection counts as the client, and a mutating request that succeeded
+    /// without an event is logged as a warning.
     pub fn new(recorder: Recorder) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -47,29 +49,31 @@ impl AuditConfig {
                 on_unaudited: OnUnaudited::default(),
                 denied_as: None,
                 proxies: None,
-                shared: Arc::default(),
+                warned: Arc::default(),
             }),
         }
     }
 
-    /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
+    /// Sets the reaction to a mutating request (POST, PUT, PATCH, DELETE) that succeeded and left
+    /// no event.
     pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.change().on_unaudited = then;
         self
     }
 
-    /// Records a request that was refused with 401 or 403 before an audited function ran, under
-    /// this action.
+    /// Records a request that was denied with 401 or 403 before an audited function ran, under this
+    /// action.
     ///
-    /// The event's outcome is `denied`, its one target is of the type `route`, with the method and
-    /// the matched route as its id. Its actor is the scope's, or `anonymous` when nobody is known.
+    /// The event's outcome is `denied`. Its one target is of the type `route`, with the method and
+    /// the matched route as its id. Its actor is the scope's, or `anonymous` if none is known.
     pub fn denied_as(mut self, action: Action) -> Self {
         self.change().denied_as = Some(action);
         self
     }
 
-    /// Takes the client's address from the header of proxies that are trusted. Without it the
-    /// client is the peer of the connection, and no header is read.
+    /// Reads the client's address from the header of trusted proxies.
+    ///
+    /// By default the client is the peer of the connection, and no header is read.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.change().proxies = Some(proxies);
         self
@@ -79,7 +83,7 @@ impl AuditConfig {
         Arc::make_mut(&mut self.inner)
     }
 
-    /// The recorder.
+    /// Returns the recorder.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.inner.recorder
@@ -89,18 +93,18 @@ impl AuditConfig {
         self.inner.on_unaudited
     }
 
-    pub(super) fn refusal(&self) -> Option<Action> {
+    pub(super) fn denial_action(&self) -> Option<Action> {
         self.inner.denied_as
     }
 
     pub(super) fn routes(&self) -> &Routes {
-        &self.inner.shared.routes
+        &self.inner.warned.routes
     }
 
-    /// The scope of a request.
+    /// Opens the scope of a request.
     pub(super) fn scope(&self, head: &impl RequestHead) -> Scope {
         let address = self.address(head);
-        if address.is_none() && !self.inner.shared.no_address.swap(true, Ordering::Relaxed) {
+        if address.is_none() && !self.inner.warned.no_address.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "audit events without the client's address, because the server does not pass on the peer's: with axum, \
                  serve with `into_make_service_with_connect_info::<SocketAddr>()`; with tonic, turn on the feature `tonic` of \
@@ -110,7 +114,7 @@ impl AuditConfig {
         Scope::of_request(self.inner.recorder.clone(), context(head, address))
     }
 
-    /// The address of the client.
+    /// Returns the address of the client.
     fn address(&self, head: &impl RequestHead) -> Option<IpAddr> {
         let peer = head.peer()?;
         Some(match &self.inner.proxies {

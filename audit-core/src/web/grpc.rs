@@ -1,9 +1,9 @@
-//! What gRPC says about how a call ended, in terms of HTTP.
+//! The status of a gRPC call, mapped to HTTP.
 
 use http::StatusCode;
 
-/// Whether a content type is gRPC's: `application/grpc`, alone, with a format such as
-/// `application/grpc+proto`, or in the form for browsers, `application/grpc-web`.
+/// Returns `true` for the content types of gRPC: `application/grpc`, alone or with a format such as
+/// `application/grpc+proto`, and the form for browsers, `application/grpc-web`.
 #[must_use]
 pub fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
@@ -14,12 +14,12 @@ pub fn is_grpc(content_type: &[u8]) -> bool {
         })
 }
 
-/// The HTTP status of a `grpc-status`, as [the comments of
-/// `google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto)
-/// map them: 7 (`PERMISSION_DENIED`) is 403, 16 (`UNAUTHENTICATED`) is 401.
+/// Returns the HTTP status of a `grpc-status`, by the mapping in [the comments of
+/// `google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto):
+/// 7 (`PERMISSION_DENIED`) is 403, 16 (`UNAUTHENTICATED`) is 401.
 ///
-/// What is no known code counts as 2 (`UNKNOWN`), as [gRPC over
-/// HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) asks of clients.
+/// An unknown code counts as 2 (`UNKNOWN`), as [gRPC over
+/// HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) requires of clients.
 #[must_use]
 pub fn status_of(grpc_status: &[u8]) -> StatusCode {
     let code = match std::str::from_utf8(grpc_status) {
@@ -28,8 +28,7 @@ pub fn status_of(grpc_status: &[u8]) -> StatusCode {
     };
     let status = match code {
         0 => 200,
-        // No HTTP standard has a status for a call that the client gave up; the mapping takes
-        // nginx's.
+        // HTTP has no status for a cancelled call; the mapping uses nginx's.
         1 => 499,
         3 | 9 | 11 => 400,
         4 => 504,
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_known_code_is_no_success() {
+    fn an_unknown_code_is_not_a_success() {
         for code in [
             &b""[..],
             b"17",
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_known_by_its_content_type() {
+    fn grpc_is_recognised_by_its_content_type() {
         for content_type in [
             "application/grpc",
             "application/grpc+proto",

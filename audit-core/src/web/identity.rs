@@ -1,4 +1,4 @@
-//! Where a layer looks for the principal and the organization of a request, and in which order.
+//! The sources of a request's principal and organization, and their order.
 
 use std::any::type_name;
 use std::fmt;
@@ -7,17 +7,15 @@ use std::sync::Arc;
 use crate::event::OrganizationId;
 use crate::scope::Scope;
 
-/// Where a layer looks for the principal and the organization of a request, which a framework has
-/// as an `R`.
+/// The sources of a request's principal and organization. `R` is the framework's request.
 ///
-/// Of the principals the first that is found counts, of the organizations as well, each in the
-/// order in which they were added. An organization that the principal names is used instead of one
-/// that is found here, since the sign-in vouches for the former, and the latter may be the client's
-/// word.
+/// The first principal that is found wins, and likewise the first organization, in the order in
+/// which the sources were added. The principal's own organization takes precedence over one found
+/// here, since the sign-in vouches for it, and the other may be chosen by the client.
 pub struct IdentitySources<R: ?Sized> {
     principals: Vec<FindPrincipal<R>>,
     organizations: Vec<FindOrganization<R>>,
-    /// The types that are looked for, as the log names them.
+    /// The names of the expected types, for the log.
     expected: Option<Arc<str>>,
 }
 
@@ -25,24 +23,24 @@ type FindPrincipal<R> = Arc<dyn Fn(&mut R, &Scope) -> bool + Send + Sync>;
 type FindOrganization<R> = Arc<dyn Fn(&mut R) -> Option<OrganizationId> + Send + Sync>;
 
 impl<R: ?Sized> IdentitySources<R> {
-    /// Adds a function that looks for a principal, tells the scope of it, and answers whether there
-    /// was one.
+    /// Adds a source of the principal: it sets the principal on the scope, and returns whether
+    /// there was one.
     pub fn principal(&mut self, find: impl Fn(&mut R, &Scope) -> bool + Send + Sync + 'static) {
         self.principals.push(Arc::new(find));
     }
 
-    /// Names a type of principal that a sign-in is expected to leave, for the log line about an
-    /// actor that nobody filled.
+    /// Names a principal type that a sign-in is expected to insert, for the log line about a
+    /// missing actor.
     pub fn expect<P: ?Sized>(&mut self) {
         let name = type_name::<P>();
         self.expected = Some(match &self.expected {
-            // The log puts backticks around the whole.
+            // The log line adds the outer backticks.
             Some(names) => format!("{names}` or `{name}").into(),
             None => name.into(),
         });
     }
 
-    /// Adds a function that looks for the organization.
+    /// Adds a source of the organization.
     pub fn organization(
         &mut self,
         find: impl Fn(&mut R) -> Option<OrganizationId> + Send + Sync + 'static,
@@ -50,7 +48,7 @@ impl<R: ?Sized> IdentitySources<R> {
         self.organizations.push(Arc::new(find));
     }
 
-    /// Tells the scope what is found in a request.
+    /// Sets on the scope the principal and the organization that the sources find.
     pub fn resolve(&self, request: &mut R, scope: &Scope) {
         let organization = self.organizations.iter().find_map(|find| find(request));
         if let Some(organization) = organization {
@@ -59,7 +57,7 @@ impl<R: ?Sized> IdentitySources<R> {
         if let Some(expected) = &self.expected {
             scope.expect_principal(Arc::clone(expected));
         }
-        // After the organization, so that the principal's own is used instead.
+        // After the organization, so that the principal's own takes precedence.
         let _ = self.principals.iter().any(|find| find(request, scope));
     }
 }
@@ -117,7 +115,7 @@ mod tests {
         }
     }
 
-    /// The event of a request in which these are found, in this order.
+    /// Returns the event of a request with these sources, in this order.
     async fn event(principals: &[Option<Member>], organizations: &[Option<&str>]) -> Event {
         type Request<'a> = (&'a [Option<Member>], &'a [Option<&'a str>]);
         let sink = MemorySink::new();
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_that_is_found_counts() {
+    async fn the_first_source_that_finds_one_wins() {
         let members = [None, Some(Member("u1", None)), Some(Member("u2", None))];
         let event = event(&members, &[None, Some("org_1"), Some("org_2")]).await;
         assert_eq!(event.actor().unwrap().id(), "u1");
@@ -151,14 +149,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_principals_organization_is_used_instead_of_one_that_was_found() {
+    async fn the_principals_organization_takes_precedence() {
         let members = [Some(Member("u1", Some("org_own")))];
         let event = event(&members, &[Some("org_path")]).await;
         assert_eq!(event.organization(), Some("org_own"));
     }
 
     #[test]
-    fn every_expected_type_is_named() {
+    fn the_log_names_every_expected_type() {
         let mut sources = IdentitySources::<()>::default();
         sources.expect::<u8>();
         sources.expect::<str>();

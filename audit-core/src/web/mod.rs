@@ -1,10 +1,11 @@
-//! What an integration of a web framework needs: from a request's head to its
-//! [`Scope`](crate::Scope), and from the answer's head to its events.
+//! The kit for integrations of web frameworks: from the head of a request to the events of its
+//! response.
 //!
-//! `audit-tower` and `audit-actix` are built on it, so that both do the same. It knows no
-//! framework's types: an integration describes a request by [`RequestHead`], opens a [`RequestAudit`] with the
-//! [`AuditConfig`] of its layer, runs the handler in the call's scope, and settles it with the status of
-//! the answer. A call that is dropped settles itself.
+//! `audit-tower` and `audit-actix` are built on it, so that both behave the same. It knows no
+//! framework's types. An integration describes a request by [`RequestHead`], opens a
+//! [`RequestAudit`] with the [`AuditConfig`] of its layer, runs the handler in the request's scope,
+//! and settles it with the status of the response. A [`RequestAudit`] that is dropped settles
+//! itself.
 //!
 //! ```
 //! use audit_core::web::{RequestAudit, RequestHead, AuditConfig};

@@ -1,4 +1,4 @@
-//! One request inside its scope, from head to head.
+//! The audit of one request, from its head to the head of its response.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use crate::delivery::Commits;
 use crate::scope::Scope;
 use crate::telemetry::Trail;
 
-/// One request inside its scope, to be settled once: by [`RequestAudit::settle`] on the head of the answer,
-/// or on drop, when there will be none.
+/// Audits one request, from its head to the head of its response.
 ///
-/// Declare it after the future that it belongs to, so that it is dropped after the drafts that are
-/// open in there.
+/// It is settled once: by [`RequestAudit::settle`] on the head of the response, or on drop if there
+/// is none. Declare it after the request's future, so that it is dropped after the drafts inside
+/// that future.
 #[derive(Debug)]
-#[must_use = "a call that is dropped is settled without an answer"]
+#[must_use = "an audit that is dropped is settled without a response"]
 pub struct RequestAudit {
-    policy: AuditConfig,
+    config: AuditConfig,
     scope: Scope,
     method: Method,
     settled: bool,
@@ -30,37 +30,39 @@ pub struct RequestAudit {
 
 impl RequestAudit {
     /// Opens the scope of a request.
-    pub fn open(policy: &AuditConfig, head: &impl RequestHead) -> Self {
+    pub fn open(config: &AuditConfig, head: &impl RequestHead) -> Self {
         Self {
-            policy: policy.clone(),
-            scope: policy.scope(head),
-            // A method that cannot be one changes nothing that we know of.
+            config: config.clone(),
+            scope: config.scope(head),
+            // An invalid method counts as GET, which changes nothing.
             method: Method::from_bytes(head.method().as_bytes()).unwrap_or_default(),
             settled: false,
             commits: Commits::default(),
         }
     }
 
-    /// The request's scope.
+    /// Returns the request's scope.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Records everything that has ended in the scope, now that the answer's status is known.
+    /// Completes and records all buffered events of the scope, with the status of the response.
     ///
     /// `route` is the route that the request matched, such as `/documents/{id}`; never the path,
     /// which holds ids. A second call does nothing.
     ///
     /// # Panics
     ///
-    /// Under [`OnUnaudited::Fail`], when the request changed something and left no event.
+    /// Under [`OnUnaudited::Fail`], if the request changed something and left no event.
     pub fn settle(&mut self, status: StatusCode, route: Option<&str>) {
         self.settle_with(status, || route);
     }
 
-    /// As [`settle`](Self::settle), for a framework that has to put the route together: it is asked
-    /// for only by a refusal, by a change that left no event, and by the test kit.
+    /// Settles as [`settle`](Self::settle), for a framework that has to assemble the route.
+    ///
+    /// The route is requested only for a denial, for a change that left no event, and by the test
+    /// kit.
     ///
     /// # Panics
     ///
@@ -74,53 +76,56 @@ impl RequestAudit {
             return;
         }
         let trail = self.scope.trail();
-        let refused = self.policy.refusal().filter(|_| {
+        let denied = self.config.denial_action().filter(|_| {
             trail == Trail::None
                 && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
         });
         let unaudited = trail == Trail::None && changes(&self.method) && succeeded(status);
-        // The test kit notes every answer.
-        let observed = self.policy.recorder().observer().is_some();
-        let route = if refused.is_some() || unaudited || observed {
+        // The test kit observes every response.
+        let observed = self.config.recorder().observer().is_some();
+        let route = if denied.is_some() || unaudited || observed {
             route()
         } else {
             None
         };
         let route = route.as_ref().map(AsRef::as_ref);
-        if let Some(observer) = self.policy.recorder().observer() {
+        if let Some(observer) = self.config.recorder().observer() {
             observer.answered(&self.method, route, trail, status);
         }
-        if let Some(action) = refused {
+        if let Some(action) = denied {
             let route = route.unwrap_or("(no route)");
             self.scope
                 .record_denial(action, &format!("{} {route}", self.method));
         }
         self.commits = self.scope.settle(Some(status));
         if unaudited {
-            self.policy.recorder().unaudited();
+            self.config.recorder().unaudited();
             self.report(route.unwrap_or("(no route)"));
         }
     }
 
-    /// Records everything that has ended in the scope, now that there will be no answer but an
-    /// error that has no status. A second call does nothing.
-    pub fn settle_without_answer(&mut self) {
+    /// Completes and records all buffered events of a request that ends in an error without a
+    /// status.
+    ///
+    /// A second call does nothing.
+    pub fn settle_without_response(&mut self) {
         if !std::mem::replace(&mut self.settled, true) {
             self.commits = self.scope.settle(None);
         }
     }
 
-    /// Ready when the request's durable events are on the disk, or their deadline has come
-    /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)); at once
-    /// if it has none. The answer goes out after that.
-    pub fn poll_committed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Returns ready when the request's durable events are on disk, or their deadline has passed
+    /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)).
+    ///
+    /// It is ready at once without durable events. Send the response after that.
+    pub fn poll_durable(&mut self, context: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.commits).poll(context)
     }
 
     fn report(&self, route: &str) {
-        match self.policy.unaudited() {
+        match self.config.unaudited() {
             OnUnaudited::Ignore => {}
-            OnUnaudited::Warn => self.policy.routes().warn(&self.method, route),
+            OnUnaudited::Warn => self.config.routes().warn(&self.method, route),
             OnUnaudited::Fail => fail(&self.method, route),
         }
     }
@@ -143,14 +148,14 @@ fn fail(method: &Method, route: &str) {
 impl Drop for RequestAudit {
     fn drop(&mut self) {
         if !self.settled {
-            // There is no answer that could wait.
+            // There is no response that could wait.
             drop(self.scope.settle(None));
         }
     }
 }
 
-/// Whether requests of this method change something ([RFC 9110, section
-/// 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1): all but the safe ones).
+/// Returns whether requests of this method change something: all but the safe ones ([RFC 9110,
+/// section 9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1)).
 pub(crate) fn changes(method: &Method) -> bool {
     matches!(
         *method,
@@ -178,22 +183,22 @@ mod tests {
 
     #[cfg(feature = "spool")]
     #[tokio::test]
-    async fn an_error_without_a_status_waits_for_durable_events_as_an_answer_does() {
+    async fn an_error_without_a_status_waits_for_durable_events() {
         let folder = tempfile::tempdir().unwrap();
         let spool = crate::Spool::open(folder.path().join("audit.spool")).unwrap();
         let recorder = Recorder::builder(MemorySink::new()).spool(spool);
         let recorder = recorder.build().unwrap();
-        let mut call = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
-        call.scope().enter(|| {
+        let mut audit = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
+        audit.scope().enter(|| {
             let mut draft = open(DELETE);
             crate::private::durable(&mut draft);
             close(draft, Outcome::Succeeded)
         });
-        call.settle_without_answer();
-        assert!(!call.commits.is_empty());
-        std::future::poll_fn(|context| call.poll_committed(context)).await;
-        call.settle_without_answer();
-        assert!(call.commits.is_empty());
+        audit.settle_without_response();
+        assert!(!audit.commits.is_empty());
+        std::future::poll_fn(|context| audit.poll_durable(context)).await;
+        audit.settle_without_response();
+        assert!(audit.commits.is_empty());
         let stats = recorder.stats();
         assert_eq!((stats.accepted, stats.late), (1, 0));
     }
@@ -228,13 +233,13 @@ mod tests {
         sink.events()
     }
 
-    /// The number of requests that are reported after one of this kind.
+    /// Returns the number of unaudited requests counted after one of this kind.
     fn reported(method: &'static str, status: u16, handler: impl FnOnce()) -> u64 {
         let (recorder, _) = recorder();
-        let policy = AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Ignore);
-        let mut call = RequestAudit::open(&policy, &Request(method));
-        call.scope().clone().enter(handler);
-        call.settle(StatusCode::from_u16(status).unwrap(), Some("/documents"));
+        let config = AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Ignore);
+        let mut audit = RequestAudit::open(&config, &Request(method));
+        audit.scope().clone().enter(handler);
+        audit.settle(StatusCode::from_u16(status).unwrap(), Some("/documents"));
         recorder.stats().unaudited
     }
 
@@ -271,9 +276,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_route_is_asked_for_only_by_who_reports_it() {
+    async fn the_route_is_assembled_only_where_it_is_reported() {
         let (recorder, _) = recorder();
-        let policy = AuditConfig::new(recorder)
+        let config = AuditConfig::new(recorder)
             .on_unaudited(OnUnaudited::Ignore)
             .denied_as(Action::checked("access.denied"));
         let audited = || close(open(DELETE), Outcome::Unknown);
@@ -286,10 +291,10 @@ mod tests {
             ("GET", 403, || {}, true),
         ];
         for (method, status, handler, expected) in cases {
-            let mut call = RequestAudit::open(&policy, &Request(method));
-            call.scope().clone().enter(handler);
+            let mut audit = RequestAudit::open(&config, &Request(method));
+            audit.scope().clone().enter(handler);
             let mut asked = false;
-            call.settle_with(StatusCode::from_u16(status).unwrap(), || {
+            audit.settle_with(StatusCode::from_u16(status).unwrap(), || {
                 asked = true;
                 Some("/documents")
             });
@@ -299,31 +304,32 @@ mod tests {
 
     #[tokio::test]
     #[should_panic = "DELETE /documents/{id} succeeded and left no audit event"]
-    async fn a_test_can_ask_for_a_panic() {
-        let policy = AuditConfig::new(recorder().0).on_unaudited(OnUnaudited::Fail);
-        let mut call = RequestAudit::open(&policy, &Request("DELETE"));
-        call.settle(StatusCode::OK, Some("/documents/{id}"));
+    async fn on_unaudited_fail_panics() {
+        let config = AuditConfig::new(recorder().0).on_unaudited(OnUnaudited::Fail);
+        let mut audit = RequestAudit::open(&config, &Request("DELETE"));
+        audit.settle(StatusCode::OK, Some("/documents/{id}"));
     }
 
     #[tokio::test]
-    async fn a_refusal_before_any_audited_function_is_a_denial_of_the_route() {
+    async fn a_response_of_401_or_403_without_an_audited_function_is_a_denial_of_the_route() {
         let (recorder, sink) = recorder();
-        let policy = AuditConfig::new(recorder.clone()).denied_as(Action::checked("access.denied"));
+        let config = AuditConfig::new(recorder.clone()).denied_as(Action::checked("access.denied"));
         for (status, handler) in [(401, false), (403, true), (404, false)] {
-            let mut call = RequestAudit::open(&policy, &Request("GET"));
+            let mut audit = RequestAudit::open(&config, &Request("GET"));
             if handler {
-                call.scope().set_actor(Actor::user("u1"));
+                audit.scope().set_actor(Actor::user("u1"));
             }
-            call.settle(
+            audit.settle(
                 StatusCode::from_u16(status).unwrap(),
                 Some("/documents/{id}"),
             );
         }
-        let mut call = RequestAudit::open(&policy, &Request("GET"));
-        call.scope()
+        let mut audit = RequestAudit::open(&config, &Request("GET"));
+        audit
+            .scope()
             .clone()
             .enter(|| close(open(DELETE), Outcome::Failed));
-        call.settle(StatusCode::FORBIDDEN, None);
+        audit.settle(StatusCode::FORBIDDEN, None);
         let events = delivered(&recorder, &sink).await;
         let told: Vec<_> = events
             .iter()
@@ -351,13 +357,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_dropped_keeps_its_events() {
+    async fn a_dropped_request_keeps_its_events() {
         let (recorder, sink) = recorder();
-        let call = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
-        call.scope()
+        let audit = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
+        audit
+            .scope()
             .clone()
             .enter(|| close(open(DELETE), Outcome::Unknown));
-        drop(call);
+        drop(audit);
         let events = delivered(&recorder, &sink).await;
         assert_eq!(events[0].outcome(), Outcome::Succeeded);
         assert_eq!(recorder.stats().unaudited, 0);

@@ -1,24 +1,25 @@
-//! Whether a request left an event, and what happens when it should have and did not.
+//! The reaction to a change that left no event.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use http::Method;
 
-/// How many routes are remembered as warned about.
+/// The number of routes that are remembered as warned about.
 const ROUTES: usize = 1_000;
 
-/// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event.
-/// Each is counted in [`Stats::unaudited`](crate::Stats::unaudited).
+/// The reaction to a mutating request (POST, PUT, PATCH, DELETE) that succeeded and left no event.
+///
+/// Each such request is counted in [`Stats::unaudited`](crate::Stats::unaudited).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnaudited {
-    /// One warning for each method and route, at most 1,000.
+    /// Logs one warning for each method and route, at most 1,000.
     #[default]
     Warn,
-    /// A panic that names the method and the route, for tests.
+    /// Panics with the method and the route, for tests.
     Fail,
-    /// Nothing.
+    /// Does nothing.
     Ignore,
 }
 

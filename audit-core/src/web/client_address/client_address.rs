@@ -1,21 +1,19 @@
-//! The address of the client behind proxies: what one header says, as far as trusted proxies vouch
-//! for it.
+//! The address of the client behind trusted proxies, read from one header.
 
 use super::node;
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// How many hops are walked; a longer chain of trusted proxies ends there.
+/// The longest chain of trusted proxies that is walked.
 const MAX_HOPS: usize = 32;
 
-/// The proxies whose word about the client's address is taken, and the one header that is their
-/// word.
+/// The proxies that are trusted to report the client's address, and the one header that they use.
 ///
-/// Anybody can send a header, so a header is read only when the peer of the connection is a proxy
-/// in one of the named networks. Each proxy appends the address that it was called from, so a list
-/// is walked from the right: the client is the first address that is not a trusted proxy's. What
-/// stands to the left of it is hearsay, and never recorded.
+/// Any client can send a header, so a header is read only when the peer of the connection is a
+/// proxy in one of the given networks. Each proxy appends the address of its own peer, so a list is
+/// walked from the right: the client is the first address that is not a trusted proxy's. Entries to
+/// the left of it are unverified, and never recorded.
 ///
 /// ```
 /// use audit_core::TrustedProxies;
@@ -26,18 +24,17 @@ const MAX_HOPS: usize = 32;
 /// # Ok::<_, audit_core::TrustedProxiesError>(())
 /// ```
 ///
-/// **One header, never two**: a proxy maintains one and passes the other on as the client sent it.
-/// Take the header that your proxies append to, and list every proxy between the client and the
-/// service, but nothing that anybody else could call from.
+/// **One header, never two**: a proxy maintains one and forwards the other as the client sent it.
+/// Choose the header that your proxies append to, and list every proxy between the client and the
+/// service, but no network that other clients could connect from.
 ///
-/// Where a proxy does not say (`unknown`, a hidden name such as `_gateway`, no entry) or says
-/// something that is no address, the walk ends, and the address is that of the proxy itself, the
-/// nearest that somebody vouches for. It ends as well after 32 hops, and at an entry of more than
-/// 512 bytes. Behind trusted proxies only, as for a call between two of your own services, the
-/// address is the farthest of them. IPv4 addresses inside IPv6 (`::ffff:192.0.2.1`) count as IPv4,
-/// in headers and in networks.
+/// Where a proxy gives no address (`unknown`, an obfuscated name such as `_gateway`, no entry) or
+/// an invalid one, the walk ends, and the address is that of the proxy itself, the last verified
+/// one. The walk also ends after 32 hops, and at an entry of more than 512 bytes. If all hops are
+/// trusted proxies, as for a call between two of your own services, the address is the farthest of
+/// them. IPv4 addresses inside IPv6 (`::ffff:192.0.2.1`) count as IPv4, in headers and in networks.
 ///
-/// Without a peer address, as on a Unix socket, nothing is trusted.
+/// Without a peer address, as on a Unix socket, no header is trusted.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TrustedProxies {
@@ -54,23 +51,26 @@ enum Header {
 }
 
 impl TrustedProxies {
-    /// Proxies that append to `X-Forwarded-For`: a list of addresses, each with or without a port.
-    /// Several header lines are one list.
+    /// Trusts proxies that append to `X-Forwarded-For`: a list of addresses, each with or without a
+    /// port.
     ///
-    /// A network is written as in `10.0.0.0/8`; an address alone is the network of that one.
+    /// Several header lines form one list. A network is written as `10.0.0.0/8`; a single address
+    /// is the network of that address.
     ///
     /// # Errors
     ///
-    /// A text that is no network, and a network of all addresses, with which every client could
-    /// choose its own.
+    /// A text that is not a network, and a network of all addresses, which would let every client
+    /// choose its own address.
     pub fn x_forwarded_for<N: AsRef<str>>(
         networks: impl IntoIterator<Item = N>,
     ) -> Result<Self, TrustedProxiesError> {
         Self::new(networks, Header::XForwardedFor)
     }
 
-    /// Proxies that append to `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)); its
-    /// `for` is what counts. Several header lines are one list.
+    /// Trusts proxies that append to `Forwarded` ([RFC
+    /// 7239](https://www.rfc-editor.org/rfc/rfc7239)), of which `for` is read.
+    ///
+    /// Several header lines form one list.
     ///
     /// # Errors
     ///
@@ -81,28 +81,28 @@ impl TrustedProxies {
         Self::new(networks, Header::Forwarded)
     }
 
-    /// Proxies that set a header of one address, such as `cf-connecting-ip`, `true-client-ip` or
-    /// `x-real-ip`.
+    /// Trusts proxies that set a header of one address, such as `cf-connecting-ip`,
+    /// `true-client-ip` or `x-real-ip`.
     ///
-    /// Nothing tells the proxy's word from the client's in such a header, so each of the proxies
-    /// must overwrite or remove what it was sent. More than one line, or more than one address, is
-    /// nobody's word: then the address is the peer's.
+    /// Such a header does not show who wrote it, so each of the proxies must overwrite or remove
+    /// the one that it received. More than one line, or more than one address, is ignored: the
+    /// address is then the peer's.
     ///
     /// # Errors
     ///
-    /// As [`TrustedProxies::x_forwarded_for`]; and a name that is no header's, or that of a list.
+    /// As [`TrustedProxies::x_forwarded_for`]; also an invalid header name, and the name of a list.
     pub fn header<N: AsRef<str>>(
         name: &str,
         networks: impl IntoIterator<Item = N>,
     ) -> Result<Self, TrustedProxiesError> {
         let lower = name.to_ascii_lowercase();
         let problem = match &*lower {
-            "x-forwarded-for" => Problem::List(lower, "x_forwarded_for"),
-            "forwarded" => Problem::List(lower, "forwarded"),
+            "x-forwarded-for" => ErrorKind::List(lower, "x_forwarded_for"),
+            "forwarded" => ErrorKind::List(lower, "forwarded"),
             _ if http::HeaderName::from_bytes(lower.as_bytes()).is_ok() => {
                 return Self::new(networks, Header::Single(lower));
             }
-            _ => Problem::Name(name.to_owned()),
+            _ => ErrorKind::Name(name.to_owned()),
         };
         Err(TrustedProxiesError(problem))
     }
@@ -118,7 +118,7 @@ impl TrustedProxies {
         Ok(Self { networks, header })
     }
 
-    /// The header that is read, in lower case.
+    /// Returns the header that is read, in lower case.
     pub(crate) fn header_name(&self) -> &str {
         match &self.header {
             Header::XForwardedFor => "x-forwarded-for",
@@ -127,7 +127,7 @@ impl TrustedProxies {
         }
     }
 
-    /// The client's address, from the peer's and the lines of the header in their order.
+    /// Returns the client's address, from the peer's and the lines of the header in order.
     pub(crate) fn client<'a>(&self, peer: IpAddr, lines: impl Iterator<Item = &'a [u8]>) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trusts(peer) {
@@ -140,8 +140,10 @@ impl TrustedProxies {
         }
     }
 
-    /// From the peer to the left: an entry counts if a trusted proxy wrote it, which is so as long
-    /// as the address to the right of it is one's.
+    /// Walks from the peer to the left.
+    ///
+    /// An entry is trusted if a trusted proxy wrote it, which holds as long as the address to its
+    /// right is one.
     fn walk<'a>(
         &self,
         peer: IpAddr,
@@ -150,9 +152,9 @@ impl TrustedProxies {
     ) -> IpAddr {
         // The server has bounded the lines before; each holds at least one entry.
         let lines: Vec<_> = lines.collect();
-        // A comma inside a quoted string divides, too. What is left of such an entry is well-formed
-        // nowhere, since it has one quote too many, so that the walk ends there; reading from the
-        // left instead would let a quote that the client opened swallow what the proxies appended.
+        // A comma inside a quoted string splits, too. The pieces of such an entry are never
+        // well-formed, since each has an unpaired quote, so the walk ends there. Reading from the
+        // left instead would let a quote that the client opened hide what the proxies appended.
         let entries = lines
             .iter()
             .rev()
@@ -175,7 +177,7 @@ impl TrustedProxies {
     }
 }
 
-/// The address in a header that has one line and one address.
+/// Returns the address of a header with one line and one address.
 fn single<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<IpAddr> {
     let line = lines.next()?;
     if lines.next().is_some() {
@@ -189,17 +191,17 @@ fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
         Ok(network) => network,
         Err(_) => match text.parse::<IpAddr>() {
             Ok(address) => IpNet::from(address),
-            Err(_) => return Err(TrustedProxiesError(Problem::Network(text.to_owned()))),
+            Err(_) => return Err(TrustedProxiesError(ErrorKind::Network(text.to_owned()))),
         },
     };
     let network = canonical(network);
     if network.prefix_len() == 0 {
-        return Err(TrustedProxiesError(Problem::Everything(text.to_owned())));
+        return Err(TrustedProxiesError(ErrorKind::Everything(text.to_owned())));
     }
     Ok(network)
 }
 
-/// A network of IPv4 addresses inside IPv6 as the IPv4 network that it is, since addresses are
+/// Converts a network of IPv4 addresses inside IPv6 to the IPv4 network, since addresses are
 /// compared in that form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(inside) = network else {
@@ -213,13 +215,13 @@ fn canonical(network: IpNet) -> IpNet {
         .map_or(network, IpNet::V4)
 }
 
-/// Why [`TrustedProxies`] could not be made: the value, the rule, and a sample that is valid.
+/// The error of an invalid [`TrustedProxies`]: the value, the rule, and a valid example.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct TrustedProxiesError(Problem);
+pub struct TrustedProxiesError(ErrorKind);
 
 #[derive(Debug, thiserror::Error)]
-enum Problem {
+enum ErrorKind {
     #[error(
         "trusted proxy `{0}` is no network: write `10.0.0.0/8`, `fd00::/8`, or an address such as `192.0.2.7`"
     )]
