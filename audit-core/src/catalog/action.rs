@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-/// The name of an action that the catalog has: checked while the crate compiled, so it cannot be
-/// misspelt.
+/// The name of an action of the catalog, checked while the crate compiles.
 ///
-/// [`action!`](crate::action!) makes one of a name, [`catalog!`](crate::catalog!) one for each
-/// action of the catalog.
+/// [`action!`](crate::action!) returns one for a name, [`catalog!`](crate::catalog!) defines one
+/// for each action of the catalog.
 ///
 /// ```
 /// use audit_core::{Action, Event, action};
@@ -24,14 +23,14 @@ use std::fmt;
 pub struct Action(&'static str);
 
 impl Action {
-    /// What the macros make, which have looked the name up.
+    /// Wraps a name that a macro has looked up.
     #[doc(hidden)]
     #[must_use]
     pub const fn checked(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// The name, such as `document.delete`.
+    /// Returns the name, such as `document.delete`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
@@ -80,8 +79,7 @@ impl From<Action> for &'static str {
     }
 }
 
-/// Stops the compilation unless a constant is the action that the macro found by the constant's
-/// name.
+/// Stops the compilation unless a constant is the action that its name promises.
 #[doc(hidden)]
 pub const fn assert_names(action: Action, name: &str, otherwise: &str) {
     let (written, found) = (action.0.as_bytes(), name.as_bytes());

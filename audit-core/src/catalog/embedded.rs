@@ -1,19 +1,19 @@
-//! The catalog and its lock, as `catalog!()` writes them into the program.
+//! The catalog and its lock, as `catalog!()` compiles them into the program.
 
 use std::time::Duration;
 
 use super::action::Action;
 
 /// The catalog of the application and its lock, embedded by [`catalog!`](crate::catalog!) while the
-/// crate compiled.
+/// crate compiles.
 ///
-/// [`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog) takes the schema versions from it.
+/// [`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog) reads the schema versions from it.
 /// It is a few pointers to constants: nothing is read, parsed or allocated at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedCatalog {
     actions: &'static [EmbeddedAction],
     actor_metadata: &'static [EmbeddedField],
-    /// Sorted by name, and in each the actions by theirs.
+    /// Sorted by name, each with its actions sorted by name.
     environments: &'static [(&'static str, Versions)],
 }
 
@@ -35,13 +35,13 @@ impl EmbeddedCatalog {
         }
     }
 
-    /// All actions, sorted by name.
+    /// Returns all actions, sorted by name.
     #[must_use]
     pub const fn actions(&self) -> &'static [EmbeddedAction] {
         self.actions
     }
 
-    /// The action of that name.
+    /// Returns the action of that name.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&'static EmbeddedAction> {
         let by_name = |action: &EmbeddedAction| action.name.as_str().cmp(name);
@@ -49,18 +49,18 @@ impl EmbeddedCatalog {
         self.actions.get(index)
     }
 
-    /// The metadata of actors, the same for every action.
+    /// Returns the metadata fields of actors, the same for every action.
     #[must_use]
     pub const fn actor_metadata(&self) -> &'static [EmbeddedField] {
         self.actor_metadata
     }
 
-    /// The names of the environments that the lock has, sorted; none without a lock.
+    /// Returns the names of the environments in the lock, sorted; none without a lock.
     pub fn environments(&self) -> impl ExactSizeIterator<Item = &'static str> {
         self.environments.iter().map(|(name, _)| *name)
     }
 
-    /// The version of an action's schema in an environment, as the lock has it.
+    /// Returns the schema version of an action in an environment, as the lock has it.
     #[must_use]
     pub fn version(&self, environment: &str, action: &str) -> Option<u32> {
         version(self.versions(environment)?, action)
@@ -118,6 +118,8 @@ impl EmbeddedAction {
         }
     }
 
+    /// Returns the coalescing rule of this action; never together with
+    /// [`is_durable`](Self::is_durable).
     #[doc(hidden)]
     #[must_use]
     pub const fn coalesced(self, coalesce: EmbeddedCoalesce) -> Self {
@@ -127,25 +129,25 @@ impl EmbeddedAction {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub const fn name(&self) -> Action {
         self.name
     }
 
-    /// The sentence that describes an event, with its placeholders as they were written.
+    /// Returns the sentence that describes an event, with its placeholders.
     #[must_use]
     pub const fn summary(&self) -> Option<&'static str> {
         self.summary
     }
 
-    /// The target types that an event may have, in the order they were written.
+    /// Returns the target types that an event may have, in the order of the catalog.
     #[must_use]
     pub const fn targets(&self) -> &'static [EmbeddedTarget] {
         self.targets
     }
 
-    /// The action under which a denial is recorded, when it is not this one.
+    /// Returns the action under which a denial is recorded, if it is another one.
     #[must_use]
     pub const fn denied(&self) -> Option<Action> {
         match self.denied {
@@ -154,7 +156,7 @@ impl EmbeddedAction {
         }
     }
 
-    /// Whether an event of this action is on disk before the operation answers.
+    /// Returns `true` if an event of this action is on disk before the operation answers.
     #[must_use]
     pub const fn is_durable(&self) -> bool {
         self.durable
@@ -167,35 +169,35 @@ impl EmbeddedAction {
         self.coalesce
     }
 
-    /// What to write instead, when the action is deprecated.
+    /// Returns the replacement, if the action is deprecated.
     #[must_use]
     pub const fn deprecated(&self) -> Option<&'static str> {
         self.deprecated
     }
 
-    /// The metadata of the event that the application sets, in the order it was written.
+    /// Returns the metadata fields that the application sets, in the order of the catalog.
     #[must_use]
     pub const fn metadata(&self) -> &'static [EmbeddedField] {
         self.metadata
     }
 }
 
-/// Which events of an [`EmbeddedAction`] stand for each other in a flood, and for how long.
+/// The coalescing rule of an [`EmbeddedAction`]: the key by which events are equal, and the window.
 ///
-/// Events are alike if they have the same action and organization, and the same value in everything
-/// that [`by`](Self::by) names. Of alike events within a window the first is delivered at once. One
-/// more, the newest, follows at the window's end in the place of all others: its metadata has
-/// `count`, how many it stands for, and `first_at`, when the first of those began. If there was
-/// only one, it has neither. So the counts of a trail add up to what happened, where an event
-/// without a `count` is one.
+/// Events are equal if they have the same action and organization, and the same value in every part
+/// that [`by`](Self::by) names. Within a window, the first of several equal events is delivered
+/// immediately. The rest are replaced by one event, the newest, which is sent when the window
+/// closes: its metadata has `count`, the number of events that it represents, and `first_at`, the
+/// time of the first of them. If there was only one, it has neither. So the counts of a trail add
+/// up to what happened, where an event without a `count` is one.
 ///
-/// A [`Recorder`](crate::Recorder) does this when it has the catalog
+/// A [`Recorder`](crate::Recorder) coalesces when it has the catalog
 /// ([`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog)), for up to 1,024 windows at a
-/// time and a quarter of the queue's events and bytes; beyond, events go singly, and so do events
-/// that are durable, that come from the spool, or that have a `count` already. A
-/// [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) do not wait for
-/// windows: what is held then goes at once. What is held is in memory, so a process that is killed
-/// loses what came after the first event of each window.
+/// time and a quarter of the queue's events and bytes. Beyond, events are delivered one by one, and
+/// so are events that are durable, that come from the spool, or that have a `count` already. A
+/// [`flush`](crate::Recorder::flush) and a [`shutdown`](crate::Recorder::shutdown) close all
+/// windows at once. Held events are in memory, so a process that is killed loses those after the
+/// first event of each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedCoalesce {
     by: &'static [CoalesceBy],
@@ -212,31 +214,30 @@ impl EmbeddedCoalesce {
         }
     }
 
-    /// What alike events have in common besides action and organization, in the order it was
-    /// written.
+    /// Returns the parts by which events are equal, in the order of the catalog.
     #[must_use]
     pub const fn by(&self) -> &'static [CoalesceBy] {
         self.by
     }
 
-    /// From the first event to the one at the end: 1 s to 15 min.
+    /// Returns the time from the first event to the replacement: 1 s to 15 min.
     #[must_use]
     pub const fn window(&self) -> Duration {
         self.window
     }
 }
 
-/// A part of an event by which alike events are known, see [`EmbeddedCoalesce`].
+/// A part of an event by which equal events are recognised; see [`EmbeddedCoalesce`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CoalesceBy {
-    /// Who did it, by type and id.
+    /// The actor, by type and id.
     Actor,
-    /// On what it was done: all targets of the event, by type and id.
+    /// All targets of the event, by type and id.
     Target,
-    /// The place of the event's context, such as a client address.
+    /// The location of the event's context, such as a client address.
     Location,
-    /// How it ended.
+    /// The outcome.
     Outcome,
 }
 
@@ -254,13 +255,13 @@ impl EmbeddedTarget {
         Self { name, metadata }
     }
 
-    /// The type, such as `document`.
+    /// Returns the type, such as `document`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The metadata of a target of this type, in the order it was written.
+    /// Returns the metadata fields of a target of this type, in the order of the catalog.
     #[must_use]
     pub const fn metadata(&self) -> &'static [EmbeddedField] {
         self.metadata
@@ -286,32 +287,31 @@ impl EmbeddedField {
         }
     }
 
-    /// The key.
+    /// Returns the key.
     #[must_use]
     pub const fn key(&self) -> &'static str {
         self.key
     }
 
-    /// The kind of the value.
+    /// Returns the kind of the value.
     #[must_use]
     pub const fn kind(&self) -> FieldKind {
         self.kind
     }
 
-    /// Whether the field may be left out.
+    /// Returns `true` if the field may be left out.
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         self.optional
     }
 }
 
-/// The kind of a metadata value, as the catalog names it.
+/// The kind of a metadata value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldKind {
     /// Text; `string` in the catalog.
-    // Not named `String`: the compiler would then write `std::string::String` in every message to a
-    // user.
+    // Not named `String`: the compiler would then print `std::string::String` in its messages.
     Text,
     /// An integer or a decimal number.
     Number,

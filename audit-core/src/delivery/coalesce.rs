@@ -156,7 +156,7 @@ impl Coalescer {
         let rule = *self.rules.get(event.action())?;
         // What comes from the spool has no size in the queue.
         let size = open.size?;
-        if event.is_durable() || event.stands_for_others() {
+        if event.is_durable() || event.is_coalesced() {
             return None;
         }
         let alike = Alike { event, rule };
@@ -178,7 +178,7 @@ impl Held {
             first_at,
         } = self;
         if count > 1 {
-            Arc::make_mut(&mut open.event).stand_for(count, first_at);
+            Arc::make_mut(&mut open.event).represent(count, first_at);
         }
         open
     }

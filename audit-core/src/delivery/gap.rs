@@ -81,7 +81,7 @@ fn event(action: Action, organization: &str, gap: Gap) -> Option<Event> {
         .outcome(Outcome::Failed)
         .build()
         .ok()?;
-    event.stand_for(gap.count, from_millis(gap.first));
+    event.represent(gap.count, from_millis(gap.first));
     if !organization.is_empty() {
         event.set_organization(|out| out.push_str(organization));
     }

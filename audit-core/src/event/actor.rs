@@ -1,4 +1,4 @@
-//! Who did it.
+//! The actor of an event.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::buffer::insert_last;
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
 use crate::event::buffer::{Buffer, Owner, Tag, Value};
 
-/// What sort of actor acts.
+/// The kind of an actor.
 ///
 /// On the wire it is the actor's `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,15 +14,15 @@ use crate::event::buffer::{Buffer, Owner, Tag, Value};
 pub enum ActorKind {
     /// A person who signed in.
     User,
-    /// A program of the organization or of ours, such as a worker.
+    /// A program of the customer or of the product, such as a worker.
     Service,
     /// A caller known only by its API key.
     ApiKey,
     /// The product itself, such as a scheduled clean-up.
     System,
-    /// Somebody who did not sign in.
+    /// A client that did not sign in.
     Anonymous,
-    /// Nobody said who it was: the event is kept, and a log line says how to mend it.
+    /// An unknown actor: none was set. The event is kept, and a log line gives the remedy.
     Unresolved,
 }
 
@@ -36,7 +36,7 @@ impl ActorKind {
         Self::Unresolved,
     ];
 
-    /// The actor's `type` on the wire.
+    /// Returns the actor's `type` on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,10 +56,10 @@ impl fmt::Display for ActorKind {
     }
 }
 
-/// Who did it: a kind, an id, and what else is worth knowing about them.
+/// The actor of an event: a kind, an id, and optionally a name and metadata.
 ///
-/// There is no default actor. Where nobody is known, say so: [`Actor::anonymous`],
-/// [`Actor::system`].
+/// There is no default actor. Where the caller is unknown, choose one explicitly:
+/// [`Actor::anonymous`] or [`Actor::system`].
 ///
 /// ```
 /// use audit_core::{Actor, ActorKind};
@@ -76,27 +76,29 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// A person who signed in.
+    /// Returns a person who signed in.
     pub fn user(id: impl AuditId) -> Self {
         Self::new(ActorKind::User, id)
     }
 
-    /// A program, by its name or id.
+    /// Returns a program, by its name or id.
     pub fn service(id: impl AuditId) -> Self {
         Self::new(ActorKind::Service, id)
     }
 
-    /// A caller known only by an API key: the key's id or prefix, never the key.
+    /// Returns a caller known only by its API key.
+    ///
+    /// `id` is the key's id or prefix, never the key.
     pub fn api_key(id: impl AuditId) -> Self {
         Self::new(ActorKind::ApiKey, id)
     }
 
-    /// The product itself.
+    /// Returns the product itself.
     pub fn system() -> Self {
         Self::new(ActorKind::System, "system")
     }
 
-    /// Somebody who did not sign in.
+    /// Returns a client that did not sign in.
     pub fn anonymous() -> Self {
         Self::new(ActorKind::Anonymous, "anonymous")
     }
@@ -115,7 +117,7 @@ impl Actor {
         Self { buffer }
     }
 
-    /// The name that a reader of the log sees.
+    /// Sets the display name.
     pub fn name(mut self, name: impl AuditText) -> Self {
         self.buffer
             .writer()
@@ -123,8 +125,9 @@ impl Actor {
         self
     }
 
-    /// A fact about the actor, such as a role. The key and its type belong into the catalog's
-    /// `[actor.metadata]`.
+    /// Sets a metadata value of the actor, such as a role.
+    ///
+    /// Declare the key and its type in the catalog's `[actor.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
             writer: self.buffer.writer(),
@@ -134,9 +137,10 @@ impl Actor {
         self
     }
 
-    /// For whom the actor acts, such as the customer whose account a support agent has opened.
+    /// Sets the id of the principal for whom the actor acts, such as the customer whose account a
+    /// support agent has opened.
     ///
-    /// The event's metadata names them under `on_behalf_of`.
+    /// The event's metadata has it under `on_behalf_of`.
     pub fn on_behalf_of(mut self, id: impl AuditId) -> Self {
         self.buffer
             .writer()
@@ -144,20 +148,20 @@ impl Actor {
         self
     }
 
-    /// The kind of actor.
+    /// Returns the kind of actor.
     #[must_use]
     pub fn kind(&self) -> ActorKind {
         self.view()
             .map_or(ActorKind::Unresolved, |actor| actor.kind())
     }
 
-    /// The actor's id.
+    /// Returns the actor's id.
     #[must_use]
     pub fn id(&self) -> &str {
         self.view().map_or("", |actor| actor.id())
     }
 
-    /// The actor's name, if one was given.
+    /// Returns the display name, if one was set.
     #[must_use]
     pub fn display_name(&self) -> Option<&str> {
         self.view()?.name()
@@ -191,7 +195,7 @@ pub struct ActorRef<'a> {
 }
 
 impl<'a> ActorRef<'a> {
-    /// The last actor among the facts.
+    /// Returns the last actor in the buffer.
     pub(super) fn find(buffer: &'a Buffer, header: usize) -> Option<Self> {
         let mut found: Option<Self> = None;
         for field in buffer.iter(header) {
@@ -218,25 +222,25 @@ impl<'a> ActorRef<'a> {
         found
     }
 
-    /// The kind of actor.
+    /// Returns the kind of actor.
     #[must_use]
     pub fn kind(&self) -> ActorKind {
         self.kind
     }
 
-    /// The actor's id.
+    /// Returns the actor's id.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.id
     }
 
-    /// The actor's name, if one was given.
+    /// Returns the display name, if one was set.
     #[must_use]
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
-    /// The facts about the actor.
+    /// Returns the metadata of the actor.
     #[must_use]
     pub fn metadata(&self) -> &[(&'a str, Value<'a>)] {
         &self.metadata

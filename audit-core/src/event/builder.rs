@@ -1,4 +1,4 @@
-//! The builder, for code that has no audited function around it.
+//! The builder of events, for code without an audited function around it.
 
 use std::time::SystemTime;
 
@@ -18,25 +18,35 @@ pub(super) const MAX_TARGETS: usize = 20;
 /// A metadata key has at most this many characters of `[a-zA-Z0-9_-]`
 /// ([WorkOS API reference](https://workos.com/docs/reference/audit-logs/event)).
 const MAX_KEY_CHARS: usize = 40;
-/// An event's metadata keys that are left for the application: any of the framework's own may join
-/// them on the way.
+/// The metadata keys of an event that remain for the application; the framework may add its own
+/// later.
 pub(super) const MAX_OWN_KEYS: usize = MAX_KEYS - RESERVED_KEYS.len();
 
-/// Builds an [`Event`]. The event's time is the call of [`Event::builder`] unless another is set.
+/// A builder of an [`Event`].
+///
+/// The event's time is that of the call of [`Event::builder`] unless another is set.
 #[derive(Debug)]
 #[must_use]
 pub struct EventBuilder {
     event: Event,
-    /// At most so many targets, and metadata keys of anything; a key that is given twice counts
-    /// twice.
+    /// Upper bounds of targets and metadata keys; a key that is set twice counts twice.
     targets: usize,
     keys: usize,
-    problem: Option<Problem>,
+    kind: Option<EventErrorKind>,
 }
 
 impl Event {
-    /// Starts an event of an action: a name such as `"document.delete"`, or an
-    /// [`Action`](crate::Action), whose name was checked.
+    /// Checks the documented limits and returns the event.
+    ///
+    /// # Errors
+    ///
+    /// - The action is empty.
+    /// - There are more than 20 targets.
+    /// - The actor or a target has more than 50 metadata keys, or the event more than 40 of the
+    ///   application.
+    /// - A key does not match `[a-zA-Z0-9_-]{1,40}`, or is reserved by the framework.
+    ///
+    /// The first mistake is reported.
     pub fn builder(action: impl AsRef<str>) -> EventBuilder {
         EventBuilder::new(action.as_ref())
     }
@@ -46,30 +56,32 @@ impl EventBuilder {
     pub(super) fn new(action: &str) -> Self {
         let mut event = Event::begin(action, now_millis());
         event.set_outcome(Outcome::Succeeded);
-        let problem = action.is_empty().then_some(Problem::EmptyAction);
+        let kind = action.is_empty().then_some(EventErrorKind::EmptyAction);
         Self {
             event,
             targets: 0,
             keys: 0,
-            problem,
+            kind,
         }
     }
 
-    /// Whose log the event belongs to. Without one, the recorder's fallback counts.
+    /// Sets the organization whose log the event belongs to.
+    ///
+    /// Without one, the recorder's fallback is used.
     pub fn organization(mut self, organization: impl AuditText) -> Self {
         self.event
             .set_organization(|out| organization.audit_text(out));
         self
     }
 
-    /// Who did it.
+    /// Sets the actor.
     pub fn actor(mut self, actor: Actor) -> Self {
         self.check_keys(actor.buffer().iter(0), Tag::ActorMetadata);
         self.event.set_actor(&actor);
         self
     }
 
-    /// On what; at most 20 times.
+    /// Adds a target; at most 20.
     pub fn target(mut self, target: Target) -> Self {
         self.targets += 1;
         self.check_keys(target.buffer().iter(0), Tag::TargetMetadata);
@@ -77,11 +89,13 @@ impl EventBuilder {
         self
     }
 
-    /// A fact about the event, under a key of at most 40 characters of `[a-zA-Z0-9_-]`; at most 40
-    /// keys, which is the service's 50 less the 10 that the framework may set.
+    /// Sets a metadata value of the event.
+    ///
+    /// Keys have at most 40 characters of `[a-zA-Z0-9_-]`. An event takes at most 40 keys: the
+    /// service's limit of 50 less the 10 that the framework may set.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         match key_error(key) {
-            Some(error) => self.refuse(error.problem),
+            Some(error) => self.refuse(error.kind),
             None => {
                 self.keys += 1;
                 self.event.push_metadata(key, &value);
@@ -90,25 +104,25 @@ impl EventBuilder {
         self
     }
 
-    /// From where. Without a location, it is `internal`.
+    /// Sets the context. Without a location, the location is `internal`.
     pub fn context(mut self, context: Context) -> Self {
         self.event.set_context(&context);
         self
     }
 
-    /// When it happened, cut to milliseconds.
+    /// Sets the time of the event, truncated to milliseconds.
     pub fn occurred_at(mut self, time: SystemTime) -> Self {
         self.event.set_occurred_at(to_millis(time));
         self
     }
 
-    /// How it ended; [`Outcome::Succeeded`] unless said otherwise.
+    /// Sets the outcome; default [`Outcome::Succeeded`].
     pub fn outcome(mut self, outcome: Outcome) -> Self {
         self.event.set_outcome(outcome);
         self
     }
 
-    /// The schema version that the event is written for. Zero stands for none.
+    /// Sets the schema version that the event is written for; zero for none.
     pub fn version(mut self, version: u32) -> Self {
         self.event.set_version(version);
         self
@@ -125,29 +139,29 @@ impl EventBuilder {
         if self.targets > MAX_TARGETS || self.keys > MAX_OWN_KEYS {
             self.check_size();
         }
-        match self.problem {
+        match self.kind {
             None => Ok(self.event),
-            Some(problem) => Err(EventError { problem }),
+            Some(kind) => Err(EventError { kind }),
         }
     }
 
-    /// Counts what was said more than once only once.
+    /// Counts targets and keys that were set more than once only once.
     fn check_size(&mut self) {
         let targets = self.event.targets().count();
         if targets > MAX_TARGETS {
-            self.refuse(Problem::TooManyTargets(targets));
+            self.refuse(EventErrorKind::TooManyTargets(targets));
         }
         let own = |(key, _): &(&str, _)| !RESERVED_KEYS.contains(key);
         let keys = self.event.metadata().filter(own).count();
         if keys > MAX_OWN_KEYS {
-            self.refuse(Problem::TooManyOwnKeys(keys));
+            self.refuse(EventErrorKind::TooManyOwnKeys(keys));
         }
         let most = self.event.targets().map(|target| target.metadata().len());
         let most = most
             .chain(self.event.actor().map(|actor| actor.metadata().len()))
             .max();
         if let Some(keys) = most.filter(|keys| *keys > MAX_KEYS) {
-            self.refuse(Problem::TooManyKeys(keys));
+            self.refuse(EventErrorKind::TooManyKeys(keys));
         }
     }
 
@@ -163,36 +177,37 @@ impl EventBuilder {
 
     fn check_key(&mut self, key: &str) {
         if !is_key(key) {
-            self.refuse(Problem::BadKey(key.to_owned()));
+            self.refuse(EventErrorKind::BadKey(key.to_owned()));
         }
     }
 
-    fn refuse(&mut self, problem: Problem) {
-        self.problem.get_or_insert(problem);
+    fn refuse(&mut self, kind: EventErrorKind) {
+        self.kind.get_or_insert(kind);
     }
 }
 
-/// Whether the service takes a key of this form.
+/// Returns whether the service accepts a key of this form.
 fn is_key(key: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     !key.is_empty() && key.len() <= MAX_KEY_CHARS && key.bytes().all(allowed)
 }
 
-/// Why an application may not use a key for an event's metadata, if it may not.
+/// Returns the reason why an application may not use a key in an event's metadata.
 pub(crate) fn key_error(key: &str) -> Option<EventError> {
     if is_key(key) && !is_reserved(key) {
         return None;
     }
-    let problem = if is_reserved(key) {
-        Problem::ReservedKey(key.to_owned())
+    let kind = if is_reserved(key) {
+        EventErrorKind::ReservedKey(key.to_owned())
     } else {
-        Problem::BadKey(key.to_owned())
+        EventErrorKind::BadKey(key.to_owned())
     };
-    Some(EventError { problem })
+    Some(EventError { kind })
 }
 
-/// Whether the framework sets this key. Every key is asked about, so most are told apart by their
-/// lengths and first letters.
+/// Returns whether the framework sets this key.
+///
+/// It is called for every key, so most are excluded by their length and first letter.
 fn is_reserved(key: &str) -> bool {
     let key = key.as_bytes();
     let is_it = |reserved: &&str| {
@@ -202,15 +217,17 @@ fn is_reserved(key: &str) -> bool {
     RESERVED_KEYS.iter().any(is_it)
 }
 
-/// Why an event could not be built. The message names the field, the rule and the value.
+/// The error of an event that cannot be built.
+///
+/// The message gives the field, the rule and the value.
 #[derive(Debug, thiserror::Error)]
-#[error("build the event: {problem}")]
+#[error("build the event: {kind}")]
 pub struct EventError {
-    problem: Problem,
+    kind: EventErrorKind,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Problem {
+enum EventErrorKind {
     #[error("the action is empty; name it as the catalog does, such as `document.delete`")]
     EmptyAction,
     #[error("{0} targets, and the service takes {MAX_TARGETS}; record several events")]
@@ -237,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_the_field_the_rule_and_the_value() {
+    fn an_error_gives_the_field_the_rule_and_the_value() {
         assert_eq!(
             error(Event::builder("")),
             "build the event: the action is empty; name it as the catalog does, such as `document.delete`"
@@ -271,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_themselves_are_accepted() {
+    fn values_at_the_limits_are_accepted() {
         let key = "k".repeat(40);
         let event = (0..20).fold(Event::builder("a").metadata(&key, 1), |event, id| {
             event.target(Target::new("document", id))

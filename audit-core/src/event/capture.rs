@@ -1,5 +1,4 @@
-//! What may be captured: the traits that say which Rust types are text, ids, numbers and booleans
-//! in the audit log.
+//! The traits of captured values: text, ids, numbers and booleans in the audit log.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -8,11 +7,11 @@ use std::sync::Arc;
 use super::id::{EventId, OrganizationId};
 use crate::event::buffer::{Owner, Text, Value, Writer};
 
-/// A type that is text in the audit log.
+/// A type that is recorded as text.
 ///
 /// There is no blanket implementation for [`Display`](std::fmt::Display), since it would let a
-/// number pass as text. For a type of yours, implement this trait, or write
-/// `metadata(key = display(value))`.
+/// number pass as text. For a type of yours, implement this trait, or write `metadata(key =
+/// display(value))`.
 ///
 /// ```
 /// use audit_core::{AuditText, Text};
@@ -92,8 +91,9 @@ macro_rules! through_pointer {
 }
 through_pointer!(AuditText, audit_text, &T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-/// What identifies an actor or a target: text, or a whole number. `Option` of either stands for "no
-/// such thing".
+/// A type that identifies an actor or a target: text, or a whole number.
+///
+/// An `Option` of either may be absent.
 ///
 /// ```
 /// use audit_core::Target;
@@ -109,7 +109,7 @@ through_pointer!(AuditText, audit_text, &T, &mut T, Box<T>, Rc<T>, Arc<T>);
     note = "a `Secret` is never recorded; name what identifies it instead, such as the id or the last digits of a key"
 )]
 pub trait AuditId {
-    /// Whether there is an id at all; `false` only for an absent `Option`.
+    /// Returns `true` if there is an id; `false` only for an absent `Option`.
     #[doc(hidden)]
     fn is_present(&self) -> bool {
         true
@@ -133,7 +133,7 @@ impl<T: AuditId> AuditId for Option<T> {
     fn write_id(&self, out: &mut Text<'_>) {
         match self {
             Some(id) => id.write_id(out),
-            // The service takes no empty id.
+            // The service refuses an empty id.
             None => out.push_str("unresolved"),
         }
     }
@@ -158,7 +158,7 @@ whole_numbers!(
     i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
 );
 
-/// The place of one metadata value: whose, and under which key.
+/// The destination of one metadata value: the owner and the key.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Entry<'a> {
@@ -197,7 +197,7 @@ macro_rules! value_traits {
 }
 
 value_traits! {
-    /// What a metadata key of type `string` takes: [`AuditText`], and `Option` of it.
+    /// A value of a metadata key of type `string`: [`AuditText`], or an `Option` of it.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not text in the audit log",
         label = "the catalog says that this is a string",
@@ -207,7 +207,7 @@ value_traits! {
     )]
     TextValue;
 
-    /// What a metadata key of type `number` takes: the integers and floats, and `Option` of them.
+    /// A value of a metadata key of type `number`: an integer or float, or an `Option` of one.
     ///
     /// Integers beyond 64 bits become floats, as in JSON. NaN and infinities are left out and
     /// listed in `truncated`.
@@ -218,7 +218,7 @@ value_traits! {
     )]
     NumberValue;
 
-    /// What a metadata key of type `boolean` takes: `bool`, and `Option<bool>`.
+    /// A value of a metadata key of type `boolean`: `bool`, or `Option<bool>`.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a boolean in the audit log",
         label = "the catalog says that this is a boolean",
@@ -226,8 +226,8 @@ value_traits! {
     )]
     BooleanValue;
 
-    /// Any metadata value, for code without a catalog to check against: text, numbers, `bool`, and
-    /// `Option` of them.
+    /// A metadata value of any type, for code without a catalog to check against: text, numbers,
+    /// `bool`, and `Option` of them.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a metadata value",
         label = "expected text, a number or a boolean",

@@ -1,13 +1,13 @@
-//! From where it was done.
+//! The context of an event.
 
 use std::fmt;
 
 use super::capture::AuditText;
 use crate::event::buffer::{Buffer, Owner, Tag};
 
-/// From where it was done: an address, a client, and the ids that tie the event to a request.
+/// The context of an event: the location, the user agent, and the ids of the request and the trace.
 ///
-/// A web layer fills it. Without a request the location of an event is `internal`.
+/// A web layer sets it. Without a request the location of an event is `internal`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Context {
@@ -15,14 +15,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// An empty context.
+    /// Returns an empty context.
     pub fn new() -> Self {
         Self {
             buffer: Buffer::part(),
         }
     }
 
-    /// An address, or another place.
+    /// Sets the location: an address, or another place.
     pub fn location(mut self, location: impl AuditText) -> Self {
         self.buffer
             .writer()
@@ -32,7 +32,7 @@ impl Context {
         self
     }
 
-    /// What the client calls itself.
+    /// Sets the user agent.
     pub fn user_agent(mut self, user_agent: impl AuditText) -> Self {
         self.buffer
             .writer()
@@ -42,7 +42,7 @@ impl Context {
         self
     }
 
-    /// The id of the request; the event's metadata names it under `request_id`.
+    /// Sets the id of the request; the event's metadata has it under `request_id`.
     pub fn request_id(mut self, id: impl AuditText) -> Self {
         self.buffer
             .writer()
@@ -50,7 +50,7 @@ impl Context {
         self
     }
 
-    /// The id of the distributed trace; the event's metadata names it under `trace_id`.
+    /// Sets the id of the distributed trace; the event's metadata has it under `trace_id`.
     pub fn trace_id(mut self, id: impl AuditText) -> Self {
         self.buffer
             .writer()

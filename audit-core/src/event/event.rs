@@ -1,4 +1,4 @@
-//! The event: one packed buffer, decoded on demand.
+//! The event: one packed buffer, decoded on access.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -11,7 +11,8 @@ use super::target::TargetRef;
 use super::time::from_millis;
 use crate::event::buffer::{Buffer, Tag, Value};
 
-/// id 16, occurred_at 8, version 4, outcome 1, flags 1, outcomes that are wanted 1.
+/// The bytes of the header: id 16, occurred_at 8, version 4, outcome 1, flags 1, recorded outcomes
+/// 1.
 pub(super) const HEADER: usize = 31;
 pub(super) const OCCURRED_AT: usize = 16;
 pub(super) const VERSION: usize = 24;
@@ -19,7 +20,7 @@ pub(super) const OUTCOME: usize = 28;
 pub(super) const FLAGS: usize = 29;
 pub(super) const ON: usize = 30;
 
-/// Room for an usual event, so that it takes one allocation.
+/// The initial capacity: enough for a typical event, so that it takes one allocation.
 pub(super) const CAPACITY: usize = 512;
 
 pub(super) const HAS_ACTOR: u8 = 1;
@@ -30,7 +31,7 @@ pub(super) const IS_DURABLE: u8 = 16;
 #[cfg(feature = "spool")]
 const ALL_FLAGS: u8 = HAS_ACTOR | HAS_ORGANIZATION | HAS_LOCATION | HAS_EACH_TARGET | IS_DURABLE;
 
-/// What happened, once: an action, who did it, on what, from where, and how it ended.
+/// One audit event: an action, its actor, its targets, its context and its outcome.
 ///
 /// Events come from `#[audited]`, or from a builder:
 ///
@@ -58,7 +59,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event that begins now and whose outcome is not known yet.
+    /// Returns an event that begins now and whose outcome is not known yet.
     pub(crate) fn begin(action: &str, millis: u64) -> Self {
         let mut header = [0; HEADER];
         header[..16].copy_from_slice(EventId::mint(millis).as_bytes());
@@ -77,7 +78,7 @@ impl Event {
         &self.buffer
     }
 
-    /// An event from a buffer that was written before, if its header and its facts are whole.
+    /// Returns the event of a stored buffer, if its header and fields are valid.
     #[cfg(feature = "spool")]
     pub(super) fn from_buffer(buffer: Buffer) -> Option<Self> {
         if buffer.len() < HEADER || !buffer.is_valid(HEADER) {
@@ -96,17 +97,18 @@ impl Event {
         self.buffer.header()
     }
 
-    /// The id, which is also the `Idempotency-Key` of every attempt to deliver the event.
+    /// Returns the id, which is also the `Idempotency-Key` of every delivery attempt.
     #[must_use]
     pub fn id(&self) -> EventId {
         EventId::from_bytes(self.buffer.header())
     }
 
-    /// The action, such as `document.delete`. Of a denial it is the one that the catalog names
-    /// under `denied`, if any.
+    /// Returns the action, such as `document.delete`.
+    ///
+    /// Of a denial it is the action that the catalog names under `denied`, if any.
     #[must_use]
     pub fn action(&self) -> &str {
-        // The outcome alone decides, so whoever settles it need not know about actions.
+        // Derived from the outcome, so that settling the outcome needs no knowledge of actions.
         let denied = match self.outcome() {
             Outcome::Denied => self.first(Tag::DeniedAction),
             _ => None,
@@ -116,7 +118,7 @@ impl Event {
             .unwrap_or_default()
     }
 
-    /// When it began, to the millisecond.
+    /// Returns the time at which the operation began, to the millisecond.
     #[must_use]
     pub fn occurred_at(&self) -> SystemTime {
         let mut millis = [0; 8];
@@ -124,7 +126,7 @@ impl Event {
         from_millis(u64::from_le_bytes(millis))
     }
 
-    /// The schema version that the event is written for, if one was chosen.
+    /// Returns the schema version that the event is written for, if one was set.
     #[must_use]
     pub fn version(&self) -> Option<u32> {
         let mut version = [0; 4];
@@ -132,25 +134,25 @@ impl Event {
         Some(u32::from_le_bytes(version)).filter(|version| *version != 0)
     }
 
-    /// How it ended.
+    /// Returns the outcome.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         Outcome::from_byte(self.buffer.header_byte(OUTCOME))
     }
 
-    /// The organization whose log it belongs to; `None` until somebody says.
+    /// Returns the organization whose log the event belongs to; `None` until it is set.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
         self.last(Tag::Organization)
     }
 
-    /// Who did it; `None` until somebody says.
+    /// Returns the actor; `None` until it is set.
     #[must_use]
     pub fn actor(&self) -> Option<ActorRef<'_>> {
         ActorRef::find(&self.buffer, HEADER)
     }
 
-    /// On what, in the order in which the targets were named.
+    /// Returns the targets, in the order in which they were added.
     #[must_use]
     pub fn targets(&self) -> Targets<'_> {
         Targets {
@@ -159,8 +161,9 @@ impl Event {
         }
     }
 
-    /// The facts about the event itself. Each key comes once, with its last value, in the order of
-    /// first mention.
+    /// Returns the metadata of the event.
+    ///
+    /// Each key occurs once, with its last value, in the order of first occurrence.
     #[must_use]
     pub fn metadata(&self) -> Metadata<'_> {
         let mut entries = Vec::new();
@@ -176,7 +179,7 @@ impl Event {
         }
     }
 
-    /// The value of one metadata key.
+    /// Returns the value of one metadata key.
     #[must_use]
     pub fn metadata_value(&self, key: &str) -> Option<Value<'_>> {
         self.metadata()
@@ -184,27 +187,27 @@ impl Event {
             .map(|(_, value)| value)
     }
 
-    /// Whether it has the `count` of those that it stands for.
-    pub(crate) fn stands_for_others(&self) -> bool {
+    /// Returns whether the event has the `count` of events that it represents.
+    pub(crate) fn is_coalesced(&self) -> bool {
         let mut buffer = self.buffer.iter(HEADER);
         buffer.any(|field| {
             field.tag == Tag::Metadata && field.metadata().is_some_and(|(key, _)| key == "count")
         })
     }
 
-    /// The place: an address, or a word such as `internal`.
+    /// Returns the location: an address, or a word such as `internal`.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
         self.last(Tag::Location)
     }
 
-    /// What the client calls itself.
+    /// Returns the user agent.
     #[must_use]
     pub fn user_agent(&self) -> Option<&str> {
         self.last(Tag::UserAgent)
     }
 
-    /// The names of the fields whose values were cut.
+    /// Returns the names of the fields whose values were cut.
     pub fn truncated(&self) -> impl Iterator<Item = &str> {
         self.buffer
             .iter(HEADER)
@@ -212,12 +215,12 @@ impl Event {
             .map(|field| field.text())
     }
 
-    /// Whether the value of any field was cut.
+    /// Returns whether the value of any field was cut.
     pub(crate) fn is_truncated(&self) -> bool {
         self.buffer.is_truncated()
     }
 
-    /// The bytes that the event occupies in memory, which is what the queue's bound on bytes
+    /// Returns the bytes that the event occupies in memory, which the queue's bound on bytes
     /// counts.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -240,7 +243,7 @@ impl Event {
     }
 }
 
-/// The content stays out: an event is personal data, and `Debug` output ends up in logs.
+/// Prints no content: an event is personal data, and `Debug` output ends up in logs.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
@@ -252,7 +255,7 @@ impl fmt::Debug for Event {
     }
 }
 
-/// The targets of an event.
+/// An iterator over the targets of an event.
 #[derive(Clone, Debug)]
 pub struct Targets<'a> {
     buffer: Fields<'a>,
@@ -288,7 +291,7 @@ impl<'a> Iterator for Targets<'a> {
     }
 }
 
-/// The metadata of an event.
+/// An iterator over the metadata of an event.
 #[derive(Clone, Debug)]
 pub struct Metadata<'a> {
     entries: std::vec::IntoIter<(&'a str, Value<'a>)>,
@@ -327,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn written_values_are_read_back() {
         let event = event();
         let actor = event.actor().unwrap();
         assert_eq!((actor.id(), actor.name()), ("u1", Some("Ada")));
@@ -371,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_actor_replaces_the_earlier_with_all_that_was_said_of_it() {
+    fn a_later_actor_replaces_the_earlier_one_whole() {
         let mut event = Event::begin("a", 0);
         event.set_actor(&Actor::user("u1").name("Ada").metadata("role", "admin"));
         event.set_actor(&Actor::service("billing"));
@@ -383,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_appears_under_its_own_action_and_nothing_else_does() {
+    fn only_a_denial_has_the_denied_action() {
         let mut event = Event::begin("document.share", 0);
         event.set_denied_action("document.share_denied");
         for outcome in [
@@ -403,12 +406,12 @@ mod tests {
     }
 
     #[test]
-    fn an_usual_event_takes_one_allocation_of_the_stated_size() {
+    fn a_typical_event_takes_one_allocation() {
         assert_eq!(event().buffer.capacity(), CAPACITY);
     }
 
     #[test]
-    fn too_many_targets_are_split_over_events_that_all_have_the_single_ones() {
+    fn excess_targets_are_split_over_events_that_share_the_single_targets() {
         let mut event = Event::begin("a", 7);
         event.push_target(&Target::new("document", 1));
         for id in 0..40 {
@@ -436,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_targets_as_one_event_takes_stay_together() {
+    fn targets_within_the_limit_are_not_split() {
         let mut event = Event::begin("a", 7);
         for id in 0..20 {
             event.push_each_target_id("user", &id);

@@ -1,21 +1,21 @@
-//! The identity of an event, and of the organization whose log it is.
+//! The ids of events and organizations.
 
 use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// The identity of an event: a UUIDv7, made with the event and kept over every attempt to deliver
-/// it.
+/// The id of an event: a UUIDv7, assigned when the event is created and constant over every
+/// attempt.
 ///
-/// It is also the event's `Idempotency-Key`, so a repeated delivery is stored once
-/// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)).
+/// It is also the event's `Idempotency-Key`, so a repeated delivery is stored once ([WorkOS:
+/// idempotency](https://workos.com/docs/reference/audit-logs/event)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// The time in `millis` since 1970, then 74 bits of a generator that each thread seeds for
-    /// itself.
+    /// Returns a new id: `millis` since 1970, then 74 bits of a random generator that each thread
+    /// seeds.
     pub(crate) fn mint(millis: u64) -> Self {
         let mut random = [0; 10];
         fastrand::fill(&mut random);
@@ -30,7 +30,7 @@ impl EventId {
         self.0.as_bytes()
     }
 
-    /// The id as a UUID.
+    /// Returns the id as a UUID.
     #[must_use]
     pub fn as_uuid(&self) -> Uuid {
         self.0
@@ -49,7 +49,7 @@ impl fmt::Debug for EventId {
     }
 }
 
-/// The organization whose log an event belongs to, in the service's form (`org_…`). Cheap to clone.
+/// The id of an organization, in the service's form (`org_…`). Cheap to clone.
 ///
 /// ```
 /// use audit_core::OrganizationId;
@@ -61,13 +61,13 @@ impl fmt::Debug for EventId {
 pub struct OrganizationId(Arc<str>);
 
 impl OrganizationId {
-    /// Wraps an id. Its form is not checked here: the service answers 404 for one it does not know.
+    /// Wraps an id. The form is not checked: the service answers 404 for an unknown id.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

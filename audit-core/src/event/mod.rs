@@ -1,8 +1,8 @@
-//! What happened, once: the event and its parts.
+//! The event and its parts.
 //!
-//! An [`Event`] is one packed buffer from the start. Builders and drafts append facts to it,
-//! accessors decode them, and the dispatcher's thread turns it into JSON. That keeps the audited
-//! code at one allocation per event.
+//! An [`Event`] is one packed buffer from the start. Builders and drafts append fields to it,
+//! accessors decode them, and the dispatcher's thread turns it into JSON. The audited code needs
+//! one allocation per event.
 
 mod actor;
 mod buffer;

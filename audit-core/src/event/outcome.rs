@@ -1,27 +1,29 @@
-//! How an audited operation ended.
+//! The outcome of an audited operation.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// How an audited operation ended.
+/// The outcome of an audited operation.
 ///
-/// The event's metadata names it under `outcome`.
+/// The event's metadata has it under `outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The function returned, and its value does not say how it went. A web layer settles it by the
-    /// status of the response; elsewhere, having returned counts as [`Outcome::Succeeded`].
+    /// The function returned, and its value does not determine the outcome.
+    ///
+    /// A web layer settles it by the status of the response; elsewhere it counts as
+    /// [`Outcome::Succeeded`].
     Unknown,
-    /// It did what was asked.
+    /// The operation succeeded.
     Succeeded,
-    /// Refused for want of permission.
+    /// The operation was refused for lack of permission.
     Denied,
-    /// It did not do what was asked.
+    /// The operation failed.
     Failed,
-    /// It panicked.
+    /// The function panicked.
     Panicked,
-    /// It was dropped before it finished, as when a client hangs up early.
+    /// The function was dropped before it finished, as when a client disconnects early.
     Abandoned,
 }
 
@@ -35,7 +37,7 @@ impl Outcome {
         Self::Abandoned,
     ];
 
-    /// The word on the wire.
+    /// Returns the value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,8 +50,8 @@ impl Outcome {
         }
     }
 
-    /// What an HTTP status says: 401 and 403 are denials, other 4xx and 5xx failures, the rest
-    /// successes.
+    /// Returns the outcome of an HTTP status: 401 and 403 are denials, other 4xx and 5xx failures,
+    /// the rest successes.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         match status {
@@ -59,9 +61,10 @@ impl Outcome {
         }
     }
 
-    /// The outcome after a web layer has seen the status of the answer: the status settles what is
-    /// unknown, and turns a failure into a denial when the answer is 401 or 403. It never demotes a
-    /// success.
+    /// Returns the outcome after a web layer has seen the status of the response.
+    ///
+    /// The status settles an unknown outcome, and turns a failure into a denial if it is 401 or
+    /// 403. It never demotes a success.
     #[must_use]
     pub fn settled(self, status: StatusCode) -> Self {
         match (self, Self::of_status(status)) {
@@ -71,7 +74,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it is a denial, or a status can still make it one.
+    /// Returns whether the outcome is a denial, or a status can still make it one.
     pub(crate) fn may_be_denied(self) -> bool {
         matches!(self, Self::Unknown | Self::Failed | Self::Denied)
     }
@@ -80,7 +83,7 @@ impl Outcome {
         self as u8
     }
 
-    /// A set of outcomes, a bit for each.
+    /// Returns a set of outcomes as bits.
     pub(crate) const fn mask(outcomes: &[Outcome]) -> u8 {
         let mut mask = 0;
         let mut index = 0;
@@ -105,10 +108,10 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A return value, or an error, that knows how the operation ended.
+/// A return value, or an error, that determines the outcome of the operation.
 ///
-/// Without it, `Ok` is a success and `Err` a failure, which a web layer turns into a denial when
-/// the answer is 401 or 403. Implement it for an error type whose meaning should not depend on the
+/// Without it, `Ok` is a success and `Err` a failure, which a web layer turns into a denial if the
+/// response is 401 or 403. Implement it for an error type whose meaning should not depend on the
 /// layer.
 ///
 /// ```
@@ -126,7 +129,7 @@ impl fmt::Display for Outcome {
 /// }
 /// ```
 pub trait AuditOutcome {
-    /// How the operation ended.
+    /// Returns the outcome.
     fn audit_outcome(&self) -> Outcome;
 }
 
@@ -141,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_status_can_make_a_denial_is_known_beforehand() {
+    fn outcomes_that_a_status_can_deny_are_known_beforehand() {
         for outcome in Outcome::ALL {
             let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]
                 .map(|status| outcome.settled(status) == Outcome::Denied);

@@ -1,19 +1,19 @@
-//! An event as bytes that outlive the process.
+//! The serialized form of an event, which outlives the process.
 //!
-//! A version, a checksum, and the event's buffer as it stands in memory. The layout of the buffer
-//! is thereby a format: who changes the header, a tag or the bytes behind one gives it a new
-//! version, and reads the older ones.
+//! It is a version, a checksum, and the event's buffer as it is in memory. The layout of the buffer
+//! is thereby a format: a change of the header, of a tag or of the bytes behind one needs a new
+//! version, and code that reads the older ones.
 
 use super::event::{Event, HEADER};
 use crate::event::buffer::Buffer;
 
 const VERSION: u8 = 1;
-/// The version, then CRC-32 over all that follows.
+/// The version, then CRC-32 over the rest.
 const PREFIX: usize = 5;
-/// Where the event's id stands, its first byte as the first.
+/// The 1-based position of the event's id.
 pub(crate) const ID_AT: usize = PREFIX + 1;
 
-/// Why bytes are not an event.
+/// The reason why bytes are not an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PackedError {
     #[error("the bytes were written by a newer version, as format {0}; this one knows {VERSION}")]
@@ -23,7 +23,7 @@ pub(crate) enum PackedError {
 }
 
 impl Event {
-    /// The event as bytes, for [`Event::from_packed`].
+    /// Returns the event as bytes, for [`Event::from_packed`].
     pub(crate) fn to_packed(&self) -> Vec<u8> {
         let buffer = self.buffer().as_bytes();
         let mut packed = Vec::with_capacity(PREFIX + buffer.len());
@@ -33,7 +33,7 @@ impl Event {
         packed
     }
 
-    /// The event that [`Event::to_packed`] was called on, or an error: never another event.
+    /// Returns the event that was packed, or an error; never another event.
     pub(crate) fn from_packed(packed: &[u8]) -> Result<Self, PackedError> {
         let (&version, rest) = packed.split_first().ok_or(PackedError::Damaged)?;
         let (checksum, buffer) = rest.split_first_chunk::<4>().ok_or(PackedError::Damaged)?;
@@ -43,8 +43,8 @@ impl Event {
         if version != VERSION {
             return Err(PackedError::Version(version));
         }
-        // The checksum says that these bytes were written; this, that they were written as this
-        // version writes them.
+        // The checksum proves that these bytes were written; this, that they have this version's
+        // form.
         Event::from_buffer(Buffer::from_bytes(buffer.to_vec(), HEADER)).ok_or(PackedError::Damaged)
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_comes_back_as_it_was() {
+    fn packing_round_trips() {
         let event = event();
         assert_eq!(Event::from_packed(&event.to_packed()), Ok(event));
         let bare = Event::begin("a", 0);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_too_long_is_cut_between_characters() {
+    fn a_long_prefix_is_cut_between_characters() {
         let kind = "ä".repeat(40_000);
         let event = Event::builder("a")
             .target(Target::new(&kind, 1))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_that_do_not_hold_together_are_refused_under_a_right_checksum() {
+    fn invalid_fields_are_refused_despite_a_valid_checksum() {
         let event = event();
         let buffer = event.buffer().as_bytes();
         let seal = |buffer: &[u8]| {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_told_apart_from_damage() {
+    fn a_newer_format_is_distinguished_from_damage() {
         let mut packed = event().to_packed();
         packed[0] = VERSION + 1;
         assert_eq!(

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 /// A value that never becomes part of an event: a password, a token, a one-time code.
 ///
-/// Naming one in `#[audited]` does not compile, and the error says why. `Debug` prints no content,
-/// and there is no `Display` and no `Serialize`. `Deserialize` is there, so that a request's body
-/// can hold one.
+/// Naming one in `#[audited]` does not compile, and the error gives the reason. `Debug` prints no
+/// content, and there is no `Display` and no `Serialize`. `Deserialize` is implemented, so that a
+/// request's body can hold one.
 ///
 /// ```
 /// use audit_core::Secret;
@@ -29,17 +29,17 @@ use serde::Deserialize;
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Makes a value a secret.
+    /// Wraps a value as a secret.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value. Keep it out of logs and events.
+    /// Returns the value. Keep it out of logs and events.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value, which is no secret any more.
+    /// Returns the value, which is no longer protected.
     pub fn into_exposed(self) -> T {
         self.0
     }

@@ -1,12 +1,11 @@
-//! On what it was done.
+//! The targets of an event.
 
 use std::fmt;
 
 use super::capture::{AuditId, AuditText, Entry, MetadataValue};
 use crate::event::buffer::{Buffer, Owner, Tag, Value};
 
-/// On what it was done: a type that the catalog knows, an id, and what else is worth knowing about
-/// it.
+/// A target of an event: a type of the catalog, an id, and optionally a name and metadata.
 ///
 /// ```
 /// use audit_core::Target;
@@ -21,7 +20,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target of a type, by its id; `unresolved` for an `Option` that is `None`.
+    /// Returns a target of a type, by its id; an `Option` that is `None` becomes `unresolved`.
     pub fn new(kind: &str, id: impl AuditId) -> Self {
         let mut buffer = Buffer::part();
         buffer
@@ -30,7 +29,7 @@ impl Target {
         Self { buffer }
     }
 
-    /// The name that a reader of the log sees.
+    /// Sets the display name.
     pub fn name(mut self, name: impl AuditText) -> Self {
         self.buffer
             .writer()
@@ -38,8 +37,9 @@ impl Target {
         self
     }
 
-    /// A fact about the target. The key and its type belong into the catalog's
-    /// `[target.TYPE.metadata]`.
+    /// Sets a metadata value of the target.
+    ///
+    /// Declare the key and its type in the catalog's `[target.TYPE.metadata]`.
     pub fn metadata(mut self, key: &str, value: impl MetadataValue) -> Self {
         value.append(Entry {
             writer: self.buffer.writer(),
@@ -49,7 +49,7 @@ impl Target {
         self
     }
 
-    /// The target's type.
+    /// Returns the target's type.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.buffer
@@ -58,7 +58,7 @@ impl Target {
             .map_or("", |field| field.prefixed().0)
     }
 
-    /// The target's id.
+    /// Returns the target's id.
     #[must_use]
     pub fn id(&self) -> &str {
         self.buffer
@@ -91,25 +91,25 @@ pub struct TargetRef<'a> {
 }
 
 impl<'a> TargetRef<'a> {
-    /// The target's type.
+    /// Returns the target's type.
     #[must_use]
     pub fn kind(&self) -> &'a str {
         self.kind
     }
 
-    /// The target's id; `unresolved` if it was never known, as after a failed creation.
+    /// Returns the target's id; `unresolved` if it was never known, as after a failed creation.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.id
     }
 
-    /// The target's name, if one was given.
+    /// Returns the display name, if one was set.
     #[must_use]
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
-    /// The facts about the target.
+    /// Returns the metadata of the target.
     #[must_use]
     pub fn metadata(&self) -> &[(&'a str, Value<'a>)] {
         &self.metadata

@@ -1,8 +1,8 @@
-//! The one place that reads the wall clock.
+//! Reads of the wall clock; the only file with them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 9999-12-31T23:59:59.999Z, the last moment that the wire format can say.
+/// 9999-12-31T23:59:59.999Z, the last moment that the wire format can represent.
 const LAST_MILLIS: u64 = 253_402_300_799_999;
 
 /// Now, in milliseconds since 1970. A clock set before 1970 reads as 1970.

@@ -1,6 +1,6 @@
-//! The event as the service wants it: the JSON body of `POST /audit_logs/events`.
+//! The JSON body of `POST /audit_logs/events`.
 //!
-//! Runs on the dispatcher's thread, never on the audited code's.
+//! It is made on the dispatcher's thread, never on that of the audited code.
 
 #![cfg_attr(
     not(any(feature = "workos", feature = "testing")),
@@ -16,12 +16,12 @@ use crate::event::buffer::Value;
 /// documented, and [a user of the API guards at this
 /// size](https://github.com/dust-tt/dust/pull/26412)).
 const MAX_BODY_BYTES: usize = 60_000;
-/// Room for what is usually said of an event, so that the body takes one allocation.
+/// The initial capacity: enough for a typical body, so that it takes one allocation.
 const USUAL_BODY_BYTES: usize = 1_024;
-/// To what an oversize event's texts are cut.
+/// The length to which the texts of an oversize event are cut.
 const SHED_CHARS: usize = 40;
 
-/// The body of an event, shedding metadata until it is within the size that the service takes.
+/// Returns the body of an event, shedding metadata until it is within the service's limit.
 ///
 /// First every metadata text of the application is cut to 40 characters, then the application's
 /// metadata is left out and names are cut. The keys are listed under `truncated` either way. Ids
@@ -43,7 +43,7 @@ pub(crate) fn body(event: &Event, organization: &str) -> Result<Vec<u8>, serde_j
     Ok(body)
 }
 
-/// The event as a line: what [`body`] says and the id, whole.
+/// Returns the event as a line of JSON: the whole [`body`] and the id.
 #[cfg(feature = "json-lines")]
 pub(crate) fn line(event: &Event) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(serde::Serialize)]
@@ -135,7 +135,7 @@ impl Serialize for Inner<'_> {
     }
 }
 
-/// The names of everything that was cut, at recording and here, within the limit of a value.
+/// Returns the names of all cut fields, at recording and here, within the limit of a value.
 fn truncated(event: &Event, shed: Shed) -> String {
     if matches!(shed, Shed::Nothing) && event.truncated().next().is_none() {
         return String::new();
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn an_oversize_event_sheds_its_metadata_and_says_so() {
+    fn an_oversize_event_sheds_its_metadata_and_lists_the_keys() {
         let long = "é".repeat(500);
         let full = |kind: &str, id: i32| {
             (0..50).fold(Target::new(kind, id), |target, key| {

@@ -1,4 +1,4 @@
-//! How the buffer is written: by builders, drafts and the scope.
+//! Writing an event: the methods of builders, drafts and the scope.
 
 use std::time::SystemTime;
 
@@ -16,9 +16,9 @@ use super::target::Target;
 use super::time::to_millis;
 use crate::event::buffer::{Buffer, Owner, Tag, Text, Value};
 
-/// Room for what [`Event::stand_for`] adds: a number and a time, each with a key, a tag and
+/// The room for what [`Event::represent`] adds: a number and a time, each with a key, a tag and
 /// lengths.
-const STAND_FOR: usize = 64;
+const REPRESENT_BYTES: usize = 64;
 
 impl Event {
     pub(crate) fn set_occurred_at(&mut self, millis: u64) {
@@ -33,17 +33,17 @@ impl Event {
         self.buffer.header_mut()[OUTCOME] = outcome.to_byte();
     }
 
-    /// Says which outcomes leave an event.
+    /// Sets the outcomes that leave an event.
     pub(crate) fn set_on(&mut self, outcomes: u8) {
         self.buffer.header_mut()[ON] = outcomes;
     }
 
-    /// Whether the outcome is one of those that leave an event.
+    /// Returns whether the outcome is one of those that leave an event.
     pub(crate) fn is_wanted(&self) -> bool {
         self.buffer.header_byte(ON) & (1 << self.outcome().to_byte()) != 0
     }
 
-    /// Says under which action the event appears if it ends as a denial.
+    /// Sets the action under which the event is recorded if it ends as a denial.
     pub(crate) fn set_denied_action(&mut self, action: &str) {
         self.buffer
             .writer()
@@ -73,7 +73,7 @@ impl Event {
         }
     }
 
-    /// Says from where.
+    /// Sets the location.
     pub(crate) fn set_location(&mut self, location: &(impl AuditText + ?Sized)) {
         self.buffer
             .writer()
@@ -83,7 +83,7 @@ impl Event {
         self.flag(HAS_LOCATION);
     }
 
-    /// Says what the client calls itself.
+    /// Sets the user agent.
     pub(crate) fn set_user_agent(&mut self, user_agent: &(impl AuditText + ?Sized)) {
         self.buffer
             .writer()
@@ -96,16 +96,17 @@ impl Event {
         self.buffer.extend(target.buffer());
     }
 
-    /// Says that it stands for so many events, the first of which began then.
-    pub(crate) fn stand_for(&mut self, count: u64, first_at: SystemTime) {
-        // The two facts are in no queue's bound, so they take no more than they need.
-        self.buffer.reserve_exact(STAND_FOR);
+    /// Marks the event as the representative of `count` events, the first of which began at
+    /// `first_at`.
+    pub(crate) fn represent(&mut self, count: u64, first_at: SystemTime) {
+        // The queue's bound does not count the two fields, so they take no more than they need.
+        self.buffer.reserve_exact(REPRESENT_BYTES);
         self.push_metadata("count", &count);
         let first_at = humantime::format_rfc3339_millis(first_at).to_string();
         self.push_metadata("first_at", &first_at);
     }
 
-    /// A target of which there may be more than one event takes, with all that is said of it.
+    /// Adds a target of which there may be more than one event accepts, with its name and metadata.
     pub(crate) fn push_each_target(&mut self, target: &Target) {
         for mut field in target.buffer().iter(0) {
             if field.tag == Tag::Target {
@@ -125,12 +126,12 @@ impl Event {
         }
     }
 
-    /// A field that was left out or cut.
+    /// Notes a field that was left out or cut.
     pub(crate) fn push_truncated(&mut self, field: &str) {
         self.buffer.writer().push_truncated(field);
     }
 
-    /// Names the last target; an absent name changes nothing.
+    /// Sets the name of the last target; an absent name changes nothing.
     pub(crate) fn name_target(&mut self, name: &(impl AuditId + ?Sized)) {
         if name.is_present() {
             self.buffer
@@ -147,16 +148,17 @@ impl Event {
         }
     }
 
-    /// Whether [`Event::split`] makes several of it.
+    /// Returns whether [`Event::split`] returns several events.
     pub(crate) fn has_too_many_targets(&self) -> bool {
         self.buffer.header_byte(FLAGS) & HAS_EACH_TARGET != 0
             && self.targets().count() > MAX_TARGETS
     }
 
-    /// The event, or as many as it takes so that none has more targets than the service accepts.
+    /// Returns the event, or as many as are needed so that none has more targets than the service
+    /// accepts.
     ///
-    /// Each has all that was said of the event and its single targets, and some of the others. The
-    /// first keeps the id.
+    /// Each has all fields of the event and its single targets, and some of the others. The first
+    /// keeps the id.
     pub(crate) fn split(self) -> Vec<Self> {
         if !self.has_too_many_targets() {
             return vec![self];
@@ -166,8 +168,7 @@ impl Event {
         let each = buffer()
             .filter(|field| field.tag == Tag::EachTarget)
             .count();
-        // With that many single targets there is no event that the service would accept; it will
-        // say so.
+        // With too many single targets the service accepts no such event, and will refuse it.
         let room = MAX_TARGETS.saturating_sub(single).max(1);
         let parts = each.div_ceil(room);
         let part = |part: usize| {
@@ -242,7 +243,7 @@ impl Event {
         self.buffer.header_byte(FLAGS) & HAS_LOCATION != 0
     }
 
-    /// Says that the event is to be on the disk before its caller goes on.
+    /// Requires the event to be on disk before its caller continues.
     pub(crate) fn set_durable(&mut self) {
         self.flag(IS_DURABLE);
     }

@@ -1,8 +1,7 @@
-//! The packed form: a buffer of facts, each a tag, a length and its bytes.
+//! The packed buffer: fields, each a tag, a length and its bytes.
 //!
-//! Buffer are only ever appended. Of facts that can stand once (the actor, the organization, a
-//! metadata key) the last one counts, so that a later, better-informed writer wins without a
-//! rewrite of the buffer.
+//! Fields are only ever appended. Of fields that may occur once (the actor, the organization, a
+//! metadata key) the last one counts, so that a later writer wins without a rewrite of the buffer.
 
 use std::fmt;
 
@@ -11,15 +10,14 @@ use super::tag::Tag;
 use super::value::Value;
 use super::writer::Writer;
 
-/// Room for what is usually said of an actor, a target or a context, so that it takes one
-/// allocation.
+/// The initial capacity of an actor, a target or a context, so that it takes one allocation.
 const PART_CAPACITY: usize = 128;
 
-/// A buffer of facts.
+/// A buffer of fields.
 #[derive(Clone, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
-    /// Whether there is a [`Tag::Truncated`] among them, so that nobody has to look.
+    /// Caches whether there is a [`Tag::Truncated`] field.
     is_truncated: bool,
 }
 
@@ -31,7 +29,7 @@ impl PartialEq for Buffer {
 
 impl Eq for Buffer {}
 
-/// The content stays out, since `Debug` output ends up in logs.
+/// Prints no content, since `Debug` output ends up in logs.
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffer")
@@ -50,12 +48,12 @@ impl Buffer {
         }
     }
 
-    /// A buffer without a header, for a part of an event.
+    /// Returns a buffer without a header, for a part of an event.
     pub(crate) fn part() -> Self {
         Self::with_header(&[], PART_CAPACITY)
     }
 
-    /// A buffer that was written before, with a header of `header` bytes. Not checked; see
+    /// Returns a stored buffer with a header of `header` bytes, unchecked; see
     /// [`Buffer::is_valid`].
     #[cfg(feature = "spool")]
     pub(crate) fn from_bytes(bytes: Vec<u8>, header: usize) -> Self {
@@ -67,20 +65,20 @@ impl Buffer {
         buffer
     }
 
-    /// Whether the bytes behind a header of `header` bytes are whole facts of known tags and
-    /// nothing else.
+    /// Returns whether the bytes behind a header of `header` bytes are complete fields of known
+    /// tags.
     #[cfg(feature = "spool")]
     pub(crate) fn is_valid(&self, header: usize) -> bool {
         let mut buffer = self.iter(header);
         buffer.by_ref().all(|field| field.is_valid()) && buffer.rest.is_empty()
     }
 
-    /// What the buffer occupies, which is what a bound on memory has to count.
+    /// Returns the bytes that the buffer occupies, which a bound on memory has to count.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Makes room for so many more bytes, and no more than that.
+    /// Reserves exactly this many more bytes.
     pub(crate) fn reserve_exact(&mut self, bytes: usize) {
         self.bytes.reserve_exact(bytes);
     }
@@ -93,7 +91,7 @@ impl Buffer {
         header
     }
 
-    /// One byte of the header.
+    /// Returns one byte of the header.
     pub(crate) fn header_byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or_default()
     }
@@ -102,7 +100,7 @@ impl Buffer {
         &mut self.bytes
     }
 
-    /// Appends all facts of a part.
+    /// Appends all fields of a part.
     pub(crate) fn extend(&mut self, part: &Buffer) {
         self.bytes.extend_from_slice(&part.bytes);
         self.is_truncated |= part.is_truncated;
@@ -112,22 +110,23 @@ impl Buffer {
         self.as_bytes().len()
     }
 
-    /// The whole buffer, with its header.
+    /// Returns the whole buffer, with its header.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether the name of a field that was cut is among them.
+    /// Returns whether a field was cut.
     pub(crate) fn is_truncated(&self) -> bool {
         self.is_truncated
     }
 
-    /// What appends to it.
+    /// Returns a writer that appends to the buffer.
     pub(crate) fn writer(&mut self) -> Writer<'_> {
         Writer::new(&mut self.bytes, &mut self.is_truncated)
     }
 
-    /// The facts behind a header of `header` bytes, in the order they were written.
+    /// Returns the fields behind a header of `header` bytes, in the order in which they were
+    /// written.
     pub(crate) fn iter(&self, header: usize) -> Fields<'_> {
         Fields {
             rest: self.as_bytes().get(header..).unwrap_or_default(),
@@ -135,7 +134,7 @@ impl Buffer {
     }
 }
 
-/// The facts of a buffer.
+/// An iterator over the fields of a buffer.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
     rest: &'a [u8],
@@ -154,7 +153,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Puts an entry where its key stands already, or at the end.
+/// Replaces the entry of a key, or appends it.
 pub(crate) fn insert_last<'a>(
     entries: &mut Vec<(&'a str, Value<'a>)>,
     entry: Option<(&'a str, Value<'a>)>,
@@ -172,7 +171,7 @@ mod tests {
     use crate::event::buffer::Owner;
 
     #[test]
-    fn facts_come_back_in_order() {
+    fn fields_are_read_in_order() {
         let mut buffer = Buffer::with_header(b"head", 0);
         buffer
             .writer()
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_json_cannot_say_is_left_out_and_reported() {
+    fn a_number_without_a_json_form_is_left_out_and_reported() {
         let mut buffer = Buffer::default();
         buffer
             .writer()

@@ -3,7 +3,7 @@
 use super::tag::Tag;
 use super::value::{Value, text};
 
-/// One fact, still packed.
+/// One field, still packed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) tag: Tag,
@@ -15,26 +15,27 @@ impl<'a> Field<'a> {
         text(self.bytes)
     }
 
-    /// A word and the text behind it.
+    /// Returns a prefix (a type or kind) and the text behind it.
     pub(crate) fn prefixed(&self) -> (&'a str, &'a str) {
-        let (word, rest) = self.word();
-        (word, text(rest))
+        let (prefix, rest) = self.prefix();
+        (prefix, text(rest))
     }
 
-    /// A metadata key and its value.
+    /// Returns a metadata key and its value.
     pub(crate) fn metadata(&self) -> Option<(&'a str, Value<'a>)> {
-        let (key, rest) = self.word();
+        let (key, rest) = self.prefix();
         Some((key, Value::unpack(rest)?))
     }
 
-    /// Whether its bytes are what its tag promises, so that no accessor has to fall back.
+    /// Returns whether the bytes have the form that the tag requires, so that no accessor falls
+    /// back.
     #[cfg(feature = "spool")]
     pub(super) fn is_valid(&self) -> bool {
         let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
-        let word = || {
+        let prefix = || {
             let (length, rest) = self.bytes.split_first_chunk::<2>()?;
-            let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-            is_text(word).then_some(rest)
+            let (prefix, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            is_text(prefix).then_some(rest)
         };
         match self.tag {
             Tag::Action
@@ -45,19 +46,19 @@ impl<'a> Field<'a> {
             | Tag::UserAgent
             | Tag::Truncated
             | Tag::DeniedAction => is_text(self.bytes),
-            Tag::Actor | Tag::Target | Tag::EachTarget => word().is_some_and(is_text),
+            Tag::Actor | Tag::Target | Tag::EachTarget => prefix().is_some_and(is_text),
             Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => {
-                word().is_some_and(Value::is_valid)
+                prefix().is_some_and(Value::is_valid)
             }
         }
     }
 
-    fn word(&self) -> (&'a str, &'a [u8]) {
+    fn prefix(&self) -> (&'a str, &'a [u8]) {
         let Some((length, rest)) = self.bytes.split_first_chunk::<2>() else {
             return ("", &[]);
         };
         match rest.split_at_checked(usize::from(u16::from_le_bytes(*length))) {
-            Some((word, rest)) => (text(word), rest),
+            Some((prefix, rest)) => (text(prefix), rest),
             None => ("", &[]),
         }
     }

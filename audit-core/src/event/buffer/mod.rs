@@ -1,4 +1,4 @@
-//! The packed form of an event: one buffer of records, each a tag, a length and its bytes.
+//! The packed form of an event: one buffer of fields, each a tag, a length and its bytes.
 
 mod buffer;
 mod field;

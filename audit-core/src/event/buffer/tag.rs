@@ -1,16 +1,16 @@
 //! The tags of the fields in a packed buffer.
 
-/// What one fact says.
+/// The meaning of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
     Action = 1,
     Organization = 2,
-    /// Kind, then id; opens an actor, to which the actor facts behind it belong.
+    /// The kind, then the id; opens an actor, to which the following actor fields belong.
     Actor = 3,
     ActorName = 4,
     ActorMetadata = 5,
-    /// Type, then id; opens a target, to which the target facts behind it belong.
+    /// The type, then the id; opens a target, to which the following target fields belong.
     Target = 6,
     TargetName = 7,
     TargetMetadata = 8,
@@ -19,9 +19,9 @@ pub(crate) enum Tag {
     UserAgent = 11,
     /// The name of a field whose value was cut.
     Truncated = 12,
-    /// A target like [`Tag::Target`], of which there may be more than one event takes.
+    /// A target like [`Tag::Target`], of which there may be more than one event accepts.
     EachTarget = 13,
-    /// The action under which the event appears if it ends as a denial.
+    /// The action under which the event is recorded if it ends as a denial.
     DeniedAction = 14,
 }
 
@@ -47,7 +47,7 @@ impl Tag {
     }
 }
 
-/// Whose metadata a key belongs to.
+/// The owner of a metadata key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     Event,

@@ -1,14 +1,14 @@
-//! Metadata values and texts in the packed buffer, and the limits that hold for them.
+//! Metadata values and texts in the packed buffer, and their limits.
 
 use std::fmt;
 
-/// A string value holds at most this many characters
-/// ([WorkOS: metadata](https://workos.com/docs/audit-logs/metadata-schema)); longer ones are cut.
+/// The maximum length of a string value, in characters ([WorkOS:
+/// metadata](https://workos.com/docs/audit-logs/metadata-schema)); longer ones are cut.
 pub(crate) const MAX_VALUE_CHARS: usize = 500;
-/// A metadata object holds at most this many keys
-/// ([WorkOS: metadata](https://workos.com/docs/audit-logs/metadata-schema)).
+/// The maximum number of keys of a metadata object ([WorkOS:
+/// metadata](https://workos.com/docs/audit-logs/metadata-schema)).
 pub(crate) const MAX_KEYS: usize = 50;
-/// Event metadata keys that the framework sets; an application may not.
+/// The event metadata keys that the framework sets; an application may not.
 pub(crate) const RESERVED_KEYS: [&str; 10] = [
     "outcome",
     "status",
@@ -22,7 +22,7 @@ pub(crate) const RESERVED_KEYS: [&str; 10] = [
     "first_at",
 ];
 
-/// One metadata value: what the service takes, which is text, numbers and booleans.
+/// A metadata value of a type that the service accepts: text, a number or a boolean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
@@ -34,7 +34,7 @@ pub enum Value<'a> {
     Unsigned(u64),
     /// A finite number.
     Float(f64),
-    /// A truth value.
+    /// A boolean.
     Boolean(bool),
 }
 
@@ -45,7 +45,7 @@ impl<'a> Value<'a> {
     pub(super) const FLOAT: u8 = 3;
     pub(super) const BOOLEAN: u8 = 4;
 
-    /// Whether [`Value::unpack`] gives back what was packed, and not a fallback.
+    /// Returns whether [`Value::unpack`] returns the packed value, and not a fallback.
     #[cfg(feature = "spool")]
     pub(super) fn is_valid(bytes: &[u8]) -> bool {
         match bytes.split_first() {
@@ -75,8 +75,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Only whole `str`s are ever written, so the fallback is never seen; decoding must not be able to
-/// panic all the same.
+/// Returns the text of a field.
+///
+/// Only valid UTF-8 is ever written, so the fallback is unreachable; decoding must not panic
+/// nevertheless.
 pub(super) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
@@ -93,7 +95,7 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// Where a text is written: straight into the event, cut at 500 characters with an ellipsis.
+/// A writer of text into an event, which cuts at 500 characters with an ellipsis.
 ///
 /// It implements [`fmt::Write`], so `write!` works; writing never fails.
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl<'a> Text<'a> {
 
     /// Appends a piece of text.
     pub fn push_str(&mut self, text: &str) {
-        // A text of few bytes has few characters: the usual case needs no count.
+        // A text of few bytes has few characters, so the common case needs no count.
         if self.bytes.len() - self.start + text.len() <= MAX_VALUE_CHARS && !self.cut {
             self.bytes.extend_from_slice(text.as_bytes());
         } else {
@@ -138,7 +140,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Ends the text; whether it was cut.
+    /// Ends the text, and returns whether it was cut.
     pub(super) fn finish(mut self) -> bool {
         if self.cut {
             self.shorten();
@@ -146,7 +148,7 @@ impl<'a> Text<'a> {
         self.cut
     }
 
-    /// Of the 500 characters the last makes room for the ellipsis.
+    /// Replaces the last of the 500 characters with the ellipsis.
     #[cold]
     fn shorten(&mut self) {
         let keep = self.written().char_indices().next_back();

@@ -1,4 +1,4 @@
-//! How facts are written: always at the end of a buffer, which is an event's or a part's.
+//! The writer of fields, which appends to the buffer of an event or a part.
 
 use super::field::Field;
 use super::tag::{Owner, Tag};
@@ -7,7 +7,7 @@ use super::value::{Text, Value};
 /// A tag and four bytes for the length.
 const HEAD: usize = 5;
 
-/// Appends facts to a buffer.
+/// A writer that appends fields to a buffer.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     bytes: &'a mut Vec<u8>,
@@ -22,36 +22,38 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The head of a fact, whose length is not known yet. Answers where its bytes begin.
+    /// Writes the head of a field of unknown length, and returns where its bytes begin.
     fn begin(&mut self, tag: Tag) -> usize {
         self.head(tag, 0, HEAD);
         self.bytes.len()
     }
 
-    /// The tag, four bytes for the length, and the length of a word. Put together as one number,
-    /// since a processor waits when it reads back at once what it wrote byte by byte.
-    fn head(&mut self, tag: Tag, word: u16, length: usize) {
-        let head = u64::from(tag as u8) | u64::from(word) << (8 * HEAD);
+    /// Writes the tag, four bytes for the length, and the length of a prefix.
+    ///
+    /// They are combined to one number, since a processor stalls when it reads back what it has
+    /// just written byte by byte.
+    fn head(&mut self, tag: Tag, prefix: u16, length: usize) {
+        let head = u64::from(tag as u8) | u64::from(prefix) << (8 * HEAD);
         self.bytes.extend_from_slice(&head.to_le_bytes()[..length]);
     }
 
-    /// The same of a fact that begins with a word.
-    fn begin_with(&mut self, tag: Tag, word: &str) -> usize {
-        let word = short(word);
-        self.head(tag, word.len() as u16, HEAD + 2);
+    /// Writes the head of a field that begins with a prefix.
+    fn begin_with(&mut self, tag: Tag, prefix: &str) -> usize {
+        let prefix = short(prefix);
+        self.head(tag, prefix.len() as u16, HEAD + 2);
         let start = self.bytes.len() - 2;
-        self.bytes.extend_from_slice(word.as_bytes());
+        self.bytes.extend_from_slice(prefix.as_bytes());
         start
     }
 
-    /// Writes the length of the fact whose bytes begin there, and reach to the end.
+    /// Writes the length of the field whose bytes begin at `start`.
     fn end(&mut self, start: usize) {
         let bytes = &mut self.bytes;
         let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
         bytes[start - HEAD + 1..start].copy_from_slice(&length.to_le_bytes());
     }
 
-    /// Lets a text be written, cut at the limit of values; `field` is how a cut is reported.
+    /// Writes a text, cut at the limit of values; `field` names it in the list of cut fields.
     fn text(&mut self, start: usize, field: &str, write: impl FnOnce(&mut Text<'_>)) {
         let mut text = Text::new(self.bytes);
         write(&mut text);
@@ -62,21 +64,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Appends a fact that is one text.
+    /// Appends a field of one text.
     pub(crate) fn push_text(&mut self, tag: Tag, field: &str, write: impl FnOnce(&mut Text<'_>)) {
         let start = self.begin(tag);
         self.text(start, field, write);
     }
 
-    /// Appends a fact of a short word (a type, a kind) and a text.
+    /// Appends a field of a short prefix (a type, a kind) and a text.
     pub(crate) fn push_prefixed(
         &mut self,
         tag: Tag,
-        word: &str,
+        prefix: &str,
         field: &str,
         write: impl FnOnce(&mut Text<'_>),
     ) {
-        let start = self.begin_with(tag, word);
+        let start = self.begin_with(tag, prefix);
         self.text(start, field, write);
     }
 
@@ -92,8 +94,9 @@ impl<'a> Writer<'a> {
         self.text(start, key, write);
     }
 
-    /// Appends a metadata value. A number that JSON cannot say (NaN, infinities) is left out and
-    /// reported as cut.
+    /// Appends a metadata value.
+    ///
+    /// A number without a JSON form (NaN, infinities) is left out and listed as cut.
     pub(crate) fn push_metadata(&mut self, owner: Owner, key: &str, value: Value<'_>) {
         let (kind, payload) = match value {
             Value::Text(text) => {
@@ -119,7 +122,7 @@ impl<'a> Writer<'a> {
         *self.is_truncated = true;
     }
 
-    /// Appends a fact of another buffer.
+    /// Appends a field of another buffer.
     pub(crate) fn push_field(&mut self, field: Field<'_>) {
         let start = self.begin(field.tag);
         self.bytes.extend_from_slice(field.bytes);
@@ -128,11 +131,11 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A word has two bytes for its length.
-fn short(word: &str) -> &str {
-    let mut end = word.len().min(usize::from(u16::MAX));
-    while !word.is_char_boundary(end) {
+/// Cuts a prefix to the length that two bytes can represent.
+fn short(prefix: &str) -> &str {
+    let mut end = prefix.len().min(usize::from(u16::MAX));
+    while !prefix.is_char_boundary(end) {
         end -= 1;
     }
-    &word[..end]
+    &prefix[..end]
 }

@@ -201,13 +201,13 @@ async fn what_is_held_leaves_most_of_a_small_queue_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_durable_or_stands_for_others_already_goes_singly() {
+async fn what_is_durable_or_is_coalesced_already_goes_singly() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()));
     let mut durable = event("a", "x", 1);
     durable.set_durable();
     let mut counted = event("a", "x", 2);
-    counted.stand_for(7, UNIX_EPOCH);
+    counted.represent(7, UNIX_EPOCH);
     for event in [durable.clone(), durable, counted.clone(), counted] {
         recorder.record(event).unwrap();
     }
