@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 /// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing
 /// about the key, and what it writes to disk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Scope([u8; 32]);
+pub(crate) struct KeyHash([u8; 32]);
 
-impl Scope {
+impl KeyHash {
     pub(crate) fn of(key: &str) -> Self {
         Self(Sha256::digest(key).into())
     }
@@ -20,31 +20,31 @@ impl Scope {
     }
 }
 
-impl fmt::Debug for Scope {
+impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scope(..)")
+        f.write_str("KeyHash(..)")
     }
 }
 
 /// The keys that are let in.
 #[derive(Debug)]
-pub(crate) struct Keys(Vec<Scope>);
+pub(crate) struct ApiKeys(Vec<KeyHash>);
 
-impl Keys {
+impl ApiKeys {
     pub(crate) fn new(keys: &[String]) -> Self {
-        Self(keys.iter().map(|key| Scope::of(key)).collect())
+        Self(keys.iter().map(|key| KeyHash::of(key)).collect())
     }
 
     /// The scope of the request's key, if the request has `Authorization: Bearer` and a key that is
     /// known.
-    pub(crate) fn authorize(&self, headers: &HeaderMap) -> Option<Scope> {
+    pub(crate) fn authorize(&self, headers: &HeaderMap) -> Option<KeyHash> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, key) = value.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
-        let scope = Scope::of(key.trim());
-        self.0.contains(&scope).then_some(scope)
+        let key_hash = KeyHash::of(key.trim());
+        self.0.contains(&key_hash).then_some(key_hash)
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn authorize(value: &str) -> bool {
-        let keys = Keys::new(&["sk_one".to_owned(), "sk_two".to_owned()]);
+        let keys = ApiKeys::new(&["sk_one".to_owned(), "sk_two".to_owned()]);
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());
         keys.authorize(&headers).is_some()
@@ -80,7 +80,7 @@ mod tests {
             assert!(!authorize(value), "{value}");
         }
         assert!(
-            Keys::new(&["sk_one".to_owned()])
+            ApiKeys::new(&["sk_one".to_owned()])
                 .authorize(&HeaderMap::new())
                 .is_none()
         );
@@ -96,6 +96,6 @@ mod tests {
 
     #[test]
     fn a_scope_does_not_show_itself() {
-        assert_eq!(format!("{:?}", Scope::of("sk_one")), "Scope(..)");
+        assert_eq!(format!("{:?}", KeyHash::of("sk_one")), "KeyHash(..)");
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use rusqlite::Transaction;
 
-use crate::api_key::Keys;
+use crate::api_key::ApiKeys;
 use crate::clock::Clock;
-use crate::fault::Faults;
+use crate::fault::FaultList;
 use crate::host::Hosts;
 use crate::rate_limit::RateLimit;
-use crate::sign::Signer;
-use crate::store::{StoreError, Writer, enforce_retention};
-use crate::subscribe::Subscribers;
+use crate::signer::Signer;
+use crate::store::{Store, StoreError, enforce_retention};
+use crate::subscription::Subscribers;
 use crate::timestamp::Timestamp;
 use crate::validate::CompiledSchema;
 
@@ -27,26 +27,26 @@ const SWEEP_ROWS: u32 = 5_000;
 
 /// One server's state.
 pub(crate) struct App {
-    pub(crate) store: Arc<Writer>,
-    pub(crate) keys: Keys,
+    pub(crate) store: Arc<Store>,
+    pub(crate) keys: ApiKeys,
     pub(crate) hosts: Hosts,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) subscribers: Subscribers,
     pub(crate) signer: Signer,
     /// How long an export is `pending`.
     pub(crate) export_delay: Duration,
-    pub(crate) faults: Faults,
+    pub(crate) faults: FaultList,
     pub(crate) rate_limit: Option<RateLimit>,
     /// How long a client may take to send the head of a request, and how long its body.
     pub(crate) read_timeout: Duration,
     /// By the schema's row id. Rows are immutable, so an entry is never stale.
-    compiled: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
+    compiled_schemas: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
 }
 
 /// What a server's state is made from.
-pub(crate) struct Parts {
-    pub(crate) store: Writer,
-    pub(crate) keys: Keys,
+pub(crate) struct AppConfig {
+    pub(crate) store: Store,
+    pub(crate) keys: ApiKeys,
     pub(crate) hosts: Hosts,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) signer: Signer,
@@ -56,8 +56,8 @@ pub(crate) struct Parts {
 }
 
 impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
+    pub(crate) fn new(config: AppConfig) -> Self {
+        let AppConfig {
             store,
             keys,
             hosts,
@@ -66,8 +66,8 @@ impl App {
             export_delay,
             rate_limit,
             read_timeout,
-        } = parts;
-        let compiled = Mutex::new(HashMap::new());
+        } = config;
+        let compiled_schemas = Mutex::new(HashMap::new());
         Self {
             store: Arc::new(store),
             keys,
@@ -76,10 +76,10 @@ impl App {
             subscribers: Subscribers::open(),
             signer,
             export_delay,
-            faults: Faults::default(),
+            faults: FaultList::default(),
             rate_limit,
             read_timeout,
-            compiled,
+            compiled_schemas,
         }
     }
 
@@ -89,7 +89,7 @@ impl App {
 
     /// Reads the trail after what its retention has ended is gone, in one transaction: nobody sees
     /// an event that is too old, even if the sweep has not come round to it.
-    pub(crate) async fn read_trail<T: Send + 'static>(
+    pub(crate) async fn read_audit_log<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -102,8 +102,8 @@ impl App {
             .await
     }
 
-    /// As [`read_trail`](Self::read_trail), on the calling thread. Blocks.
-    pub(crate) fn read_trail_blocking<T>(
+    /// As [`read_audit_log`](Self::read_audit_log), on the calling thread. Blocks.
+    pub(crate) fn read_audit_log_blocking<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
@@ -144,12 +144,15 @@ impl App {
     }
 
     /// The compiled schema of this row, made by `compile` if it is not at hand.
-    pub(crate) fn compiled<E>(
+    pub(crate) fn compiled_schema<E>(
         &self,
         id: i64,
         compile: impl FnOnce() -> Result<CompiledSchema, E>,
     ) -> Result<Arc<CompiledSchema>, E> {
-        let mut cache = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self
+            .compiled_schemas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(schema) = cache.get(&id) {
             return Ok(Arc::clone(schema));
         }

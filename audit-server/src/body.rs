@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::answer::Answer;
 use crate::app::App;
+use crate::response::ApiResponse;
 
 /// The largest body that is read: 1 MiB. The service's own limit is undocumented; users report that
 /// there is one.
@@ -25,33 +25,33 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// # Errors
 /// 413 for one that is larger, and at once if it says so and is too large to be thrown away; 408
 /// for one that takes longer than the server's read timeout; 400 for one that ends early.
-pub(crate) async fn read(app: &App, body: Body) -> Result<Bytes, Answer> {
+pub(crate) async fn read(app: &App, body: Body) -> Result<Bytes, ApiResponse> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > BODY_LIMIT + DRAIN_LIMIT {
-        return Err(Answer::too_large());
+        return Err(ApiResponse::too_large());
     }
     tokio::time::timeout(app.read_timeout, read_all(body))
         .await
         .unwrap_or_else(|_| {
-            Err(Answer::message(
+            Err(ApiResponse::message(
                 StatusCode::REQUEST_TIMEOUT,
                 "The request's body took too long to arrive.",
             ))
         })
 }
 
-async fn read_all(mut body: Body) -> Result<Bytes, Answer> {
+async fn read_all(mut body: Body) -> Result<Bytes, ApiResponse> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
-            Answer::message(StatusCode::BAD_REQUEST, "The request's body ended early.")
+            ApiResponse::message(StatusCode::BAD_REQUEST, "The request's body ended early.")
         })?;
         let Ok(data) = frame.into_data() else {
             continue; // trailers
         };
         if read.len() + data.len() > BODY_LIMIT {
             drain(body).await;
-            return Err(Answer::too_large());
+            return Err(ApiResponse::too_large());
         }
         read.extend_from_slice(&data);
     }
@@ -78,14 +78,17 @@ pub(crate) async fn drain(mut body: Body) {
 /// # Errors
 /// 415 without `Content-Type: application/json` (or a `+json` type), which also keeps a web page's
 /// plain form posts out; 400 for malformed JSON.
-pub(crate) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Answer> {
+pub(crate) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiResponse> {
     if !is_json(headers) {
         let message = "The request's Content-Type has to be application/json.";
-        return Err(Answer::message(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(ApiResponse::message(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            message,
+        ));
     }
     // A syntax error of serde_json names line and column, and never quotes the text.
     serde_json::from_slice(bytes).map_err(|error| {
-        Answer::message(
+        ApiResponse::message(
             StatusCode::BAD_REQUEST,
             &format!("The request's body is not valid JSON: {error}."),
         )
@@ -114,7 +117,7 @@ mod tests {
     fn status(content_type: &str, text: &str) -> Result<Value, StatusCode> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
-        parse(&headers, text.as_bytes()).map_err(|answer| answer.status)
+        parse(&headers, text.as_bytes()).map_err(|response| response.status)
     }
 
     #[test]

@@ -12,10 +12,10 @@ use crate::store::{OpenError, StoreError};
 /// an API key.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StartError(#[from] StartErrorKind);
+pub struct StartError(#[from] ErrorKind);
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StartErrorKind {
+pub(crate) enum ErrorKind {
     #[error(
         "listen on {addr}: the address is in use; stop the program that uses it or choose another port (port 0 takes a free one)"
     )]
@@ -50,7 +50,7 @@ impl StartError {
     /// Whether another program (or another server) listens on the address already.
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
-        matches!(self.0, StartErrorKind::AddressInUse { .. })
+        matches!(self.0, ErrorKind::AddressInUse { .. })
     }
 
     /// Whether the address could not be listened on, for whatever reason.
@@ -58,7 +58,7 @@ impl StartError {
     pub fn is_listen(&self) -> bool {
         matches!(
             self.0,
-            StartErrorKind::AddressInUse { .. } | StartErrorKind::Listen { .. }
+            ErrorKind::AddressInUse { .. } | ErrorKind::Listen { .. }
         )
     }
 
@@ -66,16 +66,13 @@ impl StartError {
     /// [`allow_remote`](crate::LocalServerBuilder::allow_remote) was not given.
     #[must_use]
     pub fn is_remote_refused(&self) -> bool {
-        matches!(self.0, StartErrorKind::Remote { .. })
+        matches!(self.0, ErrorKind::Remote { .. })
     }
 
     /// Whether an API key or an organization id is not of the right form.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(
-            self.0,
-            StartErrorKind::ApiKey | StartErrorKind::Organization { .. }
-        )
+        matches!(self.0, ErrorKind::ApiKey | ErrorKind::Organization { .. })
     }
 
     /// Whether the database could not be opened, or is not one of this server.
@@ -83,9 +80,7 @@ impl StartError {
     pub fn is_data(&self) -> bool {
         matches!(
             self.0,
-            StartErrorKind::Database { .. }
-                | StartErrorKind::Memory { .. }
-                | StartErrorKind::Seed { .. }
+            ErrorKind::Database { .. } | ErrorKind::Memory { .. } | ErrorKind::Seed { .. }
         )
     }
 
@@ -93,9 +88,9 @@ impl StartError {
     #[must_use]
     pub fn addr(&self) -> Option<SocketAddr> {
         match self.0 {
-            StartErrorKind::AddressInUse { addr, .. }
-            | StartErrorKind::Listen { addr, .. }
-            | StartErrorKind::Remote { addr } => Some(addr),
+            ErrorKind::AddressInUse { addr, .. }
+            | ErrorKind::Listen { addr, .. }
+            | ErrorKind::Remote { addr } => Some(addr),
             _ => None,
         }
     }
@@ -104,7 +99,7 @@ impl StartError {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
-            StartErrorKind::Database { path, .. } => Some(path),
+            ErrorKind::Database { path, .. } => Some(path),
             _ => None,
         }
     }
@@ -125,7 +120,7 @@ mod tests {
     #[test]
     fn an_address_in_use_says_what_to_do() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 4100));
-        let error = StartError::from(StartErrorKind::AddressInUse {
+        let error = StartError::from(ErrorKind::AddressInUse {
             addr,
             source: io::ErrorKind::AddrInUse.into(),
         });
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_refused_key_is_not_in_the_message() {
-        let error = StartError::from(StartErrorKind::ApiKey);
+        let error = StartError::from(ErrorKind::ApiKey);
         assert!(error.is_configuration());
         assert!(error.to_string().contains("`sk_`"));
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::records::{EventFilter, StoredEvent};
 use crate::store::{self, StoreError};
-use crate::subscribe::Head;
+use crate::subscription::LogHead;
 
 /// A reader that is further behind than this many events is told how many it missed, and goes on
 /// with the newest of them: a person cannot look at more, and a page that showed them all would
@@ -24,7 +24,7 @@ const FETCH_BYTES: usize = 1_024 * 1_024;
 
 /// What comes next.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum FeedItem {
     Event(StoredEvent),
     /// So many events that pass the filter were passed over.
     Missed(u64),
@@ -34,14 +34,14 @@ pub(crate) enum News {
 pub(crate) struct Feed {
     app: Arc<App>,
     filter: EventFilter,
-    head: watch::Receiver<Head>,
+    head: watch::Receiver<LogHead>,
     /// The last `seq` that was looked at.
     seen: u64,
     fetched: VecDeque<StoredEvent>,
     /// Whether the store was asked at all: events of earlier runs are not announced.
-    begun: bool,
+    started: bool,
     /// Whether one that is far behind leaves events out.
-    skips: bool,
+    skips_when_behind: bool,
 }
 
 impl Feed {
@@ -59,8 +59,8 @@ impl Feed {
             head,
             seen,
             fetched: VecDeque::new(),
-            begun: false,
-            skips: true,
+            started: false,
+            skips_when_behind: true,
         })
     }
 
@@ -75,8 +75,8 @@ impl Feed {
             head,
             seen,
             fetched: VecDeque::new(),
-            begun: false,
-            skips: false,
+            started: false,
+            skips_when_behind: false,
         }
     }
 
@@ -84,18 +84,18 @@ impl Feed {
     ///
     /// # Cancellation
     /// Nothing is lost: what was fetched is kept, what was not is fetched again.
-    pub(crate) async fn next(&mut self) -> Result<Option<News>, StoreError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<FeedItem>, StoreError> {
         loop {
             if let Some(event) = self.fetched.pop_front() {
-                return Ok(Some(News::Event(event)));
+                return Ok(Some(FeedItem::Event(event)));
             }
             let head = *self.head.borrow_and_update();
             if !head.open {
                 return Ok(None);
             }
-            if !self.begun || head.seq > self.seen {
+            if !self.started || head.seq > self.seen {
                 if let Some(missed) = self.fetch().await? {
-                    return Ok(Some(News::Missed(missed)));
+                    return Ok(Some(FeedItem::Missed(missed)));
                 }
                 continue;
             }
@@ -108,12 +108,12 @@ impl Feed {
     /// Fetches the next rows; the answer is how many were passed over, if any.
     async fn fetch(&mut self) -> Result<Option<u64>, StoreError> {
         let filter = self.filter.clone().after(self.seen).limit(FETCH_EVENTS);
-        let (seen, skips) = (self.seen, self.skips);
+        let (seen, skips_when_behind) = (self.seen, self.skips_when_behind);
         let (last, from, missed, events, more) = self
             .app
-            .read_trail(move |tx| {
+            .read_audit_log(move |tx| {
                 let last = store::last_event(tx)?;
-                let from = if skips && last.saturating_sub(seen) > MAX_BEHIND {
+                let from = if skips_when_behind && last.saturating_sub(seen) > MAX_BEHIND {
                     last - MAX_BEHIND
                 } else {
                     seen
@@ -126,7 +126,7 @@ impl Feed {
                 Ok((last, from, missed, events, more))
             })
             .await?;
-        self.begun = true;
+        self.started = true;
         self.seen = match events.last() {
             Some(event) if more => event.seq,
             _ => last.max(from),

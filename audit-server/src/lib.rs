@@ -109,12 +109,12 @@
 //! key. API keys are never written to disk, and neither keys nor events to a log.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod api_key;
 mod app;
 mod body;
 mod clock;
 mod config;
+mod connection;
 mod error;
 mod export;
 mod fault;
@@ -124,23 +124,23 @@ mod feed;
 pub mod fuzzing;
 mod host;
 mod id;
-mod judge;
 mod middleware;
 mod own_path;
 mod rate_limit;
 mod records;
+mod response;
 mod router;
 mod routes;
 mod seed;
 mod serve;
 mod server;
-mod sign;
+mod signer;
 mod store;
-mod subscribe;
+mod subscription;
 mod timestamp;
 mod validate;
+mod validate_event;
 mod viewer;
-mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{
@@ -151,7 +151,7 @@ pub use error::{QueryError, StartError};
 pub use fault::Fault;
 pub use records::{EventFilter, EventStatus, Organization, Stats, StoredEvent};
 pub use server::LocalServer;
-pub use subscribe::Subscription;
+pub use subscription::Subscription;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::api_key::Scope;
+use crate::api_key::KeyHash;
 use crate::timestamp::Timestamp;
 
 /// Counts by windows that begin with a key's first request. Only known keys are counted, so the map
@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 pub(crate) struct RateLimit {
     requests: u32,
     per: Duration,
-    windows: Mutex<HashMap<Scope, Window>>,
+    windows: Mutex<HashMap<KeyHash, Window>>,
 }
 
 #[derive(Debug)]
@@ -32,13 +32,13 @@ impl RateLimit {
     }
 
     /// Counts a request; if it is one too many, the answer is when the next window begins.
-    pub(crate) fn admit(&self, scope: Scope, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, key_hash: KeyHash, now: Timestamp) -> Result<(), Duration> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Window {
             ends: now.after(self.per),
             made: 0,
         };
-        let window = windows.entry(scope).or_insert_with(fresh);
+        let window = windows.entry(key_hash).or_insert_with(fresh);
         // A clock that was set back would otherwise hold a window open for long.
         if now >= window.ends || window.ends > now.after(self.per) {
             *window = fresh();
@@ -60,7 +60,7 @@ mod tests {
     fn a_window_begins_with_the_first_request_and_is_of_one_key() {
         let limit = RateLimit::new(2, Duration::from_secs(60));
         let admit = |key: &str, millis| {
-            let wait = limit.admit(Scope::of(key), Timestamp::from_millis(millis));
+            let wait = limit.admit(KeyHash::of(key), Timestamp::from_millis(millis));
             wait.map_err(|wait| wait.as_millis())
         };
         assert_eq!(admit("a", 500), Ok(()));

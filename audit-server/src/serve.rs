@@ -19,39 +19,39 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tower_service::Service;
 
 use crate::app::App;
+use crate::connection::{ConnectionCutter, CuttableStream};
 use crate::router::router;
-use crate::wire::{Scissors, Wire};
 
 /// How long requests that are under way may take to finish after a shutdown was asked for.
-pub(crate) const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 /// How many connections are open at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 1_024;
+const MAX_CONNECTIONS: usize = 1_024;
 
 /// The pause after a connection could not be accepted, for want of file descriptors for example.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Serves until `stopped`, then for at most [`GRACE`].
+/// Serves until `stopped`, then for at most [`SHUTDOWN_GRACE`].
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot::Receiver<()>) {
     let router = router(Arc::clone(&app));
     let connections = GracefulShutdown::new();
     let accept_all = async {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            match accept(&listener, &places).await {
-                Ok((stream, place)) => {
+            match accept(&listener, &permits).await {
+                Ok((stream, permit)) => {
                     let connection = connection(stream, router.clone(), app.read_timeout);
                     let connection = connections.watch(connection);
                     tokio::spawn(async move {
                         if let Err(error) = connection.await {
                             tracing::debug!(%error, "a connection ended early");
                         }
-                        drop(place);
+                        drop(permit);
                     });
                 }
                 Err(error) => {
                     tracing::error!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -64,7 +64,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot
     }
     drop(listener);
     app.stop_streams();
-    if tokio::time::timeout(GRACE, connections.shutdown())
+    if tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown())
         .await
         .is_err()
     {
@@ -74,9 +74,9 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
+    let permit = Arc::clone(permits)
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
@@ -85,7 +85,7 @@ async fn accept(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
-    Ok((stream, place))
+    Ok((stream, permit))
 }
 
 fn connection(
@@ -93,7 +93,7 @@ fn connection(
     router: Router,
     read_timeout: Duration,
 ) -> http1::Connection<
-    TokioIo<Wire>,
+    TokioIo<CuttableStream>,
     impl hyper::service::Service<
         Request<Incoming>,
         Response = Response,
@@ -101,16 +101,16 @@ fn connection(
         Future: Send,
     >,
 > {
-    let scissors = Scissors::default();
-    let wire = Wire::new(stream, scissors.clone());
+    let cutter = ConnectionCutter::default();
+    let stream = CuttableStream::new(stream, cutter.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(scissors.clone());
+        request.extensions_mut().insert(cutter.clone());
         // A router is always ready.
         router.clone().call(request)
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(read_timeout)
-        .serve_connection(TokioIo::new(wire), service)
+        .serve_connection(TokioIo::new(stream), service)
 }

@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use crate::api_key::{Keys, is_api_key};
-use crate::app::{App, Parts};
+use crate::api_key::{ApiKeys, is_api_key};
+use crate::app::{App, AppConfig};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, Data, LocalServerBuilder};
-use crate::error::{QueryError, StartError, StartErrorKind};
+use crate::error::{ErrorKind, QueryError, StartError};
 use crate::fault::Fault;
 use crate::host::Hosts;
 use crate::rate_limit::RateLimit;
 use crate::records::{EventFilter, Organization, Stats, StoredEvent, is_organization_id};
-use crate::serve::{GRACE, serve};
-use crate::sign::Signer;
-use crate::store::{self, Writer};
-use crate::subscribe::Subscription;
+use crate::serve::{SHUTDOWN_GRACE, serve};
+use crate::signer::Signer;
+use crate::store::{self, Store};
+use crate::subscription::Subscription;
 
 /// Threads for the database. One transaction runs at a time, so more would only wait in line.
 const DATABASE_THREADS: usize = 2;
@@ -114,7 +114,7 @@ impl LocalServer {
     pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, QueryError> {
         Ok(self
             .app
-            .read_trail_blocking(|tx| store::list_events(tx, filter))?)
+            .read_audit_log_blocking(|tx| store::list_events(tx, filter))?)
     }
 
     /// How many requests to create an event ended how.
@@ -229,16 +229,16 @@ impl LocalServerBuilder {
         }
         check(&config)?;
         let (listener, addr) = listen(config.listen)?;
-        let store = Writer::open(&config.data).map_err(|source| match config.data {
-            Data::Memory => StartErrorKind::Memory { source },
-            Data::File(path) => StartErrorKind::Database { path, source },
+        let store = Store::open(&config.data).map_err(|source| match config.data {
+            Data::Memory => ErrorKind::Memory { source },
+            Data::File(path) => ErrorKind::Database { path, source },
         })?;
-        let app = Arc::new(App::new(Parts {
+        let app = Arc::new(App::new(AppConfig {
             store,
-            keys: Keys::new(&config.api_keys),
+            keys: ApiKeys::new(&config.api_keys),
             hosts: Hosts::new(addr),
             clock: config.clock,
-            signer: Signer::new().map_err(|source| StartErrorKind::Random { source })?,
+            signer: Signer::new().map_err(|source| ErrorKind::Random { source })?,
             export_delay: config.export_delay,
             rate_limit: config
                 .rate_limit
@@ -253,9 +253,9 @@ impl LocalServerBuilder {
                     .iter()
                     .try_for_each(|id| store::add_organization(tx, id, None, now).map(drop))
             })
-            .map_err(|source| StartErrorKind::Seed { source })?;
-        let running = spawn(listener, Arc::clone(&app))
-            .map_err(|source| StartErrorKind::Thread { source })?;
+            .map_err(|source| ErrorKind::Seed { source })?;
+        let running =
+            spawn(listener, Arc::clone(&app)).map_err(|source| ErrorKind::Thread { source })?;
         let api_key = config.api_keys.swap_remove(0);
         Ok(LocalServer {
             app,
@@ -282,29 +282,29 @@ impl fmt::Debug for LocalServer {
     }
 }
 
-fn check(config: &LocalServerBuilder) -> Result<(), StartErrorKind> {
+fn check(config: &LocalServerBuilder) -> Result<(), ErrorKind> {
     if !config.api_keys.iter().all(|key| is_api_key(key)) {
-        return Err(StartErrorKind::ApiKey);
+        return Err(ErrorKind::ApiKey);
     }
     if let Some(id) = config
         .organizations
         .iter()
         .find(|id| !is_organization_id(id))
     {
-        return Err(StartErrorKind::Organization { id: id.clone() });
+        return Err(ErrorKind::Organization { id: id.clone() });
     }
     if !config.listen.ip().is_loopback() && !config.allow_remote {
-        return Err(StartErrorKind::Remote {
+        return Err(ErrorKind::Remote {
             addr: config.listen,
         });
     }
     Ok(())
 }
 
-fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind> {
+fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ErrorKind> {
     let describe = |source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => StartErrorKind::AddressInUse { addr, source },
-        _ => StartErrorKind::Listen { addr, source },
+        io::ErrorKind::AddrInUse => ErrorKind::AddressInUse { addr, source },
+        _ => ErrorKind::Listen { addr, source },
     };
     let listener = TcpListener::bind(addr).map_err(describe)?;
     listener.set_nonblocking(true).map_err(describe)?;
@@ -337,7 +337,7 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
                     // The caller waits for this line, so it cannot be gone.
                     if ready.send(Ok(())).is_ok() {
                         runtime.block_on(serve(listener, app, stopped));
-                        runtime.shutdown_timeout(GRACE);
+                        runtime.shutdown_timeout(SHUTDOWN_GRACE);
                     }
                 }
                 Err(error) => drop(ready.send(Err(error))),

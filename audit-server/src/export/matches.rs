@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::sheet::Trail;
+use super::exported_event::ExportedEvent;
 use crate::records::ExportFilters;
 
 /// Returns `true` if the event passes every filter.
-pub(super) fn matches(filters: &ExportFilters, event: &Trail) -> bool {
+pub(super) fn matches(filters: &ExportFilters, event: &ExportedEvent) -> bool {
     let one = |wanted: &BTreeSet<String>, text: Option<&str>| {
         wanted.is_empty() || text.is_some_and(|text| wanted.contains(text))
     };
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     fn takes(filters: serde_json::Value) -> bool {
-        let event = Trail::read(
+        let event = ExportedEvent::read(
             r#"{"action":"a","occurred_at":"","actor":{"id":"1","type":"user","name":"Jo"},"targets":[{"id":"t","type":"team"},{"id":"u","type":"user"}],"context":{"location":"x"}}"#,
         )
         .unwrap();

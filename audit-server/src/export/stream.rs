@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 
+use super::csv_writer::CsvWriter;
+use super::exported_event::ExportedEvent;
 use super::matches::matches;
-use super::sheet::{Sheet, Trail};
-use crate::store::{ExportPosition, ExportRow, Writer, export_page};
+use crate::store::{ExportPosition, ExportRow, Store, export_page};
 
 /// How far a download is.
 enum Step {
-    Head,
+    Header,
     Rows(ExportPosition),
-    End,
+    Done,
 }
 
 /// The whole file, header line first, then the events by `occurred_at`.
@@ -23,21 +24,21 @@ enum Step {
 /// taken the page before: a slow client holds neither the database nor more memory than a page. If
 /// the database fails in between, the connection is cut, so that a part is never taken for the
 /// whole.
-pub(crate) fn csv_body(store: Arc<Writer>, export: ExportRow) -> Body {
+pub(crate) fn csv_body(store: Arc<Store>, export: ExportRow) -> Body {
     let export = Arc::new(export);
-    Body::from_stream(stream::try_unfold(Step::Head, move |mut step| {
+    Body::from_stream(stream::try_unfold(Step::Header, move |mut step| {
         let (store, export) = (Arc::clone(&store), Arc::clone(&export));
         async move {
             loop {
                 let (bytes, next) = match step {
-                    Step::Head => (head()?, Step::Rows(ExportPosition::start(&export))),
+                    Step::Header => (header()?, Step::Rows(ExportPosition::start(&export))),
                     Step::Rows(position) => {
                         let (store, export) = (Arc::clone(&store), Arc::clone(&export));
                         tokio::task::spawn_blocking(move || rows(&store, &export, position))
                             .await
                             .map_err(io::Error::other)??
                     }
-                    Step::End => return Ok::<_, io::Error>(None),
+                    Step::Done => return Ok::<_, io::Error>(None),
                 };
                 // A page whose events are all filtered out is no piece, and not the end.
                 if !bytes.is_empty() {
@@ -49,15 +50,15 @@ pub(crate) fn csv_body(store: Arc<Writer>, export: ExportRow) -> Body {
     }))
 }
 
-fn head() -> io::Result<Vec<u8>> {
-    let mut sheet = Sheet::new();
-    sheet.head()?;
-    Ok(sheet.into_bytes()?)
+fn header() -> io::Result<Vec<u8>> {
+    let mut csv = CsvWriter::new();
+    csv.header()?;
+    Ok(csv.into_bytes()?)
 }
 
 /// One page, written as CSV, and where to go on.
 fn rows(
-    store: &Writer,
+    store: &Store,
     export: &ExportRow,
     position: ExportPosition,
 ) -> io::Result<(Vec<u8>, Step)> {
@@ -70,13 +71,13 @@ fn rows(
             logged(&error);
             io::Error::other(error)
         })?;
-    let mut sheet = Sheet::new();
+    let mut csv = CsvWriter::new();
     for event in &page.events {
-        let event = Trail::read(event).inspect_err(|error| logged(error))?;
+        let event = ExportedEvent::read(event).inspect_err(|error| logged(error))?;
         if matches(&export.filters, &event) {
-            sheet.row(&event)?;
+            csv.row(&event)?;
         }
     }
-    let next = page.next.map_or(Step::End, Step::Rows);
-    Ok((sheet.into_bytes()?, next))
+    let next = page.next.map_or(Step::Done, Step::Rows);
+    Ok((csv.into_bytes()?, next))
 }

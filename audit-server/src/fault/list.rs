@@ -10,9 +10,9 @@ pub(crate) const MAX_FAULTS: usize = 100;
 
 /// In the order in which they were added.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
+pub(crate) struct FaultList(Mutex<VecDeque<Fault>>);
 
-impl Faults {
+impl FaultList {
     pub(crate) fn add(&self, fault: Fault) {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if list.len() >= MAX_FAULTS {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn faults_are_used_up_oldest_first() {
-        let faults = Faults::default();
+        let faults = FaultList::default();
         faults.add(Fault::status(500).times(2).on("GET", "/a"));
         faults.add(Fault::status(501));
         faults.add(Fault::status(502).times(0));
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_way_for_one_too_many() {
-        let faults = Faults::default();
+        let faults = FaultList::default();
         for status in 0..=MAX_FAULTS {
             faults.add(Fault::status(u16::try_from(status).unwrap()));
         }

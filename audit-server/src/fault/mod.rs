@@ -9,4 +9,4 @@ mod list;
 
 pub use fault::Fault;
 pub(crate) use fault::{Effect, ExportFails};
-pub(crate) use list::{Faults, MAX_FAULTS};
+pub(crate) use list::{FaultList, MAX_FAULTS};

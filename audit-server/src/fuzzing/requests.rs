@@ -14,13 +14,13 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower_service::Service;
 
-use crate::api_key::Keys;
-use crate::app::{App, Parts};
+use crate::api_key::ApiKeys;
+use crate::app::{App, AppConfig};
 use crate::config::{DEFAULT_API_KEY, DEFAULT_ORGANIZATION, DEFAULT_READ_TIMEOUT, Data};
 use crate::host::Hosts;
 use crate::router::router;
-use crate::sign::Signer;
-use crate::store::{Writer, add_organization};
+use crate::signer::Signer;
+use crate::store::{Store, add_organization};
 
 /// Requests of one input. More would show nothing new, and take their time.
 const MAX_REQUESTS: usize = 8;
@@ -101,9 +101,9 @@ fn read(bytes: &[u8]) -> Option<Request<Body>> {
 
 fn app() -> Arc<App> {
     let new = || {
-        let app = Arc::new(App::new(Parts {
-            store: Writer::open(&Data::Memory).ok()?,
-            keys: Keys::new(&[DEFAULT_API_KEY.to_owned()]),
+        let app = Arc::new(App::new(AppConfig {
+            store: Store::open(&Data::Memory).ok()?,
+            keys: ApiKeys::new(&[DEFAULT_API_KEY.to_owned()]),
             hosts: Hosts::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 4_100))),
             clock: Box::new(crate::clock::SystemClock),
             signer: Signer::new().ok()?,
@@ -125,23 +125,23 @@ fn app() -> Arc<App> {
 
 async fn check(router: &mut Router, request: Request<Body>, faulty: bool) {
     let shown = format!("{} {}", request.method(), request.uri());
-    let answer = match router.call(request).await {
-        Ok(answer) => answer,
+    let response = match router.call(request).await {
+        Ok(response) => response,
         Err(never) => match never {},
     };
-    let status = answer.status();
-    assert!(answer.headers().contains_key("x-request-id"), "{shown}");
+    let status = response.status();
+    assert!(response.headers().contains_key("x-request-id"), "{shown}");
     assert!(
         faulty || status != StatusCode::INTERNAL_SERVER_ERROR,
         "{shown}"
     );
-    let is_json = answer
+    let is_json = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     let failed = status.is_client_error() || status.is_server_error();
     assert!(is_json || !failed || faulty, "{shown} {status}");
-    let Some(body) = whole(answer).await else {
+    let Some(body) = whole(response).await else {
         return;
     };
     // A HEAD has no body.
@@ -161,8 +161,8 @@ async fn check(router: &mut Router, request: Request<Body>, faulty: bool) {
 }
 
 /// The body of an answer, if it comes to an end.
-async fn whole(answer: Response) -> Option<Vec<u8>> {
-    let mut body = answer.into_body();
+async fn whole(response: Response) -> Option<Vec<u8>> {
+    let mut body = response.into_body();
     let mut read = Vec::new();
     for _ in 0..MAX_FRAMES {
         if body.is_end_stream() {

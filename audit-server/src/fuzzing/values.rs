@@ -6,7 +6,7 @@ use crate::export::check_row;
 use crate::routes::{check_cursor, check_fault};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
 use crate::validate::{
-    CompiledSchema, check_limits, read_definition, read_export, read_form, read_portal,
+    CompiledSchema, check_limits, read_definition, read_event, read_export, read_portal,
     read_retention,
 };
 
@@ -22,7 +22,7 @@ pub fn bodies(bytes: &[u8]) {
         let schema = CompiledSchema::new(&definition);
         assert!(schema.is_ok(), "a definition that was taken cannot be used");
         if let (Ok(schema), Some(Ok(event))) = (schema, values.next())
-            && let Ok(form) = read_form(&event)
+            && let Ok(form) = read_event(&event)
         {
             for violation in schema.check(&form) {
                 assert!(event["event"].pointer(&violation.instance_path).is_some());
@@ -42,7 +42,7 @@ pub fn bodies(bytes: &[u8]) {
 }
 
 fn event(body: &Value) {
-    match read_form(body) {
+    match read_event(body) {
         Ok(form) => {
             let moment = body["event"]["occurred_at"].as_str();
             assert!(moment.and_then(parse_utc_date_time).is_some());

@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
 use crate::app::App;
+use crate::response::ApiResponse;
 
 /// Responds with 401 to a request without a known API key.
 pub(crate) async fn require_key(
@@ -17,7 +17,7 @@ pub(crate) async fn require_key(
 ) -> Response {
     match app.keys.authorize(request.headers()) {
         Some(_) => next.run(request).await,
-        None => Answer::unauthorized().into_response(),
+        None => ApiResponse::unauthorized().into_response(),
     }
 }
 
@@ -31,6 +31,6 @@ pub(crate) async fn require_key_if_remote(
     if app.hosts.is_loopback() || app.keys.authorize(request.headers()).is_some() {
         next.run(request).await
     } else {
-        Answer::unauthorized().into_response()
+        ApiResponse::unauthorized().into_response()
     }
 }

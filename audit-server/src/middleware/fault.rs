@@ -8,12 +8,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::body;
+use crate::connection::ConnectionCutter;
 use crate::fault::{Effect, ExportFails, Fault};
-use crate::own_path::is_own;
-use crate::wire::Scissors;
+use crate::own_path::is_own_path;
+use crate::response::ApiResponse;
 
 /// Applies the oldest fault that fits.
 pub(crate) async fn inject_fault(
@@ -22,7 +22,7 @@ pub(crate) async fn inject_fault(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    if is_own(path) {
+    if is_own_path(path) {
         return next.run(request).await;
     }
     let Some(Fault { delay, effect, .. }) = app.faults.take(request.method().as_str(), path) else {
@@ -31,7 +31,7 @@ pub(crate) async fn inject_fault(
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let scissors = request.extensions().get::<Scissors>().cloned();
+    let cutter = request.extensions().get::<ConnectionCutter>().cloned();
     match effect {
         Effect::Nothing => next.run(request).await,
         Effect::Status {
@@ -40,19 +40,19 @@ pub(crate) async fn inject_fault(
         } => {
             // Read, so that the client is not cut off while it is still sending.
             body::drain(request.into_body()).await;
-            answer(status, retry_after)
+            status_response(status, retry_after)
         }
         Effect::Reset => {
-            if let Some(scissors) = scissors {
-                scissors.reset();
+            if let Some(cutter) = cutter {
+                cutter.reset();
             }
             // Never sent: the first byte of it resets the connection.
             Response::new(Body::empty())
         }
         Effect::CutAfter(bytes) => {
             let response = next.run(request).await;
-            if let Some(scissors) = scissors {
-                scissors.cut_after(bytes);
+            if let Some(cutter) = cutter {
+                cutter.cut_after(bytes);
             }
             response
         }
@@ -63,17 +63,17 @@ pub(crate) async fn inject_fault(
     }
 }
 
-fn answer(status: u16, retry_after: Option<String>) -> Response {
+fn status_response(status: u16, retry_after: Option<String>) -> Response {
     let status = StatusCode::from_u16(status)
         .ok()
         .filter(|status| (200..600).contains(&status.as_u16()))
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let answer = if status == StatusCode::TOO_MANY_REQUESTS {
-        Answer::too_many_requests()
+    let body = if status == StatusCode::TOO_MANY_REQUESTS {
+        ApiResponse::too_many_requests()
     } else {
-        Answer::message(status, "This answer was injected by a fault.")
+        ApiResponse::message(status, "This answer was injected by a fault.")
     };
-    let mut response = answer.into_response();
+    let mut response = body.into_response();
     if let Some(value) = retry_after.and_then(|text| HeaderValue::try_from(text).ok()) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }

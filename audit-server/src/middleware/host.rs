@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::host::host;
+use crate::response::ApiResponse;
 
 /// Answers 403 to a request for another host, or for none.
 pub(crate) async fn check_host(
@@ -24,5 +24,5 @@ pub(crate) async fn check_host(
         return next.run(request).await;
     }
     let message = "This local server answers only to the hosts localhost, 127.0.0.1 and [::1].";
-    Answer::message(StatusCode::FORBIDDEN, message).into_response()
+    ApiResponse::message(StatusCode::FORBIDDEN, message).into_response()
 }

@@ -3,20 +3,20 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
+use crate::response::ApiResponse;
 
 /// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`,
 /// whatever went wrong.
 pub(crate) async fn as_json(response: Response) -> Response {
-    let json = response
+    let is_json = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if json || response.status().is_success() || response.status().is_redirection() {
+    if is_json || response.status().is_success() || response.status().is_redirection() {
         return response;
     }
     let (parts, _) = response.into_parts();
-    let mut answer = Answer::message(
+    let mut json = ApiResponse::message(
         parts.status,
         parts.status.canonical_reason().unwrap_or("Error"),
     )
@@ -27,10 +27,10 @@ pub(crate) async fn as_json(response: Response) -> Response {
         if let Some(name) =
             name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))
         {
-            answer.headers_mut().insert(name, value);
+            json.headers_mut().insert(name, value);
         }
     }
-    answer
+    json
 }
 
 #[cfg(test)]

@@ -9,16 +9,16 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
 use crate::host::host;
-use crate::own_path::is_own;
+use crate::own_path::is_own_path;
+use crate::response::ApiResponse;
 
 /// Answers 403 to what comes from another origin: to anything that may change something, and to
 /// reads other than following a link.
 pub(crate) async fn check_origin(request: Request, next: Next) -> Response {
-    if is_own(request.uri().path()) && is_foreign(&request) {
+    if is_own_path(request.uri().path()) && is_foreign(&request) {
         let message = "The local server's own routes cannot be used from a page of another origin.";
-        return Answer::message(StatusCode::FORBIDDEN, message).into_response();
+        return ApiResponse::message(StatusCode::FORBIDDEN, message).into_response();
     }
     next.run(request).await
 }

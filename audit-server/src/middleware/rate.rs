@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::body;
-use crate::own_path::is_own;
+use crate::own_path::is_own_path;
+use crate::response::ApiResponse;
 
 /// Answers 429 to a request that is one too many for its key. Requests without a known key are left
 /// to the key check.
@@ -22,15 +22,15 @@ pub(crate) async fn limit_rate(
     let refused = app
         .rate_limit
         .as_ref()
-        .filter(|_| !is_own(request.uri().path()))
+        .filter(|_| !is_own_path(request.uri().path()))
         .zip(app.keys.authorize(request.headers()))
-        .and_then(|(limit, scope)| limit.admit(scope, app.now()).err());
+        .and_then(|(limit, key_hash)| limit.admit(key_hash, app.now()).err());
     let Some(wait) = refused else {
         return next.run(request).await;
     };
     body::drain(request.into_body()).await;
     let seconds = wait.as_millis().div_ceil(1_000).max(1);
-    let mut response = Answer::too_many_requests().into_response();
+    let mut response = ApiResponse::too_many_requests().into_response();
     if let Ok(value) = HeaderValue::try_from(seconds.to_string()) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::paging::{List, Paging};
 use super::schemas::SchemaObject;
-use crate::answer::{Answer, Reply};
 use crate::app::App;
+use crate::response::{ApiResponse, ApiResult};
 use crate::store::{ActionRow, Page, list_actions};
 use crate::timestamp::Timestamp;
 
@@ -26,7 +26,7 @@ struct ActionObject {
 
 /// Lists the actions with the newest version of their schemas; which version the service shows is
 /// undocumented.
-pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> Reply {
+pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> ApiResult {
     let request = paging.request(CURSOR)?;
     let page = app.store.run(move |tx| list_actions(tx, request)).await?;
     let items = page
@@ -34,7 +34,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> Reply {
         .into_iter()
         .map(object)
         .collect::<Result<_, _>>()?;
-    Ok(Answer::ok(&List::page(
+    Ok(ApiResponse::ok(&List::page(
         Page {
             items,
             before: page.before,
@@ -44,7 +44,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> Reply {
     )))
 }
 
-fn object(row: ActionRow) -> Result<ActionObject, Answer> {
+fn object(row: ActionRow) -> Result<ActionObject, ApiResponse> {
     Ok(ActionObject {
         object: "audit_log_action",
         name: row.name,

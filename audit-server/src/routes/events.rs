@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::Answer;
-use crate::api_key::Scope;
+use crate::api_key::KeyHash;
 use crate::app::App;
 use crate::body;
-use crate::judge::{Verdict, judge};
 use crate::records::{EventStatus, StoredEvent};
-use crate::store::{self, NewEvent, Remembered};
+use crate::response::ApiResponse;
+use crate::store::{self, NewEvent, SavedResponse};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
+use crate::validate_event::{Validation, validate_event};
 
 /// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its
 /// suggestion is a UUID.
@@ -23,16 +23,16 @@ const MAX_KEY_BYTES: usize = 255;
 
 /// A request that could be read.
 struct Submission {
-    scope: Scope,
+    key_hash: KeyHash,
     key: Option<String>,
     body: Value,
     event: Option<Box<RawValue>>,
 }
 
 /// How a request ended.
-enum Outcome {
-    Stored(StoredEvent, Answer),
-    Repeated(Answer),
+enum Processed {
+    Recorded(StoredEvent, ApiResponse),
+    Replayed(ApiResponse),
 }
 
 /// Stores one event, or one row that says why not.
@@ -47,29 +47,29 @@ enum Outcome {
 ///
 /// # Cancellation
 /// A client that hangs up while its event is being stored does not stop it from being stored.
-pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> ApiResponse {
     let received_at = app.now();
     let (parts, body) = request.into_parts();
     // The body is read before anything is refused, so that the client is not cut off while it is
     // still sending.
     let bytes = body::read(&app, body).await;
-    let read = bytes_to_submission(&app, &parts.headers, bytes);
+    let read = read_submission(&app, &parts.headers, bytes);
     let shared = Arc::clone(&app);
     let stored = app.store.run_then(
         move |tx| {
             let submission = match read {
                 Ok(submission) => submission,
-                Err(mut answer) => {
-                    let row = Row {
+                Err(mut response) => {
+                    let row = RequestRecord {
                         received_at,
                         key: None,
                         body: None,
                         event: None,
                     };
-                    let reason = std::mem::take(&mut answer.reason);
-                    return Ok(Outcome::Stored(
-                        store::insert_event(tx, row.rejected(&answer, vec![reason]))?,
-                        answer,
+                    let reason = std::mem::take(&mut response.reason);
+                    return Ok(Processed::Recorded(
+                        store::insert_event(tx, row.rejected(&response, vec![reason]))?,
+                        response,
                     ));
                 }
             };
@@ -78,33 +78,33 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Ans
         {
             let app = Arc::clone(&app);
             move |outcome| {
-                if let Outcome::Stored(event, _) = outcome {
+                if let Processed::Recorded(event, _) = outcome {
                     app.subscribers.publish(event);
                 }
             }
         },
     );
     match stored.await {
-        Ok(Outcome::Stored(_, answer) | Outcome::Repeated(answer)) => answer,
+        Ok(Processed::Recorded(_, response) | Processed::Replayed(response)) => response,
         Err(error) => error.into(),
     }
 }
 
 /// Key, form and JSON, in this order; the first that fails is the answer, with a reason in words.
-fn bytes_to_submission(
+fn read_submission(
     app: &App,
     headers: &HeaderMap,
-    bytes: Result<impl AsRef<[u8]>, Answer>,
-) -> Result<Submission, Answer> {
-    let scope = app
+    bytes: Result<impl AsRef<[u8]>, ApiResponse>,
+) -> Result<Submission, ApiResponse> {
+    let key_hash = app
         .keys
         .authorize(headers)
-        .ok_or_else(Answer::unauthorized)?;
+        .ok_or_else(ApiResponse::unauthorized)?;
     let key = idempotency_key(headers)?;
     let bytes = bytes?;
     let body = body::parse(headers, bytes.as_ref())?;
     Ok(Submission {
-        scope,
+        key_hash,
         key,
         event: raw_event(bytes.as_ref()),
         body,
@@ -116,73 +116,78 @@ fn submit(
     tx: &rusqlite::Transaction<'_>,
     received_at: Timestamp,
     submission: Submission,
-) -> rusqlite::Result<Outcome> {
+) -> rusqlite::Result<Processed> {
     let Submission {
-        scope,
+        key_hash,
         key,
         body,
         event,
     } = submission;
     if let Some(key) = &key
-        && let Some(Remembered {
+        && let Some(SavedResponse {
             http_status,
             response,
-        }) = store::recall(tx, scope.as_bytes(), key, received_at)?
+        }) = store::find_response(tx, key_hash.as_bytes(), key, received_at)?
     {
         store::count_duplicate(tx)?;
         let status = StatusCode::from_u16(http_status).unwrap_or(StatusCode::OK);
-        return Ok(Outcome::Repeated(Answer {
+        return Ok(Processed::Replayed(ApiResponse {
             status,
             body: response,
             reason: String::new(),
         }));
     }
-    let verdict = judge(app, tx, &body)?;
-    let row = Row {
+    let validation = validate_event(app, tx, &body)?;
+    let row = RequestRecord {
         received_at,
         key: key.clone(),
         body: Some(&body),
         event,
     };
-    match verdict {
-        Verdict::Accepted(answer) => {
+    match validation {
+        Validation::Accepted(response) => {
             let stored = store::insert_event(
                 tx,
-                row.new_event(EventStatus::Accepted, &answer, Vec::new()),
+                row.new_event(EventStatus::Accepted, &response, Vec::new()),
             )?;
             if let Some(key) = key {
-                store::remember(
+                store::save_response(
                     tx,
-                    scope.as_bytes(),
+                    key_hash.as_bytes(),
                     &key,
-                    answer.status.as_u16(),
-                    &answer.body,
+                    response.status.as_u16(),
+                    &response.body,
                     received_at,
                 )?;
             }
-            Ok(Outcome::Stored(stored, answer))
+            Ok(Processed::Recorded(stored, response))
         }
-        Verdict::Rejected(answer, reasons) => Ok(Outcome::Stored(
-            store::insert_event(tx, row.rejected(&answer, reasons))?,
-            answer,
+        Validation::Rejected(response, reasons) => Ok(Processed::Recorded(
+            store::insert_event(tx, row.rejected(&response, reasons))?,
+            response,
         )),
     }
 }
 
 /// What is known of a request when its row is written.
-struct Row<'a> {
+struct RequestRecord<'a> {
     received_at: Timestamp,
     key: Option<String>,
     body: Option<&'a Value>,
     event: Option<Box<RawValue>>,
 }
 
-impl Row<'_> {
-    fn rejected(self, answer: &Answer, reasons: Vec<String>) -> NewEvent {
-        self.new_event(EventStatus::Rejected, answer, reasons)
+impl RequestRecord<'_> {
+    fn rejected(self, response: &ApiResponse, reasons: Vec<String>) -> NewEvent {
+        self.new_event(EventStatus::Rejected, response, reasons)
     }
 
-    fn new_event(self, status: EventStatus, answer: &Answer, reasons: Vec<String>) -> NewEvent {
+    fn new_event(
+        self,
+        status: EventStatus,
+        response: &ApiResponse,
+        reasons: Vec<String>,
+    ) -> NewEvent {
         let text = |pointer: &str| {
             self.body
                 .and_then(|body| body.pointer(pointer))
@@ -202,8 +207,8 @@ impl Row<'_> {
             action: text("/event/action"),
             idempotency_key: self.key,
             status,
-            http_status: answer.status.as_u16(),
-            response: answer.body.clone(),
+            http_status: response.status.as_u16(),
+            response: response.body.clone(),
             reasons,
             event: self.event,
         }
@@ -213,7 +218,7 @@ impl Row<'_> {
 /// # Errors
 /// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one:
 /// whether the service refuses these is undocumented, and a client that sends one has a mistake.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiResponse> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else {
         return Ok(None);
@@ -226,7 +231,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
             let message = format!(
                 "The Idempotency-Key has to be one header of 1 to {MAX_KEY_BYTES} visible ASCII characters."
             );
-            Err(Answer::message(StatusCode::BAD_REQUEST, &message))
+            Err(ApiResponse::message(StatusCode::BAD_REQUEST, &message))
         }
     }
 }
@@ -258,7 +263,7 @@ mod tests {
             for value in values {
                 headers.append("idempotency-key", value.parse().unwrap());
             }
-            idempotency_key(&headers).map_err(|answer| answer.status)
+            idempotency_key(&headers).map_err(|response| response.status)
         };
         assert_eq!(key(&[]), Ok(None));
         assert_eq!(key(&["k"]), Ok(Some("k".to_owned())));

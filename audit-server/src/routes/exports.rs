@@ -14,13 +14,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::export::csv_body;
 use crate::fault::ExportFails;
 use crate::id::new_id;
-use crate::sign::Purpose;
+use crate::response::{ApiResponse, ApiResult};
+use crate::signer::Purpose;
 use crate::store::{self, ExportRow};
 use crate::timestamp::Timestamp;
 use crate::validate::read_export;
@@ -37,7 +37,7 @@ const EXPORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Progress {
+enum ExportState {
     Pending,
     Ready,
     Error,
@@ -48,7 +48,7 @@ enum Progress {
 struct ExportObject<'a> {
     object: &'static str,
     id: &'a str,
-    state: Progress,
+    state: ExportState,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     created_at: Timestamp,
@@ -56,27 +56,27 @@ struct ExportObject<'a> {
 }
 
 /// The state at `now`, and since when.
-fn state(export: &ExportRow, delay: Duration, now: Timestamp) -> (Progress, Timestamp) {
+fn state(export: &ExportRow, delay: Duration, now: Timestamp) -> (ExportState, Timestamp) {
     let done = export.created_at.after(delay);
     let over = done.after(EXPORT_LIFETIME);
     if now < done {
-        (Progress::Pending, export.created_at)
+        (ExportState::Pending, export.created_at)
     } else if export.fails {
-        (Progress::Error, done)
+        (ExportState::Error, done)
     } else if now < over {
-        (Progress::Ready, done)
+        (ExportState::Ready, done)
     } else {
-        (Progress::Expired, over)
+        (ExportState::Expired, over)
     }
 }
 
 /// Starts an export of the accepted events there are now. It is always answered as `pending`.
-pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Reply {
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let wanted = read_export(&body).map_err(|errors| Answer::bad_request(&errors))?;
+    let wanted = read_export(&body).map_err(|errors| ApiResponse::bad_request(&errors))?;
     if wanted.range_start >= wanted.range_end {
-        return Err(Answer::invalid_date_range());
+        return Err(ApiResponse::invalid_date_range());
     }
     let now = app.now();
     let export = ExportRow {
@@ -91,7 +91,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Rep
     };
     let organization = export.organization_id.clone();
     let stored = app
-        .read_trail(move |tx| {
+        .read_audit_log(move |tx| {
             if store::has_organization(tx, &export.organization_id)? {
                 store::add_export(tx, export).map(Some)
             } else {
@@ -100,15 +100,15 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Rep
         })
         .await?;
     let export = stored.ok_or_else(|| {
-        Answer::message(
+        ApiResponse::message(
             StatusCode::BAD_REQUEST,
             &format!("Organization not found: '{organization}'."),
         )
     })?;
-    Ok(Answer::created(&ExportObject {
+    Ok(ApiResponse::created(&ExportObject {
         object: "audit_log_export",
         id: &export.id,
-        state: Progress::Pending,
+        state: ExportState::Pending,
         url: None,
         created_at: export.created_at,
         updated_at: export.created_at,
@@ -120,7 +120,7 @@ pub(super) async fn get(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Reply {
+) -> ApiResult {
     // A path that cannot be decoded names no export either.
     let id = path.map(|Path(id)| id).unwrap_or_default();
     let wanted = id.clone();
@@ -129,14 +129,14 @@ pub(super) async fn get(
         .run(move |tx| store::find_export(tx, &wanted))
         .await?
         .ok_or_else(|| {
-            Answer::message(
+            ApiResponse::message(
                 StatusCode::NOT_FOUND,
                 &format!("Audit Log Export not found: '{id}'."),
             )
         })?;
     let now = app.now();
     let (state, updated_at) = state(&export, app.export_delay, now);
-    let url = (state == Progress::Ready).then(|| {
+    let url = (state == ExportState::Ready).then(|| {
         let expires = now.after(URL_LIFETIME);
         let signature = app.signer.sign(Purpose::Download, &export.id, expires);
         format!(
@@ -146,7 +146,7 @@ pub(super) async fn get(
             expires.as_millis(),
         )
     });
-    Ok(Answer::ok(&ExportObject {
+    Ok(ApiResponse::ok(&ExportObject {
         object: "audit_log_export",
         id: &export.id,
         state,
@@ -157,7 +157,7 @@ pub(super) async fn get(
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Link {
+pub(super) struct DownloadLink {
     expires: i64,
     signature: String,
 }
@@ -166,11 +166,11 @@ pub(super) struct Link {
 pub(super) async fn download(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-    link: Result<Query<Link>, QueryRejection>,
-) -> Result<Response, Answer> {
+    link: Result<Query<DownloadLink>, QueryRejection>,
+) -> Result<Response, ApiResponse> {
     let refused = || {
         let message = "The link is not valid, or its ten minutes are over; fetch the export again for a new one.";
-        Answer::message(StatusCode::FORBIDDEN, message)
+        ApiResponse::message(StatusCode::FORBIDDEN, message)
     };
     let Path(file) = path.map_err(|_| refused())?;
     let id = file.strip_suffix(".csv").ok_or_else(refused)?.to_owned();
@@ -184,12 +184,12 @@ pub(super) async fn download(
         return Err(refused());
     }
     let export = app
-        .read_trail(move |tx| store::find_export(tx, &id))
+        .read_audit_log(move |tx| store::find_export(tx, &id))
         .await?
-        .filter(|export| state(export, app.export_delay, now).0 == Progress::Ready)
+        .filter(|export| state(export, app.export_delay, now).0 == ExportState::Ready)
         .ok_or_else(refused)?;
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{}.csv\"", export.id))
-        .map_err(|_| Answer::internal())?;
+        .map_err(|_| ApiResponse::internal())?;
     let headers = [
         (
             header::CONTENT_TYPE,
@@ -230,12 +230,15 @@ mod tests {
             );
             (state, since.as_millis())
         };
-        assert_eq!(at(&export, 1_049), (Progress::Pending, 1_000));
-        assert_eq!(at(&export, 1_050), (Progress::Ready, 1_050));
-        assert_eq!(at(&export, 1_049 + day), (Progress::Ready, 1_050));
-        assert_eq!(at(&export, 1_050 + day), (Progress::Expired, 1_050 + day));
+        assert_eq!(at(&export, 1_049), (ExportState::Pending, 1_000));
+        assert_eq!(at(&export, 1_050), (ExportState::Ready, 1_050));
+        assert_eq!(at(&export, 1_049 + day), (ExportState::Ready, 1_050));
+        assert_eq!(
+            at(&export, 1_050 + day),
+            (ExportState::Expired, 1_050 + day)
+        );
         export.fails = true;
-        assert_eq!(at(&export, 1_049), (Progress::Pending, 1_000));
-        assert_eq!(at(&export, 9 * day), (Progress::Error, 1_050));
+        assert_eq!(at(&export, 1_049), (ExportState::Pending, 1_000));
+        assert_eq!(at(&export, 9 * day), (ExportState::Error, 1_050));
     }
 }

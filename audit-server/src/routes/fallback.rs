@@ -5,32 +5,37 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri};
 
 use super::route::RouteList;
-use crate::answer::Answer;
+use crate::response::ApiResponse;
 
 /// How alike two paths have to be for a hint, from 0 to 1.
-const LIKENESS: f64 = 0.6;
+const MIN_SIMILARITY: f64 = 0.6;
 
 /// Characters of an unknown path that are repeated in an answer.
-const SHOWN: usize = 200;
+const MAX_ECHOED_CHARS: usize = 200;
 
 pub(crate) async fn not_found(
     Extension(routes): Extension<RouteList>,
     method: Method,
     uri: Uri,
-) -> Answer {
-    let path: String = uri.path().chars().take(SHOWN).collect();
+) -> ApiResponse {
+    let path: String = uri.path().chars().take(MAX_ECHOED_CHARS).collect();
     let hint = nearest(&routes, &method, &path)
         .map(|(method, path)| format!(" Did you mean {method} {path}?"))
         .unwrap_or_default();
-    Answer::message(
+    ApiResponse::message(
         StatusCode::NOT_FOUND,
         &format!("No route for {method} {path}.{hint}"),
     )
 }
 
-pub(crate) async fn method_not_allowed(request: Request) -> Answer {
-    let path: String = request.uri().path().chars().take(SHOWN).collect();
-    Answer::message(
+pub(crate) async fn method_not_allowed(request: Request) -> ApiResponse {
+    let path: String = request
+        .uri()
+        .path()
+        .chars()
+        .take(MAX_ECHOED_CHARS)
+        .collect();
+    ApiResponse::message(
         StatusCode::METHOD_NOT_ALLOWED,
         &format!("{} is not allowed for {path}.", request.method()),
     )
@@ -52,14 +57,14 @@ fn nearest<'a>(
         Some((_, rest)) => format!("/audit_logs/actions/{{actionname}}/{rest}"),
         None => path,
     };
-    let likeness = |route: &(&Method, &str)| {
+    let similarity = |route: &(&Method, &str)| {
         let same_method = if route.0 == method { 0.001 } else { 0.0 };
         strsim::normalized_levenshtein(&route.1.to_ascii_lowercase(), &generic) + same_method
     };
     let best = routes
         .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) >= LIKENESS).then_some(best)
+        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(&best) >= MIN_SIMILARITY).then_some(best)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::paging::List;
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::fault::{Effect, Fault, MAX_FAULTS};
+use crate::response::{ApiResponse, ApiResult};
 
 /// The longest delay, in milliseconds: longer than any client waits.
 const MAX_DELAY_MS: u64 = 10 * 60 * 1_000;
@@ -147,26 +147,26 @@ pub(crate) fn check_fault(body: serde_json::Value) {
 }
 
 /// Adds a fault; the oldest of a hundred makes way.
-pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> Reply {
+pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let fault = serde_json::from_value::<FaultForm>(body)
         .map_err(|error| error.to_string())
         .and_then(FaultForm::read)
-        .map_err(|problem| Answer::unprocessable(&format!("Invalid fault: {problem}.")))?;
+        .map_err(|problem| ApiResponse::unprocessable(&format!("Invalid fault: {problem}.")))?;
     app.faults.add(fault.clone());
-    Ok(Answer::created(&FaultForm::show(fault)))
+    Ok(ApiResponse::created(&FaultForm::show(fault)))
 }
 
 /// Those that are left, oldest first; `times` is what is left of each. At most a hundred.
-pub(super) async fn list(State(app): State<Arc<App>>) -> Answer {
+pub(super) async fn list(State(app): State<Arc<App>>) -> ApiResponse {
     let mut faults = app.faults.list();
     faults.truncate(MAX_FAULTS);
     let forms = faults.into_iter().map(FaultForm::show).collect();
-    Answer::ok(&List::new(forms, None, None))
+    ApiResponse::ok(&List::new(forms, None, None))
 }
 
 /// Forgets all of them.
-pub(super) async fn clear(State(app): State<Arc<App>>) -> Answer {
-    Answer::ok(&json!({ "cleared": app.faults.clear() }))
+pub(super) async fn clear(State(app): State<Arc<App>>) -> ApiResponse {
+    ApiResponse::ok(&json!({ "cleared": app.faults.clear() }))
 }

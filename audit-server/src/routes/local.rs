@@ -12,47 +12,47 @@ use serde_json::{Value, json};
 use super::paging::List;
 use super::query::EventQuery;
 use super::route::RouteList;
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
 use crate::id::new_id;
 use crate::records::{EventFilter, is_organization_id};
+use crate::response::{ApiResponse, ApiResult};
 use crate::store;
 
 /// A page of `GET /_local/events` ends once its events reach this many bytes.
 const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// `GET /health`: answers once the database does.
-pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
+pub(super) async fn health(State(app): State<Arc<App>>) -> ApiResult {
     app.store
         .run(|tx| tx.query_row("SELECT 1", [], |_| Ok(())))
         .await?;
-    Ok(Answer::ok(&json!({ "status": "ok" })))
+    Ok(ApiResponse::ok(&json!({ "status": "ok" })))
 }
 
 /// `GET /_local`: the routes there are.
-pub(super) async fn index(Extension(routes): Extension<RouteList>) -> Answer {
+pub(super) async fn index(Extension(routes): Extension<RouteList>) -> ApiResponse {
     let routes: Vec<String> = routes
         .iter()
         .map(|(method, path)| format!("{method} {path}"))
         .collect();
-    Answer::ok(
+    ApiResponse::ok(
         &json!({ "object": "local_server", "version": env!("CARGO_PKG_VERSION"), "routes": routes }),
     )
 }
 
 /// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the
 /// `seq` of the last row that is known.
-pub(super) async fn events(State(app): State<Arc<App>>, query: EventQuery) -> Reply {
+pub(super) async fn events(State(app): State<Arc<App>>, query: EventQuery) -> ApiResult {
     list(&app, query.filter()?).await
 }
 
 /// A page of events. It may have fewer rows than its limit, if they are large; a cursor says that
 /// there are more.
-pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> Reply {
+pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> ApiResult {
     let newest_first = filter.newest_first;
     let (rows, more) = app
-        .read_trail(move |tx| store::list_page(tx, &filter, PAGE_BYTES))
+        .read_audit_log(move |tx| store::list_page(tx, &filter, PAGE_BYTES))
         .await?;
     let next = rows
         .last()
@@ -64,17 +64,17 @@ pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> Reply {
     } else {
         (None, next)
     };
-    Ok(Answer::ok(&List::new(rows, before, after)))
+    Ok(ApiResponse::ok(&List::new(rows, before, after)))
 }
 
 /// `GET /_local/stats`.
-pub(super) async fn stats(State(app): State<Arc<App>>) -> Reply {
-    Ok(Answer::ok(&app.store.run(store::stats).await?))
+pub(super) async fn stats(State(app): State<Arc<App>>) -> ApiResult {
+    Ok(ApiResponse::ok(&app.store.run(store::stats).await?))
 }
 
 /// `GET /_local/organizations`: all of them, oldest first.
-pub(super) async fn organizations(State(app): State<Arc<App>>) -> Reply {
-    Ok(Answer::ok(&List::new(
+pub(super) async fn organizations(State(app): State<Arc<App>>) -> ApiResult {
+    Ok(ApiResponse::ok(&List::new(
         app.store.run(store::list_organizations).await?,
         None,
         None,
@@ -83,20 +83,20 @@ pub(super) async fn organizations(State(app): State<Arc<App>>) -> Reply {
 
 /// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id
 /// already. Without an `id` one is made up.
-pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> Reply {
+pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let text = |key: &str| match body.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Answer::unprocessable(&format!(
+        Some(_) => Err(ApiResponse::unprocessable(&format!(
             "`{key}` has to be a string."
         ))),
     };
     let (id, name) = match &body {
         Value::Object(_) => (text("id")?, text("name")?),
         _ => {
-            return Err(Answer::unprocessable(
+            return Err(ApiResponse::unprocessable(
                 "The body has to be an object with an optional `id` and `name`.",
             ));
         }
@@ -104,7 +104,7 @@ pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Reque
     let now = app.now();
     let id = id.unwrap_or_else(|| new_id("org_", now));
     if !is_organization_id(&id) {
-        return Err(Answer::unprocessable(
+        return Err(ApiResponse::unprocessable(
             "`id` has to be `org_` and then up to 100 letters, digits, `_` or `-`.",
         ));
     }
@@ -113,8 +113,8 @@ pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Reque
         .run(move |tx| store::add_organization(tx, &id, name.as_deref(), now))
         .await?;
     Ok(if new {
-        Answer::created(&organization)
+        ApiResponse::created(&organization)
     } else {
-        Answer::ok(&organization)
+        ApiResponse::ok(&organization)
     })
 }

@@ -7,9 +7,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use serde_json::json;
 
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
+use crate::response::{ApiResponse, ApiResult};
 use crate::store;
 use crate::validate::read_retention;
 
@@ -21,8 +21,8 @@ fn id(path: Result<Path<String>, PathRejection>) -> String {
     path.map(|Path(id)| id).unwrap_or_default()
 }
 
-async fn days(app: &Arc<App>, id: String) -> Result<Option<u32>, Answer> {
-    let missing = Answer::organization_not_found(&id);
+async fn days(app: &Arc<App>, id: String) -> Result<Option<u32>, ApiResponse> {
+    let missing = ApiResponse::organization_not_found(&id);
     app.store
         .run(move |tx| store::retention(tx, &id))
         .await?
@@ -33,9 +33,11 @@ async fn days(app: &Arc<App>, id: String) -> Result<Option<u32>, Answer> {
 pub(super) async fn retention(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-) -> Reply {
+) -> ApiResult {
     let days = days(&app, id(path)).await?;
-    Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
+    Ok(ApiResponse::ok(
+        &json!({ "retention_period_in_days": days }),
+    ))
 }
 
 /// Sets the period, and deletes at once what is older.
@@ -43,12 +45,12 @@ pub(super) async fn set_retention(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Reply {
+) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let days = read_retention(&body).map_err(|problem| Answer::unprocessable(&problem))?;
+    let days = read_retention(&body).map_err(|problem| ApiResponse::unprocessable(&problem))?;
     let id = id(path);
-    let missing = Answer::organization_not_found(&id);
+    let missing = ApiResponse::organization_not_found(&id);
     let now = app.now();
     let known = app.store.run(move |tx| {
         let known = store::set_retention(tx, &id, days)?;
@@ -58,7 +60,9 @@ pub(super) async fn set_retention(
     if !known.await? {
         return Err(missing);
     }
-    Ok(Answer::ok(&json!({ "retention_period_in_days": days })))
+    Ok(ApiResponse::ok(
+        &json!({ "retention_period_in_days": days }),
+    ))
 }
 
 /// The trail of every organization is `active`, and none has a log stream. Without a period it
@@ -67,10 +71,10 @@ pub(super) async fn set_retention(
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-) -> Reply {
+) -> ApiResult {
     let id = id(path);
     let days = days(&app, id.clone()).await?;
-    Ok(Answer::ok(&json!({
+    Ok(ApiResponse::ok(&json!({
         "organization_id": id,
         "retention_period_in_days": days.unwrap_or(LONGEST_PERIOD),
         "state": "active",

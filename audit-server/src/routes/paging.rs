@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::response::ApiResponse;
 use crate::store::{Order, Page, PageRequest, Position};
 
 /// Items of a page if `limit` is not given.
@@ -27,12 +27,14 @@ pub(super) struct Paging {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
-    type Rejection = Answer;
+    type Rejection = ApiResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Answer> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiResponse> {
         let query = Query::try_from_uri(&parts.uri);
         query.map(|Query(paging)| paging).map_err(|_| {
-            Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
+            ApiResponse::unprocessable(
+                "The query string cannot be read, or names a parameter twice.",
+            )
         })
     }
 }
@@ -41,7 +43,7 @@ impl Paging {
     /// # Errors
     /// 422 for a limit that is not 1 to 100, an unknown order, a cursor that is not one of this
     /// list, and for both cursors at once.
-    pub(super) fn request(&self, prefix: &str) -> Result<PageRequest, Answer> {
+    pub(super) fn request(&self, prefix: &str) -> Result<PageRequest, ApiResponse> {
         let limit = match self.limit.as_deref() {
             None => DEFAULT_LIMIT,
             Some(text) => read_limit(text, MAX_LIMIT)?,
@@ -51,7 +53,7 @@ impl Paging {
             Some("asc") => Order::Asc,
             Some("normal") => Order::Normal,
             Some(_) => {
-                return Err(Answer::unprocessable(
+                return Err(ApiResponse::unprocessable(
                     "The order has to be asc, desc or normal.",
                 ));
             }
@@ -61,7 +63,7 @@ impl Paging {
             (Some(after), None) => Position::After(decode(prefix, after)?),
             (None, Some(before)) => Position::Before(decode(prefix, before)?),
             (Some(_), Some(_)) => {
-                return Err(Answer::unprocessable(
+                return Err(ApiResponse::unprocessable(
                     "Only one of after and before may be given.",
                 ));
             }
@@ -75,10 +77,10 @@ impl Paging {
 }
 
 /// A limit from 1 to `max`.
-pub(super) fn read_limit(text: &str, max: u32) -> Result<u32, Answer> {
+pub(super) fn read_limit(text: &str, max: u32) -> Result<u32, ApiResponse> {
     match text.parse() {
         Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
-        _ => Err(Answer::unprocessable(&format!(
+        _ => Err(ApiResponse::unprocessable(&format!(
             "The limit has to be an integer from 1 to {max}."
         ))),
     }
@@ -88,13 +90,15 @@ fn encode(prefix: &str, id: i64) -> String {
     format!("{prefix}{id:026}")
 }
 
-fn decode(prefix: &str, cursor: &str) -> Result<i64, Answer> {
+fn decode(prefix: &str, cursor: &str) -> Result<i64, ApiResponse> {
     cursor
         .strip_prefix(prefix)
         .filter(|digits| digits.len() == 26 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(|| {
-            Answer::unprocessable("The cursor is not one of this list; take it from list_metadata.")
+            ApiResponse::unprocessable(
+                "The cursor is not one of this list; take it from list_metadata.",
+            )
         })
 }
 

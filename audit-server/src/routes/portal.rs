@@ -16,10 +16,10 @@ use serde_json::json;
 use super::local;
 use super::query::EventQuery;
 use super::stream::live;
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
-use crate::sign::Purpose;
+use crate::response::{ApiResponse, ApiResult};
+use crate::signer::Purpose;
 use crate::store;
 use crate::timestamp::Timestamp;
 use crate::validate::read_portal;
@@ -35,28 +35,28 @@ const COOKIE: &str = "audit_portal";
 
 /// A link to the events of one organization. The other intents lead to pages that this server does
 /// not have.
-pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> Reply {
+pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let base = app.hosts.base_url(&request);
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let form = read_portal(&body).map_err(|problem| Answer::unprocessable(&problem))?;
+    let form = read_portal(&body).map_err(|problem| ApiResponse::unprocessable(&problem))?;
     let elsewhere = |intent: &&str| !matches!(*intent, "audit_logs" | "log_streams");
     if let Some(intent) = form.intent.as_deref().filter(elsewhere) {
         let message = format!(
             "This local server has no page for {intent}; it has one for audit_logs and log_streams."
         );
-        return Err(Answer::message(StatusCode::BAD_REQUEST, &message));
+        return Err(ApiResponse::message(StatusCode::BAD_REQUEST, &message));
     }
     let organization = form.organization.clone();
     let known = app
         .store
         .run(move |tx| store::has_organization(tx, &organization));
     if !known.await? {
-        return Err(Answer::organization_not_found(&form.organization));
+        return Err(ApiResponse::organization_not_found(&form.organization));
     }
     let expires = app.now().after(LINK_LIFETIME);
     let token = token(&app, Purpose::PortalLink, &form.organization, expires);
-    Ok(Answer::created(
+    Ok(ApiResponse::created(
         &json!({ "link": format!("{base}/portal?token={token}") }),
     ))
 }
@@ -96,7 +96,7 @@ pub(super) async fn events(
     State(app): State<Arc<App>>,
     Session(organization): Session,
     query: EventQuery,
-) -> Reply {
+) -> ApiResult {
     local::list(&app, query.filter()?.organization(organization)).await
 }
 
@@ -106,7 +106,7 @@ pub(super) async fn stream(
     Session(organization): Session,
     headers: HeaderMap,
     query: EventQuery,
-) -> Result<Response, Answer> {
+) -> Result<Response, ApiResponse> {
     live(app, &headers, query.filter()?.organization(organization)).await
 }
 
@@ -114,9 +114,9 @@ pub(super) async fn stream(
 pub(super) struct Session(String);
 
 impl FromRequestParts<Arc<App>> for Session {
-    type Rejection = Answer;
+    type Rejection = ApiResponse;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Answer> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiResponse> {
         session(app, &parts.headers).map(Self).ok_or_else(refused)
     }
 }
@@ -133,9 +133,9 @@ fn session(app: &App, headers: &HeaderMap) -> Option<String> {
     })
 }
 
-fn refused() -> Answer {
+fn refused() -> ApiResponse {
     let message = "The link is not valid, or its time is over; make a new one with POST /portal/generate_link.";
-    Answer::message(StatusCode::FORBIDDEN, message)
+    ApiResponse::message(StatusCode::FORBIDDEN, message)
 }
 
 /// Organization, end and signature, with a point between them: none of the three has one.

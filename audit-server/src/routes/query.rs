@@ -5,8 +5,8 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 
 use super::paging::read_limit;
-use crate::answer::Answer;
 use crate::records::{EventFilter, EventStatus};
+use crate::response::ApiResponse;
 
 /// Rows of a list if `limit` is not given, and at most.
 const DEFAULT_EVENTS: u32 = 100;
@@ -26,12 +26,14 @@ pub(super) struct EventQuery {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for EventQuery {
-    type Rejection = Answer;
+    type Rejection = ApiResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Answer> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiResponse> {
         let query = Query::try_from_uri(&parts.uri);
         query.map(|Query(query)| query).map_err(|_| {
-            Answer::unprocessable("The query string cannot be read, or names a parameter twice.")
+            ApiResponse::unprocessable(
+                "The query string cannot be read, or names a parameter twice.",
+            )
         })
     }
 }
@@ -40,18 +42,22 @@ impl EventQuery {
     /// # Errors
     /// 422 for a status, a cursor, an order or a limit that is none. An empty organization, action
     /// or status is as good as none, since a form sends it so.
-    pub(super) fn filter(&self) -> Result<EventFilter, Answer> {
+    pub(super) fn filter(&self) -> Result<EventFilter, ApiResponse> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let status = match given(&self.status) {
             None => None,
             Some(text) => Some(EventStatus::parse(&text).ok_or_else(|| {
-                Answer::unprocessable("The status has to be accepted or rejected.")
+                ApiResponse::unprocessable("The status has to be accepted or rejected.")
             })?),
         };
         let newest_first = match self.order.as_deref() {
             None | Some("asc") => false,
             Some("desc") => true,
-            Some(_) => return Err(Answer::unprocessable("The order has to be asc or desc.")),
+            Some(_) => {
+                return Err(ApiResponse::unprocessable(
+                    "The order has to be asc or desc.",
+                ));
+            }
         };
         let limit = self
             .limit
@@ -69,10 +75,10 @@ impl EventQuery {
     }
 }
 
-fn cursor(name: &str, text: Option<&str>) -> Result<Option<u64>, Answer> {
+fn cursor(name: &str, text: Option<&str>) -> Result<Option<u64>, ApiResponse> {
     let seq = text.map(|text| {
         text.parse().map_err(|_| {
-            Answer::unprocessable(&format!("The cursor {name} has to be the seq of a row."))
+            ApiResponse::unprocessable(&format!("The cursor {name} has to be the seq of a row."))
         })
     });
     seq.transpose()

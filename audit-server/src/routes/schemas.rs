@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::paging::{List, Paging};
-use crate::answer::{Answer, Reply};
 use crate::app::App;
 use crate::body;
+use crate::response::{ApiResponse, ApiResult};
 use crate::store::{Page, SchemaRow, add_schema, list_schemas};
 use crate::timestamp::Timestamp;
 use crate::validate::{Definition, read_definition};
@@ -31,10 +31,10 @@ pub(super) struct SchemaObject {
 impl SchemaObject {
     /// # Errors
     /// 500 if the row was damaged: what is stored was written by this server.
-    pub(super) fn new(row: &SchemaRow) -> Result<Self, Answer> {
+    pub(super) fn new(row: &SchemaRow) -> Result<Self, ApiResponse> {
         let definition = serde_json::from_str(&row.definition).map_err(|error| {
             tracing::error!(%error, schema = row.id, "a stored schema cannot be read");
-            Answer::internal()
+            ApiResponse::internal()
         })?;
         Ok(Self {
             object: "audit_log_schema",
@@ -52,19 +52,19 @@ pub(super) async fn create(
     State(app): State<Arc<App>>,
     action: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Reply {
+) -> ApiResult {
     let action = action_name(action)?;
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let definition = read_definition(&body)
-        .map_err(|problem| Answer::unprocessable(&format!("Invalid schema: {problem}.")))?;
-    let definition = serde_json::to_string(&definition).map_err(|_| Answer::internal())?;
+        .map_err(|problem| ApiResponse::unprocessable(&format!("Invalid schema: {problem}.")))?;
+    let definition = serde_json::to_string(&definition).map_err(|_| ApiResponse::internal())?;
     let now = app.now();
     let row = app
         .store
         .run(move |tx| add_schema(tx, &action, definition, now))
         .await?;
-    Ok(Answer::created(&SchemaObject::new(&row)?))
+    Ok(ApiResponse::created(&SchemaObject::new(&row)?))
 }
 
 /// Lists the versions of an action's schema, the newest first.
@@ -72,10 +72,10 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     action: Result<Path<String>, PathRejection>,
     paging: Paging,
-) -> Reply {
+) -> ApiResult {
     let action = action_name(action)?;
     let request = paging.request(CURSOR)?;
-    let missing = Answer::message(
+    let missing = ApiResponse::message(
         StatusCode::NOT_FOUND,
         &format!("Audit Log Action not found: '{action}'."),
     );
@@ -89,7 +89,7 @@ pub(super) async fn list(
         .iter()
         .map(SchemaObject::new)
         .collect::<Result<_, _>>()?;
-    Ok(Answer::ok(&List::page(
+    Ok(ApiResponse::ok(&List::page(
         Page {
             items,
             before: page.before,
@@ -101,11 +101,11 @@ pub(super) async fn list(
 
 /// The name out of the path, percent-decoded. No pattern or length is documented for it, so any
 /// text that is not blank is a name.
-fn action_name(path: Result<Path<String>, PathRejection>) -> Result<String, Answer> {
+fn action_name(path: Result<Path<String>, PathRejection>) -> Result<String, ApiResponse> {
     match path {
         Ok(Path(name)) if !name.trim().is_empty() => Ok(name),
-        Ok(_) => Err(Answer::unprocessable("The action name is blank.")),
-        Err(_) => Err(Answer::message(
+        Ok(_) => Err(ApiResponse::unprocessable("The action name is blank.")),
+        Err(_) => Err(ApiResponse::message(
             StatusCode::BAD_REQUEST,
             "The action name in the path is not percent-encoded UTF-8.",
         )),

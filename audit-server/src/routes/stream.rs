@@ -12,10 +12,10 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::query::EventQuery;
-use crate::answer::{Answer, Reply};
 use crate::app::App;
-use crate::feed::{Feed, News};
+use crate::feed::{Feed, FeedItem};
 use crate::records::EventFilter;
+use crate::response::{ApiResponse, ApiResult};
 
 /// How long `wait-for` waits if it is not told, and at most.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub(super) async fn stream(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     query: EventQuery,
-) -> Result<Response, Answer> {
+) -> Result<Response, ApiResponse> {
     live(app, &headers, query.filter()?).await
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn live(
     app: Arc<App>,
     headers: &HeaderMap,
     mut filter: EventFilter,
-) -> Result<Response, Answer> {
+) -> Result<Response, ApiResponse> {
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
@@ -45,11 +45,11 @@ pub(super) async fn live(
     let feed = Feed::live(app, filter).await?;
     let events = stream::unfold(feed, |mut feed| async move {
         let event = match feed.next().await {
-            Ok(Some(News::Event(stored))) => Event::default()
+            Ok(Some(FeedItem::Event(stored))) => Event::default()
                 .event("stored")
                 .id(stored.seq().to_string())
-                .data(on_one_line(Answer::ok(&stored).body)),
-            Ok(Some(News::Missed(count))) => Event::default()
+                .data(on_one_line(ApiResponse::ok(&stored).body)),
+            Ok(Some(FeedItem::Missed(count))) => Event::default()
                 .event("missed")
                 .data(json!({ "count": count }).to_string()),
             Ok(None) => return None,
@@ -76,20 +76,20 @@ fn on_one_line(json: String) -> String {
 }
 
 /// The first event that passes the filter, stored already or not; 408 if none comes in time.
-pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> Reply {
+pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> ApiResult {
     let wait = match query.timeout.as_deref() {
         None => DEFAULT_WAIT,
         Some(text) => read_wait(text).ok_or_else(|| {
-            Answer::unprocessable(
+            ApiResponse::unprocessable(
                 "The timeout has to be seconds or a duration such as 500ms, at most 60s.",
             )
         })?,
     };
     let mut feed = Feed::complete(app, query.filter()?);
     match tokio::time::timeout(wait, feed.next()).await {
-        Ok(Ok(Some(News::Event(event)))) => Ok(Answer::ok(&event)),
+        Ok(Ok(Some(FeedItem::Event(event)))) => Ok(ApiResponse::ok(&event)),
         Ok(Err(error)) => Err(error.into()),
-        Ok(Ok(_)) => Err(Answer::message(
+        Ok(Ok(_)) => Err(ApiResponse::message(
             StatusCode::SERVICE_UNAVAILABLE,
             "The server is stopping.",
         )),
@@ -99,7 +99,7 @@ pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> 
                 humantime::format_duration(wait)
             );
             let body = json!({ "message": message, "code": "timeout" });
-            Err(Answer::json(StatusCode::REQUEST_TIMEOUT, &body))
+            Err(ApiResponse::json(StatusCode::REQUEST_TIMEOUT, &body))
         }
     }
 }

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
     use crate::config::Data;
     use crate::store::counters::stats;
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     fn event(status: EventStatus, json: &str) -> NewEvent {
         NewEvent {
@@ -239,11 +239,11 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_what_was_inserted() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        let inserted = writer
+        let store = Store::open(&Data::Memory).unwrap();
+        let inserted = store
             .transact(|tx| insert_event(tx, event(EventStatus::Rejected, "{ \"a\": 1.10 }")))
             .unwrap();
-        let listed = writer
+        let listed = store
             .transact(|tx| list_events(tx, &EventFilter::new()))
             .unwrap();
         assert_eq!(
@@ -255,8 +255,8 @@ mod tests {
 
     #[test]
     fn rejected_events_are_trimmed_and_accepted_ones_are_not() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        writer
+        let store = Store::open(&Data::Memory).unwrap();
+        store
             .transact(|tx| {
                 insert_event(tx, event(EventStatus::Accepted, "{}"))?;
                 for _ in 0..REJECTED_ROWS + 3 {
@@ -265,26 +265,26 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        let rows = |filter| writer.transact(|tx| list_events(tx, &filter)).unwrap();
+        let rows = |filter| store.transact(|tx| list_events(tx, &filter)).unwrap();
         let rejected = rows(EventFilter::new().status(EventStatus::Rejected));
         assert_eq!((rejected.len(), rejected[0].seq()), (1_000, 5));
         assert_eq!(
             rows(EventFilter::new().status(EventStatus::Accepted)).len(),
             1
         );
-        let stats = writer.transact(stats).unwrap();
+        let stats = store.transact(stats).unwrap();
         assert_eq!((stats.accepted(), stats.rejected()), (1, 1_003));
     }
 
     #[test]
     fn a_large_event_is_kept_when_accepted_and_only_measured_when_rejected() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let json = format!("\"{}\"", "x".repeat(REJECTED_EVENT_BYTES));
-        let accepted = writer
+        let accepted = store
             .transact(|tx| insert_event(tx, event(EventStatus::Accepted, &json)))
             .unwrap();
         assert_eq!(accepted.event_json(), Some(json.as_str()));
-        let rejected = writer
+        let rejected = store
             .transact(|tx| insert_event(tx, event(EventStatus::Rejected, &json)))
             .unwrap();
         assert_eq!(
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn filters_narrow_together() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        writer
+        let store = Store::open(&Data::Memory).unwrap();
+        store
             .transact(|tx| {
                 for (organization, action) in [
                     ("org_1", "a"),
@@ -313,7 +313,7 @@ mod tests {
             })
             .unwrap();
         let seqs = |filter| {
-            writer
+            store
                 .transact(|tx| list_events(tx, &filter))
                 .unwrap()
                 .iter()
@@ -327,13 +327,13 @@ mod tests {
         assert_eq!(seqs(EventFilter::new().after(u64::MAX)), [0_u64; 0]);
         assert_eq!(seqs(EventFilter::new().newest_first()), [4, 3, 2, 1]);
         assert_eq!(seqs(both.clone().newest_first().before(4)), [1]);
-        let count = |filter| writer.transact(|tx| count_events(tx, &filter)).unwrap();
+        let count = |filter| store.transact(|tx| count_events(tx, &filter)).unwrap();
         assert_eq!((count(both.clone()), count(both.after(1))), (2, 1));
     }
 
     #[test]
     fn every_filter_is_read_from_an_index_and_never_sorted() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let text = || Some("x".to_owned());
         for organization in [None, text()] {
             for action in [None, text()] {
@@ -350,7 +350,7 @@ mod tests {
                     };
                     let Selection { sql, values } = Selection::new(&filter);
                     let sql = format!("EXPLAIN QUERY PLAN SELECT event {sql} ORDER BY seq DESC");
-                    let plan: Vec<String> = writer
+                    let plan: Vec<String> = store
                         .transact(|tx| {
                             tx.prepare(&sql)?
                                 .query_map(params_from_iter(&values), |row| row.get(3))?
@@ -366,14 +366,14 @@ mod tests {
 
     #[test]
     fn a_page_ends_at_its_rows_or_its_bytes_and_says_whether_there_is_more() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let page = |limit, bytes| {
             let filter = EventFilter::new().limit(limit);
-            let (rows, more) = writer.transact(|tx| list_page(tx, &filter, bytes)).unwrap();
+            let (rows, more) = store.transact(|tx| list_page(tx, &filter, bytes)).unwrap();
             (rows.len(), more)
         };
         assert_eq!(page(3, 9), (0, false));
-        writer
+        store
             .transact(|tx| {
                 for _ in 0..3 {
                     insert_event(tx, event(EventStatus::Accepted, "\"123456\""))?;

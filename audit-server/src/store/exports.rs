@@ -154,7 +154,7 @@ mod tests {
     use crate::config::Data;
     use crate::records::EventStatus;
     use crate::store::events::{NewEvent, insert_event};
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     fn export(range: (i64, i64)) -> ExportRow {
         ExportRow {
@@ -170,9 +170,9 @@ mod tests {
     }
 
     /// Stores events at these moments, each of this many bytes.
-    fn store(moments: &[i64], bytes: usize) -> Writer {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        writer
+    fn store(moments: &[i64], bytes: usize) -> Store {
+        let store = Store::open(&Data::Memory).unwrap();
+        store
             .transact(|tx| {
                 for moment in moments {
                     let text = format!("\"{}{moment}\"", "0".repeat(bytes - 1));
@@ -195,16 +195,16 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        writer
+        store
     }
 
     /// The moments of each page.
-    fn pages(writer: &Writer, range: (i64, i64)) -> Vec<Vec<i64>> {
-        let export = writer.transact(|tx| add_export(tx, export(range))).unwrap();
+    fn pages(store: &Store, range: (i64, i64)) -> Vec<Vec<i64>> {
+        let export = store.transact(|tx| add_export(tx, export(range))).unwrap();
         let mut pages = Vec::new();
         let mut next = Some(ExportPosition::start(&export));
         while let Some(position) = next {
-            let page = writer
+            let page = store
                 .transact(|tx| export_page(tx, &export, position))
                 .unwrap();
             let moments = page.events.iter();
@@ -220,9 +220,9 @@ mod tests {
 
     #[test]
     fn the_start_is_in_the_range_and_the_end_is_not() {
-        let writer = store(&[4, 1, 2, 3, 2], 1);
-        assert_eq!(pages(&writer, (2, 4)), [vec![2, 2, 3], vec![]]);
-        assert_eq!(pages(&writer, (-9, 2)), [vec![1], vec![]]);
+        let store = store(&[4, 1, 2, 3, 2], 1);
+        assert_eq!(pages(&store, (2, 4)), [vec![2, 2, 3], vec![]]);
+        assert_eq!(pages(&store, (-9, 2)), [vec![1], vec![]]);
     }
 
     #[test]
@@ -236,13 +236,11 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_not_part_of_it() {
-        let writer = store(&[1], 1);
-        let export = writer
-            .transact(|tx| add_export(tx, export((0, 9))))
-            .unwrap();
+        let store = store(&[1], 1);
+        let export = store.transact(|tx| add_export(tx, export((0, 9)))).unwrap();
         assert_eq!(export.last_seq, 1);
         assert_eq!(
-            writer
+            store
                 .transact(|tx| find_export(tx, &export.id))
                 .unwrap()
                 .unwrap()
@@ -253,8 +251,8 @@ mod tests {
 
     #[test]
     fn a_page_is_read_from_the_index() {
-        let writer = store(&[], 1);
-        let plan: String = writer
+        let store = store(&[], 1);
+        let plan: String = store
             .transact(|tx| {
                 tx.query_row(
                     "EXPLAIN QUERY PLAN SELECT occurred_at, seq, event FROM events INDEXED BY events_by_time

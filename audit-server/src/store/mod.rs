@@ -12,12 +12,16 @@ mod organizations;
 mod page;
 mod retention;
 mod schemas;
-mod writer;
+#[expect(
+    clippy::module_inception,
+    reason = "the main type of the folder is in the file of its name"
+)]
+mod store;
 
 pub(crate) use counters::{count_duplicate, stats};
 pub(crate) use events::{NewEvent, count_events, insert_event, last_event, list_events, list_page};
 pub(crate) use exports::{ExportPosition, ExportRow, add_export, export_page, find_export};
-pub(crate) use idempotency::{Remembered, recall, remember};
+pub(crate) use idempotency::{SavedResponse, find_response, save_response};
 pub(crate) use open::OpenError;
 pub(crate) use organizations::{add_organization, has_organization, list_organizations};
 pub(crate) use page::{Order, Page, PageRequest, Position};
@@ -26,4 +30,4 @@ pub(crate) use schemas::{
     ActionRow, SchemaRow, action_exists, action_names, add_schema, find_schema, list_actions,
     list_schemas,
 };
-pub(crate) use writer::{StoreError, Writer};
+pub(crate) use store::{Store, StoreError};

@@ -49,23 +49,23 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     #[test]
     fn adding_an_organization_again_keeps_the_first() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let now = Timestamp::from_millis(0);
-        let (first, new) = writer
+        let (first, new) = store
             .transact(|tx| add_organization(tx, "org_1", Some("One"), now))
             .unwrap();
         assert!(new);
-        let (second, new) = writer
+        let (second, new) = store
             .transact(|tx| add_organization(tx, "org_1", Some("Other"), now))
             .unwrap();
         assert!(!new);
         assert_eq!(first, second);
-        assert_eq!(writer.transact(list_organizations).unwrap(), [first]);
-        assert!(writer.transact(|tx| has_organization(tx, "org_1")).unwrap());
-        assert!(!writer.transact(|tx| has_organization(tx, "org_2")).unwrap());
+        assert_eq!(store.transact(list_organizations).unwrap(), [first]);
+        assert!(store.transact(|tx| has_organization(tx, "org_1")).unwrap());
+        assert!(!store.transact(|tx| has_organization(tx, "org_2")).unwrap());
     }
 }

@@ -128,7 +128,7 @@ impl<T> Listing<T> {
 mod tests {
     use super::*;
     use crate::config::Data;
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     /// The page of a list with the ids 1 to 5.
     fn page(order: Order, position: Position) -> Page<i64> {
@@ -138,8 +138,8 @@ mod tests {
             rows: "organizations WHERE ?1 IS NULL",
             read: |row| row.get(0),
         };
-        let writer = Writer::open(&Data::Memory).unwrap();
-        writer
+        let store = Store::open(&Data::Memory).unwrap();
+        store
             .transact(|tx| {
                 for id in 1..=5 {
                     tx.execute(

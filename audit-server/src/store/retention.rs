@@ -45,9 +45,9 @@ pub(crate) fn enforce_retention(
     let mut deleted = 0;
     for (id, days) in periods {
         let period = i64::try_from((DAY * days).as_millis()).unwrap_or(i64::MAX);
-        let horizon = now.as_millis().saturating_sub(period);
+        let cutoff = now.as_millis().saturating_sub(period);
         // SQLite reads a negative limit as none.
-        deleted += delete.execute(params![id, horizon, limit.map_or(-1, i64::from)])?;
+        deleted += delete.execute(params![id, cutoff, limit.map_or(-1, i64::from)])?;
     }
     Ok(deleted)
 }
@@ -57,12 +57,12 @@ mod tests {
     use super::*;
     use crate::config::Data;
     use crate::store::organizations::add_organization;
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     #[test]
     fn a_sweep_takes_a_part_at_a_time() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        let deleted = writer.transact(|tx| {
+        let store = Store::open(&Data::Memory).unwrap();
+        let deleted = store.transact(|tx| {
             add_organization(tx, "org_1", None, Timestamp::from_millis(0))?;
             set_retention(tx, "org_1", 30)?;
             for _ in 0..5 {

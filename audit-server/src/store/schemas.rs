@@ -131,13 +131,13 @@ mod tests {
     use super::*;
     use crate::config::Data;
     use crate::store::page::{Order, Position};
-    use crate::store::writer::Writer;
+    use crate::store::store::Store;
 
     #[test]
     fn versions_count_up_for_each_action_on_its_own() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let add = |action: &str| {
-            writer
+            store
                 .transact(|tx| add_schema(tx, action, "{}".to_owned(), Timestamp::from_millis(0)))
                 .unwrap()
                 .version
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn an_action_is_listed_with_its_newest_schema_and_its_own_dates() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        let page = writer
+        let store = Store::open(&Data::Memory).unwrap();
+        let page = store
             .transact(|tx| {
                 add_schema(tx, "a", r#"{"n":1}"#.to_owned(), Timestamp::from_millis(1))?;
                 add_schema(tx, "a", r#"{"n":2}"#.to_owned(), Timestamp::from_millis(2))?;
@@ -177,9 +177,9 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_not_found() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let find = |version| {
-            writer
+            store
                 .transact(|tx| {
                     add_schema(tx, "a", "{}".to_owned(), Timestamp::from_millis(0))?;
                     find_schema(tx, "a", version)

@@ -6,7 +6,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use super::definition::Definition;
-use super::form::Form;
+use super::event::EventForm;
 use super::json_schema::build;
 use super::violation::Violation;
 
@@ -49,7 +49,7 @@ impl CompiledSchema {
     }
 
     /// Everything about the event that this schema refuses, in the order of the event.
-    pub(crate) fn check(&self, form: &Form<'_>) -> Vec<Violation> {
+    pub(crate) fn check(&self, form: &EventForm<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         check_metadata(
             "/actor/metadata",
@@ -111,8 +111,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::definition::read_definition;
-    use super::super::form::read_form;
-    use super::super::form::tests::body;
+    use super::super::event::read_event;
+    use super::super::event::tests::body;
     use super::*;
 
     fn paths(definition: Value, change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -120,7 +120,7 @@ mod tests {
         let mut body = body();
         change(&mut body["event"]);
         schema
-            .check(&read_form(&body).unwrap())
+            .check(&read_event(&body).unwrap())
             .into_iter()
             .map(|violation| violation.instance_path)
             .collect()

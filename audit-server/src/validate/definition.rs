@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_schema::build;
-use super::json_type::kind_of;
+use super::json_type::json_type;
 
 /// A schema as it is stored and given back; what is absent stays absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub(crate) fn read_definition(body: &Value) -> Result<Definition, String> {
     let Value::Object(root) = body else {
         return Err(format!(
             "the body has to be an object with `targets`, not {}",
-            kind_of(body)
+            json_type(body)
         ));
     };
     let mut problems = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn read_definition(body: &Value) -> Result<Definition, String> {
         Some(other) => {
             problems.push(format!(
                 "`actor` has to be an object, not {}",
-                kind_of(other)
+                json_type(other)
             ));
             None
         }
@@ -88,7 +88,7 @@ fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<Ta
         Some(other) => {
             problems.push(format!(
                 "`targets` has to be an array, not {}",
-                kind_of(other)
+                json_type(other)
             ));
             &[]
         }
@@ -103,7 +103,7 @@ fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<Ta
         let Value::Object(target) = target else {
             problems.push(format!(
                 "`targets.{index}` has to be an object, not {}",
-                kind_of(target)
+                json_type(target)
             ));
             continue;
         };
@@ -121,7 +121,7 @@ fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<Ta
             }),
             Some(other) => problems.push(format!(
                 "`targets.{index}.type` has to be a string, not {}",
-                kind_of(other)
+                json_type(other)
             )),
             None => problems.push(format!("`targets.{index}.type` is required")),
         }
@@ -138,7 +138,7 @@ fn read_metadata(
     if !schema.is_object() {
         problems.push(format!(
             "`{field}` has to be a JSON Schema object, not {}",
-            kind_of(schema)
+            json_type(schema)
         ));
         return None;
     }

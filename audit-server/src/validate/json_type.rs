@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Returns the type of a value, with its article.
-pub(super) fn kind_of(value: &Value) -> &'static str {
+pub(super) fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -9,8 +9,8 @@
 
 use serde_json::{Map, Value};
 
-use super::form::Form;
-use super::json_type::kind_of;
+use super::event::EventForm;
+use super::json_type::json_type;
 use super::violation::{Violation, child};
 
 /// Targets on one event.
@@ -26,7 +26,7 @@ const MAX_KEY_CHARS: usize = 40;
 const MAX_VALUE_CHARS: usize = 500;
 
 /// Every limit that the event breaks, in the order of the event.
-pub(crate) fn check_limits(form: &Form<'_>) -> Vec<Violation> {
+pub(crate) fn check_limits(form: &EventForm<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     if let Some(metadata) = form.actor.metadata {
         check_metadata("/actor/metadata", metadata, &mut violations);
@@ -86,7 +86,7 @@ fn check_metadata(at: &str, metadata: &Map<String, Value>, violations: &mut Vec<
             Value::Null | Value::Array(_) | Value::Object(_) => {
                 let rule = format_args!(
                     "has to be a string, a number or a boolean, not {}",
-                    kind_of(value)
+                    json_type(value)
                 );
                 violations.push(Violation::new(child(at, key), rule));
             }
@@ -105,15 +105,15 @@ fn is_key(key: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::form::read_form;
-    use super::super::form::tests::body;
+    use super::super::event::read_event;
+    use super::super::event::tests::body;
     use super::*;
 
     /// The paths of the violations after one change of the event.
     fn paths(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let mut body = body();
         change(&mut body["event"]);
-        check_limits(&read_form(&body).unwrap())
+        check_limits(&read_event(&body).unwrap())
             .into_iter()
             .map(|violation| violation.instance_path)
             .collect()

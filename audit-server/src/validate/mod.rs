@@ -7,8 +7,8 @@
 
 mod compiled_schema;
 mod definition;
+mod event;
 mod export;
-mod form;
 mod json_schema;
 mod json_type;
 mod limits;
@@ -18,8 +18,8 @@ mod violation;
 
 pub(crate) use compiled_schema::CompiledSchema;
 pub(crate) use definition::{Definition, read_definition};
+pub(crate) use event::{EventForm, FormError, read_event};
 pub(crate) use export::read_export;
-pub(crate) use form::{Form, FormError, read_form};
 pub(crate) use limits::check_limits;
 pub(crate) use portal::read_portal;
 pub(crate) use retention::read_retention;

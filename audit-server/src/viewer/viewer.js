@@ -17,7 +17,7 @@ for (const name of ["organization", "action", "status"]) {
 }
 if (organization) {
   filter.delete("organization");
-  element("scope").textContent = `of ${organization}`;
+  element("shown-organization").textContent = `of ${organization}`;
   element("organization-filter").remove();
 }
 

@@ -9,18 +9,18 @@ use crate::store::StoreError;
 use crate::validate::{FormError, Violation};
 
 /// What a handler gives back: an answer, be it of success or failure.
-pub(crate) type Reply = Result<Answer, Answer>;
+pub(crate) type ApiResult = Result<ApiResponse, ApiResponse>;
 
 /// A status and a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
     /// The reason of a rejection in words; empty if the caller has to find its own.
     pub(crate) reason: String,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
             Ok(body) => Self {
@@ -158,7 +158,7 @@ impl Answer {
     }
 }
 
-impl From<StoreError> for Answer {
+impl From<StoreError> for ApiResponse {
     fn from(error: StoreError) -> Self {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -168,7 +168,7 @@ impl From<StoreError> for Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiResponse {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         (self.status, [(header::CONTENT_TYPE, json)], self.body).into_response()
@@ -187,11 +187,11 @@ mod tests {
             reason: String::new(),
         };
         assert_eq!(
-            Answer::validation_failed(&[error]).body,
+            ApiResponse::validation_failed(&[error]).body,
             r#"{"message":"Validation failed.","errors":[{"code":"required","field":"event.action"}]}"#
         );
         assert_eq!(
-            Answer::invalid_event(&[
+            ApiResponse::invalid_event(&[
                 Violation::new("/targets", "a"),
                 Violation::new("/targets", "b")
             ])
@@ -199,7 +199,7 @@ mod tests {
             r#"{"message":"Invalid Audit Log event.","code":"invalid_audit_log_event","errors":[{"instancePath":"/targets"}]}"#
         );
         assert_eq!(
-            Answer::organization_not_found("org_1").body,
+            ApiResponse::organization_not_found("org_1").body,
             r#"{"message":"Organization not found: 'org_1'."}"#
         );
     }

@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 
 /// Where a connection ends before its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum End {
+enum CutPoint {
     /// It does not.
     #[default]
-    Open,
+    Never,
     /// After so many further bytes, as if the server had gone.
     After(u64),
     /// At once, with a TCP reset.
@@ -22,42 +22,42 @@ enum End {
 
 /// Ends one connection; every request that comes over it has a clone among its extensions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scissors(Arc<Mutex<End>>);
+pub(crate) struct ConnectionCutter(Arc<Mutex<CutPoint>>);
 
-impl Scissors {
+impl ConnectionCutter {
     /// Lets so many bytes of the answer pass, head included, and then closes the connection.
     pub(crate) fn cut_after(&self, bytes: u64) {
-        self.set(End::After(bytes));
+        self.set(CutPoint::After(bytes));
     }
 
     /// Answers with a TCP reset, and nothing else.
     pub(crate) fn reset(&self) {
-        self.set(End::Reset);
+        self.set(CutPoint::Reset);
     }
 
-    fn set(&self, end: End) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = end;
+    fn set(&self, cut_point: CutPoint) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cut_point;
     }
 
-    fn end(&self) -> End {
+    fn cut_point(&self) -> CutPoint {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A TCP stream under a pair of scissors.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct CuttableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    cutter: ConnectionCutter,
 }
 
-impl Wire {
-    pub(crate) fn new(stream: TcpStream, scissors: Scissors) -> Self {
-        Self { stream, scissors }
+impl CuttableStream {
+    pub(crate) fn new(stream: TcpStream, cutter: ConnectionCutter) -> Self {
+        Self { stream, cutter }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -67,26 +67,26 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.scissors.end() {
-            End::Open => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        match self.cutter.cut_point() {
+            CutPoint::Never => Pin::new(&mut self.stream).poll_write(cx, bytes),
             // The error makes the caller drop the connection, which is what closes or resets it.
-            End::After(0) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            End::Reset => {
+            CutPoint::After(0) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            CutPoint::Reset => {
                 self.stream.set_zero_linger()?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
-            End::After(left) => {
+            CutPoint::After(left) => {
                 let most = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..most]);
                 if let Poll::Ready(Ok(written)) = written {
                     let written = u64::try_from(written).unwrap_or(u64::MAX);
-                    self.scissors.cut_after(left.saturating_sub(written));
+                    self.cutter.cut_after(left.saturating_sub(written));
                 }
                 written
             }

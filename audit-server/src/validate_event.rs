@@ -3,10 +3,10 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::answer::Answer;
 use crate::app::App;
+use crate::response::ApiResponse;
 use crate::store::{SchemaRow, action_exists, action_names, find_schema, has_organization};
-use crate::validate::{CompiledSchema, Form, Violation, check_limits, read_form};
+use crate::validate::{CompiledSchema, EventForm, Violation, check_limits, read_event};
 
 /// The version that an event without `version` is checked against.
 ///
@@ -16,50 +16,56 @@ const DEFAULT_VERSION: i64 = 1;
 
 /// The answer, and for a refusal the reasons in words.
 #[derive(Debug)]
-pub(crate) enum Verdict {
-    Accepted(Answer),
-    Rejected(Answer, Vec<String>),
+pub(crate) enum Validation {
+    Accepted(ApiResponse),
+    Rejected(ApiResponse, Vec<String>),
 }
 
 /// Judges a body: its form (422), then its organization (404), then the limits and the schema
 /// together (400).
-pub(crate) fn judge(app: &App, tx: &Transaction<'_>, body: &Value) -> rusqlite::Result<Verdict> {
-    let form = match read_form(body) {
+pub(crate) fn validate_event(
+    app: &App,
+    tx: &Transaction<'_>,
+    body: &Value,
+) -> rusqlite::Result<Validation> {
+    let form = match read_event(body) {
         Ok(form) => form,
         Err(errors) => {
-            let answer = Answer::validation_failed(&errors);
-            return Ok(Verdict::Rejected(
-                answer,
+            let response = ApiResponse::validation_failed(&errors);
+            return Ok(Validation::Rejected(
+                response,
                 errors.into_iter().map(|error| error.reason).collect(),
             ));
         }
     };
     if !has_organization(tx, form.organization_id)? {
         let reason = format!("the organization `{}` does not exist", form.organization_id);
-        return Ok(Verdict::Rejected(
-            Answer::organization_not_found(form.organization_id),
+        return Ok(Validation::Rejected(
+            ApiResponse::organization_not_found(form.organization_id),
             vec![reason],
         ));
     }
     let mut violations = Vec::new();
-    let schema = find(tx, &form, &mut violations)?;
+    let schema = resolve_schema(tx, &form, &mut violations)?;
     violations.extend(check_limits(&form));
     if let Some(row) = schema {
         // The row was checked before it was stored, so an error here means that the file was
         // changed by other hands.
-        let schema = app.compiled(row.id, || compile(&row)).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
-        })?;
+        let schema = app
+            .compiled_schema(row.id, || compile(&row))
+            .map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
+            })?;
         violations.extend(schema.check(&form));
     }
     if violations.is_empty() {
-        return Ok(Verdict::Accepted(Answer::ok(
+        return Ok(Validation::Accepted(ApiResponse::ok(
             &serde_json::json!({ "success": true }),
         )));
     }
-    let answer = Answer::invalid_event(&violations);
-    Ok(Verdict::Rejected(
-        answer,
+    let response = ApiResponse::invalid_event(&violations);
+    Ok(Validation::Rejected(
+        response,
         violations
             .into_iter()
             .map(|violation| violation.reason)
@@ -68,9 +74,9 @@ pub(crate) fn judge(app: &App, tx: &Transaction<'_>, body: &Value) -> rusqlite::
 }
 
 /// The schema the event is to be checked against, or a violation that says why there is none.
-fn find(
+fn resolve_schema(
     tx: &Transaction<'_>,
-    form: &Form<'_>,
+    form: &EventForm<'_>,
     violations: &mut Vec<Violation>,
 ) -> rusqlite::Result<Option<SchemaRow>> {
     let version = form.version.unwrap_or(Some(DEFAULT_VERSION));
@@ -110,11 +116,11 @@ fn nearest<'a>(action: &str, names: &'a [String]) -> Option<&'a str> {
     if action.len() > 200 {
         return None;
     }
-    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(action, name);
+    let similarity = |name: &str| strsim::normalized_damerau_levenshtein(action, name);
     let best = names
         .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) >= 0.6).then_some(best.as_str())
+        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(best) >= 0.6).then_some(best.as_str())
 }
 
 #[cfg(test)]

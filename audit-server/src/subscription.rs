@@ -67,12 +67,12 @@ struct Subscriber {
 pub(crate) struct Subscribers {
     /// `None` once the server has stopped: later subscriptions end at once.
     list: Mutex<Option<Vec<Subscriber>>>,
-    head: watch::Sender<Head>,
+    head: watch::Sender<LogHead>,
 }
 
 /// The end of the list of stored events, as those watch it who read the rows themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct LogHead {
     /// The newest event of this run; 0 before the first.
     pub(crate) seq: u64,
     /// Whether more may come.
@@ -83,12 +83,12 @@ impl Subscribers {
     pub(crate) fn open() -> Self {
         Self {
             list: Mutex::new(Some(Vec::new())),
-            head: watch::Sender::new(Head { seq: 0, open: true }),
+            head: watch::Sender::new(LogHead { seq: 0, open: true }),
         }
     }
 
     /// Tells that there is something new, and not what: nothing is buffered for whoever is slow.
-    pub(crate) fn watch(&self) -> watch::Receiver<Head> {
+    pub(crate) fn watch(&self) -> watch::Receiver<LogHead> {
         self.head.subscribe()
     }
 

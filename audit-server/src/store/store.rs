@@ -17,15 +17,15 @@ pub(crate) enum StoreError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// The single writer, which is the single reader too.
+/// The single store, which is the single reader too.
 ///
 /// The lock is only ever taken on a thread that may block: tokio's pool for requests, the caller's
 /// own for the synchronous API.
-pub(crate) struct Writer {
+pub(crate) struct Store {
     connection: Mutex<Connection>,
 }
 
-impl Writer {
+impl Store {
     pub(crate) fn open(data: &Data) -> Result<Self, OpenError> {
         Ok(Self {
             connection: Mutex::new(open(data)?),
@@ -78,14 +78,14 @@ impl Writer {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, StoreError> {
-        let writer = Arc::clone(self);
-        tokio::task::spawn_blocking(move || writer.transact_then(work, committed)).await?
+        let store = Arc::clone(self);
+        tokio::task::spawn_blocking(move || store.transact_then(work, committed)).await?
     }
 }
 
-impl fmt::Debug for Writer {
+impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer").finish_non_exhaustive()
+        f.debug_struct("Store").finish_non_exhaustive()
     }
 }
 
@@ -93,16 +93,16 @@ impl fmt::Debug for Writer {
 mod tests {
     use super::*;
 
-    fn count(writer: &Writer) -> i64 {
-        writer
+    fn count(store: &Store) -> i64 {
+        store
             .transact(|tx| tx.query_row("SELECT count(*) FROM organizations", [], |row| row.get(0)))
             .unwrap()
     }
 
     #[test]
     fn failed_work_leaves_nothing_behind() {
-        let writer = Writer::open(&Data::Memory).unwrap();
-        let result = writer.transact(|tx| {
+        let store = Store::open(&Data::Memory).unwrap();
+        let result = store.transact(|tx| {
             tx.execute(
                 "INSERT INTO organizations (id, created_at) VALUES ('org_1', 0)",
                 [],
@@ -110,14 +110,14 @@ mod tests {
             tx.execute("INSERT INTO nowhere VALUES (1)", [])
         });
         assert!(matches!(result, Err(StoreError::Sqlite(_))));
-        assert_eq!(count(&writer), 0);
+        assert_eq!(count(&store), 0);
     }
 
     #[test]
     fn a_panic_in_the_work_does_not_stop_the_next_one() {
-        let writer = Writer::open(&Data::Memory).unwrap();
+        let store = Store::open(&Data::Memory).unwrap();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            writer.transact(|tx| -> rusqlite::Result<()> {
+            store.transact(|tx| -> rusqlite::Result<()> {
                 tx.execute(
                     "INSERT INTO organizations (id, created_at) VALUES ('org_1', 0)",
                     [],
@@ -126,6 +126,6 @@ mod tests {
             })
         }));
         assert!(panicked.is_err());
-        assert_eq!(count(&writer), 0);
+        assert_eq!(count(&store), 0);
     }
 }

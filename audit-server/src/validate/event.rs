@@ -7,12 +7,12 @@
 
 use serde_json::{Map, Value};
 
-use super::json_type::kind_of;
+use super::json_type::json_type;
 use crate::timestamp::parse_utc_date_time;
 
 /// A well-formed request, taken apart.
 #[derive(Debug)]
-pub(crate) struct Form<'a> {
+pub(crate) struct EventForm<'a> {
     pub(crate) organization_id: &'a str,
     pub(crate) action: &'a str,
     /// `Some(None)` is an integer that no version can have.
@@ -41,8 +41,8 @@ pub(crate) struct FormError {
 
 /// Takes a body apart, or names everything that is wrong with its form, in the order of the API
 /// reference.
-pub(crate) fn read_form(body: &Value) -> Result<Form<'_>, Vec<FormError>> {
-    let mut reader = Reader { errors: Vec::new() };
+pub(crate) fn read_event(body: &Value) -> Result<EventForm<'_>, Vec<FormError>> {
+    let mut reader = FormReader { errors: Vec::new() };
     let form = reader.request(body);
     match form {
         Some(form) if reader.errors.is_empty() => Ok(form),
@@ -52,12 +52,12 @@ pub(crate) fn read_form(body: &Value) -> Result<Form<'_>, Vec<FormError>> {
 
 /// Collects the errors while reading. A method that answers `None` for a required value has added
 /// at least one.
-struct Reader {
+struct FormReader {
     errors: Vec<FormError>,
 }
 
-impl Reader {
-    fn request<'a>(&mut self, body: &'a Value) -> Option<Form<'a>> {
+impl FormReader {
+    fn request<'a>(&mut self, body: &'a Value) -> Option<EventForm<'a>> {
         let Some(root) = body.as_object() else {
             // A body that is no object lacks every field.
             self.required::<()>("organization_id");
@@ -87,7 +87,7 @@ impl Reader {
             self.optional_text(context, "event.context.", "user_agent");
         }
         let metadata = self.optional_object(event, "event.", "metadata");
-        Some(Form {
+        Some(EventForm {
             organization_id: organization_id?,
             action: action?,
             version,
@@ -215,7 +215,7 @@ impl Reader {
     }
 
     fn wrong_type<T>(&mut self, field: String, wanted: &str, found: &Value) -> Option<T> {
-        let reason = format!("`{field}` has to be {wanted}, not {}", kind_of(found));
+        let reason = format!("`{field}` has to be {wanted}, not {}", json_type(found));
         self.add("invalid_type", field, &reason);
         None
     }
@@ -254,7 +254,7 @@ pub(super) mod tests {
     fn errors(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let mut body = body();
         change(&mut body);
-        read_form(&body).map_or_else(
+        read_event(&body).map_or_else(
             |errors| {
                 errors
                     .iter()
@@ -283,7 +283,7 @@ pub(super) mod tests {
     #[test]
     fn the_documented_example_is_well_formed() {
         let body = body();
-        let form = read_form(&body).unwrap();
+        let form = read_event(&body).unwrap();
         assert_eq!(
             (form.organization_id, form.action, form.version),
             ("org_1", "team.updated", Some(Some(1)))
@@ -374,7 +374,7 @@ pub(super) mod tests {
     #[test]
     fn the_flat_form_is_told_where_the_fields_belong() {
         let flat = json!({ "organization_id": "org_1", "action": "a", "actor": {}, "targets": [] });
-        let errors = read_form(&flat).unwrap_err();
+        let errors = read_event(&flat).unwrap_err();
         assert_eq!(
             (errors.len(), errors[0].code, errors[0].field.as_str()),
             (1, "required", "event")
@@ -385,7 +385,7 @@ pub(super) mod tests {
     #[test]
     fn a_body_that_is_no_object_lacks_both_fields() {
         for body in [json!([]), json!("x"), Value::Null] {
-            assert_eq!(read_form(&body).unwrap_err().len(), 2);
+            assert_eq!(read_event(&body).unwrap_err().len(), 2);
         }
     }
 
@@ -413,7 +413,7 @@ pub(super) mod tests {
         ] {
             let mut body = body();
             body["event"]["version"] = value;
-            assert_eq!(read_form(&body).unwrap().version, Some(version));
+            assert_eq!(read_event(&body).unwrap().version, Some(version));
         }
     }
 }
