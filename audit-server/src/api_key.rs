@@ -1,12 +1,14 @@
-//! API keys: who may call, and under which scope idempotency keys are kept.
+//! The accepted API keys, kept as hashes.
 
 use std::fmt;
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 of an API key. It is what the server compares, so the time it takes says nothing
-/// about the key, and what it writes to disk.
+/// The SHA-256 of an API key.
+///
+/// The server compares hashes, so that timing reveals nothing about the key, and writes only hashes
+/// to disk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyHash([u8; 32]);
 
@@ -26,7 +28,7 @@ impl fmt::Debug for KeyHash {
     }
 }
 
-/// The keys that are let in.
+/// The accepted API keys.
 #[derive(Debug)]
 pub(crate) struct ApiKeys(Vec<KeyHash>);
 
@@ -35,8 +37,8 @@ impl ApiKeys {
         Self(keys.iter().map(|key| KeyHash::of(key)).collect())
     }
 
-    /// The scope of the request's key, if the request has `Authorization: Bearer` and a key that is
-    /// known.
+    /// Returns the hash of the request's key, if the request has `Authorization: Bearer` with an
+    /// accepted key.
     pub(crate) fn authorize(&self, headers: &HeaderMap) -> Option<KeyHash> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, key) = value.split_once(' ')?;
@@ -48,7 +50,7 @@ impl ApiKeys {
     }
 }
 
-/// Whether a key can be sent in a header and looks like one of the service's.
+/// Returns `true` if a key is a valid header value and has the service's prefix.
 pub(crate) fn is_api_key(key: &str) -> bool {
     key.len() > 3 && key.starts_with("sk_") && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -65,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn each_known_key_is_let_in_and_no_other() {
+    fn only_known_keys_are_accepted() {
         assert!(authorize("Bearer sk_one") && authorize("bearer sk_two"));
         for value in [
             "",
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_starts_with_sk_and_is_visible_ascii() {
+    fn api_key_starts_with_sk_and_is_visible_ascii() {
         assert!(is_api_key("sk_test_local"));
         for key in ["", "sk_", "pk_1", "sk_a b", "sk_ä", "sk_a\n"] {
             assert!(!is_api_key(key), "{key:?}");
@@ -95,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_does_not_show_itself() {
+    fn debug_output_has_no_key_hash() {
         assert_eq!(format!("{:?}", KeyHash::of("sk_one")), "KeyHash(..)");
     }
 }

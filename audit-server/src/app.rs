@@ -17,15 +17,15 @@ use crate::subscription::Subscribers;
 use crate::timestamp::Timestamp;
 use crate::validate::CompiledSchema;
 
-/// How many compiled schemas are kept; beyond it the cache starts anew.
-const COMPILED_SCHEMAS: usize = 1_024;
+/// The capacity of the cache of compiled schemas; a full cache is cleared.
+const MAX_COMPILED_SCHEMAS: usize = 1_024;
 
-/// How often what is too old is deleted, and how many events of an organization go at once. Who
-/// reads sees none of them anyway.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// The interval of the retention sweep, and the events of one organization deleted per transaction.
+/// Reads never return expired events, so the sweep may lag.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const SWEEP_ROWS: u32 = 5_000;
 
-/// One server's state.
+/// The state of one server.
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) keys: ApiKeys,
@@ -33,17 +33,17 @@ pub(crate) struct App {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) subscribers: Subscribers,
     pub(crate) signer: Signer,
-    /// How long an export is `pending`.
+    /// The time for which an export is `pending`.
     pub(crate) export_delay: Duration,
     pub(crate) faults: FaultList,
     pub(crate) rate_limit: Option<RateLimit>,
-    /// How long a client may take to send the head of a request, and how long its body.
+    /// The time limit for receiving the head of a request, and again for its body.
     pub(crate) read_timeout: Duration,
-    /// By the schema's row id. Rows are immutable, so an entry is never stale.
+    /// Keyed by the schema's row id. Rows are immutable, so an entry is never stale.
     compiled_schemas: Mutex<HashMap<i64, Arc<CompiledSchema>>>,
 }
 
-/// What a server's state is made from.
+/// The parts that a server's state is built from.
 pub(crate) struct AppConfig {
     pub(crate) store: Store,
     pub(crate) keys: ApiKeys,
@@ -87,8 +87,8 @@ impl App {
         self.clock.now().into()
     }
 
-    /// Reads the trail after what its retention has ended is gone, in one transaction: nobody sees
-    /// an event that is too old, even if the sweep has not come round to it.
+    /// Reads the audit log in a transaction that first deletes expired events, so that a read never
+    /// returns one that the sweep has not reached yet.
     pub(crate) async fn read_audit_log<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -114,27 +114,27 @@ impl App {
         })
     }
 
-    /// Ends the streams that have no end of their own, so that a shutdown need not wait for their
-    /// readers.
+    /// Ends the open-ended streams, so that a shutdown does not wait for their readers.
     pub(crate) fn stop_streams(&self) {
         self.subscribers.end_watches();
     }
 
-    /// Deletes what is too old, a part at a time, so that requests get in between. Never ends.
+    /// Deletes expired events in small transactions, so that requests run in between. Never
+    /// returns.
     pub(crate) async fn sweep(&self) {
-        let mut turns = tokio::time::interval(SWEEP_EVERY);
+        let mut interval = tokio::time::interval(SWEEP_INTERVAL);
         loop {
-            turns.tick().await;
+            interval.tick().await;
             loop {
                 let now = self.now();
                 let work = move |tx: &Transaction<'_>| enforce_retention(tx, now, Some(SWEEP_ROWS));
                 match self.store.run(work).await {
                     Ok(0) => break,
-                    Ok(events) => tracing::info!(events, "deleted at the end of their retention"),
+                    Ok(events) => tracing::info!(events, "deleted events past their retention"),
                     Err(error) => {
                         tracing::error!(
                             error = &error as &dyn std::error::Error,
-                            "the retention could not be enforced"
+                            "could not enforce the retention"
                         );
                         break;
                     }
@@ -143,7 +143,7 @@ impl App {
         }
     }
 
-    /// The compiled schema of this row, made by `compile` if it is not at hand.
+    /// Returns the compiled schema of this row, from the cache or from `compile`.
     pub(crate) fn compiled_schema<E>(
         &self,
         id: i64,
@@ -157,7 +157,7 @@ impl App {
             return Ok(Arc::clone(schema));
         }
         let schema = Arc::new(compile()?);
-        if cache.len() >= COMPILED_SCHEMAS {
+        if cache.len() >= MAX_COMPILED_SCHEMAS {
             cache.clear();
         }
         cache.insert(id, Arc::clone(&schema));

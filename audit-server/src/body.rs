@@ -1,4 +1,4 @@
-//! Reading a request's body: JSON, of a bounded size.
+//! Reading of request bodies: JSON, of a bounded size.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 use crate::app::App;
 use crate::response::ApiResponse;
 
-/// The largest body that is read: 1 MiB. The service's own limit is undocumented; users report that
+/// The largest accepted body: 1 MiB. The service's own limit is undocumented; users report that
 /// there is one.
 pub(crate) const BODY_LIMIT: usize = 1_024 * 1_024;
 
-/// How much of a body that is too large is read and thrown away, and for how long, so that a client
-/// that is still sending gets to see the answer instead of a closed connection.
+/// The limits for discarding the rest of a body that is too large: a client that is still sending
+/// then receives the response instead of a closed connection.
 const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// Reads a whole body of at most [`BODY_LIMIT`] bytes; it is never held in memory beyond that.
+/// Reads a whole body of at most [`BODY_LIMIT`] bytes; never buffers more than that.
 ///
 /// # Errors
-/// 413 for one that is larger, and at once if it says so and is too large to be thrown away; 408
-/// for one that takes longer than the server's read timeout; 400 for one that ends early.
+/// 413 for a larger body, at once if its announced length is too large to be discarded; 408 for one
+/// that exceeds the server's read timeout; 400 for one that ends early.
 pub(crate) async fn read(app: &App, body: Body) -> Result<Bytes, ApiResponse> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > BODY_LIMIT + DRAIN_LIMIT {
@@ -58,7 +58,7 @@ async fn read_all(mut body: Body) -> Result<Bytes, ApiResponse> {
     Ok(read.into())
 }
 
-/// Reads what is left of a body and throws it away, within bounds of size and time.
+/// Reads and discards the rest of a body, within limits of size and time.
 pub(crate) async fn drain(mut body: Body) {
     let discard = async {
         let mut discarded = 0;
@@ -69,15 +69,15 @@ pub(crate) async fn drain(mut body: Body) {
             }
         }
     };
-    // Whether it was read to its end or given up does not matter: the answer is the same.
+    // The result does not matter: the response is the same.
     drop(tokio::time::timeout(DRAIN_TIME, discard).await);
 }
 
-/// Parses a body that says it is JSON.
+/// Parses a JSON body.
 ///
 /// # Errors
-/// 415 without `Content-Type: application/json` (or a `+json` type), which also keeps a web page's
-/// plain form posts out; 400 for malformed JSON.
+/// 415 without `Content-Type: application/json` (or a `+json` type), which also blocks the plain
+/// form posts of a web page; 400 for malformed JSON.
 pub(crate) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiResponse> {
     if !is_json(headers) {
         let message = "The request's Content-Type has to be application/json.";
@@ -86,7 +86,7 @@ pub(crate) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiRespo
             message,
         ));
     }
-    // A syntax error of serde_json names line and column, and never quotes the text.
+    // A syntax error of serde_json contains line and column, and never quotes the text.
     serde_json::from_slice(bytes).map_err(|error| {
         ApiResponse::message(
             StatusCode::BAD_REQUEST,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_type_is_required() {
+    fn json_content_type_is_required() {
         for content_type in [
             "application/json",
             "Application/JSON; charset=utf-8",

@@ -1,16 +1,16 @@
-//! The server's time, and the only file that reads the machine's clock.
+//! The server's time. The only file that reads the system clock.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// Tells the server what time it is.
+/// A source of the current time.
 ///
-/// The server asks it for `received_at` and `created_at`, and for the age of idempotency keys,
-/// exports, links and events: a test that hands in a [`ManualClock`] can step past any of their
-/// ends without sleeping. It is called from several threads, often, and must not block.
+/// The server uses it for `received_at` and `created_at`, and for the age of idempotency keys,
+/// exports, links and events. With a [`ManualClock`] a test can step past each of their lifetimes
+/// without sleeping. It is called from several threads, often, and must not block.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment. Moments before 1970 or after the year 9999 are clamped to that range
+    /// Returns the current time. Times before 1970 or after the year 9999 are clamped to that range
     /// where they are stored.
     fn now(&self) -> SystemTime;
 }
@@ -21,7 +21,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's wall clock; what a server uses unless it is told otherwise.
+/// The system's wall clock; the default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -35,7 +35,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved; clones share the same time.
+/// A clock that moves only when it is set; clones share the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,7 +43,7 @@ impl Clock for SystemClock {
 ///
 /// let clock = ManualClock::starting_now();
 /// let server = LocalServer::builder().clock(clock.clone()).start()?;
-/// clock.advance(Duration::from_secs(24 * 60 * 60)); // every idempotency key given so far has expired
+/// clock.advance(Duration::from_secs(24 * 60 * 60)); // every earlier idempotency key has expired
 /// # server.shutdown()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -53,7 +53,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Returns a clock set to `now`.
     #[must_use]
     pub fn new(now: SystemTime) -> Self {
         Self {
@@ -61,14 +61,13 @@ impl ManualClock {
         }
     }
 
-    /// A clock that shows the present moment and stays there.
+    /// Returns a clock set to the current time.
     #[must_use]
     pub fn starting_now() -> Self {
         Self::new(SystemClock.now())
     }
 
-    /// Moves the clock forward. A step beyond what the platform can represent leaves it where it
-    /// is.
+    /// Moves the clock forward. A step beyond the platform's range is ignored.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(later) = now.checked_add(by) {
@@ -76,7 +75,7 @@ impl ManualClock {
         }
     }
 
-    /// Sets the clock, also backwards.
+    /// Sets the clock, forwards or backwards.
     pub fn set(&self, to: SystemTime) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_past_the_end_of_time_is_ignored() {
+    fn step_beyond_the_platform_range_is_ignored() {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), SystemTime::UNIX_EPOCH);

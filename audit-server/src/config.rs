@@ -1,4 +1,4 @@
-//! How a server is set up.
+//! The builder of a server, and its defaults.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,32 +7,32 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 
-/// The API key of a server that was given none.
+/// The API key of a server that has no other.
 pub const DEFAULT_API_KEY: &str = "sk_test_local";
 
-/// The organization of a server that was given none.
+/// The organization of a server that has no other.
 pub const DEFAULT_ORGANIZATION: &str = "org_local";
 
-/// How long an export is `pending` unless the server was told otherwise: long enough that a client
-/// that does not poll is found out.
+/// The default time for which an export is `pending`: long enough to expose a client that does not
+/// poll.
 pub const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(250);
 
-/// What the service allows for one key: 6,000 requests in 60 seconds
+/// The limit of the service for one API key: 6,000 requests in 60 seconds
 /// (<https://workos.com/docs/reference/rate-limits>).
 pub const SERVICE_RATE_LIMIT: (u32, Duration) = (6_000, Duration::from_secs(60));
 
-/// How long a client may take to send a head or a body unless the server was told otherwise.
+/// The default time for a client to send a head or a body.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a server keeps what it receives.
+/// The storage of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Data {
-    /// In memory, until the server stops; the default. Accepted events are trimmed by their
-    /// retention only, so a long-running server grows with them.
+    /// In memory, until the server stops; the default. Only retention deletes accepted events, so a
+    /// long-running server grows with them.
     #[default]
     Memory,
-    /// In this SQLite file, which is created if it does not exist. Its folder has to exist. Beside
-    /// it SQLite keeps a `-wal` and a `-shm` file while the server runs.
+    /// In this SQLite file, which is created if it does not exist; its folder has to exist. SQLite
+    /// keeps a `-wal` and a `-shm` file beside it while the server runs.
     File(PathBuf),
 }
 
@@ -54,7 +54,7 @@ pub struct LocalServerBuilder {
 impl LocalServerBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            // Port 0 lets the system choose, so that tests do not collide.
+            // The system assigns a port for port 0, so that tests do not collide.
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             allow_remote: false,
             data: Data::Memory,
@@ -67,67 +67,69 @@ impl LocalServerBuilder {
         }
     }
 
-    /// The address to listen on; `127.0.0.1` and a free port by default.
+    /// Sets the address to listen on; `127.0.0.1` and a free port by default.
     pub fn listen(mut self, addr: impl Into<SocketAddr>) -> Self {
         self.listen = addr.into();
         self
     }
 
-    /// Whether [`listen`](Self::listen) may name an address that other machines can reach; `false`
-    /// by default.
+    /// Allows [`listen`](Self::listen) to name an address that other machines can reach; `false` by
+    /// default.
     ///
-    /// On such an address the server answers to any `Host`, and its own routes under `/_local` ask
-    /// for the API key.
+    /// On such an address the server accepts any `Host`, and its own routes under `/_local` require
+    /// the API key.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
     }
 
-    /// Where to keep the data; in memory by default.
+    /// Sets the storage; in memory by default.
     pub fn data(mut self, data: Data) -> Self {
         self.data = data;
         self
     }
 
-    /// An API key to let in, `sk_…`; [`DEFAULT_API_KEY`] if none is given.
+    /// Adds an accepted API key, `sk_…`; [`DEFAULT_API_KEY`] if none is added.
     ///
-    /// May be called again for more keys. Each has idempotency keys of its own; they share
-    /// everything else. The first is the one that [`LocalServer::api_key`](crate::LocalServer::api_key) gives back.
+    /// May be called again for more keys. Idempotency keys are separate for each API key;
+    /// everything else is shared. [`LocalServer::api_key`](crate::LocalServer::api_key) returns the
+    /// first.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_keys.push(key.into());
         self
     }
 
-    /// An organization that exists from the start, `org_…`; [`DEFAULT_ORGANIZATION`] if none is
-    /// given. May be called again for more.
+    /// Adds an organization that exists from the start, `org_…`; [`DEFAULT_ORGANIZATION`] if none
+    /// is added. May be called again for more.
     ///
-    /// On a file, organizations of earlier runs are there too.
+    /// A file also contains the organizations of earlier runs.
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organizations.push(id.into());
         self
     }
 
-    /// The clock; the machine's by default.
+    /// Sets the clock; the system clock by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// How long an export is `pending`, by the server's [clock](Self::clock);
+    /// Sets the time for which an export is `pending`, by the server's [clock](Self::clock);
     /// [`DEFAULT_EXPORT_DELAY`] by default.
     ///
-    /// With zero it is ready when it is asked for first; the answer that creates it says `pending`
-    /// all the same.
+    /// With zero it is ready at the first request for it; the response that creates it shows
+    /// `pending` nevertheless.
     pub fn export_delay(mut self, delay: Duration) -> Self {
         self.export_delay = delay;
         self
     }
 
-    /// Answers 429 with `Retry-After` to what exceeds so many requests of one API key within `per`,
-    /// by the server's [clock](Self::clock). Off by default; [`SERVICE_RATE_LIMIT`] is what the
-    /// service allows.
+    /// Limits the requests of one API key to `requests` within `per`, by the server's
+    /// [clock](Self::clock). Off by default; [`SERVICE_RATE_LIMIT`] is the limit of the service.
     ///
-    /// A window begins with the key's first request and is followed by the next one. The server's
+    /// A request beyond the limit is a 429 with `Retry-After`.
+    ///
+    /// A window begins with a key's first request and is followed by the next window. The server's
     /// own routes are not counted.
     ///
     /// ```
@@ -142,9 +144,8 @@ impl LocalServerBuilder {
         self
     }
 
-    /// How long a client may take to send the head of a request, and then how long to send its
-    /// body; [`DEFAULT_READ_TIMEOUT`] by default. A connection that is kept open without a request
-    /// is closed after this time too.
+    /// Sets the time for a client to send the head of a request, and again for its body;
+    /// [`DEFAULT_READ_TIMEOUT`] by default. An idle connection is also closed after this time.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
@@ -152,7 +153,7 @@ impl LocalServerBuilder {
 }
 
 impl fmt::Debug for LocalServerBuilder {
-    /// Leaves out the API keys.
+    /// Omits the API keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalServerBuilder")
             .field("listen", &self.listen)

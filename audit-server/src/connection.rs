@@ -1,4 +1,4 @@
-//! A connection that can be cut in the middle of an answer.
+//! A TCP stream that a fault can cut in the middle of a response.
 
 use std::io;
 use std::pin::Pin;
@@ -8,29 +8,29 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Where a connection ends before its time.
+/// The point at which a connection is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum CutPoint {
-    /// It does not.
+    /// The connection is not cut.
     #[default]
     Never,
-    /// After so many further bytes, as if the server had gone.
+    /// After this many further bytes, as if the server had crashed.
     After(u64),
-    /// At once, with a TCP reset.
+    /// Immediately, with a TCP reset.
     Reset,
 }
 
-/// Ends one connection; every request that comes over it has a clone among its extensions.
+/// Cuts one connection. Every request of the connection has a clone among its extensions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionCutter(Arc<Mutex<CutPoint>>);
 
 impl ConnectionCutter {
-    /// Lets so many bytes of the answer pass, head included, and then closes the connection.
+    /// Closes the connection after this many bytes of the response, head included.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.set(CutPoint::After(bytes));
     }
 
-    /// Answers with a TCP reset, and nothing else.
+    /// Resets the connection instead of sending a response.
     pub(crate) fn reset(&self) {
         self.set(CutPoint::Reset);
     }
@@ -44,7 +44,7 @@ impl ConnectionCutter {
     }
 }
 
-/// A TCP stream under a pair of scissors.
+/// A TCP stream that its [`ConnectionCutter`] can end.
 #[derive(Debug)]
 pub(crate) struct CuttableStream {
     stream: TcpStream,
@@ -75,15 +75,15 @@ impl AsyncWrite for CuttableStream {
     ) -> Poll<io::Result<usize>> {
         match self.cutter.cut_point() {
             CutPoint::Never => Pin::new(&mut self.stream).poll_write(cx, bytes),
-            // The error makes the caller drop the connection, which is what closes or resets it.
+            // The error makes the caller drop the connection, which closes or resets it.
             CutPoint::After(0) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             CutPoint::Reset => {
                 self.stream.set_zero_linger()?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
             CutPoint::After(left) => {
-                let most = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..most]);
+                let limit = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..limit]);
                 if let Poll::Ready(Ok(written)) = written {
                     let written = u64::try_from(written).unwrap_or(u64::MAX);
                     self.cutter.cut_after(left.saturating_sub(written));

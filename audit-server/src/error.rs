@@ -1,4 +1,4 @@
-//! What can go wrong outside of an HTTP answer: starting the server, and reading what it stored.
+//! The public errors: starting the server, and reading its records.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::store::{OpenError, StoreError};
 
-/// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
+/// The reason [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) failed.
 ///
-/// The message finishes "failed to …", names what is wrong and what to do about it, and never holds
-/// an API key.
+/// The message completes "failed to …", names the cause and the remedy, and never contains an API
+/// key.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StartError(#[from] ErrorKind);
@@ -40,20 +40,20 @@ pub(crate) enum ErrorKind {
     Memory { source: OpenError },
     #[error("store the configured organizations")]
     Seed { source: StoreError },
-    #[error("draw the key that signs links")]
+    #[error("generate the key that signs links")]
     Random { source: getrandom::Error },
-    #[error("start the server's thread")]
+    #[error("start the server thread")]
     Thread { source: io::Error },
 }
 
 impl StartError {
-    /// Whether another program (or another server) listens on the address already.
+    /// Returns `true` if another program or server already listens on the address.
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
         matches!(self.0, ErrorKind::AddressInUse { .. })
     }
 
-    /// Whether the address could not be listened on, for whatever reason.
+    /// Returns `true` if the address could not be bound, for any reason.
     #[must_use]
     pub fn is_listen(&self) -> bool {
         matches!(
@@ -62,20 +62,20 @@ impl StartError {
         )
     }
 
-    /// Whether the address is no loopback address and
-    /// [`allow_remote`](crate::LocalServerBuilder::allow_remote) was not given.
+    /// Returns `true` if the address is not a loopback address and
+    /// [`allow_remote`](crate::LocalServerBuilder::allow_remote) was not set.
     #[must_use]
     pub fn is_remote_refused(&self) -> bool {
         matches!(self.0, ErrorKind::Remote { .. })
     }
 
-    /// Whether an API key or an organization id is not of the right form.
+    /// Returns `true` if an API key or an organization id is malformed.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         matches!(self.0, ErrorKind::ApiKey | ErrorKind::Organization { .. })
     }
 
-    /// Whether the database could not be opened, or is not one of this server.
+    /// Returns `true` if the database could not be opened, or belongs to another program.
     #[must_use]
     pub fn is_data(&self) -> bool {
         matches!(
@@ -84,7 +84,7 @@ impl StartError {
         )
     }
 
-    /// The address that was asked for, if the address is what failed.
+    /// Returns the requested address, if the address is the cause.
     #[must_use]
     pub fn addr(&self) -> Option<SocketAddr> {
         match self.0 {
@@ -95,7 +95,7 @@ impl StartError {
         }
     }
 
-    /// The database file, if the file is what failed.
+    /// Returns the database file, if the file is the cause.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
@@ -105,10 +105,10 @@ impl StartError {
     }
 }
 
-/// Why the stored events, organizations or counts could not be read.
+/// The reason the stored events, organizations or counts could not be read.
 ///
-/// Only the database can fail here: a full disk, a file that somebody else holds for more than five
-/// seconds, or a damaged one.
+/// Only the database can fail here: a full disk, a file that another process locks for more than
+/// five seconds, or a corrupted file.
 #[derive(Debug, thiserror::Error)]
 #[error("read from the server's database")]
 pub struct QueryError(#[from] StoreError);
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_in_use_says_what_to_do() {
+    fn address_in_use_names_the_remedy() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 4100));
         let error = StartError::from(ErrorKind::AddressInUse {
             addr,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_key_is_not_in_the_message() {
+    fn rejected_key_is_not_in_the_message() {
         let error = StartError::from(ErrorKind::ApiKey);
         assert!(error.is_configuration());
         assert!(error.to_string().contains("`sk_`"));

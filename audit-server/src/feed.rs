@@ -1,7 +1,7 @@
-//! Following the stored events, one after the other, from the store.
+//! Follows the stored events, in order, from the store.
 //!
-//! A reader is told that there is something new, and then reads the rows itself: nothing is
-//! buffered for one that is slow.
+//! A reader is notified of new events and then reads the rows itself, so nothing is buffered for a
+//! slow reader.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,41 +13,41 @@ use crate::records::{EventFilter, StoredEvent};
 use crate::store::{self, StoreError};
 use crate::subscription::LogHead;
 
-/// A reader that is further behind than this many events is told how many it missed, and goes on
-/// with the newest of them: a person cannot look at more, and a page that showed them all would
-/// stay behind.
+/// The backlog beyond which a live reader skips to the newest events and receives the number of
+/// missed ones. A page that showed every event would never catch up.
 const MAX_BEHIND: u64 = 1_000;
 
-/// How many events, and how many bytes of them, are fetched at once.
+/// The events, and their bytes, that are fetched at once.
 const FETCH_EVENTS: u32 = 100;
 const FETCH_BYTES: usize = 1_024 * 1_024;
 
-/// What comes next.
+/// One step of a feed.
 #[derive(Debug)]
 pub(crate) enum FeedItem {
     Event(StoredEvent),
-    /// So many events that pass the filter were passed over.
+    /// The number of matching events that were skipped.
     Missed(u64),
 }
 
-/// The events that pass a filter, oldest first, now and in future.
+/// The events that match a filter, oldest first, now and in future.
 pub(crate) struct Feed {
     app: Arc<App>,
     filter: EventFilter,
     head: watch::Receiver<LogHead>,
-    /// The last `seq` that was looked at.
+    /// The last `seq` that was read.
     seen: u64,
     fetched: VecDeque<StoredEvent>,
-    /// Whether the store was asked at all: events of earlier runs are not announced.
+    /// `true` once the store was read: events of earlier runs are not announced.
     started: bool,
-    /// Whether one that is far behind leaves events out.
+    /// `true` if a reader that is far behind skips events.
     skips_when_behind: bool,
 }
 
 impl Feed {
-    /// Follows the events after `filter.after`; from now on if there is none.
+    /// Follows the events after `filter.after`, or from now on; skips events if the reader is far
+    /// behind.
     pub(crate) async fn live(app: Arc<App>, filter: EventFilter) -> Result<Self, StoreError> {
-        // Watched before the store is asked, so that nothing falls in between.
+        // Watch before reading the store, so that no event falls in between.
         let head = app.subscribers.watch();
         let seen = match filter.after {
             Some(seq) => seq,
@@ -64,8 +64,7 @@ impl Feed {
         })
     }
 
-    /// Follows the events after `filter.after`, from the first one on if there is none, and leaves
-    /// none out.
+    /// Follows the events after `filter.after`, or from the first one on, without skipping any.
     pub(crate) fn complete(app: Arc<App>, filter: EventFilter) -> Self {
         let head = app.subscribers.watch();
         let seen = filter.after.unwrap_or(0);
@@ -80,10 +79,10 @@ impl Feed {
         }
     }
 
-    /// Waits for what comes next; `None` once the server stops.
+    /// Waits for the next item; returns `None` once the server stops.
     ///
     /// # Cancellation
-    /// Nothing is lost: what was fetched is kept, what was not is fetched again.
+    /// Safe: fetched events are kept, and unfetched ones are fetched again.
     pub(crate) async fn next(&mut self) -> Result<Option<FeedItem>, StoreError> {
         loop {
             if let Some(event) = self.fetched.pop_front() {
@@ -105,7 +104,7 @@ impl Feed {
         }
     }
 
-    /// Fetches the next rows; the answer is how many were passed over, if any.
+    /// Fetches the next rows; returns the number of skipped events, if any.
     async fn fetch(&mut self) -> Result<Option<u64>, StoreError> {
         let filter = self.filter.clone().after(self.seen).limit(FETCH_EVENTS);
         let (seen, skips_when_behind) = (self.seen, self.skips_when_behind);

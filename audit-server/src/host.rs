@@ -1,8 +1,8 @@
-//! The `Host` check, which keeps web pages away.
+//! The accepted `Host` names: DNS-rebinding protection.
 //!
-//! A page on the internet can point its own name at 127.0.0.1 and then talk to a server there as if
-//! it were its own (DNS rebinding). Its requests carry that name in `Host`, so a server on loopback
-//! answers only to loopback names.
+//! A web page can point its own name at 127.0.0.1 and then call a server there as its own origin
+//! (DNS rebinding). Its requests carry that name in `Host`, so a server on loopback accepts only
+//! loopback names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::header;
 use axum::http::uri::Authority;
 
-/// Which names the server answers to.
+/// The names that the server accepts in `Host`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hosts {
     bound: SocketAddr,
@@ -25,7 +25,8 @@ impl Hosts {
         self.bound.ip().is_loopback()
     }
 
-    /// Bound to another address on purpose, the server may have any name.
+    /// Returns `true` if the name is accepted. A server that is bound to a non-loopback address
+    /// accepts any name.
     pub(crate) fn admits(self, host: &str) -> bool {
         if !self.is_loopback() {
             return true;
@@ -50,7 +51,7 @@ impl Hosts {
     }
 }
 
-/// `name:4100` and `[::1]:4100` without the port.
+/// Returns `name:4100` and `[::1]:4100` without the port.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -63,8 +64,8 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// The host that a request names. One in absolute form names it in the request line, and that one
-/// counts (RFC 9112, section 3.2.2).
+/// Returns the host that a request names. The authority of an absolute-form target takes precedence
+/// (RFC 9112, section 3.2.2).
 pub(crate) fn host(request: &Request) -> Option<&str> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_refused_on_loopback() {
+    fn other_names_are_rejected_on_loopback() {
         let hosts = [
             "evil.example",
             "evil.example:4100",
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_bound_elsewhere_answers_to_any_name() {
+    fn server_on_another_address_accepts_any_name() {
         assert!(admits("0.0.0.0", "audit.internal:4100"));
     }
 }

@@ -1,7 +1,7 @@
-//! Paths of the server's own routes.
+//! The paths of the server's own routes.
 
-/// Whether a path is one of the server's own, and no route of the service, which neither faults nor
-/// the rate limit touch.
+/// Returns `true` for a path of the server itself, which faults and the rate limit never affect,
+/// and `false` for a route of the service.
 pub(crate) fn is_own_path(path: &str) -> bool {
     let at_or_under = |root: &str| {
         path.strip_prefix(root)

@@ -1,4 +1,4 @@
-//! The rate limit: so many requests of one key in one window of time.
+//! Fixed-window rate limit per API key.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::api_key::KeyHash;
 use crate::timestamp::Timestamp;
 
-/// Counts by windows that begin with a key's first request. Only known keys are counted, so the map
-/// is as small as their list.
+/// Counts requests in windows that begin with a key's first request. Only known keys are counted,
+/// so the map has at most as many entries as there are keys.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     requests: u32,
@@ -31,7 +31,7 @@ impl RateLimit {
         }
     }
 
-    /// Counts a request; if it is one too many, the answer is when the next window begins.
+    /// Counts a request. Returns the time until the next window if it exceeds the limit.
     pub(crate) fn admit(&self, key_hash: KeyHash, now: Timestamp) -> Result<(), Duration> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Window {
@@ -39,7 +39,7 @@ impl RateLimit {
             made: 0,
         };
         let window = windows.entry(key_hash).or_insert_with(fresh);
-        // A clock that was set back would otherwise hold a window open for long.
+        // Without this a clock that was set back would keep a window open for long.
         if now >= window.ends || window.ends > now.after(self.per) {
             *window = fresh();
         }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_begins_with_the_first_request_and_is_of_one_key() {
+    fn window_begins_with_the_first_request_of_its_key() {
         let limit = RateLimit::new(2, Duration::from_secs(60));
         let admit = |key: &str, millis| {
             let wait = limit.admit(KeyHash::of(key), Timestamp::from_millis(millis));

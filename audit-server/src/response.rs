@@ -1,4 +1,4 @@
-//! HTTP answers: always JSON, and in the service's words.
+//! HTTP responses: JSON with the service's messages.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::store::StoreError;
 use crate::validate::{FormError, Violation};
 
-/// What a handler gives back: an answer, be it of success or failure.
+/// The result of a handler; both variants are sent as responses.
 pub(crate) type ApiResult = Result<ApiResponse, ApiResponse>;
 
 /// A status and a JSON body.
@@ -16,7 +16,7 @@ pub(crate) type ApiResult = Result<ApiResponse, ApiResponse>;
 pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
-    /// The reason of a rejection in words; empty if the caller has to find its own.
+    /// The reason of a rejection as text; empty if the caller states its own.
     pub(crate) reason: String,
 }
 
@@ -29,7 +29,7 @@ impl ApiResponse {
                 reason: String::new(),
             },
             Err(error) => {
-                tracing::error!(%error, "an answer could not be written as JSON");
+                tracing::error!(%error, "could not serialize a response");
                 Self::internal()
             }
         }
@@ -43,7 +43,7 @@ impl ApiResponse {
         Self::json(StatusCode::CREATED, body)
     }
 
-    /// `{"message": …}`, the form of every error that has no form of its own.
+    /// Returns `{"message": …}`, the form of every error that has no other.
     pub(crate) fn message(status: StatusCode, message: &str) -> Self {
         Self {
             status,
@@ -86,19 +86,19 @@ impl ApiResponse {
         )
     }
 
-    /// The 400 whose `message` is a list, one sentence for each thing that is wrong.
+    /// Returns the 400 whose `message` is a list, one sentence for each violation.
     pub(crate) fn bad_request(messages: &[String]) -> Self {
         let body = json!({ "message": messages, "error": "Bad Request" });
         Self::json(StatusCode::BAD_REQUEST, &body)
     }
 
-    /// The 400 for an export whose range does not begin before it ends.
+    /// Returns the 400 for an export whose range does not begin before it ends.
     pub(crate) fn invalid_date_range() -> Self {
         let body = json!({ "message": "Invalid date range", "code": "invalid_audit_log_export_range_date" });
         Self::json(StatusCode::BAD_REQUEST, &body)
     }
 
-    /// The 422 for an event that is not of the right form.
+    /// Returns the 422 for a malformed event.
     pub(crate) fn validation_failed(errors: &[FormError]) -> Self {
         #[derive(Serialize)]
         struct Item<'a> {
@@ -126,8 +126,8 @@ impl ApiResponse {
         )
     }
 
-    /// The 400 for an event that its schema or a limit refuses. A path is listed once, however many
-    /// rules it breaks.
+    /// Returns the 400 for an event that its schema or a limit rejects. Each path is listed once,
+    /// even if it breaks several rules.
     pub(crate) fn invalid_event(violations: &[Violation]) -> Self {
         #[derive(PartialEq, Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -162,7 +162,7 @@ impl From<StoreError> for ApiResponse {
     fn from(error: StoreError) -> Self {
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "the database refused"
+            "a database operation failed"
         );
         Self::internal()
     }
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bodies_are_those_of_the_reference() {
+    fn error_bodies_match_the_reference() {
         let error = FormError {
             code: "required",
             field: "event.action".to_owned(),

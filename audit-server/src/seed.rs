@@ -1,4 +1,4 @@
-//! Filling a store quickly, for measurements.
+//! Fast seeding of a store, for measurements.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -8,17 +8,17 @@ use crate::records::EventStatus;
 use crate::store::{self, NewEvent, StoreError};
 use crate::timestamp::Timestamp;
 
-/// Events of one transaction.
+/// Events per transaction.
 const BATCH: u32 = 20_000;
 
-/// One of so many events is rejected, and half of the others belong to `org_seed_0`, the rest to
-/// nine more.
+/// Every 1,000th event is rejected. Half of the others belong to `org_seed_0`, the rest to nine
+/// more organizations.
 const REJECTED: u32 = 1_000;
 const ORGANIZATIONS: u32 = 10;
 const ACTIONS: u32 = 40;
 
-/// Stores `count` events of 10 organizations and 40 actions, a second apart, the last one now. As
-/// they would have been stored by requests, but without a request each.
+/// Stores `count` events of 10 organizations and 40 actions, one second apart, the last one now.
+/// The rows are those that requests would have stored.
 pub(crate) fn seed(app: &App, count: u32) -> Result<(), StoreError> {
     let now = app.now();
     app.store.transact(|tx| {

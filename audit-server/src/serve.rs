@@ -1,4 +1,4 @@
-//! Accepting connections and speaking HTTP/1 on them, until told to stop.
+//! Accepts connections and serves HTTP/1 on them until shutdown.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,13 +22,13 @@ use crate::app::App;
 use crate::connection::{ConnectionCutter, CuttableStream};
 use crate::router::router;
 
-/// How long requests that are under way may take to finish after a shutdown was asked for.
+/// The time for requests in progress to finish after a shutdown request.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// How many connections are open at once; further ones wait to be accepted.
+/// The number of open connections; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 1_024;
 
-/// The pause after a connection could not be accepted, for want of file descriptors for example.
+/// The delay after a failed accept, caused by a lack of file descriptors for example.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Serves until `stopped`, then for at most [`SHUTDOWN_GRACE`].
@@ -50,7 +50,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot
                     });
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a connection could not be accepted");
+                    tracing::error!(%error, "could not accept a connection");
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
@@ -59,7 +59,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot
     tokio::select! {
         () = accept_all => {}
         () = app.sweep() => {}
-        // Either a word or the end of the handle: both mean stop.
+        // A message and a dropped sender both mean stop.
         _ = stopped => {}
     }
     drop(listener);
@@ -68,7 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, stopped: oneshot
         .await
         .is_err()
     {
-        tracing::warn!("requests were cut off at shutdown");
+        tracing::warn!("aborted requests in progress at shutdown");
     }
 }
 
@@ -81,9 +81,9 @@ async fn accept(
         .await
         .map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
-    // Answers are small and a client waits for each.
+    // Responses are small, and a client waits for each.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        tracing::debug!(%error, "could not set TCP_NODELAY on a connection");
     }
     Ok((stream, permit))
 }

@@ -1,4 +1,4 @@
-//! A running server: its thread, and what its owner can ask it.
+//! The running server: its thread and its public methods.
 
 use std::fmt;
 use std::io;
@@ -23,16 +23,16 @@ use crate::signer::Signer;
 use crate::store::{self, Store};
 use crate::subscription::Subscription;
 
-/// Threads for the database. One transaction runs at a time, so more would only wait in line.
+/// Threads for the database. One transaction runs at a time, so more threads would only queue.
 const DATABASE_THREADS: usize = 2;
 
-/// A server that speaks the WorkOS Audit Logs API on this machine.
+/// A server that implements the WorkOS Audit Logs API on this machine.
 ///
-/// It runs on a thread of its own with a runtime of its own, so it serves any caller, async or not.
+/// It runs on its own thread with its own runtime, so it works for sync and async callers alike.
 /// Its methods are synchronous; those that read from the database block the calling thread for as
 /// long as SQLite takes, which is microseconds in memory.
 ///
-/// Dropping it shuts it down as [`shutdown`](Self::shutdown) does.
+/// Dropping it shuts the server down as [`shutdown`](Self::shutdown) does.
 ///
 /// ```
 /// use audit_server::LocalServer;
@@ -52,19 +52,19 @@ pub struct LocalServer {
     running: Option<Running>,
 }
 
-/// What it takes to stop.
+/// The handles to stop the server thread.
 struct Running {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl LocalServer {
-    /// Sets up a server other than the default one.
+    /// Returns a builder, for a server that differs from the default.
     pub fn builder() -> LocalServerBuilder {
         LocalServerBuilder::new()
     }
 
-    /// Starts a server in memory on a free port of 127.0.0.1, with the key [`DEFAULT_API_KEY`] and
+    /// Starts an in-memory server on a free port of 127.0.0.1, with the key [`DEFAULT_API_KEY`] and
     /// the organization [`DEFAULT_ORGANIZATION`].
     ///
     /// # Errors
@@ -73,25 +73,25 @@ impl LocalServer {
         Self::builder().start()
     }
 
-    /// The base URL, such as `http://127.0.0.1:4100`, without a slash at its end.
+    /// Returns the base URL, such as `http://127.0.0.1:4100`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The address it listens on, with the port the system chose if it was asked to.
+    /// Returns the address the server listens on, with the actual port if port 0 was requested.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The first of its API keys.
+    /// Returns the first API key.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// The organizations it knows, oldest first, those added over HTTP included.
+    /// Returns the organizations, oldest first, including those added over HTTP.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -99,7 +99,8 @@ impl LocalServer {
         Ok(self.app.store.transact(store::list_organizations)?)
     }
 
-    /// All events it has stored, oldest first: every accepted one, and the last 1,000 rejected.
+    /// Returns all stored events, oldest first: every accepted one, and the last 1,000 rejected
+    /// ones.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -107,7 +108,7 @@ impl LocalServer {
         self.events_where(&EventFilter::new())
     }
 
-    /// The stored events that pass `filter`, oldest first.
+    /// Returns the stored events that match `filter`, oldest first.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -117,7 +118,7 @@ impl LocalServer {
             .read_audit_log_blocking(|tx| store::list_events(tx, filter))?)
     }
 
-    /// How many requests to create an event ended how.
+    /// Returns the numbers of accepted, rejected and duplicate requests to create an event.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -125,15 +126,16 @@ impl LocalServer {
         Ok(self.app.store.transact(store::stats)?)
     }
 
-    /// A feed of the events that are stored from now on, accepted and rejected, in the order of
+    /// Subscribes to the events that are stored from now on, accepted and rejected, in the order of
     /// their `seq`.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.app.subscribers.subscribe()
     }
 
-    /// Waits for the first event that passes `filter`, stored already or not, for at most
-    /// `timeout`; `None` if none came, or if the server has stopped. Blocks the thread.
+    /// Waits for the first event that matches `filter`, already stored or still to come.
+    ///
+    /// Returns `None` after `timeout`, or if the server has stopped. Blocks the thread.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be read.
@@ -143,42 +145,42 @@ impl LocalServer {
         timeout: Duration,
     ) -> Result<Option<StoredEvent>, QueryError> {
         let filter = filter.clone().limit(1);
-        let begun = Instant::now();
-        // Subscribed before the store is read, so that nothing falls in between. What is heard is
-        // only a reason to look again.
-        let news = self.subscribe();
+        let started = Instant::now();
+        // Subscribe before reading the store, so that no event falls in between. A received event
+        // only triggers another read.
+        let subscription = self.subscribe();
         loop {
             if let Some(event) = self.events_where(&filter)?.pop() {
                 return Ok(Some(event));
             }
-            let left = timeout.saturating_sub(begun.elapsed());
-            if news.recv_timeout(left).is_none() {
+            let left = timeout.saturating_sub(started.elapsed());
+            if subscription.recv_timeout(left).is_none() {
                 return Ok(self.events_where(&filter)?.pop());
             }
-            while news.try_recv().is_some() {}
+            while subscription.try_recv().is_some() {}
         }
     }
 
-    /// Gives the next requests a [`Fault`] instead of what they came for. Of several faults that
-    /// fit a request, the oldest is used.
+    /// Adds a [`Fault`] for the next requests. If several faults match a request, the oldest
+    /// applies.
     ///
-    /// At most 100 wait at once; the oldest makes way for one more.
+    /// At most 100 faults are pending; adding one more removes the oldest.
     pub fn inject(&self, fault: Fault) {
         self.app.faults.add(fault);
     }
 
-    /// The faults that are left, oldest first, each with the times that are left of it.
+    /// Returns the pending faults, oldest first, each with its remaining `times`.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.app.faults.list()
     }
 
-    /// Forgets the faults that are left.
+    /// Removes all pending faults.
     pub fn clear_faults(&self) {
         self.app.faults.clear();
     }
 
-    /// Stores so many made-up events, without a request each; for measurements.
+    /// Stores `count` synthetic events directly, without HTTP requests; for measurements.
     ///
     /// # Errors
     /// [`QueryError`] if the database cannot be written.
@@ -187,13 +189,14 @@ impl LocalServer {
         Ok(crate::seed::seed(&self.app, count)?)
     }
 
-    /// Stops the server and waits for its thread: no new connections, at most two seconds for
-    /// requests under way, then subscriptions end.
+    /// Stops the server and returns the final counts.
     ///
-    /// Answers with the final counts. Blocks, also inside an async function.
+    /// No new connections are accepted, requests in progress have at most two seconds to finish,
+    /// and then subscriptions end. Waits for the server thread; blocks, even inside an async
+    /// function.
     ///
     /// # Errors
-    /// [`QueryError`] if the counts cannot be read; the server has stopped all the same.
+    /// [`QueryError`] if the counts cannot be read; the server has stopped anyway.
     pub fn shutdown(mut self) -> Result<Stats, QueryError> {
         self.stop();
         self.stats()
@@ -201,12 +204,12 @@ impl LocalServer {
 
     fn stop(&mut self) {
         if let Some(Running { stop, thread }) = self.running.take() {
-            // A receiver that is gone means that the thread has ended already.
+            // The receiver is gone if the thread has already ended.
             if stop.send(()).is_err() {
-                tracing::debug!("the server had stopped by itself");
+                tracing::debug!("the server thread had already ended");
             }
             if thread.join().is_err() {
-                tracing::error!("the server's thread panicked");
+                tracing::error!("the server thread panicked");
             }
         }
         self.app.subscribers.close();
@@ -214,11 +217,11 @@ impl LocalServer {
 }
 
 impl LocalServerBuilder {
-    /// Starts the server on a thread of its own, and returns once it listens.
+    /// Starts the server on its own thread; returns once it listens.
     ///
     /// # Errors
-    /// [`StartError`] if an argument is not of the right form, the address cannot be listened on,
-    /// or the database cannot be opened.
+    /// [`StartError`] if an argument is malformed, the address cannot be bound, or the database
+    /// cannot be opened.
     pub fn start(self) -> Result<LocalServer, StartError> {
         let mut config = self;
         if config.api_keys.is_empty() {
@@ -227,7 +230,7 @@ impl LocalServerBuilder {
         if config.organizations.is_empty() {
             config.organizations.push(DEFAULT_ORGANIZATION.to_owned());
         }
-        check(&config)?;
+        check_config(&config)?;
         let (listener, addr) = listen(config.listen)?;
         let store = Store::open(&config.data).map_err(|source| match config.data {
             Data::Memory => ErrorKind::Memory { source },
@@ -274,7 +277,7 @@ impl Drop for LocalServer {
 }
 
 impl fmt::Debug for LocalServer {
-    /// Leaves out the API key.
+    /// Omits the API key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalServer")
             .field("url", &self.url)
@@ -282,7 +285,7 @@ impl fmt::Debug for LocalServer {
     }
 }
 
-fn check(config: &LocalServerBuilder) -> Result<(), ErrorKind> {
+fn check_config(config: &LocalServerBuilder) -> Result<(), ErrorKind> {
     if !config.api_keys.iter().all(|key| is_api_key(key)) {
         return Err(ErrorKind::ApiKey);
     }
@@ -312,15 +315,15 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ErrorKind> {
     Ok((listener, bound))
 }
 
-/// Starts the thread, and returns once its runtime exists and owns the listener.
+/// Starts the server thread; returns once its runtime exists and owns the listener.
 fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
     let (stop, stopped) = oneshot::channel();
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::Builder::new()
         .name("audit-server".to_owned())
         .spawn(move || {
-            // Made and dropped on this thread: a runtime may not be dropped inside another one,
-            // where the caller may be.
+            // The runtime is created and dropped on this thread: a runtime must not be dropped
+            // inside another one, where the caller may be.
             let prepared = Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(DATABASE_THREADS)
@@ -334,7 +337,7 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
                 });
             match prepared {
                 Ok((runtime, listener)) => {
-                    // The caller waits for this line, so it cannot be gone.
+                    // The caller is waiting for this message, so the receiver exists.
                     if ready.send(Ok(())).is_ok() {
                         runtime.block_on(serve(listener, app, stopped));
                         runtime.shutdown_timeout(SHUTDOWN_GRACE);
@@ -347,7 +350,7 @@ fn spawn(listener: TcpListener, app: Arc<App>) -> io::Result<Running> {
         Ok(Ok(())) => Ok(Running { stop, thread }),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(io::Error::other(
-            "the server's thread ended before it served",
+            "the server thread ended before it was ready",
         )),
     }
 }

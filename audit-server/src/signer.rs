@@ -1,4 +1,4 @@
-//! Links that prove by themselves that this server made them, for whom, and until when.
+//! HMAC-signed links with a purpose and an expiry.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use sha2::Sha256;
 
 use crate::timestamp::Timestamp;
 
-/// What a signature is good for. One made for the one purpose never passes for the other.
+/// The purpose of a signature. A signature for one purpose is never valid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Downloading one export; the subject is its id.
+    /// Download of one export; the subject is its id.
     Download,
-    /// Opening a portal link; the subject is the organization.
+    /// Opening of a portal link; the subject is the organization.
     PortalLink,
-    /// Using the page after that.
+    /// Use of the page after that; the subject is the organization.
     PortalSession,
 }
 
@@ -28,29 +28,30 @@ impl Purpose {
     }
 }
 
-/// Signs with HMAC-SHA256 and a key that is drawn at the start and never leaves memory: a restart
-/// ends every link.
+/// Signs with HMAC-SHA256. The key is generated at the start and never leaves memory: a restart
+/// invalidates every link.
 #[derive(Clone)]
 pub(crate) struct Signer(Hmac<Sha256>);
 
 impl Signer {
     /// # Errors
-    /// When the system has no randomness to give.
+    /// The system's random number generator failed.
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        // The size of the hash's block: no key is stronger, and a shorter one is padded to it.
+        // The block size of the hash: a longer key is no stronger, and a shorter one is padded to
+        // it.
         let mut key = [0; 64];
         getrandom::fill(&mut key)?;
         Ok(Self(Hmac::new(&key.into())))
     }
 
-    /// The signature, in hexadecimal.
+    /// Returns the signature, in hexadecimal.
     pub(crate) fn sign(&self, purpose: Purpose, subject: &str, expires: Timestamp) -> String {
         let signature = self.mac(purpose, subject, expires).finalize().into_bytes();
         signature.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the signature is this server's, for exactly these facts, and `now` is before its
-    /// end. Takes the same time for every wrong signature.
+    /// Returns `true` if this server made the signature for exactly these values, and `now` is
+    /// before `expires`. Takes constant time for wrong signatures.
     pub(crate) fn verify(
         &self,
         purpose: Purpose,
@@ -71,7 +72,7 @@ impl Signer {
 
     fn mac(&self, purpose: Purpose, subject: &str, expires: Timestamp) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
-        // Each part after its length, so that no two sets of parts are the same bytes.
+        // Each part follows its length, so that no two sets of parts yield the same bytes.
         for part in [purpose.as_str(), subject, &expires.as_millis().to_string()] {
             mac.update(&part.len().to_be_bytes());
             mac.update(part.as_bytes());
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_holds_for_its_facts_until_its_end() {
+    fn signature_is_valid_for_its_values_until_it_expires() {
         let signer = Signer::new().unwrap();
         let at = Timestamp::from_millis;
         let signature = signer.sign(Purpose::Download, "a", at(10));
@@ -108,9 +109,9 @@ mod tests {
             signer.verify(Purpose::Download, subject, at(expires), signature, at(now))
         };
         assert!(verify("a", 10, &signature, 9));
-        assert!(!verify("a", 10, &signature, 10), "over");
+        assert!(!verify("a", 10, &signature, 10), "expired");
         assert!(!verify("b", 10, &signature, 9), "another subject");
-        assert!(!verify("a", 11, &signature, 9), "a later end");
+        assert!(!verify("a", 11, &signature, 9), "a later expiry");
         let mut other = signature.clone();
         other.replace_range(..1, if signature.starts_with('0') { "1" } else { "0" });
         for wrong in [

@@ -1,4 +1,4 @@
-//! Telling the owner of a server about each event as it is stored.
+//! Live feeds of stored events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -9,19 +9,19 @@ use tokio::sync::watch;
 
 use crate::records::StoredEvent;
 
-/// How many events wait for a slow subscriber before it starts to miss some.
+/// The number of events buffered for a slow subscriber; further ones are dropped and counted.
 ///
-/// A screen takes a few hundred lines a second; this is several seconds of the service's own rate
-/// limit (100 events a second).
+/// A terminal prints a few hundred lines a second; this is several seconds at the service's own
+/// rate limit (100 events a second).
 pub(crate) const SUBSCRIPTION_CAPACITY: usize = 1_024;
 
 /// A bounded, ordered feed of stored events; made by
 /// [`LocalServer::subscribe`](crate::LocalServer::subscribe).
 ///
-/// It holds a [`std::sync::mpsc`] receiver of 1,024 events. The server never waits for a
-/// subscriber: what does not fit is not delivered here and is counted in [`missed`](Self::missed).
-/// It is still stored; ask [`LocalServer::events_where`](crate::LocalServer::events_where) for the
-/// rows after the last `seq` seen.
+/// It buffers 1,024 events. The server never waits for a subscriber: an event that does not fit is
+/// not delivered here and is counted in [`missed`](Self::missed). It is stored nevertheless; read
+/// the rows after the last received `seq` with
+/// [`LocalServer::events_where`](crate::LocalServer::events_where).
 #[derive(Debug)]
 pub struct Subscription {
     events: Receiver<StoredEvent>,
@@ -29,27 +29,27 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Waits for the next event; `None` once the server has stopped and everything was taken.
-    /// Blocks the thread.
+    /// Waits for the next event; returns `None` once the server has stopped and the buffer is
+    /// empty. Blocks the thread.
     #[must_use]
     pub fn recv(&self) -> Option<StoredEvent> {
         self.events.recv().ok()
     }
 
-    /// Waits for the next event for at most `timeout`; `None` if none came, or if the server has
-    /// stopped. Blocks the thread.
+    /// Waits for the next event for at most `timeout`; returns `None` if none arrived, or if the
+    /// server has stopped. Blocks the thread.
     #[must_use]
     pub fn recv_timeout(&self, timeout: Duration) -> Option<StoredEvent> {
         self.events.recv_timeout(timeout).ok()
     }
 
-    /// The next event if there is one already. Never blocks.
+    /// Returns the next event if one is buffered. Never blocks.
     #[must_use]
     pub fn try_recv(&self) -> Option<StoredEvent> {
         self.events.try_recv().ok()
     }
 
-    /// How many events were not delivered here because 1,024 were waiting.
+    /// Returns the number of events that were dropped because 1,024 were buffered.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)
@@ -62,20 +62,20 @@ struct Subscriber {
     missed: Arc<AtomicU64>,
 }
 
-/// Everyone who wants to hear of stored events.
+/// All subscriptions, and the position of the newest event.
 #[derive(Debug)]
 pub(crate) struct Subscribers {
-    /// `None` once the server has stopped: later subscriptions end at once.
+    /// `None` once the server has stopped: later subscriptions end immediately.
     list: Mutex<Option<Vec<Subscriber>>>,
     head: watch::Sender<LogHead>,
 }
 
-/// The end of the list of stored events, as those watch it who read the rows themselves.
+/// The newest position of the audit log, for readers that fetch the rows themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogHead {
-    /// The newest event of this run; 0 before the first.
+    /// The `seq` of the newest event of this run; 0 before the first.
     pub(crate) seq: u64,
-    /// Whether more may come.
+    /// `false` once the server is stopping.
     pub(crate) open: bool,
 }
 
@@ -87,12 +87,13 @@ impl Subscribers {
         }
     }
 
-    /// Tells that there is something new, and not what: nothing is buffered for whoever is slow.
+    /// Returns a receiver that is notified of new events without their content, so nothing is
+    /// buffered for a slow reader.
     pub(crate) fn watch(&self) -> watch::Receiver<LogHead> {
         self.head.subscribe()
     }
 
-    /// Lets those who watch come to an end.
+    /// Ends all watchers.
     pub(crate) fn end_watches(&self) {
         self.head.send_modify(|head| head.open = false);
     }
@@ -114,7 +115,7 @@ impl Subscribers {
         Subscription { events, missed }
     }
 
-    /// Hands `event` to everyone who has room, and forgets those who are gone.
+    /// Sends `event` to every subscriber with room, and removes those that were dropped.
     pub(crate) fn publish(&self, event: &StoredEvent) {
         self.head.send_modify(|head| head.seq = event.seq);
         if let Some(list) = self
@@ -136,7 +137,7 @@ impl Subscribers {
         }
     }
 
-    /// Ends every subscription once its waiting events are taken.
+    /// Ends every subscription once its buffered events are received.
     pub(crate) fn close(&self) {
         *self.list.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -148,7 +149,7 @@ mod tests {
     use crate::records::stored;
 
     #[test]
-    fn a_slow_subscriber_misses_events_and_knows_how_many() {
+    fn slow_subscriber_counts_missed_events() {
         let subscribers = Subscribers::open();
         let subscription = subscribers.subscribe();
         for seq in 0..=SUBSCRIPTION_CAPACITY {
@@ -168,12 +169,12 @@ mod tests {
         assert!(subscription.recv().is_none());
         assert!(
             subscribers.subscribe().recv().is_none(),
-            "a late subscription ends at once"
+            "a late subscription ends immediately"
         );
     }
 
     #[test]
-    fn a_dropped_subscription_is_forgotten() {
+    fn dropped_subscription_is_removed() {
         let subscribers = Subscribers::open();
         drop(subscribers.subscribe());
         subscribers.publish(&stored(1));

@@ -1,13 +1,12 @@
-//! Moments as the store keeps them and as the API writes them: ISO 8601, UTC with `Z`,
-//! milliseconds.
+//! Timestamps in the store and on the wire: ISO 8601, UTC with `Z`, milliseconds.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// 9999-12-31T23:59:59.999Z, the last moment that has a four-digit year.
+/// 9999-12-31T23:59:59.999Z, the last time with a four-digit year.
 const LAST: u64 = 253_402_300_799_999;
 
-/// A moment in whole milliseconds since 1970, always printable.
+/// A time in whole milliseconds since 1970, always printable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(u64);
 
@@ -16,12 +15,12 @@ impl Timestamp {
         Self(u64::try_from(millis).unwrap_or(0).min(LAST))
     }
 
-    /// Never negative, as SQLite has signed integers only.
+    /// Returns the milliseconds. Never negative; signed since SQLite has only signed integers.
     pub(crate) fn as_millis(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
-    /// The moment this much later, or the last printable one.
+    /// Returns the time this much later, or the last printable one.
     pub(crate) fn after(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(millis).min(LAST))
@@ -53,12 +52,13 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// The moment of an RFC 3339 date-time in UTC written with `Z`, in whole milliseconds since 1970,
-/// negative before it; any year from 0000 to 9999, any number of fractional digits.
+/// Parses an RFC 3339 date-time in UTC written with `Z`, to whole milliseconds since 1970.
 ///
-/// Only the `Z` form is taken, as the service does; an offset such as `+00:00` is refused. A leap
-/// second is allowed where RFC 3339 allows one, at the end of a day, and is the same moment as the
-/// second after it.
+/// The result is negative before 1970. Any year from 0000 to 9999 and any number of fractional
+/// digits are accepted.
+///
+/// Only the `Z` form is accepted, as by the service; an offset such as `+00:00` is rejected. A leap
+/// second is allowed at the end of a day, as in RFC 3339, and equals the second after it.
 pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
     // `YYYY-MM-DDTHH:MM:SS`, then an optional fraction, then `Z`.
     let (head, tail) = text.as_bytes().split_at_checked(19)?;
@@ -93,12 +93,12 @@ pub(crate) fn parse_utc_date_time(text: &str) -> Option<i64> {
         + day
         - 1;
     let millis = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millis;
-    // The second after the last leap second would have a year of five digits.
+    // The second after the last leap second would have a five-digit year.
     Some(millis.min(i64::try_from(LAST).unwrap_or(i64::MAX)))
 }
 
-/// The number that consists of these digits; `None` if one is something else. Wraps round beyond 18
-/// digits, where only the check counts.
+/// Parses decimal digits; `None` for any other byte. Wraps beyond 18 digits, where only the check
+/// matters.
 fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0_i64, |sum, byte| {
         byte.is_ascii_digit()
@@ -106,12 +106,12 @@ fn digits(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// Days from the first day of year 0 to the first day of `year`.
+/// Returns the days from the first day of year 0 to the first day of `year`.
 fn days_before(year: i64) -> i64 {
     365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400
 }
 
-/// Zero for a month that does not exist.
+/// Returns the days in a month, or 0 for a month that does not exist.
 fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_in_utc_with_milliseconds() {
+    fn timestamp_is_written_in_utc_with_milliseconds() {
         assert_eq!(
             Timestamp::from_millis(1_770_050_139_317).to_string(),
             "2026-02-02T16:35:39.317Z"
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_leap_second_at_the_end_of_all_years_is_the_last_moment() {
+    fn last_leap_second_is_clamped_to_the_last_timestamp() {
         let last = parse_utc_date_time("9999-12-31T23:59:60Z").unwrap();
         assert_eq!(last, Timestamp::from_millis(i64::MAX).as_millis());
     }
 
     #[test]
-    fn moments_outside_the_printable_range_are_clamped() {
+    fn times_outside_the_printable_range_are_clamped() {
         assert_eq!(
             Timestamp::from_millis(-1).to_string(),
             "1970-01-01T00:00:00.000Z"
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_timestamp_is_parsed_back() {
         for millis in [
             0,
             1,
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_z_form_is_a_date_time() {
+    fn z_form_is_a_date_time() {
         for text in [
             "2026-02-02T16:35:39.317Z",
             "2026-02-02T16:35:39Z",

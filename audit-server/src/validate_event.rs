@@ -1,4 +1,4 @@
-//! The verdict on one request to create an event.
+//! Validation of one request to create an event.
 
 use rusqlite::Transaction;
 use serde_json::Value;
@@ -10,18 +10,18 @@ use crate::validate::{CompiledSchema, EventForm, Violation, check_limits, read_e
 
 /// The version that an event without `version` is checked against.
 ///
-/// That it is not the newest is what users report: events without a version keep failing after a
-/// schema was registered again. Version 1 fits the reports; the reference does not say.
+/// Users report that it is not the newest: events without a version keep failing after a schema is
+/// registered again. Version 1 fits the reports; the reference is silent.
 const DEFAULT_VERSION: i64 = 1;
 
-/// The answer, and for a refusal the reasons in words.
+/// The response to a request, and the reasons of a rejection.
 #[derive(Debug)]
 pub(crate) enum Validation {
     Accepted(ApiResponse),
     Rejected(ApiResponse, Vec<String>),
 }
 
-/// Judges a body: its form (422), then its organization (404), then the limits and the schema
+/// Validates a body: its form (422), then its organization (404), then the limits and the schema
 /// together (400).
 pub(crate) fn validate_event(
     app: &App,
@@ -49,8 +49,8 @@ pub(crate) fn validate_event(
     let schema = resolve_schema(tx, &form, &mut violations)?;
     violations.extend(check_limits(&form));
     if let Some(row) = schema {
-        // The row was checked before it was stored, so an error here means that the file was
-        // changed by other hands.
+        // The row was checked before it was stored, so an error here means that another program
+        // changed the file.
         let schema = app
             .compiled_schema(row.id, || compile(&row))
             .map_err(|error| {
@@ -73,7 +73,7 @@ pub(crate) fn validate_event(
     ))
 }
 
-/// The schema the event is to be checked against, or a violation that says why there is none.
+/// Returns the schema the event has to match, or adds a violation if there is none.
 fn resolve_schema(
     tx: &Transaction<'_>,
     form: &EventForm<'_>,
@@ -109,10 +109,10 @@ fn compile(row: &SchemaRow) -> Result<CompiledSchema, Box<dyn std::error::Error 
     )?)?)
 }
 
-/// The registered name that was probably meant.
+/// Returns the most similar registered name, if it is similar enough to be the intended one.
 fn nearest<'a>(action: &str, names: &'a [String]) -> Option<&'a str> {
-    // The likeness of two names costs the product of their lengths, so that of an absurdly long one
-    // is not asked for.
+    // The comparison costs the product of the lengths, so that an absurdly long name is not
+    // compared.
     if action.len() > 200 {
         return None;
     }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_in_an_action_is_recognised_and_a_stranger_is_not() {
+    fn misspelled_action_is_recognised_and_an_unrelated_one_is_not() {
         let names = ["team.updated".to_owned(), "user.signed_in".to_owned()];
         assert_eq!(nearest("team.udpated", &names), Some("team.updated"));
         assert_eq!(nearest("invoice.paid", &names), None);

@@ -1,6 +1,6 @@
 //! The CSV of an export: RFC 4180, UTF-8, one row for each event.
 //!
-//! The service does not say which columns its file has; these are our own choice.
+//! The columns are our own choice, since the service does not document its own.
 
 use super::exported_event::{COLUMNS, ExportedEvent};
 
@@ -29,7 +29,7 @@ impl CsvWriter {
         self.0.write_record(None::<&[u8]>)
     }
 
-    /// What was written, as one piece of a file.
+    /// Returns the written rows, as one chunk of a file.
     pub(super) fn into_bytes(self) -> csv::Result<Vec<u8>> {
         self.0
             .into_inner()
@@ -37,14 +37,14 @@ impl CsvWriter {
     }
 }
 
-/// Whether a spreadsheet would run the cell when the file is opened. Such a cell gets a `'` in
-/// front, which spreadsheets read as "text follows" (OWASP, CSV injection).
+/// Returns `true` if a spreadsheet would evaluate the cell when the file is opened. Such a cell
+/// gets a leading `'`, which marks text in spreadsheets (OWASP, CSV injection).
 fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// Panics if the row of this event is not read back as one row with all its columns, or if a cell
-/// of it is a formula.
+/// Panics if the row of this event is not read back as one row with all columns, or if one of its
+/// cells is a formula.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn check_row(event: &str) {
     let Ok(event) = ExportedEvent::read(event) else {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_becomes_text_in_every_column() {
+    fn formula_becomes_text_in_every_column() {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
             let cell = || formula.to_owned();
             let event = ExportedEvent {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// The columns, in their order. `actor_metadata`, `targets` and `metadata` are JSON as it was sent;
-/// what an event does not have is empty.
+/// The columns, in order. `actor_metadata`, `targets` and `metadata` are the JSON as sent; absent
+/// values are empty.
 pub(super) const COLUMNS: [&str; 11] = [
     "occurred_at",
     "action",
@@ -22,7 +22,7 @@ pub(super) const COLUMNS: [&str; 11] = [
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
-/// An event of the trail, as an export shows and filters it.
+/// An event of the audit log, as an export shows and filters it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ExportedEvent {
     pub(super) occurred_at: String,
@@ -40,11 +40,11 @@ pub(super) struct ExportedEvent {
 }
 
 impl ExportedEvent {
-    /// Reads an event. One that was accepted has everything; what is missing after all (the file
-    /// was changed by other hands) is left empty.
+    /// Parses an event. An accepted event has every required field; if one is missing after all,
+    /// since another program changed the file, it is left empty.
     ///
     /// # Errors
-    /// When the text is no JSON object.
+    /// The text is not a JSON object.
     pub(super) fn read(event: &str) -> serde_json::Result<Self> {
         let event: Fields<'_> = serde_json::from_str(event)?;
         let actor = object(&event, "actor");
@@ -72,7 +72,7 @@ impl ExportedEvent {
         })
     }
 
-    /// The cells, in the order of [`COLUMNS`].
+    /// Returns the cells, in the order of [`COLUMNS`].
     pub(super) fn cells(&self) -> [&str; COLUMNS.len()] {
         [
             &self.occurred_at,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_field_that_comes_twice_the_last_counts() {
+    fn last_value_of_a_repeated_field_counts() {
         let event = ExportedEvent::read(r#"{"action":"a","action":"b"}"#).unwrap();
         assert_eq!(event.action, "b");
     }

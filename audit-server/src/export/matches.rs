@@ -1,4 +1,4 @@
-//! Which events of a range an export takes.
+//! Matching of events against the filters of an export.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use crate::records::ExportFilters;
 
 /// Returns `true` if the event passes every filter.
 pub(super) fn matches(filters: &ExportFilters, event: &ExportedEvent) -> bool {
-    let one = |wanted: &BTreeSet<String>, text: Option<&str>| {
+    let any = |wanted: &BTreeSet<String>, text: Option<&str>| {
         wanted.is_empty() || text.is_some_and(|text| wanted.contains(text))
     };
-    one(&filters.actions, Some(&event.action))
-        && one(&filters.actor_names, event.actor_name.as_deref())
-        && one(&filters.actor_ids, Some(&event.actor_id))
+    any(&filters.actions, Some(&event.action))
+        && any(&filters.actor_names, event.actor_name.as_deref())
+        && any(&filters.actor_ids, Some(&event.actor_id))
         && (filters.targets.is_empty()
             || event
                 .target_types
@@ -24,7 +24,7 @@ pub(super) fn matches(filters: &ExportFilters, event: &ExportedEvent) -> bool {
 mod tests {
     use super::*;
 
-    fn takes(filters: serde_json::Value) -> bool {
+    fn passes(filters: serde_json::Value) -> bool {
         let event = ExportedEvent::read(
             r#"{"action":"a","occurred_at":"","actor":{"id":"1","type":"user","name":"Jo"},"targets":[{"id":"t","type":"team"},{"id":"u","type":"user"}],"context":{"location":"x"}}"#,
         )
@@ -37,24 +37,24 @@ mod tests {
     }
 
     #[test]
-    fn one_text_of_each_named_kind_has_to_fit() {
+    fn event_has_to_match_every_kind_of_filter() {
         let json = |text| serde_json::from_str(text).unwrap();
-        for taken in [
+        for matching in [
             r#"{}"#,
             r#"{"actions":["a","b"]}"#,
             r#"{"actor_names":["Jo"],"actor_ids":["1"]}"#,
             r#"{"targets":["user"],"actions":["a"]}"#,
         ] {
-            assert!(takes(json(taken)), "{taken}");
+            assert!(passes(json(matching)), "{matching}");
         }
-        for left in [
+        for other in [
             r#"{"actions":["b"]}"#,
             r#"{"actions":["a"],"actor_names":["jo"]}"#,
             r#"{"actor_ids":["2"],"actor_names":["Jo"]}"#,
             r#"{"targets":["t"]}"#,
             r#"{"actions":["*"]}"#,
         ] {
-            assert!(!takes(json(left)), "{left}");
+            assert!(!passes(json(other)), "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Exports: which events one takes, and the CSV that is written while it is downloaded.
+//! Exports: the selection of events, and the CSV that is generated during the download.
 
 mod csv_writer;
 mod exported_event;

@@ -1,4 +1,4 @@
-//! The file of an export, made piece by piece while it is downloaded.
+//! The file of an export, generated during its download.
 
 use std::io;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use super::exported_event::ExportedEvent;
 use super::matches::matches;
 use crate::store::{ExportPosition, ExportRow, Store, export_page};
 
-/// How far a download is.
+/// The progress of a download.
 enum Step {
     Header,
     Rows(ExportPosition),
     Done,
 }
 
-/// The whole file, header line first, then the events by `occurred_at`.
+/// Streams the whole file, header line first, then the events by `occurred_at`.
 ///
-/// One page of events is in memory at a time, read in a transaction of its own when the client has
-/// taken the page before: a slow client holds neither the database nor more memory than a page. If
-/// the database fails in between, the connection is cut, so that a part is never taken for the
-/// whole.
+/// One page of events is in memory at a time. It is read in its own transaction once the client has
+/// taken the page before, so a slow client occupies neither the database nor more memory than a
+/// page. If the database fails in between, the connection is aborted, so that a partial file is
+/// never taken for a complete one.
 pub(crate) fn csv_body(store: Arc<Store>, export: ExportRow) -> Body {
     let export = Arc::new(export);
     Body::from_stream(stream::try_unfold(Step::Header, move |mut step| {
@@ -40,7 +40,7 @@ pub(crate) fn csv_body(store: Arc<Store>, export: ExportRow) -> Body {
                     }
                     Step::Done => return Ok::<_, io::Error>(None),
                 };
-                // A page whose events are all filtered out is no piece, and not the end.
+                // A page whose events are all filtered out is an empty chunk, not the end.
                 if !bytes.is_empty() {
                     return Ok(Some((Bytes::from(bytes), next)));
                 }
@@ -56,14 +56,14 @@ fn header() -> io::Result<Vec<u8>> {
     Ok(csv.into_bytes()?)
 }
 
-/// One page, written as CSV, and where to go on.
+/// Returns one page as CSV, and the next step.
 fn rows(
     store: &Store,
     export: &ExportRow,
     position: ExportPosition,
 ) -> io::Result<(Vec<u8>, Step)> {
     let logged = |error: &dyn std::error::Error| {
-        tracing::error!(error = %error, export = export.id, "an export was cut off");
+        tracing::error!(error = %error, export = export.id, "aborted an export");
     };
     let page = store
         .transact(|tx| export_page(tx, export, position))

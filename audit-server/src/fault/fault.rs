@@ -1,12 +1,12 @@
-//! One fault, as its user describes it.
+//! The description of one fault.
 
 use std::time::Duration;
 
-/// What the next requests get instead of, or before, their answer.
+/// A failure that is injected into the next matching requests.
 ///
-/// A fault begins with what happens ([`status`](Self::status), [`latency`](Self::latency), …), and
-/// may be narrowed down and repeated. Without more it applies once, to the next request of whatever
-/// kind. The routes under `/_local` are never affected.
+/// A fault is created with its effect ([`status`](Self::status), [`latency`](Self::latency), …),
+/// and may be restricted to a route and repeated. By default it applies once, to the next request
+/// of any kind. It never affects the server's own routes under `/_local`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,10 +29,10 @@ pub struct Fault {
     pub(crate) effect: Effect,
 }
 
-/// What happens after the delay.
+/// The effect of a fault, after its delay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// The request is handled as ever.
+    /// The request is handled normally.
     Nothing,
     Status {
         status: u16,
@@ -58,8 +58,10 @@ impl Fault {
         }
     }
 
-    /// The request is not handled, but answered with this status, and a JSON body with a `message`;
-    /// 429 has the documented body. What is no final status (200 to 599) is answered as 500.
+    /// Responds with this status instead of handling the request.
+    ///
+    /// The body is JSON with a `message`; 429 has the documented body. A status outside 200 to 599
+    /// becomes a 500.
     pub fn status(status: u16) -> Self {
         Self::new(Effect::Status {
             status,
@@ -67,51 +69,55 @@ impl Fault {
         })
     }
 
-    /// The request is handled after this time.
+    /// Delays the handling of the request.
     pub fn latency(delay: Duration) -> Self {
         Self::new(Effect::Nothing).delay(delay)
     }
 
-    /// The request is not handled; its connection ends with a TCP reset.
+    /// Resets the TCP connection instead of handling the request.
     pub fn reset() -> Self {
         Self::new(Effect::Reset)
     }
 
-    /// The request is handled, so that an event is stored, but of the answer only the first `bytes`
-    /// bytes are sent, head included; then the connection is closed. With 0 the client hears
-    /// nothing of what was done.
+    /// Handles the request, then closes the connection after the first `bytes` bytes of the
+    /// response, head included.
+    ///
+    /// The event is stored. With 0 the client receives no response at all.
     pub fn cut_after(bytes: u64) -> Self {
         Self::new(Effect::CutAfter(bytes))
     }
 
-    /// An export that is created ends in the state `error`. Only `POST /audit_logs/exports` uses it
-    /// up.
+    /// Makes the next created export end in the state `error`. Only `POST /audit_logs/exports` uses
+    /// it up.
     pub fn export_error() -> Self {
         Self::new(Effect::ExportFails).on("POST", "/audit_logs/exports")
     }
 
-    /// For so many requests; once by default. With 0 the fault does nothing.
+    /// Sets the number of requests; 1 by default. With 0 the fault has no effect.
     pub fn times(mut self, requests: u32) -> Self {
         self.times = requests;
         self
     }
 
-    /// Only for requests of this method and path, the path as it is sent, without the query; a `*`
-    /// at its end stands for anything.
+    /// Restricts the fault to this method and path.
+    ///
+    /// The path is compared as sent, without the query; a trailing `*` matches any suffix.
     pub fn on(mut self, method: impl Into<String>, path: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self.path = Some(path.into());
         self
     }
 
-    /// Waits this long first.
+    /// Sets a delay before the effect.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The answer's `Retry-After`: seconds, or an HTTP date. Only [`status`](Self::status) has an
-    /// answer; with others, and for a text that cannot stand in a header, it is left out.
+    /// Sets the response's `Retry-After`: seconds, or an HTTP date.
+    ///
+    /// Only [`status`](Self::status) has a response of its own. With other effects, and for text
+    /// that is not a valid header value, it is omitted.
     pub fn retry_after(mut self, value: impl Into<String>) -> Self {
         if let Effect::Status { retry_after, .. } = &mut self.effect {
             *retry_after = Some(value.into());
@@ -119,15 +125,15 @@ impl Fault {
         self
     }
 
-    pub(super) fn fits(&self, method: &str, path: &str) -> bool {
-        let path_fits = match self.path.as_deref() {
+    pub(super) fn matches(&self, method: &str, path: &str) -> bool {
+        let path_matches = match self.path.as_deref() {
             None => true,
             Some(pattern) => match pattern.strip_suffix('*') {
                 Some(start) => path.starts_with(start),
                 None => path == pattern,
             },
         };
-        path_fits
+        path_matches
             && self
                 .method
                 .as_deref()
@@ -140,19 +146,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_fits_its_method_and_path() {
+    fn fault_matches_its_method_and_path() {
         let fault = Fault::reset().on("post", "/audit_logs/events");
-        assert!(fault.fits("POST", "/audit_logs/events"));
-        assert!(!fault.fits("GET", "/audit_logs/events"));
-        assert!(!fault.fits("POST", "/audit_logs/events/"));
+        assert!(fault.matches("POST", "/audit_logs/events"));
+        assert!(!fault.matches("GET", "/audit_logs/events"));
+        assert!(!fault.matches("POST", "/audit_logs/events/"));
         let fault = Fault::reset().on("GET", "/audit_logs/*");
-        assert!(fault.fits("GET", "/audit_logs/exports/1"));
-        assert!(!fault.fits("GET", "/organizations"));
-        assert!(Fault::reset().fits("DELETE", "/"));
+        assert!(fault.matches("GET", "/audit_logs/exports/1"));
+        assert!(!fault.matches("GET", "/organizations"));
+        assert!(Fault::reset().matches("DELETE", "/"));
     }
 
     #[test]
-    fn only_an_answer_has_a_retry_after() {
+    fn only_a_status_fault_has_a_retry_after() {
         assert_eq!(Fault::reset().retry_after("1"), Fault::reset());
         assert_ne!(Fault::status(429).retry_after("1"), Fault::status(429));
     }

@@ -1,14 +1,14 @@
-//! The faults that are still to come.
+//! The pending faults.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use super::fault::Fault;
 
-/// How many faults wait at once; the oldest makes way for one more.
+/// The number of pending faults; adding one more removes the oldest.
 pub(crate) const MAX_FAULTS: usize = 100;
 
-/// In the order in which they were added.
+/// Pending faults, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(crate) struct FaultList(Mutex<VecDeque<Fault>>);
 
@@ -21,22 +21,22 @@ impl FaultList {
         list.push_back(fault);
     }
 
-    /// Those that are left, with the times that are left.
+    /// Returns the pending faults with their remaining `times`.
     pub(crate) fn list(&self) -> Vec<Fault> {
         let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.iter().cloned().collect()
     }
 
-    /// Forgets all, and answers how many there were.
+    /// Removes all faults and returns their number.
     pub(crate) fn clear(&self) -> usize {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).len()
     }
 
-    /// The oldest that fits the request, used up by one.
+    /// Takes one use of the oldest fault that matches the request.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|fault| fault.times > 0);
-        let found = list.iter_mut().find(|fault| fault.fits(method, path))?;
+        let found = list.iter_mut().find(|fault| fault.matches(method, path))?;
         found.times -= 1;
         let taken = found.clone();
         list.retain(|fault| fault.times > 0);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_makes_way_for_one_too_many() {
+    fn one_fault_too_many_removes_the_oldest() {
         let faults = FaultList::default();
         for status in 0..=MAX_FAULTS {
             faults.add(Fault::status(u16::try_from(status).unwrap()));

@@ -22,24 +22,26 @@ use crate::router::router;
 use crate::signer::Signer;
 use crate::store::{Store, add_organization};
 
-/// Requests of one input. More would show nothing new, and take their time.
+/// The number of requests of one input. More would cost time and find nothing new.
 const MAX_REQUESTS: usize = 8;
 
-/// Frames of an answer that are read; a stream has no end.
+/// The number of response frames that are read; a stream has no end.
 const MAX_FRAMES: usize = 32;
 
 thread_local! {
-    /// Waits take no time: its clock jumps to the end of each.
+    /// The clock is paused and jumps to the end of each wait, so waits take no time.
     static RUNTIME: LazyCell<Result<Runtime, std::io::Error>> = LazyCell::new(|| {
         Builder::new_current_thread().enable_time().start_paused(true).build()
     });
 }
 
-/// Requests to a new server, divided by lines `%%`: a line with method and path, lines with
-/// headers, an empty line, the body. A `Host` and the right key are added where there are none.
+/// Sends the requests of the input to a new server.
 ///
-/// Every answer has an id, an error is JSON with a message, and none is the fault of the server,
-/// unless a fault was asked for.
+/// Requests are separated by lines `%%`. Each is a line with method and path, lines with headers,
+/// an empty line, and the body. `Host` and the API key are added if they are absent.
+///
+/// Checks that every response has a request id, that an error is JSON with a message, and that no
+/// response is a 500, unless a fault was injected.
 pub fn routes(bytes: &[u8]) {
     let requests = split(bytes, b"%%\n").take(MAX_REQUESTS).filter_map(read);
     let mut requests = requests.peekable();
@@ -55,11 +57,11 @@ pub fn routes(bytes: &[u8]) {
                 check(&mut router, request, faulty).await;
             }
         }),
-        Err(error) => unreachable!("a runtime without I/O needs nothing: {error}"),
+        Err(error) => unreachable!("a runtime without I/O cannot fail to start: {error}"),
     });
 }
 
-/// The parts between the marks.
+/// Splits the input at the separator.
 fn split<'a>(bytes: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
@@ -118,7 +120,7 @@ fn app() -> Arc<App> {
         Some(app)
     };
     let Some(app) = new() else {
-        unreachable!("a database in memory needs nothing");
+        unreachable!("an in-memory database cannot fail to open");
     };
     app
 }
@@ -144,7 +146,7 @@ async fn check(router: &mut Router, request: Request<Body>, faulty: bool) {
     let Some(body) = whole(response).await else {
         return;
     };
-    // A HEAD has no body.
+    // The response to a HEAD has no body.
     if is_json && !faulty && !body.is_empty() {
         let body: Option<Value> = serde_json::from_slice(&body).ok();
         let Some(body) = body else {
@@ -160,7 +162,7 @@ async fn check(router: &mut Router, request: Request<Body>, faulty: bool) {
     }
 }
 
-/// The body of an answer, if it comes to an end.
+/// Returns the body of a response, if it ends.
 async fn whole(response: Response) -> Option<Vec<u8>> {
     let mut body = response.into_body();
     let mut read = Vec::new();

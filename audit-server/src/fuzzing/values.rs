@@ -1,4 +1,4 @@
-//! Entry points for single values: bodies, cursors, rows and times.
+//! Entry points for single values: bodies, cursors, CSV rows and timestamps.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use crate::validate::{
     read_retention,
 };
 
-/// The JSON of each route that takes some. Of two values one after the other, the second is an
-/// event that is held against the first as its schema.
+/// Checks the JSON body of each route that has one. If the input has two values, the second is an
+/// event that is validated against the first as its schema.
 pub fn bodies(bytes: &[u8]) {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let Some(Ok(body)) = values.next() else {
@@ -20,7 +20,7 @@ pub fn bodies(bytes: &[u8]) {
     event(&body);
     if let Ok(definition) = read_definition(&body) {
         let schema = CompiledSchema::new(&definition);
-        assert!(schema.is_ok(), "a definition that was taken cannot be used");
+        assert!(schema.is_ok(), "an accepted definition cannot be compiled");
         if let (Ok(schema), Some(Ok(event))) = (schema, values.next())
             && let Ok(form) = read_event(&event)
         {
@@ -30,7 +30,7 @@ pub fn bodies(bytes: &[u8]) {
         }
     }
     if let Err(errors) = read_export(&body) {
-        assert!(!errors.is_empty(), "refused without a reason");
+        assert!(!errors.is_empty(), "rejected without a reason");
     }
     if let Ok(days) = read_retention(&body) {
         assert!((30..=3_650).contains(&days));
@@ -48,28 +48,28 @@ fn event(body: &Value) {
             assert!(moment.and_then(parse_utc_date_time).is_some());
             for violation in check_limits(&form) {
                 let place = body["event"].pointer(&violation.instance_path);
-                assert!(place.is_some(), "points nowhere: {violation:?}");
+                assert!(place.is_some(), "the path does not exist: {violation:?}");
             }
         }
-        Err(errors) => assert!(!errors.is_empty(), "refused without a reason"),
+        Err(errors) => assert!(!errors.is_empty(), "rejected without a reason"),
     }
 }
 
-/// A cursor that is read is the one that is written.
+/// Checks that a parsed cursor is written back unchanged.
 pub fn cursor(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_cursor(text);
     }
 }
 
-/// A row of a CSV is read back as one row with all its columns, and no cell is a formula.
+/// Checks that a CSV row is read back as one row with all columns, and that no cell is a formula.
 pub fn csv(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_row(text);
     }
 }
 
-/// A moment that is read is written as it was, up to its fraction.
+/// Checks that a parsed timestamp is written back unchanged, up to its fraction.
 pub fn moment(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -77,7 +77,7 @@ pub fn moment(bytes: &[u8]) {
     if let Some(millis) = parse_utc_date_time(text).filter(|millis| *millis >= 0) {
         let written = Timestamp::from_millis(millis).to_string();
         assert_eq!(parse_utc_date_time(&written), Some(millis), "{text}");
-        // A leap second is the same moment as the one after it.
+        // A leap second equals the second after it.
         if &text[17..19] != "60" {
             assert_eq!(written[..19], text[..19]);
         }
@@ -86,7 +86,7 @@ pub fn moment(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    /// The seeds of the corpus hold; other inputs are left to the fuzzer.
+    /// Covers plain input; the rest is left to the fuzzer.
     #[test]
     fn plain_values_keep_the_invariants() {
         let event = r#"{"organization_id":"o","event":{"action":"a","occurred_at":"2026-02-02T16:35:39.317Z","actor":{"id":"=1","type":"u"},"targets":[],"context":{"location":"x"}}}"#;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::response::ApiResponse;
 
-/// Responds with 401 to a request without a known API key.
+/// Rejects a request without an accepted API key with a 401.
 pub(crate) async fn require_key(
     State(app): State<Arc<App>>,
     request: Request,
@@ -21,8 +21,8 @@ pub(crate) async fn require_key(
     }
 }
 
-/// As [`require_key`] where other machines can reach the server; on loopback the server's own
-/// routes are open.
+/// As [`require_key`] if other machines can reach the server; on loopback the server's own routes
+/// need no key.
 pub(crate) async fn require_key_if_remote(
     State(app): State<Arc<App>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! Where a request meets its fault.
+//! Fault injection.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::fault::{Effect, ExportFails, Fault};
 use crate::own_path::is_own_path;
 use crate::response::ApiResponse;
 
-/// Applies the oldest fault that fits.
+/// Applies the oldest fault that matches the request.
 pub(crate) async fn inject_fault(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -38,7 +38,7 @@ pub(crate) async fn inject_fault(
             status,
             retry_after,
         } => {
-            // Read, so that the client is not cut off while it is still sending.
+            // Read first, so that the client is not disconnected while it is still sending.
             body::drain(request.into_body()).await;
             status_response(status, retry_after)
         }
@@ -46,7 +46,7 @@ pub(crate) async fn inject_fault(
             if let Some(cutter) = cutter {
                 cutter.reset();
             }
-            // Never sent: the first byte of it resets the connection.
+            // Never sent: its first byte resets the connection.
             Response::new(Body::empty())
         }
         Effect::CutAfter(bytes) => {
@@ -71,7 +71,7 @@ fn status_response(status: u16, retry_after: Option<String>) -> Response {
     let body = if status == StatusCode::TOO_MANY_REQUESTS {
         ApiResponse::too_many_requests()
     } else {
-        ApiResponse::message(status, "This answer was injected by a fault.")
+        ApiResponse::message(status, "This response was injected by a fault.")
     };
     let mut response = body.into_response();
     if let Some(value) = retry_after.and_then(|text| HeaderValue::try_from(text).ok()) {

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::host::host;
 use crate::response::ApiResponse;
 
-/// Answers 403 to a request for another host, or for none.
+/// Rejects a request with a foreign `Host`, or without one, with a 403.
 pub(crate) async fn check_host(
     State(app): State<Arc<App>>,
     request: Request,
@@ -23,6 +23,6 @@ pub(crate) async fn check_host(
     {
         return next.run(request).await;
     }
-    let message = "This local server answers only to the hosts localhost, 127.0.0.1 and [::1].";
+    let message = "This local server accepts only the hosts localhost, 127.0.0.1 and [::1].";
     ApiResponse::message(StatusCode::FORBIDDEN, message).into_response()
 }

@@ -1,12 +1,12 @@
-//! Errors in JSON.
+//! Conversion of plain-text errors to JSON.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::response::ApiResponse;
 
-/// Turns an answer that a library gave in plain text into JSON: whoever calls gets a `message`,
-/// whatever went wrong.
+/// Replaces a plain-text error response of a library with JSON, so that every error has a
+/// `message`.
 pub(crate) async fn as_json(response: Response) -> Response {
     let is_json = response
         .headers()
@@ -21,8 +21,7 @@ pub(crate) async fn as_json(response: Response) -> Response {
         parts.status.canonical_reason().unwrap_or("Error"),
     )
     .into_response();
-    // Keep the headers that say something, such as `Allow`, but not those that describe the body
-    // that is gone.
+    // Keep meaningful headers, such as `Allow`, but not those that describe the replaced body.
     for (name, value) in parts.headers {
         if let Some(name) =
             name.filter(|name| !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH))

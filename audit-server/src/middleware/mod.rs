@@ -1,4 +1,4 @@
-//! The checks and transformations that every request passes through, outermost last.
+//! The middleware: checks and transformations around the handlers.
 
 mod auth;
 mod fault;

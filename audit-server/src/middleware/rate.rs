@@ -1,4 +1,4 @@
-//! Rate limiting.
+//! Rate limiting per API key.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::body;
 use crate::own_path::is_own_path;
 use crate::response::ApiResponse;
 
-/// Answers 429 to a request that is one too many for its key. Requests without a known key are left
+/// Rejects a request that exceeds its key's limit with a 429. Requests without a known key are left
 /// to the key check.
 pub(crate) async fn limit_rate(
     State(app): State<Arc<App>>,

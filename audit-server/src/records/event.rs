@@ -8,18 +8,18 @@ use serde_json::value::RawValue;
 
 use crate::timestamp::Timestamp;
 
-/// Whether the server took an event.
+/// The result of a request to create an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventStatus {
-    /// Stored, and answered with 200.
+    /// Accepted with a 200.
     Accepted,
-    /// Refused; [`StoredEvent::http_status`] and [`StoredEvent::reasons`] say how and why.
+    /// Rejected; see [`StoredEvent::http_status`] and [`StoredEvent::reasons`].
     Rejected,
 }
 
 impl EventStatus {
-    /// `accepted` or `rejected`.
+    /// Returns `accepted` or `rejected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,13 +37,12 @@ impl EventStatus {
     }
 }
 
-/// One request to create an event, as the server received and answered it.
+/// One request to create an event, with the server's response.
 ///
-/// Accepted events are kept until their organization's retention ends, for good if none is set. Of
-/// the rejected ones the last 1,000 are kept, whatever refused them, a wrong key included. As JSON
-/// (`GET /_local/events`) it has the fields `seq`, `received_at`, `idempotency_key`,
-/// `organization_id`, `action`, `status`, `http_status`, `response`, `reasons`, `event` and
-/// `event_bytes`.
+/// Accepted events are kept until their organization's retention ends, or forever if none is set.
+/// The last 1,000 rejected ones are kept, whatever the reason, including a wrong key. As JSON (`GET
+/// /_local/events`) it has the fields `seq`, `received_at`, `idempotency_key`, `organization_id`,
+/// `action`, `status`, `http_status`, `response`, `reasons`, `event` and `event_bytes`.
 #[derive(Clone, Debug, Serialize)]
 pub struct StoredEvent {
     pub(crate) seq: u64,
@@ -60,80 +59,80 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
-    /// The row's number: counts up, is never used twice, and survives a restart on a file.
+    /// Returns the row number, which increases, is never reused, and survives a restart on a file.
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// When the request was received, by the server's [`Clock`](crate::Clock), in whole
+    /// Returns the time the request was received, by the server's [`Clock`](crate::Clock), in whole
     /// milliseconds.
     #[must_use]
     pub fn received_at(&self) -> SystemTime {
         self.received_at.to_system_time()
     }
 
-    /// The `Idempotency-Key` that came with the request.
+    /// Returns the `Idempotency-Key` of the request.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
     }
 
-    /// The body's `organization_id`; `None` if the body was not read or has no such text.
+    /// Returns the body's `organization_id`; `None` if the body was not read or has no such string.
     #[must_use]
     pub fn organization_id(&self) -> Option<&str> {
         self.organization_id.as_deref()
     }
 
-    /// The body's `event.action`; `None` if the body was not read or has no such text.
+    /// Returns the body's `event.action`; `None` if the body was not read or has no such string.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
         self.action.as_deref()
     }
 
-    /// Whether the event was taken.
+    /// Returns whether the event was accepted or rejected.
     #[must_use]
     pub fn status(&self) -> EventStatus {
         self.status
     }
 
-    /// The status of the HTTP answer.
+    /// Returns the status of the HTTP response.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         self.http_status
     }
 
-    /// The body of the HTTP answer.
+    /// Returns the body of the HTTP response.
     #[must_use]
     pub fn response(&self) -> Value {
         parse(&self.response)
     }
 
-    /// Why the event was rejected, one sentence for each violation, more telling than the answer's
-    /// body; empty for an accepted one.
+    /// Returns the reasons of the rejection, one sentence for each violation, more detailed than
+    /// the response; empty for an accepted event.
     #[must_use]
     pub fn reasons(&self) -> &[String] {
         &self.reasons
     }
 
-    /// The body's `event`; `Value::Null` if there is none, see [`event_json`](Self::event_json).
-    /// Parses on each call.
+    /// Returns the body's `event`, or `Value::Null`; see [`event_json`](Self::event_json). Parses
+    /// on each call.
     #[must_use]
     pub fn event(&self) -> Value {
         self.event.as_deref().map_or(Value::Null, parse)
     }
 
-    /// The body's `event`, byte for byte as it was sent.
+    /// Returns the body's `event`, byte for byte as it was sent.
     ///
-    /// `None` if the request had none, was refused before its body was read, or was refused and its
-    /// event is larger than 64 KiB.
+    /// `None` if the request had none, was rejected before its body was read, or was rejected with
+    /// an event larger than 64 KiB.
     #[must_use]
     pub fn event_json(&self) -> Option<&str> {
         self.event.as_deref().map(RawValue::get)
     }
 
-    /// The size of the event as it was sent, in bytes, also where the event itself was not kept; 0
-    /// if there was none.
+    /// Returns the size of the event as it was sent, in bytes, even if the event itself was not
+    /// kept; 0 if there was none.
     #[must_use]
     pub fn event_bytes(&self) -> u64 {
         self.event_bytes
@@ -141,8 +140,8 @@ impl StoredEvent {
 }
 
 fn parse(raw: &RawValue) -> Value {
-    // A raw value is JSON by construction; only nesting beyond serde_json's limit could fail here,
-    // and such a body is refused when read.
+    // A raw value is JSON by construction. Only nesting beyond serde_json's limit could fail here,
+    // and such a body is rejected when it is parsed.
     serde_json::from_str(raw.get()).unwrap_or(Value::Null)
 }
 
@@ -170,7 +169,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_event_is_given_back_as_it_was_sent() {
+    fn event_is_returned_as_it_was_sent() {
         let json = serde_json::to_string(&stored(3)).unwrap();
         assert!(
             json.contains(r#""event":{ "big": 123456789012345678901234567890 }"#),

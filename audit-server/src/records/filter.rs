@@ -1,8 +1,8 @@
-//! Selecting stored events.
+//! Selection of stored events.
 
 use super::event::EventStatus;
 
-/// Which stored events to read; everything by default, oldest first.
+/// A selection of stored events; all of them by default, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EventFilter {
@@ -16,48 +16,48 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    /// Takes everything.
+    /// Returns a filter that matches every event.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only events of this organization.
+    /// Selects the events of this organization.
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organization = Some(id.into());
         self
     }
 
-    /// Only events of this action, by its exact name.
+    /// Selects the events of this action, by its exact name.
     pub fn action(mut self, name: impl Into<String>) -> Self {
         self.action = Some(name.into());
         self
     }
 
-    /// Only accepted or only rejected events.
+    /// Selects only accepted or only rejected events.
     pub fn status(mut self, status: EventStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Only rows whose `seq` is greater.
+    /// Selects the rows whose `seq` is greater.
     pub fn after(mut self, seq: u64) -> Self {
         self.after = Some(seq);
         self
     }
 
-    /// Only rows whose `seq` is smaller.
+    /// Selects the rows whose `seq` is smaller.
     pub fn before(mut self, seq: u64) -> Self {
         self.before = Some(seq);
         self
     }
 
-    /// The newest row first.
+    /// Returns the newest row first.
     pub fn newest_first(mut self) -> Self {
         self.newest_first = true;
         self
     }
 
-    /// At most this many rows, the first ones of the order.
+    /// Limits the number of rows, counted in the order of the filter.
     pub fn limit(mut self, rows: u32) -> Self {
         self.limit = Some(rows);
         self

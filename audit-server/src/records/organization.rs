@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::timestamp::Timestamp;
 
-/// An organization the server knows.
+/// An organization that the server accepts events for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Organization {
     pub(crate) object: &'static str,
@@ -25,26 +25,27 @@ impl Organization {
         }
     }
 
-    /// The id, `org_…`.
+    /// Returns the id, `org_…`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The name it was given, if any.
+    /// Returns its name, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// When the server first heard of it.
+    /// Returns the time it was added.
     #[must_use]
     pub fn created_at(&self) -> SystemTime {
         self.created_at.to_system_time()
     }
 }
 
-/// Whether `id` looks like an organization's: `org_` and 1 to 100 letters, digits, `_` or `-`.
+/// Returns `true` if `id` has the form of an organization id: `org_` and 1 to 100 letters, digits,
+/// `_` or `-`.
 pub(crate) fn is_organization_id(id: &str) -> bool {
     id.strip_prefix("org_").is_some_and(|rest| {
         (1..=100).contains(&rest.len())
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_organization_id_has_its_prefix_and_plain_characters() {
+    fn organization_id_has_its_prefix_and_plain_characters() {
         for id in [
             "org_1",
             "org_01EHWNCE74X7JSDV0X3SZ3KJNY",

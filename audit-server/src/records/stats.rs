@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-/// How many requests to create an event ended how, over the whole life of the data.
+/// The numbers of requests to create an event, over the whole life of the data.
 ///
-/// Every request that reached its route is counted once: taken, refused, or answered from memory
-/// because its idempotency key was known. What a [`Fault`](crate::Fault) or the rate limit answered
-/// did not reach it.
+/// Every request that reaches the route is counted once: as accepted, as rejected, or as a
+/// duplicate of a known idempotency key. A request that a [`Fault`](crate::Fault) or the rate limit
+/// rejected does not reach it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     pub(crate) accepted: u64,
@@ -15,20 +15,20 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Events that were stored and answered with 200.
+    /// Returns the number of accepted events.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted
     }
 
-    /// Requests that were refused, also those whose rows have been trimmed since.
+    /// Returns the number of rejected requests, including those whose rows were trimmed since.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected
     }
 
-    /// Requests that were answered again from a remembered idempotency key; nothing was stored for
-    /// them.
+    /// Returns the number of requests that got the saved response of their idempotency key; nothing
+    /// was stored for them.
     #[must_use]
     pub fn duplicates(&self) -> u64 {
         self.duplicates

@@ -24,8 +24,8 @@ struct ActionObject {
     updated_at: Timestamp,
 }
 
-/// Lists the actions with the newest version of their schemas; which version the service shows is
-/// undocumented.
+/// Lists the actions, each with the newest version of its schema; the version that the service
+/// shows is undocumented.
 pub(super) async fn list(State(app): State<Arc<App>>, paging: Paging) -> ApiResult {
     let request = paging.request(CURSOR)?;
     let page = app.store.run(move |tx| list_actions(tx, request)).await?;

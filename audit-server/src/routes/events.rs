@@ -17,11 +17,11 @@ use crate::store::{self, NewEvent, SavedResponse};
 use crate::timestamp::{Timestamp, parse_utc_date_time};
 use crate::validate_event::{Validation, validate_event};
 
-/// The longest `Idempotency-Key` that is taken, in bytes. The service's limit is undocumented; its
-/// suggestion is a UUID.
+/// The longest accepted `Idempotency-Key`, in bytes. The service's limit is undocumented; it
+/// suggests a UUID.
 const MAX_KEY_BYTES: usize = 255;
 
-/// A request that could be read.
+/// A request that was parsed.
 struct Submission {
     key_hash: KeyHash,
     key: Option<String>,
@@ -29,35 +29,35 @@ struct Submission {
     event: Option<Box<RawValue>>,
 }
 
-/// How a request ended.
+/// The result of a request.
 enum Processed {
     Recorded(StoredEvent, ApiResponse),
     Replayed(ApiResponse),
 }
 
-/// Stores one event, or one row that says why not.
+/// Stores one event, accepted or rejected with the reasons.
 ///
-/// With an `Idempotency-Key`, the answer to the first event that was *accepted* under it is given
-/// again for 24 hours, whatever the later body says. Refusals are not remembered, so that a
-/// corrected event may use the key of the refused one; whether the service remembers them is
-/// undocumented. A request whose body is not JSON is refused before its key is looked at.
+/// With an `Idempotency-Key`, the response to the first *accepted* event is saved and sent again
+/// for 24 hours, even if the later body differs. Rejections are not saved, so that a corrected
+/// event may reuse the key of the rejected one; the service's behaviour is undocumented. A request
+/// whose body is not JSON is rejected before its key is looked up.
 ///
-/// Everything happens in one transaction of the single writer: of two requests with the same key,
-/// however close, one stores a row and the other is told what the first was told.
+/// Everything happens in one transaction of the single connection: of two concurrent requests with
+/// the same key, one stores a row and the other gets the saved response.
 ///
 /// # Cancellation
-/// A client that hangs up while its event is being stored does not stop it from being stored.
+/// A client that disconnects while its event is being stored does not prevent that.
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> ApiResponse {
     let received_at = app.now();
     let (parts, body) = request.into_parts();
-    // The body is read before anything is refused, so that the client is not cut off while it is
-    // still sending.
+    // The body is read before the request can be rejected, so that the client is not disconnected
+    // while it is still sending.
     let bytes = body::read(&app, body).await;
-    let read = read_submission(&app, &parts.headers, bytes);
+    let submission = read_submission(&app, &parts.headers, bytes);
     let shared = Arc::clone(&app);
-    let stored = app.store.run_then(
+    let processed = app.store.run_then(
         move |tx| {
-            let submission = match read {
+            let submission = match submission {
                 Ok(submission) => submission,
                 Err(mut response) => {
                     let row = RequestRecord {
@@ -77,20 +77,21 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Api
         },
         {
             let app = Arc::clone(&app);
-            move |outcome| {
-                if let Processed::Recorded(event, _) = outcome {
+            move |processed| {
+                if let Processed::Recorded(event, _) = processed {
                     app.subscribers.publish(event);
                 }
             }
         },
     );
-    match stored.await {
+    match processed.await {
         Ok(Processed::Recorded(_, response) | Processed::Replayed(response)) => response,
         Err(error) => error.into(),
     }
 }
 
-/// Key, form and JSON, in this order; the first that fails is the answer, with a reason in words.
+/// Checks the API key, the idempotency key and the JSON, in this order; the first failure is the
+/// response.
 fn read_submission(
     app: &App,
     headers: &HeaderMap,
@@ -169,7 +170,7 @@ fn submit(
     }
 }
 
-/// What is known of a request when its row is written.
+/// The known parts of a request, for its row.
 struct RequestRecord<'a> {
     received_at: Timestamp,
     key: Option<String>,
@@ -216,8 +217,8 @@ impl RequestRecord<'_> {
 }
 
 /// # Errors
-/// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one:
-/// whether the service refuses these is undocumented, and a client that sends one has a mistake.
+/// 400 for a key that is empty, longer than 255 bytes or not visible ASCII, and for more than one
+/// key. Whether the service rejects these is undocumented, but a client that sends them has a bug.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiResponse> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else {
@@ -236,8 +237,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiResponse> {
     }
 }
 
-/// The text of the body's `event`, exactly as it was sent; `None` if there is none. Of several the
-/// last one counts, as it does for the check.
+/// Returns the text of the body's `event`, exactly as sent. Of several `event` fields the last one
+/// counts, as in validation.
 fn raw_event(bytes: &[u8]) -> Option<Box<RawValue>> {
     let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
     fields.remove("event").map(ToOwned::to_owned)
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_event_keeps_its_text() {
+    fn event_keeps_its_text() {
         let raw = raw_event(br#"{"organization_id":"o","event":{"n": 1.10,"b":1,"a":2}}"#).unwrap();
         assert_eq!(raw.get(), r#"{"n": 1.10,"b":1,"a":2}"#);
         let twice = raw_event(br#"{"event":{"a":1},"event":{"b":2}}"#).unwrap();
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_one_visible_text_of_bounded_length() {
+    fn idempotency_key_is_one_header_of_bounded_visible_ascii() {
         let key = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {

@@ -1,8 +1,8 @@
 //! `POST /audit_logs/exports`, `GET /audit_logs/exports/{id}`, and the file itself.
 //!
-//! An export is a row that says what it takes. Its state follows from that row and the clock, so
-//! nothing has to run for it to become ready, and a restart changes nothing: `pending` for a moment
-//! after its creation, then `ready` (or `error`, if a fault asked for that), and `expired` after a
+//! An export is a row with its selection. Its state is derived from that row and the clock, so no
+//! task has to run for it to become ready, and a restart changes nothing: `pending` for a delay
+//! after its creation, then `ready` (or `error`, if a fault requested it), and `expired` after a
 //! day.
 
 use std::sync::Arc;
@@ -27,11 +27,11 @@ use crate::validate::read_export;
 
 const PREFIX: &str = "audit_log_export_";
 
-/// How long a url is good for (WorkOS API reference,
+/// The lifetime of a download URL (WorkOS API reference,
 /// <https://workos.com/docs/reference/audit-logs/export>).
 const URL_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// How long an export can be downloaded before it is `expired`; when the service lets one expire is
+/// The time for which an export can be downloaded before it is `expired`; the service's own time is
 /// undocumented.
 const EXPORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -55,36 +55,36 @@ struct ExportObject<'a> {
     updated_at: Timestamp,
 }
 
-/// The state at `now`, and since when.
+/// Returns the state at `now`, and the time it began.
 fn state(export: &ExportRow, delay: Duration, now: Timestamp) -> (ExportState, Timestamp) {
     let done = export.created_at.after(delay);
-    let over = done.after(EXPORT_LIFETIME);
+    let expired = done.after(EXPORT_LIFETIME);
     if now < done {
         (ExportState::Pending, export.created_at)
     } else if export.fails {
         (ExportState::Error, done)
-    } else if now < over {
+    } else if now < expired {
         (ExportState::Ready, done)
     } else {
-        (ExportState::Expired, over)
+        (ExportState::Expired, expired)
     }
 }
 
-/// Starts an export of the accepted events there are now. It is always answered as `pending`.
+/// Creates an export of the present accepted events. The response always shows `pending`.
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let wanted = read_export(&body).map_err(|errors| ApiResponse::bad_request(&errors))?;
-    if wanted.range_start >= wanted.range_end {
+    let form = read_export(&body).map_err(|errors| ApiResponse::bad_request(&errors))?;
+    if form.range_start >= form.range_end {
         return Err(ApiResponse::invalid_date_range());
     }
     let now = app.now();
     let export = ExportRow {
         id: new_id(PREFIX, now),
-        organization_id: wanted.organization_id,
-        range_start: wanted.range_start,
-        range_end: wanted.range_end,
-        filters: wanted.filters,
+        organization_id: form.organization_id,
+        range_start: form.range_start,
+        range_end: form.range_end,
+        filters: form.filters,
         last_seq: 0,
         fails: parts.extensions.get::<ExportFails>().is_some(),
         created_at: now,
@@ -115,13 +115,13 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Api
     }))
 }
 
-/// Answers with the export as it stands, and with a new url each time it is ready.
+/// Returns the export in its present state, with a new URL each time it is ready.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> ApiResult {
-    // A path that cannot be decoded names no export either.
+    // A path that cannot be decoded is an unknown export too.
     let id = path.map(|Path(id)| id).unwrap_or_default();
     let wanted = id.clone();
     let export = app
@@ -162,32 +162,34 @@ pub(super) struct DownloadLink {
     signature: String,
 }
 
-/// The file. The signature in the link is all that opens it: no key is asked for, and none helps.
+/// Sends the file. Only the signature in the link grants access; an API key is neither required nor
+/// sufficient.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     link: Result<Query<DownloadLink>, QueryRejection>,
 ) -> Result<Response, ApiResponse> {
-    let refused = || {
-        let message = "The link is not valid, or its ten minutes are over; fetch the export again for a new one.";
+    let forbidden = || {
+        let message =
+            "The link is not valid, or it has expired; fetch the export again for a new one.";
         ApiResponse::message(StatusCode::FORBIDDEN, message)
     };
-    let Path(file) = path.map_err(|_| refused())?;
-    let id = file.strip_suffix(".csv").ok_or_else(refused)?.to_owned();
-    let Query(link) = link.map_err(|_| refused())?;
+    let Path(file) = path.map_err(|_| forbidden())?;
+    let id = file.strip_suffix(".csv").ok_or_else(forbidden)?.to_owned();
+    let Query(link) = link.map_err(|_| forbidden())?;
     let now = app.now();
     let expires = Timestamp::from_millis(link.expires);
     if !app
         .signer
         .verify(Purpose::Download, &id, expires, &link.signature, now)
     {
-        return Err(refused());
+        return Err(forbidden());
     }
     let export = app
         .read_audit_log(move |tx| store::find_export(tx, &id))
         .await?
         .filter(|export| state(export, app.export_delay, now).0 == ExportState::Ready)
-        .ok_or_else(refused)?;
+        .ok_or_else(forbidden)?;
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{}.csv\"", export.id))
         .map_err(|_| ApiResponse::internal())?;
     let headers = [
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_follows_from_the_clock() {
+    fn state_is_derived_from_the_clock() {
         let mut export = ExportRow {
             id: String::new(),
             organization_id: String::new(),

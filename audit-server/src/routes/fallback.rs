@@ -1,4 +1,4 @@
-//! Answers to what no route takes, in JSON and with a hint.
+//! Responses to requests without a route, in JSON and with a hint.
 
 use axum::Extension;
 use axum::extract::Request;
@@ -7,10 +7,10 @@ use axum::http::{Method, StatusCode, Uri};
 use super::route::RouteList;
 use crate::response::ApiResponse;
 
-/// How alike two paths have to be for a hint, from 0 to 1.
+/// The similarity required for a hint, from 0 to 1.
 const MIN_SIMILARITY: f64 = 0.6;
 
-/// Characters of an unknown path that are repeated in an answer.
+/// The characters of an unknown path that a response echoes.
 const MAX_ECHOED_CHARS: usize = 200;
 
 pub(crate) async fn not_found(
@@ -41,15 +41,15 @@ pub(crate) async fn method_not_allowed(request: Request) -> ApiResponse {
     )
 }
 
-/// The route that was probably meant: the most alike one, and of several those with the same
-/// method.
+/// Returns the most similar route, if it is similar enough to be the intended one; of equally
+/// similar routes, the one with the same method.
 fn nearest<'a>(
     routes: &'a RouteList,
     method: &Method,
     path: &str,
 ) -> Option<(&'a Method, &'static str)> {
     let path = path.trim_end_matches('/').to_ascii_lowercase();
-    // A name in the path stands for the placeholder, so that its length does not count.
+    // A name in the path is replaced by the placeholder, so that its length does not count.
     let generic = match path
         .strip_prefix("/audit_logs/actions/")
         .and_then(|rest| rest.split_once('/'))
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_recognised() {
+    fn misspelled_path_is_recognised() {
         for path in [
             "/audit_logs/event",
             "/audit-logs/events",
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_methods_the_one_used_is_named() {
+    fn hint_prefers_the_method_of_the_request() {
         assert_eq!(
             hint(Method::POST, "/_local/organization").as_deref(),
             Some("POST /_local/organizations")
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_like_nothing_gets_no_hint() {
+    fn unrelated_path_gets_no_hint() {
         assert_eq!(hint(Method::GET, "/user_management/sessions"), None);
         assert_eq!(hint(Method::GET, "/"), None);
     }

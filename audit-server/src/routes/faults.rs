@@ -14,11 +14,11 @@ use crate::body;
 use crate::fault::{Effect, Fault, MAX_FAULTS};
 use crate::response::{ApiResponse, ApiResult};
 
-/// The longest delay, in milliseconds: longer than any client waits.
+/// The longest delay, in milliseconds: longer than any client's timeout.
 const MAX_DELAY_MS: u64 = 10 * 60 * 1_000;
 
 /// A fault as JSON. At most one of `status`, `reset`, `cut_after` and `export_error`; without any
-/// there has to be a `delay_ms`.
+/// of them `delay_ms` is required.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FaultForm {
@@ -42,7 +42,7 @@ struct FaultForm {
     export_error: bool,
 }
 
-/// Seconds, or a text such as an HTTP date.
+/// Seconds, or a string such as an HTTP date.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum RetryAfter {
@@ -51,7 +51,7 @@ enum RetryAfter {
 }
 
 impl FaultForm {
-    fn read(self) -> Result<Fault, String> {
+    fn into_fault(self) -> Result<Fault, String> {
         let mut effects = Vec::new();
         let retry_after = self.retry_after.map(|value| match value {
             RetryAfter::Seconds(seconds) => seconds.to_string(),
@@ -64,7 +64,7 @@ impl FaultForm {
             && HeaderValue::try_from(text.as_str()).is_err()
         {
             return Err(
-                "retry_after has to be seconds or a text that can stand in a header".to_owned(),
+                "retry_after has to be seconds or a string that is a valid header value".to_owned(),
             );
         }
         if let Some(status) = self.status {
@@ -106,7 +106,7 @@ impl FaultForm {
             .delay(Duration::from_millis(delay)))
     }
 
-    fn show(fault: Fault) -> Self {
+    fn from_fault(fault: Fault) -> Self {
         let mut form = Self {
             method: fault.method,
             path: fault.path,
@@ -133,40 +133,40 @@ impl FaultForm {
     }
 }
 
-/// Panics if a fault that is taken is not shown as one that is taken again.
+/// Panics if an accepted fault, written as JSON, is not accepted again as the same fault.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn check_fault(body: serde_json::Value) {
     let read = |body| {
         let form = serde_json::from_value::<FaultForm>(body).ok()?;
-        form.read().ok()
+        form.into_fault().ok()
     };
     if let Some(fault) = read(body) {
-        let shown = serde_json::to_value(FaultForm::show(fault.clone()));
+        let shown = serde_json::to_value(FaultForm::from_fault(fault.clone()));
         assert_eq!(shown.ok().and_then(read), Some(fault));
     }
 }
 
-/// Adds a fault; the oldest of a hundred makes way.
+/// Adds a fault; removes the oldest if a hundred are pending.
 pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let fault = serde_json::from_value::<FaultForm>(body)
         .map_err(|error| error.to_string())
-        .and_then(FaultForm::read)
-        .map_err(|problem| ApiResponse::unprocessable(&format!("Invalid fault: {problem}.")))?;
+        .and_then(FaultForm::into_fault)
+        .map_err(|error| ApiResponse::unprocessable(&format!("Invalid fault: {error}.")))?;
     app.faults.add(fault.clone());
-    Ok(ApiResponse::created(&FaultForm::show(fault)))
+    Ok(ApiResponse::created(&FaultForm::from_fault(fault)))
 }
 
-/// Those that are left, oldest first; `times` is what is left of each. At most a hundred.
+/// Lists the pending faults, oldest first, each with its remaining `times`. At most a hundred.
 pub(super) async fn list(State(app): State<Arc<App>>) -> ApiResponse {
     let mut faults = app.faults.list();
     faults.truncate(MAX_FAULTS);
-    let forms = faults.into_iter().map(FaultForm::show).collect();
+    let forms = faults.into_iter().map(FaultForm::from_fault).collect();
     ApiResponse::ok(&List::new(forms, None, None))
 }
 
-/// Forgets all of them.
+/// Removes all pending faults.
 pub(super) async fn clear(State(app): State<Arc<App>>) -> ApiResponse {
     ApiResponse::ok(&json!({ "cleared": app.faults.clear() }))
 }

@@ -1,7 +1,7 @@
 //! The server's own routes: `/health` and everything under `/_local`.
 //!
-//! They need no key while the server listens on a loopback address, as whoever can reach it could
-//! read its memory too. On any other address `/_local` asks for the key.
+//! They need no key while the server listens on a loopback address, since any local process could
+//! read its memory anyway. On any other address `/_local` requires the key.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use crate::records::{EventFilter, is_organization_id};
 use crate::response::{ApiResponse, ApiResult};
 use crate::store;
 
-/// A page of `GET /_local/events` ends once its events reach this many bytes.
+/// The size at which a page of `GET /_local/events` ends, in bytes of its events.
 const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// `GET /health`: answers once the database does.
+/// `GET /health`: responds once the database does.
 pub(super) async fn health(State(app): State<Arc<App>>) -> ApiResult {
     app.store
         .run(|tx| tx.query_row("SELECT 1", [], |_| Ok(())))
@@ -30,7 +30,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> ApiResult {
     Ok(ApiResponse::ok(&json!({ "status": "ok" })))
 }
 
-/// `GET /_local`: the routes there are.
+/// `GET /_local`: lists the routes.
 pub(super) async fn index(Extension(routes): Extension<RouteList>) -> ApiResponse {
     let routes: Vec<String> = routes
         .iter()
@@ -41,14 +41,14 @@ pub(super) async fn index(Extension(routes): Extension<RouteList>) -> ApiRespons
     )
 }
 
-/// `GET /_local/events`: what was received, accepted and rejected, oldest first. `after` is the
-/// `seq` of the last row that is known.
+/// `GET /_local/events`: lists the received events, accepted and rejected, oldest first. `after` is
+/// the `seq` of the last known row.
 pub(super) async fn events(State(app): State<Arc<App>>, query: EventQuery) -> ApiResult {
     list(&app, query.filter()?).await
 }
 
-/// A page of events. It may have fewer rows than its limit, if they are large; a cursor says that
-/// there are more.
+/// Returns a page of events. It may have fewer rows than its limit, if they are large; the cursor
+/// then points to the next page.
 pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> ApiResult {
     let newest_first = filter.newest_first;
     let (rows, more) = app
@@ -58,7 +58,7 @@ pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> ApiResult {
         .last()
         .filter(|_| more)
         .map(|row| row.seq().to_string());
-    // The cursor of the next page: older rows come before, newer ones after.
+    // The next page has older rows in descending order, and newer ones in ascending order.
     let (before, after) = if newest_first {
         (next, None)
     } else {
@@ -67,12 +67,12 @@ pub(super) async fn list(app: &Arc<App>, filter: EventFilter) -> ApiResult {
     Ok(ApiResponse::ok(&List::new(rows, before, after)))
 }
 
-/// `GET /_local/stats`.
+/// `GET /_local/stats`: returns the counters.
 pub(super) async fn stats(State(app): State<Arc<App>>) -> ApiResult {
     Ok(ApiResponse::ok(&app.store.run(store::stats).await?))
 }
 
-/// `GET /_local/organizations`: all of them, oldest first.
+/// `GET /_local/organizations`: lists all organizations, oldest first.
 pub(super) async fn organizations(State(app): State<Arc<App>>) -> ApiResult {
     Ok(ApiResponse::ok(&List::new(
         app.store.run(store::list_organizations).await?,
@@ -81,8 +81,8 @@ pub(super) async fn organizations(State(app): State<Arc<App>>) -> ApiResult {
     )))
 }
 
-/// `POST /_local/organizations`: 201 with a new organization, or 200 with the one that has the id
-/// already. Without an `id` one is made up.
+/// `POST /_local/organizations`: 201 with a new organization, or 200 with the existing one of that
+/// id. Generates an `id` if none is given.
 pub(super) async fn add_organization(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;

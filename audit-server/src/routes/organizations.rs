@@ -16,7 +16,7 @@ use crate::validate::read_retention;
 /// The longest period in days, which is 10 years.
 const LONGEST_PERIOD: u32 = 3_650;
 
-/// The id in the path. One that cannot be decoded is nobody's.
+/// Returns the id in the path. One that cannot be decoded matches no organization.
 fn id(path: Result<Path<String>, PathRejection>) -> String {
     path.map(|Path(id)| id).unwrap_or_default()
 }
@@ -29,7 +29,7 @@ async fn days(app: &Arc<App>, id: String) -> Result<Option<u32>, ApiResponse> {
         .ok_or(missing)
 }
 
-/// `null` until it was set: events are kept for good.
+/// Returns the period; `null` if none is set, and events are kept forever.
 pub(super) async fn retention(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -40,7 +40,7 @@ pub(super) async fn retention(
     ))
 }
 
-/// Sets the period, and deletes at once what is older.
+/// Sets the period, and immediately deletes expired events.
 pub(super) async fn set_retention(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -48,7 +48,7 @@ pub(super) async fn set_retention(
 ) -> ApiResult {
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let days = read_retention(&body).map_err(|problem| ApiResponse::unprocessable(&problem))?;
+    let days = read_retention(&body).map_err(|error| ApiResponse::unprocessable(&error))?;
     let id = id(path);
     let missing = ApiResponse::organization_not_found(&id);
     let now = app.now();
@@ -65,9 +65,9 @@ pub(super) async fn set_retention(
     ))
 }
 
-/// The trail of every organization is `active`, and none has a log stream. Without a period it
-/// shows the longest one: the official SDKs take a number here and no `null`, other than for the
-/// retention.
+/// Returns the configuration, which is `active` and has no log stream for every organization.
+/// Without a period it shows the longest one: unlike for the retention, the official SDKs accept
+/// only a number here, not `null`.
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -1,8 +1,8 @@
-//! `limit`, `order`, `after` and `before` of the lists, and the envelope of a page.
+//! The paging parameters `limit`, `order`, `after` and `before`, and the envelope of a page.
 //!
 //! Source: WorkOS API reference, <https://workos.com/docs/reference/pagination>. The items have no
-//! ids, so a cursor can only be taken from `list_metadata`; it is a prefix and a number, and no
-//! promise is made about the number.
+//! ids, so a client can take cursors only from `list_metadata`. A cursor is a prefix and a number;
+//! the number has no documented meaning.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::response::ApiResponse;
 use crate::store::{Order, Page, PageRequest, Position};
 
-/// Items of a page if `limit` is not given.
+/// The default `limit`.
 const DEFAULT_LIMIT: u32 = 10;
 
 /// The largest `limit`.
 const MAX_LIMIT: u32 = 100;
 
-/// The paging parameters as they were sent; `None` if absent.
+/// The paging parameters as sent; `None` if absent.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Paging {
     limit: Option<String>,
@@ -41,8 +41,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
 impl Paging {
     /// # Errors
-    /// 422 for a limit that is not 1 to 100, an unknown order, a cursor that is not one of this
-    /// list, and for both cursors at once.
+    /// 422 for a limit outside 1 to 100, an unknown order, a cursor of another list, and for both
+    /// cursors at once.
     pub(super) fn request(&self, prefix: &str) -> Result<PageRequest, ApiResponse> {
         let limit = match self.limit.as_deref() {
             None => DEFAULT_LIMIT,
@@ -76,7 +76,7 @@ impl Paging {
     }
 }
 
-/// A limit from 1 to `max`.
+/// Parses a limit from 1 to `max`.
 pub(super) fn read_limit(text: &str, max: u32) -> Result<u32, ApiResponse> {
     match text.parse() {
         Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
@@ -102,7 +102,7 @@ fn decode(prefix: &str, cursor: &str) -> Result<i64, ApiResponse> {
         })
 }
 
-/// Panics if a cursor that is read is not the one that is written.
+/// Panics if a parsed cursor is not written back unchanged.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn check_cursor(text: &str) {
     if let Ok(id) = decode("ala_", text) {
@@ -119,7 +119,7 @@ pub(super) struct List<T> {
     list_metadata: ListMetadata,
 }
 
-/// Both keys are always there; `null` at an end.
+/// Both keys are always present; `null` at an end.
 #[derive(Debug, Serialize)]
 struct ListMetadata {
     before: Option<String>,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_read_back() {
+    fn cursor_round_trips() {
         let cursor = encode("ala_", 42);
         assert_eq!(cursor, "ala_00000000000000000000000042");
         assert_eq!(decode("ala_", &cursor), Ok(42));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_cursor_is_refused() {
+    fn foreign_cursor_is_rejected() {
         for cursor in [
             "",
             "ala_",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_ten_items_newest_first() {
+    fn defaults_are_ten_items_newest_first() {
         let request = Paging::default().request("ala_").unwrap();
         assert_eq!(
             request,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_an_integer_from_1_to_100() {
+    fn limit_is_an_integer_from_1_to_100() {
         for (text, ok) in [
             ("1", true),
             ("100", true),

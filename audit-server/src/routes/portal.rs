@@ -1,8 +1,8 @@
-//! `POST /portal/generate_link`, and the page it leads to: the viewer, of one organization.
+//! `POST /portal/generate_link`, and the page it links to: the viewer of one organization.
 //!
-//! The link's token is good for five minutes and is traded for a cookie when the link is opened, so
-//! that it does not stay in the address bar. The cookie is sent to `/portal` only: the viewer at
-//! `/` is not touched by it.
+//! The link's token is valid for five minutes and is exchanged for a cookie when the link is
+//! opened, so that it does not stay in the address bar. The cookie is sent to `/portal` only and
+//! does not affect the viewer at `/`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,21 +25,21 @@ use crate::timestamp::Timestamp;
 use crate::validate::read_portal;
 use crate::viewer;
 
-/// How long a link can be opened; the service says "short-lived", and no number.
+/// The lifetime of a link; the service documents only "short-lived".
 const LINK_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// How long the page can be used once it was opened.
+/// The lifetime of the page once it is opened.
 const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 const COOKIE: &str = "audit_portal";
 
-/// A link to the events of one organization. The other intents lead to pages that this server does
-/// not have.
+/// Creates a link to the events of one organization. The other intents lead to pages that this
+/// server does not have.
 pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request) -> ApiResult {
     let base = app.hosts.base_url(&request);
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
-    let form = read_portal(&body).map_err(|problem| ApiResponse::unprocessable(&problem))?;
+    let form = read_portal(&body).map_err(|error| ApiResponse::unprocessable(&error))?;
     let elsewhere = |intent: &&str| !matches!(*intent, "audit_logs" | "log_streams");
     if let Some(intent) = form.intent.as_deref().filter(elsewhere) {
         let message = format!(
@@ -61,7 +61,7 @@ pub(super) async fn generate_link(State(app): State<Arc<App>>, request: Request)
     ))
 }
 
-/// Opens a link, or shows the page to whoever has opened one.
+/// Opens a link, or shows the page to a client with its cookie.
 pub(super) async fn open(State(app): State<Arc<App>>, request: Request) -> Response {
     let token = request
         .uri()
@@ -69,7 +69,7 @@ pub(super) async fn open(State(app): State<Arc<App>>, request: Request) -> Respo
         .and_then(|query| query.strip_prefix("token="));
     if let Some(presented) = token {
         let Some(organization) = verify(&app, Purpose::PortalLink, presented) else {
-            return refused().into_response();
+            return forbidden().into_response();
         };
         let expires = app.now().after(SESSION_LIFETIME);
         let session = self::token(&app, Purpose::PortalSession, organization, expires);
@@ -87,11 +87,11 @@ pub(super) async fn open(State(app): State<Arc<App>>, request: Request) -> Respo
     }
     match session(&app, request.headers()) {
         Some(organization) => viewer::page("/portal", Some(&organization)),
-        None => refused().into_response(),
+        None => forbidden().into_response(),
     }
 }
 
-/// The events of the organization whose link was opened.
+/// Lists the events of the organization whose link was opened.
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Session(organization): Session,
@@ -100,7 +100,7 @@ pub(super) async fn events(
     local::list(&app, query.filter()?.organization(organization)).await
 }
 
-/// The same as they are stored.
+/// Streams the same events as they are stored.
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     Session(organization): Session,
@@ -110,14 +110,14 @@ pub(super) async fn stream(
     live(app, &headers, query.filter()?.organization(organization)).await
 }
 
-/// The organization that a request may see, from its cookie.
+/// The organization that a request may read, from its cookie.
 pub(super) struct Session(String);
 
 impl FromRequestParts<Arc<App>> for Session {
     type Rejection = ApiResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiResponse> {
-        session(app, &parts.headers).map(Self).ok_or_else(refused)
+        session(app, &parts.headers).map(Self).ok_or_else(forbidden)
     }
 }
 
@@ -133,18 +133,19 @@ fn session(app: &App, headers: &HeaderMap) -> Option<String> {
     })
 }
 
-fn refused() -> ApiResponse {
-    let message = "The link is not valid, or its time is over; make a new one with POST /portal/generate_link.";
+fn forbidden() -> ApiResponse {
+    let message = "The link is not valid, or it has expired; create a new one with POST /portal/generate_link.";
     ApiResponse::message(StatusCode::FORBIDDEN, message)
 }
 
-/// Organization, end and signature, with a point between them: none of the three has one.
+/// Returns a token of organization, expiry and signature, separated by dots; none of the three
+/// contains one.
 fn token(app: &App, purpose: Purpose, organization: &str, expires: Timestamp) -> String {
     let signature = app.signer.sign(purpose, organization, expires);
     format!("{organization}.{}.{signature}", expires.as_millis())
 }
 
-/// The organization of a token that is this server's and not over.
+/// Returns the organization of a token, if this server signed it and it has not expired.
 fn verify<'a>(app: &App, purpose: Purpose, token: &'a str) -> Option<&'a str> {
     let (organization, rest) = token.split_once('.')?;
     let (expires, signature) = rest.split_once('.')?;

@@ -1,4 +1,4 @@
-//! The query string of the routes that read events.
+//! The query parameters of the routes that read events.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -8,11 +8,11 @@ use super::paging::read_limit;
 use crate::records::{EventFilter, EventStatus};
 use crate::response::ApiResponse;
 
-/// Rows of a list if `limit` is not given, and at most.
+/// The default and the largest `limit`.
 const DEFAULT_EVENTS: u32 = 100;
 const MAX_EVENTS: u32 = 1_000;
 
-/// The parameters as they were sent; `None` if absent.
+/// The parameters as sent; `None` if absent.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct EventQuery {
     organization: Option<String>,
@@ -40,8 +40,8 @@ impl<S: Send + Sync> FromRequestParts<S> for EventQuery {
 
 impl EventQuery {
     /// # Errors
-    /// 422 for a status, a cursor, an order or a limit that is none. An empty organization, action
-    /// or status is as good as none, since a form sends it so.
+    /// 422 for an invalid status, cursor, order or limit. An empty organization, action or status
+    /// counts as absent, since a form sends it so.
     pub(super) fn filter(&self) -> Result<EventFilter, ApiResponse> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let status = match given(&self.status) {

@@ -18,7 +18,7 @@ use crate::validate::{Definition, read_definition};
 /// The prefix of a schema's cursor.
 const CURSOR: &str = "als_";
 
-/// A schema version as the API shows it; it has no id.
+/// A schema version in the API's format; it has no id.
 #[derive(Debug, Serialize)]
 pub(super) struct SchemaObject {
     object: &'static str,
@@ -30,10 +30,10 @@ pub(super) struct SchemaObject {
 
 impl SchemaObject {
     /// # Errors
-    /// 500 if the row was damaged: what is stored was written by this server.
+    /// 500 if the row is corrupted; the server itself stores only valid ones.
     pub(super) fn new(row: &SchemaRow) -> Result<Self, ApiResponse> {
         let definition = serde_json::from_str(&row.definition).map_err(|error| {
-            tracing::error!(%error, schema = row.id, "a stored schema cannot be read");
+            tracing::error!(%error, schema = row.id, "could not parse a stored schema");
             ApiResponse::internal()
         })?;
         Ok(Self {
@@ -45,9 +45,9 @@ impl SchemaObject {
     }
 }
 
-/// Registers the next version of an action's schema, and the action if it is new. The same schema
-/// again is a new version too, and an idempotency key changes nothing: only the creation of events
-/// honours one.
+/// Registers the next version of an action's schema, and the action if it is new. An equal schema
+/// is a new version too, and an idempotency key has no effect: only the creation of events honours
+/// one.
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     action: Result<Path<String>, PathRejection>,
@@ -57,7 +57,7 @@ pub(super) async fn create(
     let (parts, body) = request.into_parts();
     let body = body::parse(&parts.headers, &body::read(&app, body).await?)?;
     let definition = read_definition(&body)
-        .map_err(|problem| ApiResponse::unprocessable(&format!("Invalid schema: {problem}.")))?;
+        .map_err(|error| ApiResponse::unprocessable(&format!("Invalid schema: {error}.")))?;
     let definition = serde_json::to_string(&definition).map_err(|_| ApiResponse::internal())?;
     let now = app.now();
     let row = app
@@ -99,8 +99,8 @@ pub(super) async fn list(
     )))
 }
 
-/// The name out of the path, percent-decoded. No pattern or length is documented for it, so any
-/// text that is not blank is a name.
+/// Returns the percent-decoded name in the path. No pattern or length is documented for it, so any
+/// text that is not blank is accepted.
 fn action_name(path: Result<Path<String>, PathRejection>) -> Result<String, ApiResponse> {
     match path {
         Ok(Path(name)) if !name.trim().is_empty() => Ok(name),

@@ -17,13 +17,15 @@ use crate::feed::{Feed, FeedItem};
 use crate::records::EventFilter;
 use crate::response::{ApiResponse, ApiResult};
 
-/// How long `wait-for` waits if it is not told, and at most.
+/// The default and the longest timeout of `wait-for`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Server-sent events: `stored` for each event that passes the filter, with its `seq` as id and the
-/// row as data; `missed` with `{"count": …}` for a reader that fell behind by more than a thousand.
-/// A `Last-Event-ID` goes on where an earlier stream ended.
+/// Streams server-sent events.
+///
+/// `stored` is sent for each matching event, with its `seq` as id and the row as data; `missed`
+/// with `{"count": …}` for a reader that is more than a thousand events behind. `Last-Event-ID`
+/// resumes after an earlier stream.
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -53,11 +55,11 @@ pub(super) async fn live(
                 .event("missed")
                 .data(json!({ "count": count }).to_string()),
             Ok(None) => return None,
-            // The reader connects again, and goes on where it was.
+            // The reader reconnects and resumes where it was.
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "a stream was cut off"
+                    "aborted an event stream"
                 );
                 return None;
             }
@@ -69,13 +71,14 @@ pub(super) async fn live(
         .into_response())
 }
 
-/// An event is kept as it was sent, and may have been sent with line breaks; between tokens they
-/// are only white space, and inside a JSON string there are none.
+/// Replaces line breaks with spaces. An event is kept as sent and may contain line breaks; between
+/// tokens they are white space, and inside a JSON string there are none.
 fn on_one_line(json: String) -> String {
     json.replace(['\n', '\r'], " ")
 }
 
-/// The first event that passes the filter, stored already or not; 408 if none comes in time.
+/// Returns the first event that matches the filter, already stored or still to come; 408 if none
+/// arrives in time.
 pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> ApiResult {
     let wait = match query.timeout.as_deref() {
         None => DEFAULT_WAIT,
@@ -104,7 +107,7 @@ pub(super) async fn wait_for(State(app): State<Arc<App>>, query: EventQuery) -> 
     }
 }
 
-/// `5`, `5s` or `500ms`.
+/// Parses `5`, `5s` or `500ms`.
 fn read_wait(text: &str) -> Option<Duration> {
     let wait = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_bounded() {
+    fn wait_is_bounded() {
         assert_eq!(read_wait("5"), Some(Duration::from_secs(5)));
         assert_eq!(read_wait("250ms"), Some(Duration::from_millis(250)));
         assert_eq!(read_wait("60s"), Some(MAX_WAIT));

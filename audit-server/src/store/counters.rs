@@ -1,4 +1,4 @@
-//! Counts that outlive the rows they count.
+//! Counters that outlive the rows they count.
 
 use rusqlite::Transaction;
 

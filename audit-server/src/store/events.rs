@@ -8,17 +8,17 @@ use super::counters::count_event;
 use crate::records::{EventFilter, EventStatus, StoredEvent};
 use crate::timestamp::Timestamp;
 
-/// How many rejected events are kept; older ones make way.
+/// The number of rejected events that are kept; the oldest are deleted.
 const REJECTED_ROWS: u32 = 1_000;
 
 /// The largest rejected event that is kept, in bytes: a thousand of them stay under 64 MB.
 const REJECTED_EVENT_BYTES: usize = 64 * 1_024;
 
-/// A row to be: everything but its number.
+/// A row to insert: everything except its number.
 #[derive(Debug)]
 pub(crate) struct NewEvent {
     pub(crate) received_at: Timestamp,
-    /// When it happened, in milliseconds since 1970; of an accepted event only.
+    /// The time it happened, in milliseconds since 1970; only for an accepted event.
     pub(crate) occurred_at: Option<i64>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) organization_id: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct NewEvent {
     pub(crate) event: Option<Box<RawValue>>,
 }
 
-/// Stores and counts an event, and trims the rejected ones.
+/// Inserts and counts an event, and trims the rejected ones.
 pub(crate) fn insert_event(tx: &Transaction<'_>, event: NewEvent) -> rusqlite::Result<StoredEvent> {
     let event_bytes = event.event.as_deref().map_or(0, |event| event.get().len());
     let rejected = event.status == EventStatus::Rejected;
@@ -82,7 +82,7 @@ pub(crate) fn insert_event(tx: &Transaction<'_>, event: NewEvent) -> rusqlite::R
     })
 }
 
-/// The events that pass the filter, in its order.
+/// Returns the events that match the filter, in its order.
 pub(crate) fn list_events(
     tx: &Transaction<'_>,
     filter: &EventFilter,
@@ -90,8 +90,8 @@ pub(crate) fn list_events(
     Ok(list_page(tx, filter, usize::MAX)?.0)
 }
 
-/// As [`list_events`], but ends once the events' texts reach `bytes`; the second value says whether
-/// more rows pass the filter.
+/// As [`list_events`], but stops once the events' text reaches `bytes`. The second value is `true`
+/// if more rows match.
 pub(crate) fn list_page(
     tx: &Transaction<'_>,
     filter: &EventFilter,
@@ -123,7 +123,7 @@ pub(crate) fn list_page(
     Ok((events, false))
 }
 
-/// How many events pass the filter; its limit and order do not matter.
+/// Counts the events that match the filter; its limit and order have no effect.
 pub(crate) fn count_events(tx: &Transaction<'_>, filter: &EventFilter) -> rusqlite::Result<u64> {
     let selection = Selection::new(filter);
     let count: i64 = tx
@@ -132,7 +132,7 @@ pub(crate) fn count_events(tx: &Transaction<'_>, filter: &EventFilter) -> rusqli
     Ok(count.unsigned_abs())
 }
 
-/// The number of the newest event; 0 if there never was one.
+/// Returns the `seq` of the newest event; 0 if there never was one.
 pub(crate) fn last_event(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
     let last: i64 = tx
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
@@ -140,16 +140,18 @@ pub(crate) fn last_event(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
     Ok(last.unsigned_abs())
 }
 
-/// The `FROM` and `WHERE` of a filter.
+/// The `FROM` and `WHERE` clauses of a filter.
 struct Selection {
     sql: String,
     values: Vec<Box<dyn ToSql>>,
 }
 
 impl Selection {
-    /// Names the index, so that a page costs the same whatever the planner believes about the data.
-    /// All of them end with `seq`: a page begins at its cursor, and is in order without sorting. Of
-    /// accepted events only the few rejected ones in between are skipped.
+    /// Names the index explicitly, so that the cost of a page does not depend on the planner's
+    /// statistics.
+    ///
+    /// Every index ends with `seq`: a page starts at its cursor, and is in order without sorting. A
+    /// page of accepted events only skips the few rejected ones in between.
     fn new(filter: &EventFilter) -> Self {
         let index = match (&filter.organization, &filter.action, filter.status) {
             (_, _, Some(EventStatus::Rejected)) => "INDEXED BY events_rejected",
@@ -158,11 +160,11 @@ impl Selection {
             (None, Some(_), _) => "INDEXED BY events_by_action",
             (None, None, _) => "NOT INDEXED",
         };
-        let edge = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
         let mut sql = format!("FROM events {index} WHERE seq > ?1 AND seq < ?2");
         let mut values: Vec<Box<dyn ToSql>> = vec![
-            Box::new(edge(filter.after.unwrap_or(0))),
-            Box::new(edge(filter.before.unwrap_or(u64::MAX))),
+            Box::new(bound(filter.after.unwrap_or(0))),
+            Box::new(bound(filter.before.unwrap_or(u64::MAX))),
         ];
         for (column, text) in [
             ("organization_id", &filter.organization),
@@ -173,7 +175,7 @@ impl Selection {
                 sql.push_str(&format!(" AND {column} = ?{}", values.len()));
             }
         }
-        // In the text, as only then the index over rejected rows may be used.
+        // As a literal, not a parameter: only then may the index over rejected rows be used.
         sql.push_str(match filter.status {
             None => "",
             Some(EventStatus::Accepted) => " AND status = 'accepted'",
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_is_what_was_inserted() {
+    fn listed_event_equals_the_inserted_one() {
         let store = Store::open(&Data::Memory).unwrap();
         let inserted = store
             .transact(|tx| insert_event(tx, event(EventStatus::Rejected, "{ \"a\": 1.10 }")))
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_event_is_kept_when_accepted_and_only_measured_when_rejected() {
+    fn large_event_is_kept_if_accepted_and_only_measured_if_rejected() {
         let store = Store::open(&Data::Memory).unwrap();
         let json = format!("\"{}\"", "x".repeat(REJECTED_EVENT_BYTES));
         let accepted = store
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_at_its_rows_or_its_bytes_and_says_whether_there_is_more() {
+    fn page_is_limited_in_rows_and_bytes_and_reports_more() {
         let store = Store::open(&Data::Memory).unwrap();
         let page = |limit, bytes| {
             let filter = EventFilter::new().limit(limit);

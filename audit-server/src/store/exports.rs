@@ -1,4 +1,4 @@
-//! Exports, and the pages of the trail that they are read from.
+//! Exports, and the pages of the audit log that they read.
 
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -6,30 +6,30 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use crate::records::ExportFilters;
 use crate::timestamp::Timestamp;
 
-/// How many exports are kept; older ones are forgotten.
+/// The number of exports that are kept; the oldest are deleted.
 const EXPORT_ROWS: u32 = 1_000;
 
-/// A page of an export ends after this many events, or once their texts reach this many bytes.
+/// The limits of one page of an export, in events and in bytes of their text.
 const PAGE_EVENTS: u32 = 1_000;
 const PAGE_BYTES: usize = 512 * 1_024;
 
-/// An export as it was asked for.
+/// An export as requested.
 #[derive(Clone, Debug)]
 pub(crate) struct ExportRow {
     pub(crate) id: String,
     pub(crate) organization_id: String,
-    /// In milliseconds since 1970; `occurred_at` is from `range_start` on and before `range_end`.
+    /// In milliseconds since 1970: `range_start` ≤ `occurred_at` < `range_end`.
     pub(crate) range_start: i64,
     pub(crate) range_end: i64,
     pub(crate) filters: ExportFilters,
-    /// The newest event when the export was made; later ones are not part of it.
+    /// The newest event when the export was created; later ones are not part of it.
     pub(crate) last_seq: i64,
-    /// Whether it ends as `error` instead of `ready`.
+    /// `true` if it ends as `error` instead of `ready`.
     pub(crate) fails: bool,
     pub(crate) created_at: Timestamp,
 }
 
-/// Stores an export of what there is now, and gives it back with `last_seq` filled in.
+/// Stores an export of the present events, and returns it with `last_seq` set.
 pub(crate) fn add_export(
     tx: &Transaction<'_>,
     mut export: ExportRow,
@@ -82,8 +82,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
     })
 }
 
-/// The event after which a page begins, in the order of an export: by `occurred_at`, and by `seq`
-/// within one moment.
+/// The event after which a page begins, in the order of an export: by `occurred_at`, then by `seq`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExportPosition {
     occurred_at: i64,
@@ -99,15 +98,15 @@ impl ExportPosition {
     }
 }
 
-/// Some events as they were sent, and where the next page begins; `None` at the end.
+/// A page of events as they were sent, and the position of the next page; `None` at the end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ExportPage {
     pub(crate) events: Vec<String>,
     pub(crate) next: Option<ExportPosition>,
 }
 
-/// The accepted events of the export's organization and range that follow `position`. The filters
-/// are left to the caller.
+/// Reads the accepted events of the export's organization and range after `position`. The caller
+/// applies the filters.
 pub(crate) fn export_page(
     tx: &Transaction<'_>,
     export: &ExportRow,
@@ -169,18 +168,18 @@ mod tests {
         }
     }
 
-    /// Stores events at these moments, each of this many bytes.
-    fn store(moments: &[i64], bytes: usize) -> Store {
+    /// Stores events with these values of `occurred_at`, each of this many bytes.
+    fn store(times: &[i64], bytes: usize) -> Store {
         let store = Store::open(&Data::Memory).unwrap();
         store
             .transact(|tx| {
-                for moment in moments {
-                    let text = format!("\"{}{moment}\"", "0".repeat(bytes - 1));
+                for time in times {
+                    let text = format!("\"{}{time}\"", "0".repeat(bytes - 1));
                     insert_event(
                         tx,
                         NewEvent {
                             received_at: Timestamp::from_millis(0),
-                            occurred_at: Some(*moment),
+                            occurred_at: Some(*time),
                             idempotency_key: None,
                             organization_id: Some("org_1".to_owned()),
                             action: Some("a".to_owned()),
@@ -198,7 +197,7 @@ mod tests {
         store
     }
 
-    /// The moments of each page.
+    /// Returns the values of `occurred_at` of each page.
     fn pages(store: &Store, range: (i64, i64)) -> Vec<Vec<i64>> {
         let export = store.transact(|tx| add_export(tx, export(range))).unwrap();
         let mut pages = Vec::new();
@@ -207,9 +206,9 @@ mod tests {
             let page = store
                 .transact(|tx| export_page(tx, &export, position))
                 .unwrap();
-            let moments = page.events.iter();
+            let times = page.events.iter();
             pages.push(
-                moments
+                times
                     .map(|text| text.trim_matches('"').parse().unwrap())
                     .collect(),
             );
@@ -219,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn the_start_is_in_the_range_and_the_end_is_not() {
+    fn range_includes_its_start_and_excludes_its_end() {
         let store = store(&[4, 1, 2, 3, 2], 1);
         assert_eq!(pages(&store, (2, 4)), [vec![2, 2, 3], vec![]]);
         assert_eq!(pages(&store, (-9, 2)), [vec![1], vec![]]);
     }
 
     #[test]
-    fn a_page_is_bounded_in_bytes_and_in_events() {
+    fn page_is_limited_in_bytes_and_events() {
         let large = store(&[1, 1, 1], PAGE_BYTES / 2);
         assert_eq!(pages(&large, (0, 9)), [vec![1, 1], vec![1], vec![]]);
         let many = store(&vec![5; 1_001], 1);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_is_not_part_of_it() {
+    fn later_events_are_not_part_of_an_export() {
         let store = store(&[1], 1);
         let export = store.transact(|tx| add_export(tx, export((0, 9)))).unwrap();
         assert_eq!(export.last_seq, 1);

@@ -1,4 +1,4 @@
-//! Answers remembered under an idempotency key.
+//! Responses saved under an idempotency key.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::timestamp::Timestamp;
 
-/// How long a key is remembered (WorkOS API reference,
-/// <https://workos.com/docs/reference/idempotency>).
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// The lifetime of a key (WorkOS API reference, <https://workos.com/docs/reference/idempotency>).
+const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An answer that was given before.
+/// The saved response to an earlier request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SavedResponse {
     pub(crate) http_status: u16,
     pub(crate) response: String,
 }
 
-/// The moment before which a key has expired; a key is gone exactly 24 hours after its answer.
+/// Returns the time at or before which a saved response has expired: a key expires exactly 24 hours
+/// after its response.
 fn cutoff(now: Timestamp) -> i64 {
     now.as_millis()
-        .saturating_sub(i64::try_from(REMEMBERED_FOR.as_millis()).unwrap_or(i64::MAX))
+        .saturating_sub(i64::try_from(KEY_LIFETIME.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The answer given under `key` within the last 24 hours. `scope` stands for the API key: two of
-/// them never share an answer.
+/// Returns the response saved under `key` within the last 24 hours. Keys are separate for each API
+/// key, which `key_hash` identifies.
 pub(crate) fn find_response(
     tx: &Transaction<'_>,
     key_hash: &[u8],
@@ -36,8 +36,8 @@ pub(crate) fn find_response(
         .optional()
 }
 
-/// Keeps an answer for 24 hours, and forgets the expired ones, so that the table holds one day at
-/// most.
+/// Saves a response for 24 hours, and deletes the expired ones, so that the table holds at most one
+/// day.
 pub(crate) fn save_response(
     tx: &Transaction<'_>,
     key_hash: &[u8],
@@ -62,7 +62,7 @@ mod tests {
     const DAY: i64 = 24 * 60 * 60 * 1_000;
 
     #[test]
-    fn a_key_is_forgotten_exactly_after_a_day() {
+    fn key_expires_after_exactly_one_day() {
         let store = Store::open(&Data::Memory).unwrap();
         let start = 1_000_000_000_000;
         store
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_scope_is_another_key() {
+    fn keys_of_two_api_keys_are_separate() {
         let store = Store::open(&Data::Memory).unwrap();
         let now = Timestamp::from_millis(0);
         store
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_keys_do_not_pile_up() {
+    fn expired_keys_are_deleted() {
         let store = Store::open(&Data::Memory).unwrap();
         for day in 1..=3 {
             store

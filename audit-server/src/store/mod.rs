@@ -1,7 +1,7 @@
-//! SQLite: one connection behind one lock, one file for each kind of row.
+//! The SQLite store: one connection behind one lock, one file for each kind of row.
 //!
-//! Nothing here knows HTTP. A function takes a transaction and does one thing in it; the caller
-//! says what belongs together.
+//! Nothing here depends on HTTP. A function takes a transaction and does one thing in it; the
+//! caller decides what is atomic.
 
 mod counters;
 mod events;

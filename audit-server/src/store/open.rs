@@ -1,5 +1,4 @@
-//! Opening a database: a new one gets its tables, an old one is brought up to date, a foreign one
-//! is refused.
+//! Opens a database: creates the tables of a new one, migrates an old one, rejects a foreign one.
 
 use std::time::Duration;
 
@@ -7,27 +6,27 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::config::Data;
 
-/// `AudS` in ASCII: marks a file as one of ours, so that another program's database is never
+/// `AudS` in ASCII: marks a file as one of this server, so that another program's database is never
 /// written to.
 const APPLICATION_ID: i32 = 0x4175_6453;
 
-/// The layout, step by step: a file of layout *n* has seen the first *n* of these. A released step
-/// is never edited.
+/// The migrations, in order: a file of version *n* has run the first *n* of them. A released
+/// migration is never edited.
 const MIGRATIONS: [&str; 2] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
 ];
 
-/// The layout after all steps.
+/// The version after all migrations.
 const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
-/// How long to wait for another process that writes to the same file.
+/// The time to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Statements kept prepared; the crate has about forty.
+/// The capacity of the cache of prepared statements; the crate has about forty.
 const STATEMENT_CACHE: usize = 64;
 
-/// Why a database could not be opened.
+/// The reason a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     #[error(transparent)]
@@ -50,23 +49,23 @@ pub(crate) fn open(data: &Data) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     prepare(&mut connection)?;
     if let Data::File(_) = data {
-        // A commit survives a crash of the process; only a loss of power can take the last ones,
-        // which is fair for a local server. Set after the file was recognised, as the journal mode
-        // is written into it.
+        // A commit survives a crash of the process. Only a power failure can lose the last ones,
+        // which is acceptable for a local server. Set after the file was recognised, since the
+        // journal mode is written into it.
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "normal")?;
     }
     Ok(connection)
 }
 
-/// In one transaction, so that two servers that open a new file at once do not both make the
-/// tables.
+/// Checks and migrates the file, in one transaction, so that two servers that open a new file at
+/// once do not both create the tables.
 fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let application: i32 = pragma(&tx, "application_id")?;
     let version: i32 = pragma(&tx, "user_version")?;
     let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let seen = match (application, version) {
+    let applied = match (application, version) {
         (APPLICATION_ID, SCHEMA_VERSION) => return Ok(()),
         (APPLICATION_ID, found) if found > SCHEMA_VERSION => {
             return Err(OpenError::Newer { found });
@@ -75,7 +74,7 @@ fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
         (0, 0) if tables == 0 => 0,
         _ => return Err(OpenError::Foreign),
     };
-    for step in MIGRATIONS.iter().skip(seen) {
+    for step in MIGRATIONS.iter().skip(applied) {
         tx.execute_batch(step)?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -93,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_in_wal_mode_and_opens_again() {
+    fn file_is_in_wal_mode_and_reopens() {
         let folder = tempfile::tempdir().unwrap();
         let data = Data::File(folder.path().join("audit.db"));
         drop(open(&data).unwrap());
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_another_program_is_refused_and_left_alone() {
+    fn foreign_database_is_rejected_and_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.db");
         Connection::open(&path)
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_first_layout_is_brought_up_to_date() {
+    fn file_of_the_first_version_is_migrated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.db");
         let old = Connection::open(&path).unwrap();
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_layout_is_refused() {
+    fn newer_version_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.db");
         let connection = open(&Data::File(path.clone())).unwrap();

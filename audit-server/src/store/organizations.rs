@@ -1,12 +1,11 @@
-//! The organizations whose events are taken.
+//! The organizations that the server accepts events for.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::records::Organization;
 use crate::timestamp::Timestamp;
 
-/// The organization of this id, and whether it is new. One that exists already is given back
-/// unchanged.
+/// Adds an organization; an existing one stays unchanged. The second value is `true` if it is new.
 pub(crate) fn add_organization(
     tx: &Transaction<'_>,
     id: &str,
@@ -30,7 +29,7 @@ pub(crate) fn has_organization(tx: &Transaction<'_>, id: &str) -> rusqlite::Resu
     Ok(found.is_some())
 }
 
-/// All of them, in the order in which they were added.
+/// Returns all organizations, in the order in which they were added.
 pub(crate) fn list_organizations(tx: &Transaction<'_>) -> rusqlite::Result<Vec<Organization>> {
     tx.prepare_cached("SELECT id, name, created_at FROM organizations ORDER BY seq")?
         .query_map([], from_row)?
@@ -52,7 +51,7 @@ mod tests {
     use crate::store::store::Store;
 
     #[test]
-    fn adding_an_organization_again_keeps_the_first() {
+    fn adding_an_existing_organization_changes_nothing() {
         let store = Store::open(&Data::Memory).unwrap();
         let now = Timestamp::from_millis(0);
         let (first, new) = store

@@ -1,4 +1,4 @@
-//! Pages of a growing list, cut at row ids.
+//! Cursor pagination by row id.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -9,22 +9,22 @@ pub(crate) enum Order {
     Desc,
     /// Oldest first.
     Asc,
-    /// Newest first with the cursors turned round: `before` leads to older rows and `after` to
-    /// newer ones.
+    /// Newest first with the cursors swapped: `before` leads to older rows and `after` to newer
+    /// ones.
     Normal,
 }
 
-/// Where a page begins or ends, in the order of the list.
+/// The position of a page, in the order of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
     Start,
-    /// The rows that follow this one.
+    /// The rows after this one.
     After(i64),
-    /// The rows that lead up to this one.
+    /// The rows before this one.
     Before(i64),
 }
 
-/// Which page is wanted.
+/// A request for one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageRequest {
     pub(crate) limit: u32,
@@ -32,7 +32,7 @@ pub(crate) struct PageRequest {
     pub(crate) position: Position,
 }
 
-/// Some rows of a list, and the ids to go on from; `None` at an end.
+/// A page of a list, and the cursors in both directions; `None` at an end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
@@ -40,8 +40,8 @@ pub(crate) struct Page<T> {
     pub(crate) after: Option<i64>,
 }
 
-/// A list in SQL. The first column of `columns` is the row id; `?1` in `rows` is the list's owner,
-/// if it has one.
+/// A list in SQL. The first column of `columns` is the row id; `?1` in `rows` is the owner of the
+/// list, if it has one.
 pub(super) struct Listing<T> {
     pub(super) id: &'static str,
     pub(super) columns: &'static str,
@@ -56,17 +56,17 @@ impl<T> Listing<T> {
         owner: Option<i64>,
         request: PageRequest,
     ) -> rusqlite::Result<Page<T>> {
-        let reversed = request.order == Order::Normal;
+        let swapped = request.order == Order::Normal;
         let position = match request.position {
-            Position::After(id) if reversed => Position::Before(id),
-            Position::Before(id) if reversed => Position::After(id),
+            Position::After(id) if swapped => Position::Before(id),
+            Position::Before(id) if swapped => Position::After(id),
             position => position,
         };
         let ascending = request.order == Order::Asc;
-        // A page before a cursor is read from the cursor backwards and then turned round.
+        // A page before a cursor is read backwards from the cursor and then reversed.
         let backwards = matches!(position, Position::Before(_));
         let towards_newer = ascending != backwards;
-        let edge = match position {
+        let bound = match position {
             Position::Start if towards_newer => 0,
             Position::Start => i64::MAX,
             Position::After(id) | Position::Before(id) => id,
@@ -84,7 +84,7 @@ impl<T> Listing<T> {
         );
         let mut items: Vec<(i64, T)> = tx
             .prepare_cached(&sql)?
-            .query_map(params![owner, edge, request.limit], |row| {
+            .query_map(params![owner, bound, request.limit], |row| {
                 Ok((row.get(0)?, (self.read)(row)?))
             })?
             .collect::<rusqlite::Result<_>>()?;
@@ -97,7 +97,7 @@ impl<T> Listing<T> {
             before = self.exists(tx, owner, first, !ascending)?.then_some(first);
             after = self.exists(tx, owner, last, ascending)?.then_some(last);
         }
-        if reversed {
+        if swapped {
             std::mem::swap(&mut before, &mut after);
         }
         Ok(Page {
@@ -107,12 +107,12 @@ impl<T> Listing<T> {
         })
     }
 
-    /// Whether the list has a row newer (or older) than this one.
+    /// Returns `true` if the list has a row newer (or older) than this one.
     fn exists(
         &self,
         tx: &Transaction<'_>,
         owner: Option<i64>,
-        edge: i64,
+        bound: i64,
         newer: bool,
     ) -> rusqlite::Result<bool> {
         let Self { id, rows, .. } = self;
@@ -120,7 +120,7 @@ impl<T> Listing<T> {
         tx.prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM {rows} AND {id} {compare} ?2)"
         ))?
-        .query_row(params![owner, edge], |row| row.get(0))
+        .query_row(params![owner, bound], |row| row.get(0))
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use crate::config::Data;
     use crate::store::store::Store;
 
-    /// The page of a list with the ids 1 to 5.
+    /// Returns a page of a list with the ids 1 to 5.
     fn page(order: Order, position: Position) -> Page<i64> {
         let listing = Listing {
             id: "seq",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn normal_order_is_newest_first_with_the_cursors_turned_round() {
+    fn normal_order_is_newest_first_with_swapped_cursors() {
         assert_eq!(
             page(Order::Normal, Position::Start),
             expect(&[5, 4], Some(4), None)

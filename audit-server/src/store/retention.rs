@@ -1,4 +1,4 @@
-//! How long the events of an organization are kept, and the deletion of those that are older.
+//! Retention periods of organizations, and the deletion of expired events.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::timestamp::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The organization's period in days, `None` inside if it was never set; `None` if there is no such
-/// organization.
+/// Returns the organization's period in days: `None` if there is no such organization, and
+/// `Some(None)` if no period is set.
 pub(crate) fn retention(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Option<u32>>> {
     tx.prepare_cached("SELECT retention_days FROM organizations WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()
 }
 
-/// Sets the period; `false` if there is no such organization.
+/// Sets the period; returns `false` if there is no such organization.
 pub(crate) fn set_retention(tx: &Transaction<'_>, id: &str, days: u32) -> rusqlite::Result<bool> {
     let changed = tx
         .prepare_cached("UPDATE organizations SET retention_days = ?2 WHERE id = ?1")?
@@ -24,8 +24,8 @@ pub(crate) fn set_retention(tx: &Transaction<'_>, id: &str, days: u32) -> rusqli
     Ok(changed == 1)
 }
 
-/// Deletes accepted events that happened longer ago than their organization's period, at most
-/// `limit` of each organization (or all), and answers how many.
+/// Deletes the accepted events that are older than their organization's period, at most `limit` of
+/// each organization, and returns their number.
 pub(crate) fn enforce_retention(
     tx: &Transaction<'_>,
     now: Timestamp,
@@ -46,7 +46,7 @@ pub(crate) fn enforce_retention(
     for (id, days) in periods {
         let period = i64::try_from((DAY * days).as_millis()).unwrap_or(i64::MAX);
         let cutoff = now.as_millis().saturating_sub(period);
-        // SQLite reads a negative limit as none.
+        // SQLite treats a negative limit as no limit.
         deleted += delete.execute(params![id, cutoff, limit.map_or(-1, i64::from)])?;
     }
     Ok(deleted)
@@ -60,7 +60,7 @@ mod tests {
     use crate::store::store::Store;
 
     #[test]
-    fn a_sweep_takes_a_part_at_a_time() {
+    fn sweep_deletes_in_limited_steps() {
         let store = Store::open(&Data::Memory).unwrap();
         let deleted = store.transact(|tx| {
             add_organization(tx, "org_1", None, Timestamp::from_millis(0))?;

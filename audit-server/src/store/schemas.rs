@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 pub(crate) struct SchemaRow {
     pub(crate) id: i64,
     pub(crate) version: i64,
-    /// The checked definition as JSON: `actor`, `targets`, `metadata`.
+    /// The validated definition as JSON: `actor`, `targets`, `metadata`.
     pub(crate) definition: String,
     pub(crate) created_at: Timestamp,
 }
@@ -24,7 +24,7 @@ pub(crate) struct ActionRow {
     pub(crate) updated_at: Timestamp,
 }
 
-/// Stores the next version of an action's schema, and the action if it is new.
+/// Adds the next version of an action's schema, and the action if it is new.
 pub(crate) fn add_schema(
     tx: &Transaction<'_>,
     action: &str,
@@ -47,7 +47,7 @@ pub(crate) fn add_schema(
     })
 }
 
-/// This version of an action's schema; `None` if there is no such version, or no such action.
+/// Returns this version of an action's schema, if it exists.
 pub(crate) fn find_schema(
     tx: &Transaction<'_>,
     action: &str,
@@ -65,7 +65,7 @@ pub(crate) fn action_exists(tx: &Transaction<'_>, action: &str) -> rusqlite::Res
     Ok(action_id(tx, action)?.is_some())
 }
 
-/// Every action's name, to find the one that was meant.
+/// Returns every action's name, to find the nearest one to an unknown name.
 pub(crate) fn action_names(tx: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
     tx.prepare_cached("SELECT name FROM actions ORDER BY id")?
         .query_map([], |row| row.get(0))?
@@ -93,7 +93,7 @@ pub(crate) fn list_actions(
     listing.page(tx, None, request)
 }
 
-/// The versions of an action's schema; `None` if the action is unknown.
+/// Returns the versions of an action's schema; `None` if the action is unknown.
 pub(crate) fn list_schemas(
     tx: &Transaction<'_>,
     action: &str,
@@ -134,7 +134,7 @@ mod tests {
     use crate::store::store::Store;
 
     #[test]
-    fn versions_count_up_for_each_action_on_its_own() {
+    fn versions_count_up_for_each_action_separately() {
         let store = Store::open(&Data::Memory).unwrap();
         let add = |action: &str| {
             store
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_listed_with_its_newest_schema_and_its_own_dates() {
+    fn action_is_listed_with_its_newest_schema_and_its_own_dates() {
         let store = Store::open(&Data::Memory).unwrap();
         let page = store
             .transact(|tx| {

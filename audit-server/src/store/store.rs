@@ -1,4 +1,4 @@
-//! The one connection and the lock that lets one transaction in at a time.
+//! The single connection, and the lock that serializes its transactions.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::open::{OpenError, open};
 use crate::config::Data;
 
-/// Why a transaction did not happen.
+/// The reason a transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error(transparent)]
@@ -17,7 +17,7 @@ pub(crate) enum StoreError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// The single store, which is the single reader too.
+/// The database: one connection, which writes and reads.
 ///
 /// The lock is only ever taken on a thread that may block: tokio's pool for requests, the caller's
 /// own for the synchronous API.
@@ -32,8 +32,8 @@ impl Store {
         })
     }
 
-    /// Does `work` in a transaction that is committed if `work` succeeds, and rolled back if not.
-    /// Blocks.
+    /// Runs `work` in a transaction, which is committed if `work` succeeds and rolled back
+    /// otherwise. Blocks.
     pub(crate) fn transact<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
@@ -42,14 +42,14 @@ impl Store {
     }
 
     /// As [`transact`](Self::transact), and calls `committed` before the next transaction can
-    /// begin: what it does happens in the order of the commits. It must be brief.
+    /// begin, so that its effects follow the order of the commits. It must be brief.
     pub(crate) fn transact_then<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
         committed: impl FnOnce(&T),
     ) -> Result<T, StoreError> {
-        // A panic under the lock has rolled its transaction back, so the connection is as good as
-        // before.
+        // A panic under the lock has rolled its transaction back, so the connection is still
+        // usable.
         let mut connection = self
             .connection
             .lock()
@@ -64,7 +64,7 @@ impl Store {
     /// As [`transact`](Self::transact), on the pool of blocking threads.
     ///
     /// # Cancellation
-    /// Once begun, the transaction runs to its end even if the future is dropped.
+    /// Once started, the transaction completes even if the future is dropped.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_work_leaves_nothing_behind() {
+    fn failed_work_is_rolled_back() {
         let store = Store::open(&Data::Memory).unwrap();
         let result = store.transact(|tx| {
             tx.execute(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_the_work_does_not_stop_the_next_one() {
+    fn store_is_usable_after_a_panic() {
         let store = Store::open(&Data::Memory).unwrap();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             store.transact(|tx| -> rusqlite::Result<()> {

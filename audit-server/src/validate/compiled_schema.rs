@@ -1,4 +1,4 @@
-//! Checking an event against the schema of its action.
+//! Validation of an event against the schema of its action.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,11 @@ use super::event::EventForm;
 use super::json_schema::build;
 use super::violation::Violation;
 
-/// A schema version that is ready to check events.
+/// A compiled schema version.
 ///
-/// The schema's `targets` are read as a whitelist: an event may carry any number of targets of each
-/// type, in any order, and no other type. Metadata that the schema does not define is free-form.
-/// Metadata that is absent is checked as an empty object, so that `required` means what its author
-/// meant.
+/// The schema's `targets` are a whitelist: an event may have any number of targets of each listed
+/// type, in any order, and no other type. Metadata without a schema is free-form. Absent metadata
+/// is checked as an empty object, so that `required` applies to it.
 #[derive(Debug)]
 pub(crate) struct CompiledSchema {
     actor: Option<Validator>,
@@ -25,8 +24,8 @@ pub(crate) struct CompiledSchema {
 
 impl CompiledSchema {
     /// # Errors
-    /// A metadata schema cannot be used; [`read_definition`](super::read_definition) refuses such a
-    /// one before it is stored.
+    /// A metadata schema is invalid; [`read_definition`](super::read_definition) rejects such a one
+    /// before it is stored.
     pub(crate) fn new(definition: &Definition) -> Result<Self, ValidationError<'static>> {
         Ok(Self {
             actor: definition
@@ -48,7 +47,7 @@ impl CompiledSchema {
         })
     }
 
-    /// Everything about the event that this schema refuses, in the order of the event.
+    /// Returns every violation of this schema, in the order of the event.
     pub(crate) fn check(&self, form: &EventForm<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         check_metadata(
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undefined_metadata_object_is_free_form() {
+    fn metadata_without_a_schema_is_free_form() {
         assert_eq!(
             paths(json!({ "targets": [{ "type": "team" }] }), |_| ()),
             [""; 0]
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_superfluous_key_points_at_its_object() {
+    fn missing_or_unexpected_key_points_at_its_object() {
         let definition = json!({
             "targets": [{ "type": "team" }],
             "metadata": { "type": "object", "required": ["cost"], "additionalProperties": false }

@@ -1,4 +1,4 @@
-//! Reading the schema of an action as it is registered.
+//! Parsing of the schema of an action at its registration.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::json_schema::build;
 use super::json_type::json_type;
 
-/// A schema as it is stored and given back; what is absent stays absent.
+/// A schema as it is stored and returned; absent parts stay absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Definition {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,15 +31,15 @@ pub(crate) struct TargetDefinition {
     pub(crate) metadata: Option<Value>,
 }
 
-/// Reads the body of a request that registers a schema, and checks that each metadata schema is a
-/// JSON Schema that can be used.
+/// Parses the body of a request that registers a schema, and checks that each metadata schema is a
+/// valid JSON Schema.
 ///
-/// `null` for an optional field is refused, as in an event. Naming one target type twice is refused
+/// `null` is rejected for an optional field, as in an event. A repeated target type is rejected
 /// too, since it would be unclear which entry an event is checked against. Unknown fields are
 /// ignored.
 ///
 /// # Errors
-/// One sentence that names everything that is wrong.
+/// One sentence that lists every mistake.
 pub(crate) fn read_definition(body: &Value) -> Result<Definition, String> {
     let Value::Object(root) = body else {
         return Err(format!(
@@ -47,53 +47,53 @@ pub(crate) fn read_definition(body: &Value) -> Result<Definition, String> {
             json_type(body)
         ));
     };
-    let mut problems = Vec::new();
-    let targets = read_targets(root, &mut problems);
+    let mut errors = Vec::new();
+    let targets = read_targets(root, &mut errors);
     let actor = match root.get("actor") {
         None => None,
         Some(Value::Object(actor)) => {
-            let metadata = read_metadata(actor, "actor.metadata", &mut problems);
+            let metadata = read_metadata(actor, "actor.metadata", &mut errors);
             if !actor.contains_key("metadata") {
-                problems.push("`actor.metadata` is required where there is an `actor`".to_owned());
+                errors.push("`actor.metadata` is required where there is an `actor`".to_owned());
             }
             metadata.map(|metadata| ActorDefinition { metadata })
         }
         Some(other) => {
-            problems.push(format!(
+            errors.push(format!(
                 "`actor` has to be an object, not {}",
                 json_type(other)
             ));
             None
         }
     };
-    let metadata = read_metadata(root, "metadata", &mut problems);
-    if problems.is_empty() {
+    let metadata = read_metadata(root, "metadata", &mut errors);
+    if errors.is_empty() {
         Ok(Definition {
             actor,
             targets,
             metadata,
         })
     } else {
-        Err(problems.join("; "))
+        Err(errors.join("; "))
     }
 }
 
-fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<TargetDefinition> {
+fn read_targets(root: &Map<String, Value>, errors: &mut Vec<String>) -> Vec<TargetDefinition> {
     let targets = match root.get("targets") {
         Some(Value::Array(targets)) if !targets.is_empty() => targets.as_slice(),
         Some(Value::Array(_)) => {
-            problems.push("`targets` is empty; at least one target type is required".to_owned());
+            errors.push("`targets` is empty; at least one target type is required".to_owned());
             &[]
         }
         Some(other) => {
-            problems.push(format!(
+            errors.push(format!(
                 "`targets` has to be an array, not {}",
                 json_type(other)
             ));
             &[]
         }
         None => {
-            problems.push("`targets` is required".to_owned());
+            errors.push("`targets` is required".to_owned());
             &[]
         }
     };
@@ -101,29 +101,29 @@ fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<Ta
     let mut seen = BTreeSet::new();
     for (index, target) in targets.iter().enumerate() {
         let Value::Object(target) = target else {
-            problems.push(format!(
+            errors.push(format!(
                 "`targets.{index}` has to be an object, not {}",
                 json_type(target)
             ));
             continue;
         };
-        let metadata = read_metadata(target, &format!("targets.{index}.metadata"), problems);
+        let metadata = read_metadata(target, &format!("targets.{index}.metadata"), errors);
         match target.get("type") {
             Some(Value::String(kind)) if kind.trim().is_empty() => {
-                problems.push(format!("`targets.{index}.type` is blank"))
+                errors.push(format!("`targets.{index}.type` is blank"))
             }
             Some(Value::String(kind)) if !seen.insert(kind) => {
-                problems.push(format!("`targets.{index}.type` repeats the type `{kind}`; one entry serves several targets of a type"));
+                errors.push(format!("`targets.{index}.type` repeats the type `{kind}`; one entry serves several targets of a type"));
             }
             Some(Value::String(kind)) => definitions.push(TargetDefinition {
                 kind: kind.clone(),
                 metadata,
             }),
-            Some(other) => problems.push(format!(
+            Some(other) => errors.push(format!(
                 "`targets.{index}.type` has to be a string, not {}",
                 json_type(other)
             )),
-            None => problems.push(format!("`targets.{index}.type` is required")),
+            None => errors.push(format!("`targets.{index}.type` is required")),
         }
     }
     definitions
@@ -132,18 +132,18 @@ fn read_targets(root: &Map<String, Value>, problems: &mut Vec<String>) -> Vec<Ta
 fn read_metadata(
     parent: &Map<String, Value>,
     field: &str,
-    problems: &mut Vec<String>,
+    errors: &mut Vec<String>,
 ) -> Option<Value> {
     let schema = parent.get("metadata")?;
     if !schema.is_object() {
-        problems.push(format!(
+        errors.push(format!(
             "`{field}` has to be a JSON Schema object, not {}",
             json_type(schema)
         ));
         return None;
     }
     if let Err(error) = build(schema) {
-        problems.push(format!("`{field}` is not a valid JSON Schema: {error}"));
+        errors.push(format!("`{field}` is not a valid JSON Schema: {error}"));
         return None;
     }
     Some(schema.clone())
@@ -155,12 +155,12 @@ mod tests {
 
     use super::*;
 
-    fn problem(body: Value) -> String {
+    fn error(body: Value) -> String {
         read_definition(&body).unwrap_err()
     }
 
     #[test]
-    fn the_documented_example_is_read_and_written_back() {
+    fn documented_example_round_trips() {
         let body = json!({
             "targets": [{ "type": "invoice", "metadata": { "type": "object", "properties": { "cost": { "type": "number" } } } }],
             "actor": { "metadata": { "type": "object", "properties": { "role": { "type": "string" } } } },
@@ -183,41 +183,41 @@ mod tests {
 
     #[test]
     fn targets_are_required_and_not_empty() {
-        assert_eq!(problem(json!({})), "`targets` is required");
-        assert!(problem(json!({ "targets": [] })).contains("empty"));
-        assert!(problem(json!({ "targets": null })).contains("not null"));
-        assert!(problem(json!({ "targets": [{}] })).contains("`targets.0.type` is required"));
+        assert_eq!(error(json!({})), "`targets` is required");
+        assert!(error(json!({ "targets": [] })).contains("empty"));
+        assert!(error(json!({ "targets": null })).contains("not null"));
+        assert!(error(json!({ "targets": [{}] })).contains("`targets.0.type` is required"));
         assert!(
-            problem(json!({ "targets": [{ "type": "a" }, { "type": "a" }] })).contains("repeats")
+            error(json!({ "targets": [{ "type": "a" }, { "type": "a" }] })).contains("repeats")
         );
-        assert!(problem(json!([])).contains("not an array"));
+        assert!(error(json!([])).contains("not an array"));
     }
 
     #[test]
-    fn an_actor_needs_its_metadata() {
+    fn actor_requires_its_metadata() {
         assert!(
-            problem(json!({ "targets": [{ "type": "a" }], "actor": {} }))
+            error(json!({ "targets": [{ "type": "a" }], "actor": {} }))
                 .contains("`actor.metadata` is required")
         );
     }
 
     #[test]
-    fn a_metadata_schema_has_to_be_a_json_schema() {
+    fn metadata_schema_has_to_be_a_json_schema() {
         let body = |schema: Value| json!({ "targets": [{ "type": "a", "metadata": schema }] });
         assert!(
-            problem(body(json!({ "type": "text" })))
+            error(body(json!({ "type": "text" })))
                 .contains("`targets.0.metadata` is not a valid JSON Schema")
         );
-        assert!(problem(body(json!(true))).contains("JSON Schema object"));
+        assert!(error(body(json!(true))).contains("JSON Schema object"));
         assert!(
-            problem(body(json!({ "$ref": "https://example.com/schema.json" })))
+            error(body(json!({ "$ref": "https://example.com/schema.json" })))
                 .contains("not a valid")
         );
     }
 
     #[test]
-    fn all_problems_are_named_at_once() {
-        let text = problem(
+    fn all_mistakes_are_listed_at_once() {
+        let text = error(
             json!({ "targets": [{ "type": 1 }], "actor": null, "metadata": { "type": "text" } }),
         );
         assert_eq!(text.matches("; ").count(), 2, "{text}");

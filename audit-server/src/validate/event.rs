@@ -1,16 +1,16 @@
-//! Whether a request is of the right form: every field there that must be there, each of its type.
+//! The form of a request to create an event: required fields and types.
 //!
-//! A field that is not documented is ignored. `null` is refused wherever a value is expected, also
-//! for an optional field: whether the service takes it is undocumented, the official SDKs never
-//! send it, and what passes here should pass there. `required` is the one code that is documented;
-//! `invalid_type` and `invalid_format` are ours.
+//! Undocumented fields are ignored. `null` is rejected wherever a value is expected, even for an
+//! optional field: whether the service accepts it is undocumented, the official SDKs never send it,
+//! and a request that passes here should pass there. `required` is the only documented code;
+//! `invalid_type` and `invalid_format` are our own.
 
 use serde_json::{Map, Value};
 
 use super::json_type::json_type;
 use crate::timestamp::parse_utc_date_time;
 
-/// A well-formed request, taken apart.
+/// The parts of a well-formed request.
 #[derive(Debug)]
 pub(crate) struct EventForm<'a> {
     pub(crate) organization_id: &'a str,
@@ -29,18 +29,20 @@ pub(crate) struct Party<'a> {
     pub(crate) metadata: Option<&'a Map<String, Value>>,
 }
 
-/// One thing that is wrong with the form.
+/// One mistake in the form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FormError {
     pub(crate) code: &'static str,
     /// A dotted path from the root of the body, such as `event.targets.0.id`.
     pub(crate) field: String,
-    /// A sentence for a person; not part of the answer.
+    /// A sentence for a developer; not part of the response.
     pub(crate) reason: String,
 }
 
-/// Takes a body apart, or names everything that is wrong with its form, in the order of the API
-/// reference.
+/// Parses a body.
+///
+/// # Errors
+/// Every mistake in the form, in the order of the API reference.
 pub(crate) fn read_event(body: &Value) -> Result<EventForm<'_>, Vec<FormError>> {
     let mut reader = FormReader { errors: Vec::new() };
     let form = reader.request(body);
@@ -50,8 +52,8 @@ pub(crate) fn read_event(body: &Value) -> Result<EventForm<'_>, Vec<FormError>> 
     }
 }
 
-/// Collects the errors while reading. A method that answers `None` for a required value has added
-/// at least one.
+/// Collects the errors while parsing. A method that returns `None` for a required value has added
+/// at least one error.
 struct FormReader {
     errors: Vec<FormError>,
 }
@@ -59,7 +61,7 @@ struct FormReader {
 impl FormReader {
     fn request<'a>(&mut self, body: &'a Value) -> Option<EventForm<'a>> {
         let Some(root) = body.as_object() else {
-            // A body that is no object lacks every field.
+            // A body that is not an object lacks every field.
             self.required::<()>("organization_id");
             return self.required("event");
         };
@@ -146,7 +148,7 @@ impl FormReader {
         }
     }
 
-    /// An integer in the sense of JSON Schema, for which `1.0` is one too.
+    /// Parses an integer in the sense of JSON Schema, which includes `1.0`.
     fn version(&mut self, event: &Map<String, Value>) -> Option<Option<i64>> {
         match event.get("version") {
             None => None,
@@ -250,7 +252,7 @@ pub(super) mod tests {
         })
     }
 
-    /// The errors after one change, as `code field`.
+    /// Returns the errors after one change, as `code field`.
     fn errors(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let mut body = body();
         change(&mut body);
@@ -281,7 +283,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_documented_example_is_well_formed() {
+    fn documented_example_is_well_formed() {
         let body = body();
         let form = read_event(&body).unwrap();
         assert_eq!(
@@ -328,7 +330,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn null_and_other_types_are_refused_everywhere() {
+    fn null_and_wrong_types_are_rejected_everywhere() {
         for (pointer, field) in [
             ("/organization_id", "organization_id"),
             ("/event", "event"),
@@ -352,7 +354,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_error_is_named_at_once() {
+    fn all_errors_are_listed_at_once() {
         let found = errors(|body| {
             body["organization_id"] = json!(7);
             body["event"]["occurred_at"] = json!("yesterday");
@@ -372,7 +374,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_flat_form_is_told_where_the_fields_belong() {
+    fn flat_event_gets_a_hint_about_nesting() {
         let flat = json!({ "organization_id": "org_1", "action": "a", "actor": {}, "targets": [] });
         let errors = read_event(&flat).unwrap_err();
         assert_eq!(
@@ -383,19 +385,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_object_lacks_both_fields() {
+    fn body_that_is_not_an_object_lacks_both_fields() {
         for body in [json!([]), json!("x"), Value::Null] {
             assert_eq!(read_event(&body).unwrap_err().len(), 2);
         }
     }
 
     #[test]
-    fn a_blank_action_counts_as_missing() {
+    fn blank_action_counts_as_missing() {
         assert_eq!(set("/event/action", json!(" ")), ["required event.action"]);
     }
 
     #[test]
-    fn a_version_is_any_integer() {
+    fn version_is_any_integer() {
         assert_eq!(
             set("/event/version", json!(1.5)),
             ["invalid_type event.version"]

@@ -17,10 +17,13 @@ pub(crate) struct ExportForm {
     pub(crate) filters: ExportFilters,
 }
 
-/// Takes a body apart, or says everything that is wrong with it, a sentence each.
+/// Parses a body.
 ///
-/// As for events, a date-time is taken in the `Z` form only, `null` is refused, and a field that is
-/// not documented is ignored.
+/// As for events, a date-time is accepted only in the `Z` form, `null` is rejected, and
+/// undocumented fields are ignored.
+///
+/// # Errors
+/// One sentence for each mistake.
 pub(crate) fn read_export(body: &Value) -> Result<ExportForm, Vec<String>> {
     let empty = Map::new();
     let fields = body.as_object().unwrap_or(&empty);
@@ -32,17 +35,17 @@ pub(crate) fn read_export(body: &Value) -> Result<ExportForm, Vec<String>> {
             None
         }
     };
-    let range_start = moment(fields, "range_start", &mut errors);
-    let range_end = moment(fields, "range_end", &mut errors);
+    let range_start = time(fields, "range_start", &mut errors);
+    let range_end = time(fields, "range_end", &mut errors);
     let filters = ExportFilters {
-        actions: texts(fields, "actions", &mut errors),
+        actions: strings(fields, "actions", &mut errors),
         // `actors` is the old name of the same filter.
-        actor_names: texts(fields, "actor_names", &mut errors)
+        actor_names: strings(fields, "actor_names", &mut errors)
             .into_iter()
-            .chain(texts(fields, "actors", &mut errors))
+            .chain(strings(fields, "actors", &mut errors))
             .collect(),
-        actor_ids: texts(fields, "actor_ids", &mut errors),
-        targets: texts(fields, "targets", &mut errors),
+        actor_ids: strings(fields, "actor_ids", &mut errors),
+        targets: strings(fields, "targets", &mut errors),
     };
     match (organization_id, range_start, range_end) {
         (Some(organization_id), Some(range_start), Some(range_end)) if errors.is_empty() => {
@@ -57,21 +60,21 @@ pub(crate) fn read_export(body: &Value) -> Result<ExportForm, Vec<String>> {
     }
 }
 
-fn moment(fields: &Map<String, Value>, key: &str, errors: &mut Vec<String>) -> Option<i64> {
-    let moment = fields
+fn time(fields: &Map<String, Value>, key: &str, errors: &mut Vec<String>) -> Option<i64> {
+    let time = fields
         .get(key)
         .and_then(Value::as_str)
         .and_then(parse_utc_date_time);
-    if moment.is_none() {
+    if time.is_none() {
         errors.push(format!(
             "{key} must be a date-time in UTC with Z, such as 2026-02-02T16:35:39.317Z"
         ));
     }
-    moment
+    time
 }
 
-fn texts(fields: &Map<String, Value>, key: &str, errors: &mut Vec<String>) -> BTreeSet<String> {
-    let texts = match fields.get(key) {
+fn strings(fields: &Map<String, Value>, key: &str, errors: &mut Vec<String>) -> BTreeSet<String> {
+    let strings = match fields.get(key) {
         None => Some(BTreeSet::new()),
         Some(Value::Array(items)) => items
             .iter()
@@ -79,7 +82,7 @@ fn texts(fields: &Map<String, Value>, key: &str, errors: &mut Vec<String>) -> BT
             .collect(),
         Some(_) => None,
     };
-    texts.unwrap_or_else(|| {
+    strings.unwrap_or_else(|| {
         errors.push(format!("{key} must be an array of strings"));
         BTreeSet::new()
     })
@@ -96,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn actors_are_names() {
+    fn actors_is_an_alias_of_actor_names() {
         let mut body = body();
         body["actors"] = json!(["Jo"]);
         body["actor_names"] = json!(["Al"]);
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_mistakes_are_listed_at_once() {
         for body in [json!({}), json!([]), json!(null)] {
             let errors = read_export(&body).unwrap_err();
             assert_eq!(errors.len(), 3, "{errors:?}");

@@ -1,11 +1,13 @@
-//! Compiling a JSON Schema.
+//! Compilation of JSON Schemas.
 
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
-/// Prepares a JSON Schema. Which draft the service uses is undocumented; without a `$schema` it is
-/// draft 7 here, ajv's default, since the service's errors have ajv's form. Nothing is ever
-/// fetched: a `$ref` out of the schema is an error.
+/// Compiles a JSON Schema.
+///
+/// The draft that the service uses is undocumented. Without `$schema` it is draft 7 here, ajv's
+/// default, since the service's errors have ajv's form. Nothing is ever fetched: a `$ref` out of
+/// the schema is an error.
 pub(super) fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     let options = jsonschema::options().offline();
     let options = if schema.get("$schema").is_some() {
@@ -23,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_draft_can_be_asked_for() {
+    fn schema_can_name_another_draft() {
         let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "dependentRequired": { "a": ["b"] } });
         assert!(!build(&schema).unwrap().is_valid(&json!({ "a": 1 })));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Returns the type of a value, with its article.
+/// Returns the name of a value's type, with its article.
 pub(super) fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

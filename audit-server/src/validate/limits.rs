@@ -1,11 +1,11 @@
-//! The service's own limits, which hold whatever the schema says.
+//! The service's own limits, which apply whatever the schema.
 //!
 //! For metadata of the event, the actor and each target: at most 50 keys that match
-//! `^[a-zA-Z0-9_-]{0,40}$`, strings of at most 500 Unicode code points, numbers and booleans, and
-//! nothing else (WorkOS API reference, <https://workos.com/docs/audit-logs/metadata-schema>). At
-//! most 20 targets is what users meet; at least one is what the reference's example of a 400
-//! suggests. Which status an over-limit metadata object gets is undocumented; here it is a 400, as
-//! for every other violation inside a well-formed event.
+//! `^[a-zA-Z0-9_-]{0,40}$`, and as values only strings of at most 500 Unicode code points, numbers
+//! and booleans (WorkOS API reference, <https://workos.com/docs/audit-logs/metadata-schema>). Users
+//! report a limit of 20 targets; the reference's example of a 400 implies at least one. The status
+//! for metadata beyond its limits is undocumented; here it is a 400, as for every other violation
+//! inside a well-formed event.
 
 use serde_json::{Map, Value};
 
@@ -13,19 +13,19 @@ use super::event::EventForm;
 use super::json_type::json_type;
 use super::violation::{Violation, child};
 
-/// Targets on one event.
+/// The number of targets of one event.
 const MAX_TARGETS: usize = 20;
 
-/// Keys in one metadata object.
+/// The number of keys in one metadata object.
 const MAX_KEYS: usize = 50;
 
-/// Characters of a metadata key.
+/// The characters of a metadata key.
 const MAX_KEY_CHARS: usize = 40;
 
-/// Unicode code points of a metadata string.
+/// The Unicode code points of a metadata string.
 const MAX_VALUE_CHARS: usize = 500;
 
-/// Every limit that the event breaks, in the order of the event.
+/// Returns every violated limit, in the order of the event.
 pub(crate) fn check_limits(form: &EventForm<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     if let Some(metadata) = form.actor.metadata {
@@ -109,7 +109,7 @@ mod tests {
     use super::super::event::tests::body;
     use super::*;
 
-    /// The paths of the violations after one change of the event.
+    /// Returns the paths of the violations after one change of the event.
     fn paths(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let mut body = body();
         change(&mut body["event"]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_at_every_limit_passes() {
+    fn event_at_every_limit_passes() {
         let mut metadata = keys(49);
         metadata["k".repeat(40)] = json!("é".repeat(500));
         let found = paths(|event| {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn no_target_and_too_many_are_refused_at_the_list() {
+    fn no_target_and_too_many_are_reported_at_the_list() {
         let target = json!({ "id": "t", "type": "team" });
         assert_eq!(paths(|event| event["targets"] = json!([])), ["/targets"]);
         assert_eq!(
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_three_places_is_checked() {
+    fn all_three_metadata_objects_are_checked() {
         assert_eq!(paths(|event| event["metadata"] = keys(51)), ["/metadata"]);
         assert_eq!(
             paths(|event| event["actor"]["metadata"] = keys(51)),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_key_is_refused_at_its_object() {
+    fn invalid_key_is_reported_at_its_object() {
         for key in ["a.b", "a b", "ä", &"k".repeat(41)] {
             assert_eq!(
                 paths(|event| event["metadata"] = json!({ key: 1 })),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_refused_at_its_key() {
+    fn invalid_value_is_reported_at_its_key() {
         for value in [json!(null), json!([]), json!({}), json!("é".repeat(501))] {
             assert_eq!(
                 paths(|event| event["metadata"] = json!({ "k": value })),

@@ -1,9 +1,9 @@
-//! Judging a request. Of an event, first its form (422), then the service's limits and the action's
-//! schema (400).
+//! Validation of request bodies. For an event, first its form (422), then the service's limits and
+//! the action's schema (400).
 //!
-//! Pure: no database, no HTTP. The facts come from the WorkOS API reference
-//! (<https://workos.com/docs/reference/audit-logs/event/create>); where it is silent, the choice is
-//! stated at the function that makes it.
+//! Pure: no database, no HTTP. The rules come from the WorkOS API reference
+//! (<https://workos.com/docs/reference/audit-logs/event/create>); where it is silent, the function
+//! that makes the choice documents it.
 
 mod compiled_schema;
 mod definition;

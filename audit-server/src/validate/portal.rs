@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Every intent that the service knows (WorkOS API reference,
+/// Every intent of the service (WorkOS API reference,
 /// <https://workos.com/docs/reference/admin-portal/portal-link/generate>).
 const INTENTS: [&str; 7] = [
     "sso",
@@ -14,19 +14,21 @@ const INTENTS: [&str; 7] = [
     "bring_your_own_key",
 ];
 
-/// The most addresses in `it_contact_emails`.
+/// The number of addresses in `it_contact_emails`.
 const MAX_EMAILS: usize = 20;
 
 /// A well-formed request for a link.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PortalForm {
     pub(crate) organization: String,
-    /// The official SDKs may leave it out.
+    /// Optional in the official SDKs.
     pub(crate) intent: Option<String>,
 }
 
-/// Takes a body apart, or says the first thing that is wrong with it. What this server has no use
-/// for is checked all the same.
+/// Parses a body. Fields that this server does not use are validated too.
+///
+/// # Errors
+/// A sentence for the first mistake.
 pub(crate) fn read_portal(body: &Value) -> Result<PortalForm, String> {
     let empty = Map::new();
     let fields = body.as_object().unwrap_or(&empty);

@@ -5,11 +5,15 @@ use serde_json::Value;
 const DAYS_PER_MONTH: u32 = 30;
 const DAYS_PER_YEAR: u32 = 365;
 
-/// The period in days, or a sentence that says what is wrong.
+/// Parses a period and returns it in days.
 ///
-/// Exactly one of the two documented forms: `retention_period` (`1_MONTH` to `11_MONTHS`, `1_YEAR`
-/// to `10_YEARS`) or `retention_period_in_days` (30 to 330 in steps of 30, 365 to 3,650 in steps of
-/// 365). These are the values of the newest SDKs; the older reference knows 30 and 365 days only.
+/// Accepts exactly one of the two documented forms: `retention_period` (`1_MONTH` to `11_MONTHS`,
+/// `1_YEAR` to `10_YEARS`) or `retention_period_in_days` (30 to 330 in steps of 30, 365 to 3,650 in
+/// steps of 365). These are the values of the newest SDKs; the older reference has only 30 and 365
+/// days.
+///
+/// # Errors
+/// A sentence for the mistake.
 pub(crate) fn read_retention(body: &Value) -> Result<u32, String> {
     let field = |key| body.get(key);
     match (
@@ -35,7 +39,7 @@ pub(crate) fn read_retention(body: &Value) -> Result<u32, String> {
 
 fn period_in_days(period: &str) -> Option<u32> {
     let (count, unit) = period.split_once('_')?;
-    // `01` and `+1` are no counts.
+    // `01` and `+1` are not valid counts.
     if !count.starts_with(|digit: char| digit.is_ascii_digit() && digit != '0') {
         return None;
     }
@@ -49,7 +53,7 @@ fn period_in_days(period: &str) -> Option<u32> {
 
 fn valid_days(days: u64) -> Option<u32> {
     let days = u32::try_from(days).ok()?;
-    let valid = |unit: u32, most: u32| days > 0 && days % unit == 0 && days / unit <= most;
+    let valid = |unit: u32, max: u32| days > 0 && days % unit == 0 && days / unit <= max;
     (valid(DAYS_PER_MONTH, 11) || valid(DAYS_PER_YEAR, 10)).then_some(days)
 }
 
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_give_days() {
+    fn both_forms_are_converted_to_days() {
         for (period, days) in [
             ("1_MONTH", 30),
             ("2_MONTHS", 60),
@@ -81,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_periods_are_rejected() {
         for period in [
             "",
             "1",

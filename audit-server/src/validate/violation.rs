@@ -1,14 +1,14 @@
-//! A violation and the place it points at.
+//! Violations and the JSON Pointers they carry.
 
 use std::fmt;
 
-/// Something about a well-formed event that its schema or a limit refuses.
+/// A violation of a schema or a limit by a well-formed event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// A JSON Pointer (RFC 6901) inside `event`, such as `/targets/0/type`. As in ajv, a key that
-    /// is missing or not allowed points at its object.
+    /// A JSON Pointer (RFC 6901) inside `event`, such as `/targets/0/type`. As in ajv, a missing or
+    /// forbidden key points at its object.
     pub(crate) instance_path: String,
-    /// A sentence for a person; not part of the answer.
+    /// A sentence for a developer; not part of the response.
     pub(crate) reason: String,
 }
 
@@ -23,12 +23,12 @@ impl Violation {
     }
 }
 
-/// One step of a JSON Pointer.
+/// Appends one key to a JSON Pointer.
 pub(crate) fn child(parent: &str, key: &str) -> String {
     format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// At most 300 characters: a reason may quote a value of any size.
+/// Truncates to 300 characters, since a reason may quote a value of any size.
 fn shorten(text: &str) -> String {
     const LIMIT: usize = 300;
     match text.char_indices().nth(LIMIT) {
@@ -42,12 +42,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_escaped_in_a_pointer() {
+    fn key_is_escaped_in_a_pointer() {
         assert_eq!(child("/metadata", "a/b~c"), "/metadata/a~1b~0c");
     }
 
     #[test]
-    fn a_reason_does_not_grow_with_the_value() {
+    fn reason_has_a_bounded_length() {
         let violation = Violation::new("/metadata", "é".repeat(1_000));
         assert_eq!(violation.reason.chars().count(), 301);
     }

@@ -1,4 +1,5 @@
-//! The page that shows the stored events, embedded in the program. It loads nothing from elsewhere.
+//! The viewer: a page that shows the stored events, embedded in the program. It loads nothing from
+//! elsewhere.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,13 +8,14 @@ const PAGE: &str = include_str!("index.html");
 const STYLE: &str = include_str!("viewer.css");
 const SCRIPT: &str = include_str!("viewer.js");
 
-/// Own files only, nothing inline, no frames around it, and its form leads back to it.
+/// The content security policy: own files only, nothing inline, no framing, and a form that targets
+/// the page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The page over the routes that begin with `api`, of one organization if there is one.
+/// Returns the page for the routes under `api`, restricted to one organization if there is one.
 ///
-/// Both texts stand in attributes as they are: they have to be of letters, digits, `_`, `-` and
-/// `/`.
+/// Both strings are inserted into attributes unescaped: they must consist of letters, digits, `_`,
+/// `-` and `/`.
 pub(crate) fn page(api: &str, organization: Option<&str>) -> Response {
     let html = PAGE
         .replace("{{api}}", api)
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
+    fn nothing_is_inline_or_loaded_from_elsewhere() {
         for needle in ["style=", "onclick", "javascript:", "http://", "https://"] {
             assert!(!PAGE.contains(needle), "{needle}");
         }

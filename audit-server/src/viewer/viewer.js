@@ -1,4 +1,4 @@
-// Shows the stored events: first a page of the newest, then each one as it comes. Text is only ever set as text.
+// Shows the stored events: first a page of the newest, then each new one. Content is only ever inserted as text.
 "use strict";
 
 const MAX_ROWS = 500;
@@ -35,7 +35,7 @@ function cell(label, ...content) {
   return made;
 }
 
-// What a JSON Pointer inside the event, or a dotted path from the body's root, leads to.
+// Returns the value at a JSON Pointer inside the event, or at a dotted path from the root of the body.
 function valueAt(stored, error) {
   const pointed = error.instancePath !== undefined;
   const steps = pointed
@@ -54,8 +54,8 @@ function brief(value) {
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
-// Field, rule and value of each thing that is wrong; the rule names the nearest known action where that is the trouble.
-function problems(stored) {
+// Lists field, rule and value of each violation; for an unknown action the rule names the nearest known one.
+function violations(stored) {
   const list = make("dl");
   const errors = stored.response.errors ?? [];
   for (const reason of stored.reasons) {
@@ -70,7 +70,7 @@ function problems(stored) {
   return list;
 }
 
-function party({ id, type, name } = {}) {
+function describe({ id, type, name } = {}) {
   return name ?? [type, id].filter(Boolean).join(" ");
 }
 
@@ -86,17 +86,17 @@ function row(stored) {
     if (details.open && !details.querySelector("pre")) details.append(make("pre", JSON.stringify(stored, null, 2)));
   });
   const targets = Array.isArray(event.targets) ? event.targets : [];
-  const facts = cell("Event");
-  if (stored.status === "rejected") facts.append(problems(stored));
-  facts.append(details);
+  const content = cell("Event");
+  if (stored.status === "rejected") content.append(violations(stored));
+  content.append(details);
   made.append(
     cell("Received", time),
     cell("Status", make("span", `${stored.status} ${stored.http_status}`, stored.status)),
     cell("Organization", stored.organization_id ?? ""),
     cell("Action", stored.action ?? ""),
-    cell("Actor", party(event.actor ?? {})),
-    cell("Targets", targets.map((target) => party(target ?? {})).join(", ")),
-    facts,
+    cell("Actor", describe(event.actor ?? {})),
+    cell("Targets", targets.map((target) => describe(target ?? {})).join(", ")),
+    content,
   );
   return made;
 }
@@ -125,7 +125,7 @@ function follow(seq) {
   query.set("after", seq);
   const stream = new EventSource(`${api}/stream?${query}`);
   stream.addEventListener("open", () => state("Live"));
-  stream.addEventListener("error", () => state("Connection lost; trying again…"));
+  stream.addEventListener("error", () => state("Connection lost; reconnecting…"));
   stream.addEventListener("stored", ({ data }) => {
     rows.prepend(row(JSON.parse(data)));
     while (rows.childElementCount > MAX_ROWS) rows.lastElementChild.remove();
@@ -133,7 +133,7 @@ function follow(seq) {
   });
   stream.addEventListener("missed", ({ data }) => {
     missed += JSON.parse(data).count;
-    notice(`${missed} events came faster than they could be shown; they are stored all the same.`);
+    notice(`${missed} events arrived faster than they could be shown; they are stored nevertheless.`);
   });
 }
 
@@ -143,12 +143,12 @@ async function start() {
   const query = new URLSearchParams(filter);
   query.set("order", "desc");
   query.set("limit", "100");
-  const answer = await fetch(`${api}/events?${query}`);
-  const body = await answer.json();
-  if (!answer.ok) {
+  const response = await fetch(`${api}/events?${query}`);
+  const body = await response.json();
+  if (!response.ok) {
     state("");
-    notice(answer.status === 401
-      ? "This server can be reached by other machines and asks for its key. Make a link with POST /portal/generate_link."
+    notice(response.status === 401
+      ? "This server can be reached by other machines and requires its key. Create a link with POST /portal/generate_link."
       : body.message);
     return;
   }
@@ -159,5 +159,5 @@ async function start() {
 
 start().catch((error) => {
   state("");
-  notice(`The events could not be read: ${error.message}. Reload the page to try again.`);
+  notice(`Could not load the events: ${error.message}. Reload the page to try again.`);
 });

@@ -1,4 +1,4 @@
--- The tables of one server. Moments are whole milliseconds since 1970, JSON is kept as the text that was sent.
+-- The tables of one server. Times are whole milliseconds since 1970. JSON is kept as the text that was sent.
 
 CREATE TABLE organizations (
     seq        INTEGER PRIMARY KEY,
@@ -7,7 +7,7 @@ CREATE TABLE organizations (
     created_at INTEGER NOT NULL
 ) STRICT;
 
--- AUTOINCREMENT, since ids are page cursors and must never come back.
+-- AUTOINCREMENT, since ids are page cursors and must never be reused.
 CREATE TABLE actions (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT NOT NULL UNIQUE,
@@ -43,7 +43,8 @@ CREATE TABLE events (
 CREATE INDEX events_by_organization ON events (organization_id, seq);
 CREATE INDEX events_rejected ON events (seq) WHERE status = 'rejected';
 
--- Answers remembered for 24 hours. `scope` is the SHA-256 of the API key: the key itself is never written to disk.
+-- Responses saved for 24 hours. `scope` is the SHA-256 of the API key: the key itself is never
+-- written to disk.
 CREATE TABLE idempotency (
     scope       BLOB NOT NULL,
     key         TEXT NOT NULL,
@@ -55,7 +56,8 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
--- Counts over the whole life of the data; rejected rows are trimmed, so they cannot be counted later.
+-- Counters over the whole life of the data; rejected rows are trimmed, so they cannot be counted
+-- later.
 CREATE TABLE counters (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
