@@ -1,4 +1,4 @@
-//! What every route has in common: the key, JSON errors, the request's id, the limit of a body.
+//! Behaviour common to all routes: the key, JSON errors, the request id, the body limit.
 
 use serde_json::json;
 
@@ -34,14 +34,14 @@ fn a_missing_or_wrong_key_is_unauthorized_on_every_route_of_the_service() {
             );
         }
     }
-    let refused = bench.server.events().unwrap();
+    let rejected = bench.server.events().unwrap();
     assert_eq!(
-        refused.len(),
+        rejected.len(),
         2,
-        "a wrong key is worth showing where an event gets lost by it"
+        "an event rejected for its key is recorded"
     );
     assert!(
-        refused
+        rejected
             .iter()
             .all(|row| row.http_status() == 401 && row.event_json().is_none())
     );
@@ -79,7 +79,7 @@ fn a_body_over_one_mebibyte_is_too_large() {
 }
 
 #[test]
-fn every_error_is_json_and_every_answer_has_a_request_id() {
+fn every_error_is_json_and_every_response_has_a_request_id() {
     let bench = Bench::with_schema();
     let key = bench.server.api_key();
     let raw = |method: &str, path: &str, content_type: &str, body: &'static str| {
@@ -143,7 +143,7 @@ fn every_error_is_json_and_every_answer_has_a_request_id() {
     let count = ids.len();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), count, "each answer has an id of its own");
+    assert_eq!(ids.len(), count, "every response has its own id");
     let echoed = bench
         .request(EVENTS, &event())
         .header("x-request-id", "mine")
@@ -153,7 +153,7 @@ fn every_error_is_json_and_every_answer_has_a_request_id() {
 }
 
 #[test]
-fn an_unknown_route_names_the_nearest_and_is_not_taken_for_an_organization() {
+fn unknown_route_is_a_404_with_the_nearest_route() {
     let bench = Bench::new();
     let reply = bench.post("/audit_logs/event", &json!({}));
     assert_eq!(
@@ -165,7 +165,7 @@ fn an_unknown_route_names_the_nearest_and_is_not_taken_for_an_organization() {
 }
 
 #[test]
-fn a_wrong_method_says_which_are_allowed() {
+fn wrong_method_lists_the_allowed_ones() {
     let bench = Bench::new();
     let response = bench.client.get(bench.url(EVENTS)).send().unwrap();
     assert_eq!(

@@ -30,19 +30,19 @@ fn an_event_of_a_registered_action_is_stored_as_it_was_sent() {
 fn an_unknown_organization_is_not_found() {
     let bench = Bench::with_schema();
     let mut body = event();
-    body["organization_id"] = json!("org_nobody");
+    body["organization_id"] = json!("org_unknown");
     let reply = bench.send(&body);
     assert_eq!(
         (reply.status, reply.body),
         (
             404,
-            json!({ "message": "Organization not found: 'org_nobody'." })
+            json!({ "message": "Organization not found: 'org_unknown'." })
         )
     );
 }
 
 #[test]
-fn a_request_of_the_wrong_form_is_unprocessable() {
+fn malformed_event_is_unprocessable() {
     let bench = Bench::with_schema();
     let missing = changed(|event| {
         event.as_object_mut().unwrap().remove("action");
@@ -68,7 +68,7 @@ fn a_request_of_the_wrong_form_is_unprocessable() {
 }
 
 #[test]
-fn an_event_that_its_schema_refuses_is_invalid() {
+fn event_that_violates_its_schema_is_a_bad_request() {
     let bench = Bench::new();
     let definition = json!({
         "targets": [{ "type": "team", "metadata": { "type": "object", "properties": { "size": { "type": "number" } } } }],
@@ -143,7 +143,7 @@ fn an_event_that_its_schema_refuses_is_invalid() {
     assert_eq!(
         row.event()["action"],
         "team.udpated",
-        "the refused event is kept too"
+        "the rejected event is kept too"
     );
 }
 

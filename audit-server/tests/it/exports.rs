@@ -10,7 +10,7 @@ use crate::support::{Bench, Reply, changed};
 const EXPORTS: &str = "/audit_logs/exports";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A server with a clock in hand, and the action `team.updated`.
+/// A server with a manual clock, and the actions `team.updated` and `team.deleted`.
 fn bench() -> (Bench, ManualClock) {
     let clock = ManualClock::starting_now();
     let bench = Bench::with(
@@ -34,7 +34,7 @@ fn february() -> Value {
     json!({ "organization_id": "org_1", "range_start": "2026-02-01T00:00:00.000Z", "range_end": "2026-03-01T00:00:00.000Z" })
 }
 
-/// The file of a new export, as lines.
+/// Creates an export and returns its file, as lines.
 fn file(bench: &Bench, clock: &ManualClock, body: &Value) -> Vec<String> {
     let reply = bench.post(EXPORTS, body);
     assert_eq!(reply.status, 201, "{reply:?}");
@@ -82,7 +82,7 @@ fn an_export_is_pending_then_ready_and_expires() {
 }
 
 #[test]
-fn a_link_lives_ten_minutes_and_a_refetch_renews_it() {
+fn link_expires_after_ten_minutes_and_a_refetch_renews_it() {
     let (bench, clock) = bench();
     let id = bench.post(EXPORTS, &february()).body["id"]
         .as_str()
@@ -106,7 +106,7 @@ fn a_link_lives_ten_minutes_and_a_refetch_renews_it() {
 }
 
 #[test]
-fn nothing_but_the_signature_opens_a_file() {
+fn only_the_signature_opens_a_file() {
     let (bench, clock) = bench();
     let new = || {
         bench.post(EXPORTS, &february()).body["id"]
@@ -136,7 +136,7 @@ fn nothing_but_the_signature_opens_a_file() {
         format!("/exports/%FF.csv?{query}"),
         format!("/exports/{id}.csv?{query}&signature={signature}"),
     ] {
-        // With the key of the API, which is of no use here.
+        // Sent with the API key, which grants no access here.
         let reply = bench.get(&path);
         assert_eq!(reply.status, 403, "{path}");
     }
@@ -161,7 +161,7 @@ fn an_unknown_export_is_not_found_whatever_its_id() {
 }
 
 #[test]
-fn a_bad_range_and_an_unknown_organization_are_bad_requests() {
+fn invalid_range_and_unknown_organization_are_bad_requests() {
     let bench = Bench::new();
     let mut body = february();
     for end in ["2026-02-01T00:00:00.000Z", "2026-01-31T23:59:59.999Z"] {
@@ -171,14 +171,14 @@ fn a_bad_range_and_an_unknown_organization_are_bad_requests() {
         assert_eq!((reply.status, reply.body), (400, expected));
     }
     let mut body = february();
-    body["organization_id"] = json!("org_nobody");
+    body["organization_id"] = json!("org_unknown");
     let reply = bench.post(EXPORTS, &body);
-    let expected = json!({ "message": "Organization not found: 'org_nobody'." });
+    let expected = json!({ "message": "Organization not found: 'org_unknown'." });
     assert_eq!((reply.status, reply.body), (400, expected));
 }
 
 #[test]
-fn a_body_of_the_wrong_form_is_answered_with_a_list() {
+fn malformed_body_gets_a_list_of_mistakes() {
     let bench = Bench::new();
     let mut body = february();
     body["actions"] = json!("team.updated");
@@ -199,8 +199,8 @@ fn a_body_of_the_wrong_form_is_answered_with_a_list() {
     assert_eq!(reply.body["message"].as_array().unwrap().len(), 3);
 }
 
-/// An event of this action, actor and target type.
-fn happened(action: &str, actor: &str, target: &str, at: &str) -> Value {
+/// Returns an event with this action, actor, target type and time.
+fn event_at(action: &str, actor: &str, target: &str, at: &str) -> Value {
     changed(|event| {
         event["action"] = json!(action);
         event["actor"]["name"] = json!(actor);
@@ -211,7 +211,7 @@ fn happened(action: &str, actor: &str, target: &str, at: &str) -> Value {
 }
 
 #[test]
-fn the_file_has_the_accepted_events_of_the_range_in_their_order() {
+fn file_has_the_accepted_events_of_the_range_in_order() {
     let (bench, clock) = bench();
     for at in [
         "2026-02-28T23:59:59.999Z",
@@ -222,18 +222,18 @@ fn the_file_has_the_accepted_events_of_the_range_in_their_order() {
     ] {
         assert_eq!(
             bench
-                .send(&happened("team.updated", "Jo", "team", at))
+                .send(&event_at("team.updated", "Jo", "team", at))
                 .status,
             200
         );
     }
-    bench.send(&happened(
+    bench.send(&event_at(
         "team.unknown",
         "Jo",
         "team",
         "2026-02-10T00:00:00Z",
     ));
-    let mut elsewhere = happened("team.updated", "Jo", "team", "2026-02-10T00:00:00Z");
+    let mut elsewhere = event_at("team.updated", "Jo", "team", "2026-02-10T00:00:00Z");
     elsewhere["organization_id"] = json!("org_2");
     assert_eq!(bench.send(&elsewhere).status, 200);
     let lines = file(&bench, &clock, &february());
@@ -249,12 +249,12 @@ fn the_file_has_the_accepted_events_of_the_range_in_their_order() {
             r#""{""plan"":""enterprise"",""seats"":12,""trial"":false}""#
         )
     );
-    let moments: Vec<_> = lines[2..]
+    let times: Vec<_> = lines[2..]
         .iter()
         .map(|line| line.split(',').next().unwrap())
         .collect();
     assert_eq!(
-        moments,
+        times,
         ["2026-02-10T00:00:00.0005Z", "2026-02-28T23:59:59.999Z"]
     );
 }
@@ -268,7 +268,7 @@ fn filters_are_all_of_between_kinds_and_any_of_within_one() {
         ("team.deleted", "Jo", "user"),
         ("team.deleted", "Al", "team"),
     ] {
-        bench.send(&happened(action, actor, target, "2026-02-10T00:00:00Z"));
+        bench.send(&event_at(action, actor, target, "2026-02-10T00:00:00Z"));
     }
     let found = |filters: Value| {
         let mut body = february();
@@ -304,10 +304,10 @@ fn filters_are_all_of_between_kinds_and_any_of_within_one() {
 }
 
 #[test]
-fn a_formula_is_no_formula_any_more() {
+fn formula_becomes_text() {
     let (bench, clock) = bench();
     let name = "=HYPERLINK(\"http://evil.example\")";
-    bench.send(&happened(
+    bench.send(&event_at(
         "team.updated",
         name,
         "team",
@@ -322,11 +322,11 @@ fn a_formula_is_no_formula_any_more() {
 }
 
 #[test]
-fn a_file_longer_than_a_page_is_complete_and_declares_itself() {
+fn file_longer_than_a_page_is_complete_and_has_its_headers() {
     let (bench, clock) = bench();
     for index in 0..1_100 {
         let actor = format!("{index}");
-        bench.send(&happened(
+        bench.send(&event_at(
             "team.updated",
             &actor,
             "team",
@@ -337,7 +337,7 @@ fn a_file_longer_than_a_page_is_complete_and_declares_itself() {
         .as_str()
         .unwrap()
         .to_owned();
-    bench.send(&happened(
+    bench.send(&event_at(
         "team.updated",
         "late",
         "team",
@@ -375,7 +375,7 @@ fn a_file_longer_than_a_page_is_complete_and_declares_itself() {
 }
 
 #[test]
-fn an_export_survives_a_restart_and_its_links_do_not() {
+fn export_survives_a_restart_and_its_links_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let start = || {
         Bench::with(

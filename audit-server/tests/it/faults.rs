@@ -14,7 +14,7 @@ fn inject(bench: &Bench, fault: &Value) -> Reply {
 }
 
 #[test]
-fn a_status_is_answered_so_many_times_and_nothing_is_stored() {
+fn status_fault_applies_its_times_and_stores_nothing() {
     let bench = Bench::with_schema();
     bench
         .server
@@ -49,16 +49,16 @@ fn a_429_has_the_documented_body_and_the_given_retry_after() {
 }
 
 #[test]
-fn latency_delays_and_then_the_request_is_handled() {
+fn latency_fault_delays_and_then_handles_the_request() {
     let bench = Bench::with_schema();
     inject(&bench, &json!({ "delay_ms": 150 }));
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(bench.send(&event()).status, 200);
-    assert!(begun.elapsed() >= Duration::from_millis(150));
+    assert!(started.elapsed() >= Duration::from_millis(150));
 }
 
-/// Sends an event by hand over a connection of its own, and reads until it ends.
-fn by_hand(bench: &Bench) -> (Vec<u8>, Option<ErrorKind>) {
+/// Sends a raw event over its own connection, and reads until the connection ends.
+fn send_raw(bench: &Bench) -> (Vec<u8>, Option<ErrorKind>) {
     let body = event().to_string();
     let mut stream = TcpStream::connect(bench.server.addr()).unwrap();
     let head = format!(
@@ -69,31 +69,34 @@ fn by_hand(bench: &Bench) -> (Vec<u8>, Option<ErrorKind>) {
     stream
         .write_all(format!("{head}{body}").as_bytes())
         .unwrap();
-    let mut heard = Vec::new();
-    let error = stream.read_to_end(&mut heard).err();
-    (heard, error.map(|error| error.kind()))
+    let mut received = Vec::new();
+    let error = stream.read_to_end(&mut received).err();
+    (received, error.map(|error| error.kind()))
 }
 
 #[test]
-fn a_reset_is_a_tcp_reset_and_nothing_is_stored() {
+fn reset_fault_resets_the_connection_and_stores_nothing() {
     let bench = Bench::with_schema();
     bench.server.inject(Fault::reset());
-    let (heard, error) = by_hand(&bench);
-    assert_eq!((heard.len(), error), (0, Some(ErrorKind::ConnectionReset)));
+    let (received, error) = send_raw(&bench);
+    assert_eq!(
+        (received.len(), error),
+        (0, Some(ErrorKind::ConnectionReset))
+    );
     assert!(bench.server.events().unwrap().is_empty());
 }
 
 #[test]
-fn a_cut_answer_was_handled_all_the_same() {
+fn cut_response_was_handled_anyway() {
     let bench = Bench::with_schema();
     for (bytes, stored) in [(0, 1), (30, 2)] {
         bench.server.inject(Fault::cut_after(bytes));
-        let (heard, error) = by_hand(&bench);
+        let (received, error) = send_raw(&bench);
         assert_eq!(
-            (heard.len(), error),
+            (received.len(), error),
             (usize::try_from(bytes).unwrap(), None)
         );
-        assert!(b"HTTP/1.1 200 OK".starts_with(&heard[..heard.len().min(15)]));
+        assert!(b"HTTP/1.1 200 OK".starts_with(&received[..received.len().min(15)]));
         assert_eq!(bench.server.events().unwrap().len(), stored);
     }
     assert_eq!(bench.send(&event()).status, 200, "the server goes on");
@@ -121,7 +124,7 @@ fn an_export_can_be_made_to_fail() {
 }
 
 #[test]
-fn faults_are_listed_with_what_is_left_of_them_and_cleared() {
+fn faults_are_listed_with_their_remaining_times_and_cleared() {
     let bench = Bench::with_schema();
     let fault = json!({ "status": 500, "retry_after": "3", "times": 2, "delay_ms": 1, "method": "POST", "path": "/audit_logs/*" });
     assert_eq!(inject(&bench, &fault).body, fault);
@@ -137,7 +140,7 @@ fn faults_are_listed_with_what_is_left_of_them_and_cleared() {
 }
 
 #[test]
-fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
+fn invalid_fault_is_rejected_with_the_reason() {
     let bench = Bench::new();
     for (fault, part) in [
         (json!({}), "exactly one"),
@@ -158,7 +161,7 @@ fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
 }
 
 #[test]
-fn the_servers_own_routes_are_never_affected() {
+fn own_routes_are_never_affected_by_faults() {
     let bench = Bench::new();
     bench.server.inject(Fault::status(500));
     assert_eq!(bench.get("/_local/stats").status, 200);
@@ -167,7 +170,7 @@ fn the_servers_own_routes_are_never_affected() {
 }
 
 #[test]
-fn the_rate_limit_counts_each_key_by_itself() {
+fn rate_limit_counts_each_key_separately() {
     let clock = ManualClock::starting_now();
     let (_, per) = SERVICE_RATE_LIMIT;
     let bench = Bench::with(
@@ -185,13 +188,13 @@ fn the_rate_limit_counts_each_key_by_itself() {
         assert_eq!(get("sk_one").status(), 200);
     }
     clock.advance(Duration::from_millis(500));
-    let refused = get("sk_one");
-    assert_eq!(refused.headers()["retry-after"], "60");
-    let refused = Reply::from(refused);
+    let limited = get("sk_one");
+    assert_eq!(limited.headers()["retry-after"], "60");
+    let limited = Reply::from(limited);
     let body = json!({ "message": "Too many requests.", "code": "rate_limit_exceeded" });
-    assert_eq!((refused.status, refused.body), (429, body));
+    assert_eq!((limited.status, limited.body), (429, body));
     assert_eq!(get("sk_two").status(), 200);
-    assert_eq!(get("sk_nobody").status(), 401);
+    assert_eq!(get("sk_unknown").status(), 401);
     assert_eq!(bench.get("/_local/stats").status, 200, "not counted");
     clock.advance(Duration::from_millis(59_500));
     assert_eq!(get("sk_one").status(), 200);

@@ -1,12 +1,12 @@
-//! Who is answered: the `Host` of a request, and addresses that other machines can reach.
+//! The `Host` of a request, and addresses that other machines can reach.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use audit_server::LocalServer;
 
-/// Sends a request by hand, and gives back the status and the body.
-fn by_hand(server: &LocalServer, head: &str) -> (u16, String) {
+/// Sends a raw request, and returns the status and the body.
+fn send_raw(server: &LocalServer, head: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream
         .write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes())
@@ -21,17 +21,17 @@ fn by_hand(server: &LocalServer, head: &str) -> (u16, String) {
 }
 
 #[test]
-fn only_loopback_hosts_are_answered() {
+fn only_loopback_hosts_are_accepted() {
     let server = LocalServer::start().unwrap();
     for host in ["localhost", "127.0.0.1:1", "[::1]:4100"] {
         assert_eq!(
-            by_hand(&server, &format!("GET /health HTTP/1.1\r\nHost: {host}")).0,
+            send_raw(&server, &format!("GET /health HTTP/1.1\r\nHost: {host}")).0,
             200,
             "{host}"
         );
     }
     for host in ["evil.example", "localhost.evil.example", ""] {
-        let (status, body) = by_hand(
+        let (status, body) = send_raw(
             &server,
             &format!("GET /_local/events HTTP/1.1\r\nHost: {host}"),
         );
@@ -39,11 +39,11 @@ fn only_loopback_hosts_are_answered() {
         assert!(body.starts_with(r#"{"message":"#), "{body}");
     }
     let absolute = "GET http://evil.example/health HTTP/1.1\r\nHost: localhost";
-    assert_eq!(by_hand(&server, absolute).0, 403);
+    assert_eq!(send_raw(&server, absolute).0, 403);
 }
 
 #[test]
-fn a_remote_address_has_to_be_allowed_and_then_asks_for_the_key() {
+fn remote_address_has_to_be_allowed_and_then_requires_the_key() {
     let everywhere = ([0, 0, 0, 0], 0);
     let error = LocalServer::builder()
         .listen(everywhere)

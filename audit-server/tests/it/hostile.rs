@@ -1,4 +1,4 @@
-//! Requests that no client of good will sends, by hand over raw sockets.
+//! Malicious and malformed requests, over raw sockets.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -16,17 +16,17 @@ fn exchange(server: &LocalServer, bytes: &[u8]) -> String {
     read(&mut stream)
 }
 
-/// What comes until the server ends the connection, in whatever way.
+/// Reads until the server closes or resets the connection.
 fn read(stream: &mut TcpStream) -> String {
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     let mut buffer = [0; 4_096];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => break,
-            Ok(count) => heard.extend_from_slice(&buffer[..count]),
+            Ok(count) => received.extend_from_slice(&buffer[..count]),
             Err(error) => {
                 let reset = error.kind() == std::io::ErrorKind::ConnectionReset;
                 assert!(reset, "the server did not end the connection: {error}");
@@ -34,10 +34,10 @@ fn read(stream: &mut TcpStream) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&heard).into_owned()
+    String::from_utf8_lossy(&received).into_owned()
 }
 
-/// A request for the event route with this body, whose connection the server is to close.
+/// Sends an event request with this body over a connection that the server is asked to close.
 fn post(server: &LocalServer, body: &[u8]) -> String {
     let head = format!(
         "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -48,7 +48,7 @@ fn post(server: &LocalServer, body: &[u8]) -> String {
 }
 
 #[test]
-fn a_head_that_never_ends_is_given_up() {
+fn head_that_never_ends_closes_the_connection() {
     let server = LocalServer::builder()
         .read_timeout(Duration::from_millis(100))
         .start()
@@ -59,7 +59,7 @@ fn a_head_that_never_ends_is_given_up() {
 }
 
 #[test]
-fn slow_clients_do_not_keep_others_waiting() {
+fn slow_clients_do_not_block_others() {
     let server = LocalServer::start().unwrap();
     let head = format!(
         "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 10\r\n\r\n",
@@ -87,25 +87,25 @@ fn a_body_that_never_ends_is_a_408() {
         "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 10\r\n\r\n{{",
         server.api_key()
     );
-    let heard = exchange(&server, head.as_bytes());
-    assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
-    assert!(heard.contains(r#"{"message":"The request's body took too long to arrive."}"#));
+    let received = exchange(&server, head.as_bytes());
+    assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
+    assert!(received.contains(r#"{"message":"The request's body took too long to arrive."}"#));
 }
 
 #[test]
-fn a_body_of_100_megabytes_is_refused_before_it_is_sent() {
+fn body_of_100_megabytes_is_rejected_before_it_is_sent() {
     let server = LocalServer::start().unwrap();
     let head = format!(
         "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 104857600\r\n\r\n",
         server.api_key()
     );
-    let heard = exchange(&server, head.as_bytes());
-    assert!(heard.starts_with("HTTP/1.1 413 "), "{heard}");
-    assert!(heard.ends_with(r#"{"message":"request entity too large"}"#));
+    let received = exchange(&server, head.as_bytes());
+    assert!(received.starts_with("HTTP/1.1 413 "), "{received}");
+    assert!(received.ends_with(r#"{"message":"request entity too large"}"#));
 }
 
 #[test]
-fn a_body_without_a_length_is_cut_off_where_it_is_too_large() {
+fn chunked_body_is_cut_off_at_the_limit() {
     let server = LocalServer::start().unwrap();
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     let mut reader = stream.try_clone().unwrap();
@@ -121,12 +121,15 @@ fn a_body_without_a_length_is_cut_off_where_it_is_too_large() {
             .take_while(|_| stream.write_all(&chunk).is_ok())
             .count()
     });
-    let heard = read(&mut reader);
+    let received = read(&mut reader);
     assert!(
-        heard.is_empty() || heard.starts_with("HTTP/1.1 413 "),
-        "{heard}"
+        received.is_empty() || received.starts_with("HTTP/1.1 413 "),
+        "{received}"
     );
-    assert!(writer.join().unwrap() < 1_600, "it took everything");
+    assert!(
+        writer.join().unwrap() < 1_600,
+        "the server read the whole body"
+    );
     let rows = server.events().unwrap();
     assert_eq!((rows.len(), rows[0].http_status()), (1, 413));
 }
@@ -149,18 +152,18 @@ fn deep_nesting_and_invalid_text_are_bad_requests() {
         b"{}{}",
         b"\0",
     ] {
-        let heard = post(&server, body);
-        assert!(heard.starts_with("HTTP/1.1 400 "), "{heard}");
+        let received = post(&server, body);
+        assert!(received.starts_with("HTTP/1.1 400 "), "{received}");
         assert!(
-            heard.contains(r#"{"message":"The request's body is not valid JSON"#),
-            "{heard}"
+            received.contains(r#"{"message":"The request's body is not valid JSON"#),
+            "{received}"
         );
     }
     assert_eq!(server.stats().unwrap().rejected(), 8);
 }
 
 #[test]
-fn what_is_no_http_is_refused_and_the_server_goes_on() {
+fn input_that_is_not_http_is_rejected_and_the_server_keeps_serving() {
     let server = LocalServer::start().unwrap();
     for bytes in [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(),
@@ -170,10 +173,10 @@ fn what_is_no_http_is_refused_and_the_server_goes_on() {
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     ] {
-        let heard = exchange(&server, bytes);
+        let received = exchange(&server, bytes);
         assert!(
-            heard.is_empty() || heard.starts_with("HTTP/1.1 400 "),
-            "{heard}"
+            received.is_empty() || received.starts_with("HTTP/1.1 400 "),
+            "{received}"
         );
     }
     let many = format!(
@@ -186,7 +189,7 @@ fn what_is_no_http_is_refused_and_the_server_goes_on() {
 }
 
 #[test]
-fn the_own_routes_cannot_be_used_from_another_origin() {
+fn own_routes_reject_another_origin() {
     let bench = Bench::new();
     let fault = json!({ "status": 500 });
     let send = |headers: &[(&str, &str)]| {
@@ -217,23 +220,27 @@ fn the_own_routes_cannot_be_used_from_another_origin() {
         201
     );
     assert_eq!(send(&[]), 201);
-    // A plain form of another page cannot even name JSON as its type.
+    // A plain form of another page cannot even declare JSON as its type.
     let form = bench
         .client
         .post(bench.url("/_local/faults"))
         .body("status=500");
     assert_eq!(form.send().unwrap().status(), 415);
-    // No answer allows another origin to read it.
-    let answer = bench
+    // No response allows another origin to read it.
+    let response = bench
         .client
         .get(bench.url("/_local/events"))
         .send()
         .unwrap();
-    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    assert!(
+        !response
+            .headers()
+            .contains_key("access-control-allow-origin")
+    );
 }
 
 #[test]
-fn no_own_route_that_changes_something_is_open_to_another_origin() {
+fn every_own_route_rejects_another_origin_and_accepts_its_own() {
     let bench = Bench::new();
     let send = |method: &str, path: &str, body: &Value, origin: &str| {
         let request = bench
@@ -256,7 +263,7 @@ fn no_own_route_that_changes_something_is_open_to_another_origin() {
             &json!({ "id": "org_2" }),
             201,
         ),
-        // These only read, but what a page can make a browser send is no business of its.
+        // These only read, but another origin's page must not use them either.
         ("GET", "/_local/events", &json!(null), 200),
         ("GET", "/_local/stats", &json!(null), 200),
     ] {
@@ -266,14 +273,14 @@ fn no_own_route_that_changes_something_is_open_to_another_origin() {
 }
 
 #[test]
-fn an_id_is_never_a_path() {
+fn id_is_never_used_as_a_file_path() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("in").join("audit.db");
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     let builder = LocalServer::builder().organization("org_1");
     let bench = Bench::with(builder.data(Data::File(file)));
     let up = "..%2F..%2Fevil";
-    // Any text is a name of an action, and this one is no more than that.
+    // Any text is an action name, and this one has no other meaning.
     bench.register(up, &json!({ "targets": [{ "type": "team" }] }));
     let listed = bench.get("/audit_logs/actions").body;
     assert_eq!(listed["data"][0]["name"], "../../evil");
@@ -293,7 +300,7 @@ fn an_id_is_never_a_path() {
 }
 
 #[test]
-fn invalid_text_outside_the_body_is_answered_and_not_taken() {
+fn invalid_text_outside_the_body_is_rejected() {
     let server = LocalServer::start().unwrap();
     let key = format!("Authorization: Bearer {}", server.api_key());
     let body = "Content-Type: application/json\r\nContent-Length: 2";
@@ -329,20 +336,20 @@ fn invalid_text_outside_the_body_is_answered_and_not_taken() {
             if headers.is_empty() { b"" } else { b"\r\n" },
             b"\r\n",
         ];
-        let heard = exchange(&server, &head.concat());
+        let received = exchange(&server, &head.concat());
         let shown = String::from_utf8_lossy(line);
-        assert_eq!(heard.get(9..12), Some(status), "{shown}: {heard}");
+        assert_eq!(received.get(9..12), Some(status), "{shown}: {received}");
     }
     let head = format!(
         "POST {EVENTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{key}\r\n{body}\r\nIdempotency-Key: "
     );
-    let heard = exchange(&server, &[head.as_bytes(), b"\xFF\r\n\r\n{}"].concat());
-    assert!(heard.starts_with("HTTP/1.1 4"), "{heard}");
+    let received = exchange(&server, &[head.as_bytes(), b"\xFF\r\n\r\n{}"].concat());
+    assert!(received.starts_with("HTTP/1.1 4"), "{received}");
     assert_eq!(server.stats().unwrap().accepted(), 0);
 }
 
 #[test]
-fn a_path_leads_nowhere_else() {
+fn path_traversal_is_rejected() {
     let server = LocalServer::start().unwrap();
     for path in [
         "/../../etc/passwd",
@@ -353,9 +360,9 @@ fn a_path_leads_nowhere_else() {
         "/%2e%2e/health",
     ] {
         let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let heard = exchange(&server, head.as_bytes());
-        let status = &heard[9..12];
-        assert!(matches!(status, "403" | "404"), "{path}: {heard}");
-        assert!(heard.contains(r#"{"message":"#), "{heard}");
+        let received = exchange(&server, head.as_bytes());
+        let status = &received[9..12];
+        assert!(matches!(status, "403" | "404"), "{path}: {received}");
+        assert!(received.contains(r#"{"message":"#), "{received}");
     }
 }

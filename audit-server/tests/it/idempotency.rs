@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is remembered, for whom and for how long.
+//! `Idempotency-Key`: which responses are saved, for which API key and for how long.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use crate::support::{Bench, EVENTS, Reply, changed, event};
 
 #[test]
-fn a_repeated_key_gives_the_same_answer_and_one_row() {
+fn repeated_key_gets_the_same_response_and_one_row() {
     let bench = Bench::with_schema();
     let first = bench.send_with_key(&event(), "key-1");
-    let other = changed(|event| event["actor"]["id"] = json!("somebody else"));
+    let other = changed(|event| event["actor"]["id"] = json!("another user"));
     let second = bench.send_with_key(&other, "key-1");
     assert_eq!((first.status, &first.body), (second.status, &second.body));
     let third = bench.send_with_key(&json!({}), "key-1");
     assert_eq!(
         third.status, 200,
-        "the same key gives the same answer, whatever the body"
+        "the same key gets the same response, whatever the body"
     );
     let rows = bench.server.events().unwrap();
     assert_eq!(rows.len(), 1);
@@ -33,7 +33,7 @@ fn a_repeated_key_gives_the_same_answer_and_one_row() {
 }
 
 #[test]
-fn only_accepted_events_are_remembered() {
+fn only_responses_to_accepted_events_are_saved() {
     let bench = Bench::with_schema();
     assert_eq!(
         bench
@@ -46,7 +46,7 @@ fn only_accepted_events_are_remembered() {
 }
 
 #[test]
-fn a_key_lives_for_24_hours() {
+fn key_expires_after_24_hours() {
     let clock = ManualClock::starting_now();
     let bench = Bench::with(
         LocalServer::builder()
@@ -64,7 +64,7 @@ fn a_key_lives_for_24_hours() {
 }
 
 #[test]
-fn a_key_is_scoped_by_the_api_key() {
+fn keys_of_two_api_keys_are_separate() {
     let bench = Bench::with(
         LocalServer::builder()
             .organization("org_1")
@@ -113,7 +113,7 @@ fn concurrent_requests_with_one_key_store_one_row() {
 }
 
 #[test]
-fn a_bad_idempotency_key_is_a_bad_request() {
+fn invalid_idempotency_key_is_a_bad_request() {
     let bench = Bench::with_schema();
     let reply = bench.send_with_key(&event(), &"k".repeat(256));
     assert_eq!(reply.status, 400);

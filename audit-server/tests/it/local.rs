@@ -1,4 +1,4 @@
-//! The server's own routes, its life on a thread and on a file, and what its owner sees.
+//! The server's own routes, its thread and file, and its Rust API.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,7 +28,7 @@ fn health_and_the_local_routes_need_no_key_on_loopback() {
 }
 
 #[test]
-fn organizations_are_added_once_and_then_take_events() {
+fn organizations_are_added_once_and_then_accept_events() {
     let bench = Bench::with_schema();
     let reply = bench.post(
         "/_local/organizations",
@@ -43,12 +43,12 @@ fn organizations_are_added_once_and_then_take_events() {
         &json!({ "id": "org_2", "name": "Other" }),
     );
     assert_eq!((again.status, &again.body), (200, &reply.body));
-    let made_up = bench.post("/_local/organizations", &json!({})).body["id"]
+    let generated = bench.post("/_local/organizations", &json!({})).body["id"]
         .as_str()
         .unwrap()
         .to_owned();
     let mut body = event();
-    for id in ["org_2", &made_up] {
+    for id in ["org_2", &generated] {
         body["organization_id"] = json!(id);
         assert_eq!(bench.send(&body).status, 200, "{id}");
     }
@@ -66,7 +66,7 @@ fn organizations_are_added_once_and_then_take_events() {
         .iter()
         .map(|organization| organization["id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, ["org_1", "org_2", made_up.as_str()]);
+    assert_eq!(ids, ["org_1", "org_2", generated.as_str()]);
     let known = bench.server.organizations().unwrap();
     assert_eq!(
         known
@@ -78,7 +78,7 @@ fn organizations_are_added_once_and_then_take_events() {
 }
 
 #[test]
-fn stored_events_are_listed_with_everything_about_them() {
+fn stored_events_are_listed_with_every_field() {
     let bench = Bench::with_schema();
     bench.send_with_key(&event(), "key-1");
     bench.send(&changed(|event| event["targets"] = json!([])));
@@ -162,7 +162,7 @@ fn the_event_list_filters_and_pages() {
 }
 
 #[test]
-fn a_large_rejected_event_is_measured_and_not_kept() {
+fn large_rejected_event_is_measured_and_not_kept() {
     let bench = Bench::with_schema();
     let large = changed(|event| event["metadata"]["note"] = json!("x".repeat(70_000)));
     assert_eq!(bench.send(&large).status, 400);
@@ -175,15 +175,17 @@ fn a_large_rejected_event_is_measured_and_not_kept() {
 }
 
 #[test]
-fn a_subscriber_hears_of_accepted_and_rejected_events_in_order() {
+fn subscriber_receives_accepted_and_rejected_events_in_order() {
     let bench = Bench::with_schema();
     let subscription = bench.server.subscribe();
     bench.send_with_key(&event(), "key-1");
     bench.send_with_key(&event(), "key-1");
     bench.send(&json!({}));
-    let heard = [(); 2].map(|()| subscription.recv_timeout(Duration::from_secs(10)).unwrap());
+    let received = [(); 2].map(|()| subscription.recv_timeout(Duration::from_secs(10)).unwrap());
     assert_eq!(
-        heard.each_ref().map(|event| (event.seq(), event.status())),
+        received
+            .each_ref()
+            .map(|event| (event.seq(), event.status())),
         [(1, EventStatus::Accepted), (2, EventStatus::Rejected)]
     );
     let stats = bench.server.shutdown().unwrap();
@@ -193,12 +195,12 @@ fn a_subscriber_hears_of_accepted_and_rejected_events_in_order() {
     );
     assert!(
         subscription.recv().is_none(),
-        "the repetition is no event, and the server has stopped"
+        "the duplicate is not an event, and the server has stopped"
     );
 }
 
 #[test]
-fn a_restart_on_a_file_keeps_everything() {
+fn restart_on_a_file_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::File(folder.path().join("audit.db"));
     let start = || {
@@ -251,7 +253,7 @@ fn a_restart_on_a_file_keeps_everything() {
 }
 
 #[test]
-fn a_port_in_use_says_so() {
+fn port_in_use_is_reported() {
     let server = LocalServer::start().unwrap();
     let error = LocalServer::builder()
         .listen(server.addr())
@@ -262,7 +264,7 @@ fn a_port_in_use_says_so() {
 }
 
 #[test]
-fn a_configuration_that_is_wrong_is_refused() {
+fn invalid_configuration_is_rejected() {
     assert!(
         LocalServer::builder()
             .api_key("pk_1")
@@ -288,29 +290,29 @@ fn a_configuration_that_is_wrong_is_refused() {
 }
 
 #[test]
-fn a_client_that_never_finishes_does_not_hold_up_the_end() {
+fn unfinished_request_does_not_block_the_shutdown() {
     let server = LocalServer::start().unwrap();
     let idle = TcpStream::connect(server.addr()).unwrap();
     let mut stuck = TcpStream::connect(server.addr()).unwrap();
     let head = "POST /audit_logs/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n";
     stuck.write_all(head.as_bytes()).unwrap();
-    // The server asks for the body once its handler waits for it: from here on a request is under
-    // way.
-    let mut asked = [0; 12];
-    stuck.read_exact(&mut asked).unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100");
-    let begun = Instant::now();
+    // The server sends 100 Continue once its handler waits for the body: from here on a request is
+    // in progress.
+    let mut interim = [0; 12];
+    stuck.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100");
+    let started = Instant::now();
     drop(server);
     assert!(
-        begun.elapsed() < Duration::from_secs(8),
+        started.elapsed() < Duration::from_secs(8),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     drop(idle);
 }
 
 #[tokio::test]
-async fn it_serves_and_stops_inside_an_async_test() {
+async fn server_starts_and_stops_inside_an_async_test() {
     let server = LocalServer::start().unwrap();
     let stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
     drop(stream);

@@ -1,5 +1,5 @@
-//! The running server, driven over real sockets. One binary, so that it is linked once.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Tests of the running server over real sockets. One binary, so that it is linked once.
+#![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod errors;
 mod events;

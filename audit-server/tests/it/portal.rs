@@ -29,7 +29,7 @@ fn link(bench: &Bench) -> String {
     reply.body["link"].as_str().unwrap().to_owned()
 }
 
-/// Opens a link as a browser does, without a key, and gives back the cookie.
+/// Opens a link as a browser does, without a key, and returns the cookie.
 fn open(bench: &Bench, link: &str) -> String {
     let response = bench.client.get(link).send().unwrap();
     assert_eq!(response.status(), 303);
@@ -55,7 +55,7 @@ fn get(bench: &Bench, path: &str, cookie: &str) -> Response {
 }
 
 #[test]
-fn a_link_leads_to_the_events_of_its_organization_only() {
+fn link_shows_only_the_events_of_its_organization() {
     let (bench, _) = bench();
     let mut elsewhere = event();
     elsewhere["organization_id"] = json!("org_2");
@@ -86,7 +86,7 @@ fn a_link_leads_to_the_events_of_its_organization_only() {
 }
 
 #[test]
-fn a_link_lives_five_minutes_and_its_page_an_hour() {
+fn link_expires_after_five_minutes_and_its_page_after_an_hour() {
     let (bench, clock) = bench();
     let link = link(&bench);
     clock.advance(Duration::from_secs(5 * 60) - Duration::from_millis(1));
@@ -102,7 +102,7 @@ fn a_link_lives_five_minutes_and_its_page_an_hour() {
 }
 
 #[test]
-fn only_what_the_server_signed_opens_the_page() {
+fn only_a_signed_token_opens_the_page() {
     let (bench, _) = bench();
     let link = link(&bench);
     let (_, token) = link.split_once("?token=").unwrap();
@@ -115,7 +115,7 @@ fn only_what_the_server_signed_opens_the_page() {
             .send();
         assert_eq!(response.unwrap().status(), 403, "{token}");
     }
-    // The token of a link is no session, and a session no token.
+    // The token of a link is not a session, and a session is not a token.
     let of_link = format!("audit_portal={token}");
     assert_eq!(get(&bench, "/portal/events", &of_link).status(), 403);
     let session = open(&bench, &link).replace("audit_portal=", "");
@@ -127,12 +127,12 @@ fn only_what_the_server_signed_opens_the_page() {
     for cookie in ["", "audit_portal=", "audit_portal=org_1.9.0"] {
         assert_eq!(get(&bench, "/portal", cookie).status(), 403, "{cookie}");
     }
-    // The key of the API is of no use either.
+    // The API key grants no access either.
     assert_eq!(bench.get("/portal/events").status, 403);
 }
 
 #[test]
-fn what_cannot_be_linked_is_refused() {
+fn invalid_link_requests_are_rejected() {
     let (bench, _) = bench();
     let status = |body: &Value| {
         let reply = bench.post(LINK, body);
@@ -140,7 +140,7 @@ fn what_cannot_be_linked_is_refused() {
         reply.status
     };
     let body = |organization: &str, intent: &str| json!({ "organization": organization, "intent": intent });
-    assert_eq!(status(&body("org_nobody", "audit_logs")), 404);
+    assert_eq!(status(&body("org_unknown", "audit_logs")), 404);
     assert_eq!(status(&body("org_1", "sso")), 400);
     assert_eq!(status(&body("org_1", "audit_log")), 422);
     assert_eq!(status(&json!({ "intent": "audit_logs" })), 422);

@@ -10,7 +10,7 @@ use crate::support::{Bench, Reply, changed};
 const RETENTION: &str = "/organizations/org_1/audit_logs_retention";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// 2026-03-01T00:00:00Z, when the clocks of these tests start.
+/// 2026-03-01T00:00:00Z, the start time of the clocks.
 fn start() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_323_200)
 }
@@ -55,7 +55,7 @@ fn a_period_is_null_until_it_is_set() {
 }
 
 #[test]
-fn a_period_that_does_not_exist_is_unprocessable_and_changes_nothing() {
+fn unknown_period_is_unprocessable_and_changes_nothing() {
     let (bench, _) = bench();
     for body in [
         json!({}),
@@ -77,30 +77,30 @@ fn a_period_that_does_not_exist_is_unprocessable_and_changes_nothing() {
 #[test]
 fn an_unknown_organization_has_neither_retention_nor_configuration() {
     let (bench, _) = bench();
-    let expected = json!({ "message": "Organization not found: 'org_nobody'." });
-    let retention = "/organizations/org_nobody/audit_logs_retention";
+    let expected = json!({ "message": "Organization not found: 'org_unknown'." });
+    let retention = "/organizations/org_unknown/audit_logs_retention";
     for reply in [
         bench.get(retention),
         put(&bench, retention, &json!({ "retention_period": "1_YEAR" })),
-        bench.get("/organizations/org_nobody/audit_log_configuration"),
+        bench.get("/organizations/org_unknown/audit_log_configuration"),
     ] {
         assert_eq!((reply.status, &reply.body), (404, &expected));
     }
 }
 
 #[test]
-fn the_configuration_shows_the_period_and_no_stream() {
+fn configuration_shows_the_period_and_no_stream() {
     let (bench, _) = bench();
     let path = "/organizations/org_1/audit_log_configuration";
     let expected = |days: Value| json!({ "organization_id": "org_1", "retention_period_in_days": days, "state": "active" });
-    // The longest period stands for none, since the official SDKs take no null here.
+    // The longest period represents no period, since the official SDKs accept no null here.
     assert_eq!(bench.get(path).body, expected(json!(3_650)));
     put(&bench, RETENTION, &json!({ "retention_period": "1_MONTH" }));
     let reply = bench.get(path);
     assert_eq!((reply.status, reply.body), (200, expected(json!(30))));
 }
 
-/// Sends one event that happened now, and one to the other organization.
+/// Sends one event of the present time, and one to the other organization.
 fn send(bench: &Bench) {
     for organization in ["org_1", "org_2"] {
         let mut body = changed(|event| event["occurred_at"] = json!("2026-03-01T00:00:00.000Z"));
@@ -118,7 +118,7 @@ fn organizations_with_events(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn an_event_is_gone_once_its_period_has_passed() {
+fn event_is_deleted_once_its_period_has_passed() {
     let (bench, clock) = bench();
     put(&bench, RETENTION, &json!({ "retention_period": "1_MONTH" }));
     send(&bench);
@@ -126,14 +126,14 @@ fn an_event_is_gone_once_its_period_has_passed() {
     assert_eq!(organizations_with_events(&bench), ["org_1", "org_2"]);
     clock.advance(Duration::from_millis(1));
     assert_eq!(organizations_with_events(&bench), ["org_2"]);
-    // Gone, and not merely hidden.
+    // Deleted, not merely hidden.
     clock.set(start());
     assert_eq!(organizations_with_events(&bench), ["org_2"]);
     assert_eq!(bench.server.stats().unwrap().accepted(), 2);
 }
 
 #[test]
-fn a_shorter_period_deletes_at_once() {
+fn shorter_period_deletes_immediately() {
     let (bench, clock) = bench();
     send(&bench);
     clock.set(start() + DAY * 31);
@@ -143,7 +143,7 @@ fn a_shorter_period_deletes_at_once() {
 }
 
 #[test]
-fn a_download_has_no_event_that_is_too_old() {
+fn download_has_no_expired_event() {
     let (bench, clock) = bench();
     put(&bench, RETENTION, &json!({ "retention_period": "1_MONTH" }));
     send(&bench);

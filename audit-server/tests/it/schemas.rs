@@ -9,7 +9,7 @@ fn target(kind: &str) -> Value {
 }
 
 #[test]
-fn versions_count_up_and_are_given_back_as_they_were_sent() {
+fn versions_count_up_and_are_returned_as_they_were_sent() {
     let bench = Bench::new();
     let full = json!({
         "targets": [{ "type": "invoice", "metadata": { "type": "object", "properties": { "cost": { "type": "number" } } } }],
@@ -31,7 +31,7 @@ fn versions_count_up_and_are_given_back_as_they_were_sent() {
     assert_eq!(second["version"], 2);
     assert!(
         second.get("actor").is_none() && second.get("metadata").is_none(),
-        "what was not given is absent: {second}"
+        "absent parts stay absent: {second}"
     );
 
     let list = bench.get("/audit_logs/actions/invoice.paid/schemas").body;
@@ -56,7 +56,7 @@ fn a_name_in_the_path_is_percent_decoded() {
 }
 
 #[test]
-fn a_schema_that_is_not_one_is_unprocessable() {
+fn invalid_schema_is_unprocessable() {
     let bench = Bench::new();
     let cases = [
         json!({}),
@@ -87,12 +87,12 @@ fn a_schema_that_is_not_one_is_unprocessable() {
 
 #[test]
 fn an_unknown_action_is_not_found() {
-    let reply = Bench::new().get("/audit_logs/actions/nobody/schemas");
+    let reply = Bench::new().get("/audit_logs/actions/unknown/schemas");
     assert_eq!(
         (reply.status, reply.body),
         (
             404,
-            json!({ "message": "Audit Log Action not found: 'nobody'." })
+            json!({ "message": "Audit Log Action not found: 'unknown'." })
         )
     );
 }
@@ -110,8 +110,7 @@ fn an_action_shows_its_newest_schema() {
     assert!(action["created_at"].is_string() && action["updated_at"].is_string());
 }
 
-/// Follows one cursor of `list_metadata` from page to page, and gives back what `item` shows of
-/// each.
+/// Follows one cursor of `list_metadata` from page to page, and returns `item` of each entry.
 fn walk(
     bench: &Bench,
     path: &str,
@@ -128,7 +127,7 @@ fn walk(
         assert_eq!(
             metadata.keys().collect::<Vec<_>>(),
             ["after", "before"],
-            "both keys are always there"
+            "both keys are always present"
         );
         match &metadata[cursor] {
             Value::Null => return pages,
@@ -139,7 +138,7 @@ fn walk(
 }
 
 #[test]
-fn a_walk_over_pages_sees_every_action_once() {
+fn walk_over_pages_returns_every_action_once() {
     let bench = Bench::new();
     for name in ["a", "b", "c", "d", "e"] {
         bench.register(name, &target("t"));
@@ -194,7 +193,7 @@ fn schemas_page_both_ways_and_default_to_ten() {
 }
 
 #[test]
-fn paging_parameters_that_make_no_sense_are_unprocessable() {
+fn invalid_paging_parameters_are_unprocessable() {
     let bench = Bench::new();
     bench.register("a", &target("t"));
     for query in [

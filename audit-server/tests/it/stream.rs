@@ -24,7 +24,7 @@ impl Stream {
         Self(BufReader::new(response))
     }
 
-    /// The next one; `None` at the end of the stream.
+    /// Returns the next event; `None` at the end of the stream.
     fn next(&mut self) -> Option<(String, Value)> {
         let (mut name, mut data) = (String::new(), None);
         loop {
@@ -53,13 +53,13 @@ impl Stream {
 }
 
 #[test]
-fn a_stream_has_what_comes_accepted_and_rejected() {
+fn stream_has_new_accepted_and_rejected_events() {
     let bench = Bench::with_schema();
     bench.send(&event());
     let mut stream = Stream::open(&bench, "/_local/stream", None);
     bench.send(&event());
     bench.send(&changed(|event| event["action"] = json!("team.udpated")));
-    assert_eq!(stream.seq(), 2, "from now on");
+    assert_eq!(stream.seq(), 2, "only new events");
     let (name, row) = stream.next().unwrap();
     assert_eq!(
         (name.as_str(), &row["status"]),
@@ -74,7 +74,7 @@ fn a_stream_has_what_comes_accepted_and_rejected() {
 }
 
 #[test]
-fn a_stream_filters_and_goes_on_where_it_ended() {
+fn stream_filters_and_resumes_where_it_ended() {
     let bench = Bench::with_schema();
     bench.post("/_local/organizations", &json!({ "id": "org_2" }));
     let mut elsewhere = event();
@@ -95,7 +95,7 @@ fn a_stream_filters_and_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_reader_that_is_far_behind_is_told_how_many_it_missed() {
+fn reader_that_is_far_behind_gets_the_number_of_missed_events() {
     let bench = Bench::with_schema();
     for _ in 0..1_007 {
         bench.send(&event());
@@ -122,16 +122,16 @@ fn line_breaks_inside_an_event_do_not_break_the_stream() {
 }
 
 #[test]
-fn a_shutdown_brings_streams_to_their_end() {
+fn shutdown_ends_streams() {
     let bench = Bench::with_schema();
     let mut stream = Stream::open(&bench, "/_local/stream", None);
     bench.server.shutdown().unwrap();
-    // A stream that was cut off, when the time for a shutdown was over, would end in an error.
+    // A stream that was aborted at the end of the grace period would end in an error.
     assert!(stream.next().is_none());
 }
 
 #[test]
-fn waiting_finds_what_is_stored_already_and_what_comes() {
+fn wait_for_finds_stored_and_new_events() {
     let bench = Bench::with_schema();
     bench.send(&json!({}));
     bench.send(&event());
@@ -150,7 +150,7 @@ fn waiting_finds_what_is_stored_already_and_what_comes() {
 }
 
 #[test]
-fn waiting_ends_with_a_408_or_is_refused() {
+fn wait_for_times_out_with_a_408_and_rejects_invalid_parameters() {
     let bench = Bench::with_schema();
     let reply = bench.get("/_local/wait-for?action=nothing&timeout=20ms");
     let expected = json!({ "message": "No matching event within 20ms.", "code": "timeout" });
@@ -162,7 +162,7 @@ fn waiting_ends_with_a_408_or_is_refused() {
 }
 
 #[test]
-fn the_owner_can_wait_too() {
+fn rust_api_waits_for_an_event() {
     let bench = Bench::with_schema();
     let rejected = EventFilter::new().status(EventStatus::Rejected);
     let none = bench.server.wait_for(&rejected, Duration::from_millis(20));

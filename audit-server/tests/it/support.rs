@@ -12,7 +12,7 @@ pub(crate) struct Bench {
     pub(crate) client: Client,
 }
 
-/// What came back.
+/// The parts of a response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -32,7 +32,7 @@ impl Bench {
         }
     }
 
-    /// A server that knows the action `team.updated` with the target types `team` and `user`.
+    /// A server with the action `team.updated` and the target types `team` and `user`.
     pub(crate) fn with_schema() -> Self {
         let bench = Self::new();
         bench.register(
@@ -60,7 +60,7 @@ impl Bench {
         Reply::from(self.request(path, body).send().unwrap())
     }
 
-    /// A POST with key and JSON body, to be changed before it is sent.
+    /// Builds a POST with key and JSON body, to be changed before it is sent.
     pub(crate) fn request(&self, path: &str, body: &Value) -> RequestBuilder {
         self.client
             .post(self.url(path))
@@ -110,7 +110,7 @@ impl From<Response> for Reply {
     }
 }
 
-/// An event that a server [with the schema](Bench::with_schema) takes.
+/// An event that a server [with the schema](Bench::with_schema) accepts.
 pub(crate) fn event() -> Value {
     json!({
         "organization_id": "org_1",
@@ -126,7 +126,7 @@ pub(crate) fn event() -> Value {
     })
 }
 
-/// The event after one change inside `event`.
+/// Returns the event after one change inside `event`.
 pub(crate) fn changed(change: impl FnOnce(&mut Value)) -> Value {
     let mut body = event();
     change(&mut body["event"]);

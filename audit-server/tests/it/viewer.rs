@@ -1,11 +1,11 @@
-//! The page: what it is made of, and what it may do.
+//! The viewer page: its files, its policy, and the list it reads.
 
 use serde_json::json;
 
 use crate::support::{Bench, event};
 
 #[test]
-fn the_page_is_served_with_a_strict_policy_and_its_own_files_only() {
+fn page_has_a_strict_policy_and_only_its_own_files() {
     let bench = Bench::new();
     let page = bench.client.get(bench.url("/")).send().unwrap();
     assert_eq!(page.status(), 200);
@@ -35,7 +35,7 @@ fn the_page_is_served_with_a_strict_policy_and_its_own_files_only() {
 }
 
 #[test]
-fn the_newest_events_come_first_when_asked_for() {
+fn descending_order_lists_the_newest_events_first() {
     let bench = Bench::with_schema();
     for _ in 0..3 {
         bench.send(&event());
@@ -63,7 +63,7 @@ fn the_newest_events_come_first_when_asked_for() {
 }
 
 #[test]
-fn a_page_of_large_events_is_cut_and_says_so() {
+fn page_of_large_events_is_cut_and_has_a_cursor() {
     let bench = Bench::with_schema();
     let mut large = event();
     large["event"]["undocumented"] = json!("x".repeat(900_000));
