@@ -167,12 +167,15 @@ fn unknown_route_is_a_404_with_the_nearest_route() {
 #[test]
 fn wrong_method_lists_the_allowed_ones() {
     let bench = Bench::new();
-    let response = bench.client.get(bench.url(EVENTS)).send().unwrap();
-    assert_eq!(
-        (
-            response.status().as_u16(),
-            response.headers()["allow"].to_str().unwrap()
-        ),
-        (405, "POST")
-    );
+    for (path, allowed) in [
+        (EVENTS, "POST"),
+        ("/_local/faults", "GET,HEAD,POST,DELETE"),
+        ("/_local/organizations", "GET,HEAD,POST"),
+        ("/organizations/org_1/audit_logs_retention", "GET,HEAD,PUT"),
+    ] {
+        let request = bench.client.patch(bench.url(path));
+        let response = request.send().unwrap();
+        let allow = response.headers()["allow"].to_str().unwrap();
+        assert_eq!((response.status().as_u16(), allow), (405, allowed));
+    }
 }
