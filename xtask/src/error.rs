@@ -1,4 +1,4 @@
-//! What can go wrong in a chore, and the exit code that says so.
+//! The error of a chore, and its exit code.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,10 +8,10 @@ use std::process::ExitStatus;
 /// A chore that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A program is not there, or may not be run.
+    /// A program is missing, or may not be run.
     #[error("start `{command}`")]
     Start { command: String, source: io::Error },
-    /// A program ran and said no.
+    /// A program ran and failed.
     #[error("`{command}` failed: {status}")]
     Failed { command: String, status: ExitStatus },
     /// A file or directory could not be read or written.
@@ -21,7 +21,7 @@ pub(crate) enum Error {
         path: PathBuf,
         source: io::Error,
     },
-    /// The chore ran to its end, and this is what it found.
+    /// The chore ran to its end and found a problem.
     #[error("{0}")]
     Finding(String),
 }
@@ -35,8 +35,8 @@ impl Error {
         }
     }
 
-    /// The exit code of the program that failed, so that a script sees what it would have seen
-    /// without us; else 1.
+    /// Returns the exit code of the program that failed, so that a script sees the same as without
+    /// xtask; otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Failed { status, .. } => status
@@ -48,7 +48,7 @@ impl Error {
         }
     }
 
-    /// The message and what lies behind it, on one line.
+    /// Returns the message and its causes, on one line.
     pub(crate) fn with_causes(&self) -> String {
         let mut text = self.to_string();
         let mut source = std::error::Error::source(self);
@@ -75,7 +75,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_exit_code_is_the_failed_programs() {
+    fn exit_code_is_that_of_the_failed_program() {
         use std::os::unix::process::ExitStatusExt;
         let failed = |raw| Error::Failed {
             command: "x".to_owned(),

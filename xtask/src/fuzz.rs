@@ -1,9 +1,8 @@
-//! `cargo xtask fuzz`: hostile input to everything that reads some, for a while.
+//! `cargo xtask fuzz`: fuzzes every reader of untrusted input, for a while.
 //!
-//! The targets are those of `fuzz/fuzz_targets`. libFuzzer chooses its inputs by the code that they
-//! reach, and a stable compiler can count that as well, through LLVM's own flags. What a nightly
-//! one would add is the address sanitizer, which finds mistakes in `unsafe`, and there is none
-//! here.
+//! The targets are those of `fuzz/fuzz_targets`. libFuzzer chooses its inputs by code coverage,
+//! which a stable compiler can count as well, through LLVM's own flags. A nightly compiler would
+//! add the address sanitizer, which finds mistakes in `unsafe` code, and there is none here.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -16,8 +15,7 @@ use crate::error::Error;
 use crate::process::{cargo, heading, output, root, run, shown};
 use crate::programs::{C_COMPILER, CXX_COMPILER};
 
-/// What libFuzzer needs to know which code was reached, and the name by which crates hear that they
-/// are fuzzed.
+/// The flags for libFuzzer's coverage counters, and the `cfg` that crates are fuzzed under.
 const FLAGS: [&str; 7] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -28,11 +26,11 @@ const FLAGS: [&str; 7] = [
     "fuzzing",
 ];
 
-/// The most memory of a target, in MB. The largest needs a tenth of it, so what grows with the
-/// inputs is found.
+/// The memory limit of a target, in MB. The largest needs a tenth of it, so a target that grows
+/// with its inputs is found.
 const MEMORY_MB: u32 = 512;
 
-/// The longest that one input may take, in seconds. The slowest honest one takes milliseconds.
+/// The time limit of one input, in seconds. The slowest valid one takes milliseconds.
 const INPUT_SECONDS: u32 = 10;
 
 /// Lines of a target's output that are shown after a crash.
@@ -40,44 +38,44 @@ const SHOWN_LINES: usize = 40;
 
 #[derive(Debug, Args)]
 pub(crate) struct Fuzz {
-    /// How long in total; each target gets the same share, besides the time to build
+    /// The total time, without that to build; each target gets the same share
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
-    /// Runs one target on this input alone, as after a crash
+    /// Runs one target on this input only, as after a crash
     #[arg(long, value_name = "FILE", conflicts_with = "minutes")]
     input: Option<PathBuf>,
-    /// Only these; all unless named
+    /// Runs only these; all unless named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 }
 
 /// Runs the targets one after the other, and fails if one of them crashed.
-pub(crate) fn fuzz(wanted: &Fuzz) -> Result<(), Error> {
-    let targets = choose(&targets()?, &wanted.targets)?;
+pub(crate) fn fuzz(options: &Fuzz) -> Result<(), Error> {
+    let targets = choose(&targets()?, &options.targets)?;
     C_COMPILER.ensure()?;
     CXX_COMPILER.ensure()?;
-    let place = Place::new()?;
-    if let Some(input) = &wanted.input {
+    let folder = BuildFolder::new()?;
+    if let Some(input) = &options.input {
         let [target] = &targets[..] else {
             return Err(Error::Finding(format!(
                 "`--input` is for one target; name one of {}",
                 targets.join(", ")
             )));
         };
-        run(&mut build(&place, &targets))?;
-        return run(place.target(target).arg(input));
+        run(&mut build(&folder, &targets))?;
+        return run(folder.target(target).arg(input));
     }
-    run(&mut build(&place, &targets))?;
-    let share = (wanted.minutes * 60 / targets.len() as u64).max(1);
-    let mut ends = Vec::new();
+    run(&mut build(&folder, &targets))?;
+    let share = (options.minutes * 60 / targets.len() as u64).max(1);
+    let mut results = Vec::new();
     for target in &targets {
         heading(&format!("{target}, for {share} s"));
-        ends.push((target.as_str(), fuzz_one(&place, target, share)?));
+        results.push((target.as_str(), fuzz_one(&folder, target, share)?));
     }
-    report(&ends)
+    report(&results)
 }
 
-/// The names of all targets, sorted.
+/// Returns the names of all targets, sorted.
 fn targets() -> Result<BTreeSet<String>, Error> {
     let dir = root().join("fuzz").join("fuzz_targets");
     let unreadable = |source| Error::file("read", &dir, source);
@@ -106,14 +104,15 @@ fn choose(all: &BTreeSet<String>, wanted: &[String]) -> Result<Vec<String>, Erro
     Ok(all.iter().filter(chosen).cloned().collect())
 }
 
-/// Where things are: below `target/fuzz`, but for the seeds.
-struct Place {
+/// The folder `target/fuzz`, which has everything but the seeds.
+struct BuildFolder {
     dir: PathBuf,
-    /// Naming a platform, even our own, keeps the flags from build scripts and macros.
+    /// The host. Naming a platform, even that of the host, keeps the flags from build scripts and
+    /// macros.
     platform: String,
 }
 
-impl Place {
+impl BuildFolder {
     fn new() -> Result<Self, Error> {
         let about = output(cargo().arg("-vV"))?;
         let about = String::from_utf8_lossy(&about);
@@ -129,7 +128,7 @@ impl Place {
         })
     }
 
-    /// A command that runs a target within the limits.
+    /// Returns a command that runs a target within the limits.
     fn target(&self, name: &str) -> Command {
         let program = self.dir.join(&self.platform).join("release").join(name);
         let mut command = Command::new(program);
@@ -139,7 +138,7 @@ impl Place {
         command
     }
 
-    /// A directory of a target, which is made if it is not there.
+    /// Returns a folder of a target, and creates it if it is missing.
     fn of(&self, kind: &str, target: &str) -> Result<PathBuf, Error> {
         let dir = self.dir.join(kind).join(target);
         fs::create_dir_all(&dir).map_err(|source| Error::file("create", &dir, source))?;
@@ -147,38 +146,38 @@ impl Place {
     }
 }
 
-fn build(place: &Place, targets: &[String]) -> Command {
+fn build(folder: &BuildFolder, targets: &[String]) -> Command {
     let mut command = cargo();
     // Not `--locked`: the lock names our own crates, and what those need changes with them.
     command.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
-    command.args(["--target", &place.platform, "--target-dir", "target/fuzz"]);
+    command.args(["--target", &folder.platform, "--target-dir", "target/fuzz"]);
     for target in targets {
         command.args(["--bin", target]);
     }
-    // The variable that beats all other places for flags.
+    // This variable overrides all other sources of flags.
     command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     command
 }
 
-/// What came of one target.
+/// The result of one target.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct End {
+struct TargetResult {
     executions: u64,
-    /// Edges between basic blocks that were passed.
+    /// Edges between basic blocks that were covered.
     coverage: u64,
     peak_mb: u64,
-    /// The input that it ended with too early.
+    /// The input that crashed it.
     crash: Option<PathBuf>,
 }
 
-fn fuzz_one(place: &Place, target: &str, seconds: u64) -> Result<End, Error> {
-    let corpus = place.of("corpus", target)?;
-    let crashes = place.of("crashes", target)?;
-    let log = place.of("logs", target)?.join("last");
+fn fuzz_one(folder: &BuildFolder, target: &str, seconds: u64) -> Result<TargetResult, Error> {
+    let corpus = folder.of("corpus", target)?;
+    let crashes = folder.of("crashes", target)?;
+    let log = folder.of("logs", target)?.join("last");
     let seeds = root().join("fuzz").join("seeds").join(target);
     let create = |source| Error::file("write", &log, source);
     let file = File::create(&log).map_err(create)?;
-    let mut command = place.target(target);
+    let mut command = folder.target(target);
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-artifact_prefix={}/", crashes.display()));
     command.arg("-print_final_stats=1").args([&corpus, &seeds]);
@@ -189,27 +188,32 @@ fn fuzz_one(place: &Place, target: &str, seconds: u64) -> Result<End, Error> {
         command: shown(&command),
         source,
     })?;
-    // A target may print what is no text.
+    // The output of a target may be invalid UTF-8.
     let text = fs::read(&log).map_err(|source| Error::file("read", &log, source))?;
     let text = String::from_utf8_lossy(&text);
-    let end = read(&text);
+    let result = read(&text);
     if !status.success() {
         show_end(&text);
     }
-    verdict(end, status, &command, &log)
+    verdict(result, status, &command, &log)
 }
 
-/// A target that failed without an input to show for it was never a fuzzer: it could not start, or
-/// somebody ended it.
-fn verdict(end: End, status: ExitStatus, command: &Command, log: &Path) -> Result<End, Error> {
-    match (status.success(), &end.crash) {
-        (true, None) if end.executions > 0 && end.coverage > 0 => Ok(end),
+/// Returns an error for a target that did not fuzz: it failed without a crashing input, so it did
+/// not start or was killed, or it ran nothing.
+fn verdict(
+    result: TargetResult,
+    status: ExitStatus,
+    command: &Command,
+    log: &Path,
+) -> Result<TargetResult, Error> {
+    match (status.success(), &result.crash) {
+        (true, None) if result.executions > 0 && result.coverage > 0 => Ok(result),
         (true, _) => Err(Error::Finding(format!(
             "`{}` ran nothing, or was built without counters; see {}",
             shown(command),
             log.display()
         ))),
-        (false, Some(_)) => Ok(end),
+        (false, Some(_)) => Ok(result),
         (false, None) => Err(Error::Failed {
             command: shown(command),
             status,
@@ -217,27 +221,27 @@ fn verdict(end: End, status: ExitStatus, command: &Command, log: &Path) -> Resul
     }
 }
 
-/// Reads what libFuzzer printed.
-fn read(text: &str) -> End {
-    let mut end = End::default();
+/// Parses the output of libFuzzer.
+fn read(text: &str) -> TargetResult {
+    let mut result = TargetResult::default();
     for line in text.lines() {
         let number = |name: &str| line.strip_prefix(name)?.trim().parse().ok();
         if let Some(count) = number("stat::number_of_executed_units:") {
-            end.executions = count;
+            result.executions = count;
         } else if let Some(mb) = number("stat::peak_rss_mb:") {
-            end.peak_mb = mb;
+            result.peak_mb = mb;
         } else if let Some((_, path)) = line.split_once("Test unit written to ") {
-            end.crash = Some(path.trim().into());
+            result.crash = Some(path.trim().into());
         } else if let Some((_, after)) = line.split_once(" cov: ") {
             let count = after.split_whitespace().next();
             let count = count.and_then(|count| count.parse().ok());
-            end.coverage = count.unwrap_or(end.coverage);
+            result.coverage = count.unwrap_or(result.coverage);
         }
     }
-    end
+    result
 }
 
-/// Shows why a target ended: the message of its panic and what follows, or else the last lines.
+/// Prints the message of a target's panic and the lines after it, or else the last lines.
 fn show_end(text: &str) {
     let lines: Vec<_> = text.lines().collect();
     let panic = lines.iter().rposition(|line| line.contains("panicked at"));
@@ -247,25 +251,25 @@ fn show_end(text: &str) {
     }
 }
 
-fn report(ends: &[(&str, End)]) -> Result<(), Error> {
+fn report(results: &[(&str, TargetResult)]) -> Result<(), Error> {
     println!(
         "{:<16} {:>12} {:>10} {:>8} {:>8}",
         "target", "executions", "coverage", "peak MB", "crashes"
     );
-    for (target, end) in ends {
-        let crashes = u8::from(end.crash.is_some());
-        let End {
+    for (target, result) in results {
+        let crashes = u8::from(result.crash.is_some());
+        let TargetResult {
             executions,
             coverage,
             peak_mb,
             ..
-        } = end;
+        } = result;
         println!("{target:<16} {executions:>12} {coverage:>10} {peak_mb:>8} {crashes:>8}");
     }
-    let crashes: Vec<_> = ends
+    let crashes: Vec<_> = results
         .iter()
-        .filter_map(|(target, end)| {
-            let input = end.crash.as_ref()?.display();
+        .filter_map(|(target, result)| {
+            let input = result.crash.as_ref()?.display();
             Some(format!(
                 "{target} on {input}; run it again with `cargo xtask fuzz {target} --input {input}`"
             ))
@@ -292,7 +296,7 @@ mod tests {
         let text = format!(
             "{OUTPUT}Done 4100 runs in 2 second(s)\nstat::number_of_executed_units: 4100\nstat::peak_rss_mb:              31\n"
         );
-        let expected = End {
+        let expected = TargetResult {
             executions: 4_100,
             coverage: 81,
             peak_mb: 31,
@@ -302,41 +306,46 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_names_its_input_and_how_to_run_it_again() {
+    fn crash_report_has_the_input_and_the_command_to_repeat_it() {
         let text = format!(
             "{OUTPUT}thread '<unnamed>' panicked at x.rs:1:1:\n\
              artifact_prefix='/r/'; Test unit written to /r/crash-da39\nstat::number_of_executed_units: 7\n"
         );
-        let end = read(&text);
+        let result = read(&text);
         assert_eq!(
-            (end.executions, end.crash.as_deref()),
+            (result.executions, result.crash.as_deref()),
             (7, Some(Path::new("/r/crash-da39")))
         );
-        let error = report(&[("lock", End::default()), ("catalog", end)]).unwrap_err();
+        let error = report(&[("lock", TargetResult::default()), ("catalog", result)]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "crashed: catalog on /r/crash-da39; run it again with `cargo xtask fuzz catalog --input /r/crash-da39`"
         );
-        assert!(report(&[("lock", End::default())]).is_ok());
+        assert!(report(&[("lock", TargetResult::default())]).is_ok());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_target_that_ran_nothing_is_no_success() {
+    fn target_that_ran_nothing_fails() {
         use std::os::unix::process::ExitStatusExt;
-        let verdict = |end, raw| {
+        let verdict = |result, raw| {
             let command = Command::new("lock");
-            verdict(end, ExitStatus::from_raw(raw), &command, Path::new("log"))
+            verdict(
+                result,
+                ExitStatus::from_raw(raw),
+                &command,
+                Path::new("log"),
+            )
         };
-        let ran = || End {
+        let ran = || TargetResult {
             executions: 1,
             coverage: 1,
-            ..End::default()
+            ..TargetResult::default()
         };
         assert!(verdict(ran(), 0).is_ok());
         assert!(
             verdict(
-                End {
+                TargetResult {
                     coverage: 0,
                     ..ran()
                 },
@@ -345,11 +354,11 @@ mod tests {
             .is_err(),
             "not instrumented"
         );
-        assert!(verdict(End::default(), 0).is_err());
+        assert!(verdict(TargetResult::default(), 0).is_err());
         assert!(verdict(ran(), 9).is_err(), "killed");
         assert!(
             verdict(
-                End {
+                TargetResult {
                     crash: Some("x".into()),
                     ..ran()
                 },
@@ -377,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_target_is_answered_with_the_known() {
+    fn unknown_target_is_reported_with_the_known() {
         let all = BTreeSet::from(["lock".to_owned(), "catalog".to_owned()]);
         assert_eq!(choose(&all, &[]).unwrap(), ["catalog", "lock"]);
         assert_eq!(choose(&all, &["lock".to_owned()]).unwrap(), ["lock"]);

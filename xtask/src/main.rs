@@ -6,14 +6,14 @@
 )]
 
 mod bench;
-#[cfg(test)]
-mod direction;
 mod error;
 mod fuzz;
 mod language;
 mod mutate;
 mod process;
 mod programs;
+mod sources;
+mod structure;
 mod test;
 mod torture;
 
@@ -45,19 +45,21 @@ enum Command {
         #[arg(last = true, value_name = "ARGS")]
         runner: Vec<OsString>,
     },
-    /// Proves that the tests notice mistakes that are planted in a copy
+    /// Plants mistakes in a copy, and fails if the tests do not detect one
     Mutate {
-        /// Plant only these; all unless named
+        /// Plants only these; all unless named
         #[arg(value_name = "MUTANT", value_parser = mutate::names())]
         only: Vec<String>,
     },
-    /// Sends hostile input to what reads some, and fails on a crash
+    /// Fuzzes every reader of untrusted input, and fails on a crash
     Fuzz(fuzz::Fuzz),
-    /// Hurts processes that record durable events, and fails if one of them is lost
+    /// Injects faults into processes that record durable events, and fails if an event is lost
     Torture(torture::Torture),
-    /// Measures the comments of all sources, and fails if a goal of the guide is missed
+    /// Measures the language of all comments, and fails if a goal is missed
     CheckLanguage(language::CheckLanguage),
-    /// Measures, in a release build
+    /// Checks that imports go one way inside each crate, and prints the figures
+    CheckStructure(structure::CheckStructure),
+    /// Measures in a release build
     Bench {
         #[command(subcommand)]
         bench: bench::Bench,
@@ -69,9 +71,10 @@ fn main() -> ExitCode {
         None => help(),
         Some(Command::Test { runner }) => test::run_tests(&runner),
         Some(Command::Mutate { only }) => mutate::run(&only),
-        Some(Command::Fuzz(wanted)) => fuzz::fuzz(&wanted),
-        Some(Command::Torture(wanted)) => torture::torture(&wanted),
+        Some(Command::Fuzz(options)) => fuzz::fuzz(&options),
+        Some(Command::Torture(options)) => torture::torture(&options),
         Some(Command::CheckLanguage(options)) => language::check_language(&options),
+        Some(Command::CheckStructure(options)) => structure::check_structure(&options),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {
@@ -94,19 +97,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn an_unknown_command_names_the_nearest_and_exits_with_2() {
+    fn unknown_command_reports_the_nearest_and_exits_with_2() {
         let error = Cli::try_parse_from(["xtask", "mutat"]).unwrap_err();
         assert!(error.to_string().contains("'mutate'"), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
 
     #[test]
-    fn what_follows_two_dashes_goes_to_the_test_runner() {
+    fn arguments_after_two_dashes_go_to_the_test_runner() {
         let cli = Cli::try_parse_from(["xtask", "test", "--", "--no-capture", "queue"]).unwrap();
         let Some(Command::Test { runner }) = cli.command else {
             panic!("parsed as something else");

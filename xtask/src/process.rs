@@ -1,4 +1,4 @@
-//! Running other programs. The one file of this crate that reads the environment.
+//! Runs other programs. No other file of this crate reads the environment.
 
 use std::env;
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }
 
-/// The cargo that runs us, in the root of the repository.
+/// Returns a command for the cargo that runs xtask, in the root of the repository.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    // `cargo run` tells us about the package that we are. Build scripts that ask to be run again
-    // when such a variable changes would be, at each turn between a shell and us.
+    // `cargo run` sets variables about the package xtask. A build script that is run again when
+    // such a variable changes would run at each switch between a shell and xtask.
     for (name, _) in env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_")
@@ -31,7 +31,7 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Runs a program to its end, its output on our terminal.
+/// Runs a program to its end, with its output on this terminal.
 pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     heading(&shown(command));
     let status = command.status().map_err(|source| Error::Start {
@@ -47,7 +47,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     })
 }
 
-/// Whether a command can be run and succeeds; for questions such as `--version`.
+/// Returns `true` if a command can be run and succeeds; for probes such as `--version`.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -57,7 +57,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What a program prints, if it succeeds.
+/// Returns the output of a program that succeeds.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
     let output = command
         .stdin(Stdio::null())
@@ -76,12 +76,12 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Says on stderr what comes next.
+/// Prints a heading for the next step on stderr.
 pub(crate) fn heading(text: &str) {
     eprintln!("\n==> {text}");
 }
 
-/// A command as one would type it.
+/// Returns a command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let mut text = program
@@ -101,19 +101,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_holds_the_workspace() {
+    fn root_holds_the_workspace() {
         assert!(root().join("Cargo.toml").is_file() && root().join("xtask").is_dir());
     }
 
     #[test]
-    fn a_command_is_shown_as_one_would_type_it() {
+    fn command_is_shown_as_typed() {
         let mut command = Command::new("/opt/bin/cargo");
         command.args(["test", "--doc"]);
         assert_eq!(shown(&command), "cargo test --doc");
     }
 
     #[test]
-    fn a_program_that_is_not_there_does_not_succeed() {
+    fn missing_program_does_not_succeed() {
         let mut command = Command::new("no-such-program-anywhere");
         assert!(!succeeds(&mut command));
         assert!(matches!(run(&mut command), Err(Error::Start { .. })));

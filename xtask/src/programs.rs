@@ -1,4 +1,4 @@
-//! The programs that tests use and cargo does not bring.
+//! The programs that chores need beside those of Rust.
 
 use std::env::consts::OS;
 use std::process::Command;
@@ -6,19 +6,19 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process::{heading, output, run, succeeds};
 
-/// A program, and how it comes onto a machine.
+/// A program, and the ways to install it.
 pub(crate) struct Program {
-    /// What is run to see whether it is there.
+    /// The command, which is probed with `--version`.
     name: &'static str,
-    /// What needs it.
+    /// The reason that it is needed, for messages.
     purpose: &'static str,
-    /// What apt calls the packages that bring it.
+    /// The names of its apt packages.
     apt: &'static [&'static str],
-    /// What to do where there is no apt.
+    /// The instruction for systems without apt.
     elsewhere: &'static str,
 }
 
-/// What SQLite and the cryptography of TLS are compiled with.
+/// The compiler for SQLite and the cryptography of TLS.
 pub(crate) const C_COMPILER: Program = Program {
     name: "cc",
     purpose: "SQLite and TLS are built with it",
@@ -26,7 +26,7 @@ pub(crate) const C_COMPILER: Program = Program {
     elsewhere: "install a C compiler, such as gcc or clang, and put it into PATH (on macOS: `xcode-select --install`)",
 };
 
-/// What libFuzzer is compiled with.
+/// The compiler for libFuzzer.
 pub(crate) const CXX_COMPILER: Program = Program {
     name: "c++",
     purpose: "libFuzzer is built with it",
@@ -34,7 +34,7 @@ pub(crate) const CXX_COMPILER: Program = Program {
     elsewhere: "install a C++ compiler, such as g++ or clang++, and put it into PATH (on macOS: `xcode-select --install`)",
 };
 
-/// What the official Node SDK runs on.
+/// The runtime of the official Node SDK.
 pub(crate) const NODE: Program = Program {
     name: "node",
     purpose: "the tests drive the local server with the official Node SDK",
@@ -42,7 +42,7 @@ pub(crate) const NODE: Program = Program {
     elsewhere: "install Node.js 20 or newer from https://nodejs.org and put it into PATH",
 };
 
-/// What fetches that SDK.
+/// The installer of that SDK.
 pub(crate) const NPM: Program = Program {
     name: "npm",
     purpose: "the tests fetch the official Node SDK with it",
@@ -50,7 +50,7 @@ pub(crate) const NPM: Program = Program {
     elsewhere: "install Node.js 20 or newer from https://nodejs.org, which brings npm",
 };
 
-/// What counts processor instructions.
+/// The counter of processor instructions.
 pub(crate) const VALGRIND: Program = Program {
     name: "valgrind",
     purpose: "`cargo xtask bench instructions` counts with it",
@@ -59,10 +59,14 @@ pub(crate) const VALGRIND: Program = Program {
 };
 
 impl Program {
-    /// Sees to the program: installs it where that needs no question, else says which command does.
+    /// Installs the program if it is missing and the user is root.
+    ///
+    /// # Errors
+    ///
+    /// The program is missing and was not installed; the message has the command that installs it.
     pub(crate) fn ensure(&self) -> Result<(), Error> {
         let Self { name, purpose, .. } = self;
-        if self.is_there() {
+        if self.is_installed() {
             return Ok(());
         }
         let has_apt = || succeeds(Command::new("apt-get").arg("--version"));
@@ -78,13 +82,13 @@ impl Program {
                     .args(self.apt)
                     .env("DEBIAN_FRONTEND", "noninteractive"))?;
             }
-            Remedy::Say(how) => {
+            Remedy::Instruct(how) => {
                 return Err(Error::Finding(format!(
                     "there is no `{name}` ({purpose}); {how}"
                 )));
             }
         }
-        if self.is_there() {
+        if self.is_installed() {
             return Ok(());
         }
         Err(Error::Finding(format!(
@@ -93,19 +97,19 @@ impl Program {
         )))
     }
 
-    fn is_there(&self) -> bool {
+    fn is_installed(&self) -> bool {
         succeeds(Command::new(self.name).arg("--version"))
     }
 
-    /// Only root installs without being asked to.
+    /// Returns the remedy for a missing program. Only root installs without a question.
     fn remedy(&self, os: &str, has_apt: bool, is_root: bool) -> Remedy {
         match os {
             "linux" if has_apt && is_root => Remedy::Install,
-            "linux" if has_apt => Remedy::Say(format!(
+            "linux" if has_apt => Remedy::Instruct(format!(
                 "run `sudo apt-get update && sudo apt-get install {}`",
                 self.apt.join(" ")
             )),
-            _ => Remedy::Say(self.elsewhere.to_owned()),
+            _ => Remedy::Instruct(self.elsewhere.to_owned()),
         }
     }
 }
@@ -113,7 +117,7 @@ impl Program {
 #[derive(Debug, PartialEq)]
 enum Remedy {
     Install,
-    Say(String),
+    Instruct(String),
 }
 
 #[cfg(test)]
@@ -121,16 +125,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_root_installs_and_everybody_else_is_told_how() {
+    fn only_root_installs_and_other_users_get_instructions() {
         assert_eq!(C_COMPILER.remedy("linux", true, true), Remedy::Install);
-        let told = |program: &Program, os, has_apt| match program.remedy(os, has_apt, false) {
-            Remedy::Say(how) => how,
+        let instruction = |program: &Program, os, has_apt| match program.remedy(os, has_apt, false)
+        {
+            Remedy::Instruct(how) => how,
             Remedy::Install => panic!("installs without being root"),
         };
-        assert!(told(&C_COMPILER, "linux", true).contains("sudo apt-get install gcc libc6-dev"));
-        assert!(told(&C_COMPILER, "linux", false).contains("gcc or clang"));
-        assert!(told(&C_COMPILER, "macos", false).contains("xcode-select"));
-        assert!(told(&NODE, "linux", true).contains("sudo apt-get install nodejs npm"));
+        assert!(
+            instruction(&C_COMPILER, "linux", true).contains("sudo apt-get install gcc libc6-dev")
+        );
+        assert!(instruction(&C_COMPILER, "linux", false).contains("gcc or clang"));
+        assert!(instruction(&C_COMPILER, "macos", false).contains("xcode-select"));
+        assert!(instruction(&NODE, "linux", true).contains("sudo apt-get install nodejs npm"));
         assert_ne!(NODE.remedy("linux", false, true), Remedy::Install);
     }
 }

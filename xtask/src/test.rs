@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that has to pass, on a machine that has Rust.
+//! `cargo xtask test`: all tests, on a machine with Rust.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -7,21 +7,21 @@ use crate::error::Error;
 use crate::process::{cargo, run, succeeds};
 use crate::programs::{C_COMPILER, NODE, NPM};
 
-/// A package outside of the workspace, with the oldest of the libraries of which `audit-core` takes
-/// a range.
+/// A package outside of the workspace, with the oldest version of each dependency of `audit-core`
+/// that is a range.
 const OLDEST: &str = "tests/oldest-sqlite/Cargo.toml";
 
-/// Runs the tests, then the doc tests, and stops at the first that fail.
+/// Runs the tests, then the doc tests, and stops at the first failure.
 pub(crate) fn run_tests(runner: &[OsString]) -> Result<(), Error> {
     for program in [C_COMPILER, NODE, NPM] {
         program.ensure()?;
     }
     let has_nextest = succeeds(cargo().args(["nextest", "--version"]));
     run(&mut tests(has_nextest, runner))?;
-    // nextest does not run doc tests, and cargo runs them only by themselves.
+    // nextest does not run doc tests, and cargo runs them only separately.
     run(cargo().args(["test", "--workspace", "--doc", "--all-features"]))?;
-    // The workspace has the newest. Checked, and not built, since SQLite itself would take a
-    // minute.
+    // The workspace has the newest versions. The oldest are checked and not built, since a build of
+    // SQLite takes a minute.
     let target = ["--target-dir", "target"];
     run(cargo()
         .args(["check", "--locked", "--manifest-path", OLDEST])
@@ -33,7 +33,7 @@ fn tests(has_nextest: bool, runner: &[OsString]) -> Command {
     if has_nextest {
         command.args(["nextest", "run", "--workspace", "--all-features"]);
     } else {
-        // All targets but the benchmarks, which are no tests and take their time.
+        // All targets but the benchmarks, which are slow and no tests.
         command.args(["test", "--workspace", "--all-features"]);
         command.args(["--lib", "--bins", "--tests", "--examples"]);
     }

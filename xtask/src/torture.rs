@@ -1,5 +1,5 @@
-//! `cargo xtask torture`: processes that record durable events are hurt, and what each says is
-//! compared with what arrived.
+//! `cargo xtask torture`: injects faults into processes that record durable events, and compares
+//! their reports with the events that arrived.
 
 use crate::error::Error;
 use crate::process::{cargo, run};
@@ -7,22 +7,22 @@ use crate::programs::C_COMPILER;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Torture {
-    /// How many rounds; each kind of violence has its turn in ten
+    /// The number of rounds; ten rounds have each kind of fault
     #[arg(long, value_name = "N", default_value_t = 20)]
     rounds: u32,
 
-    /// The seed of the first round, to repeat one; the others count up from it
+    /// The seed of the first round, to repeat it; each later round adds one
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 }
 
-/// Builds the program that does it, and runs it.
-pub(crate) fn torture(wanted: &Torture) -> Result<(), Error> {
+/// Builds the program `audit-torture`, and runs it.
+pub(crate) fn torture(options: &Torture) -> Result<(), Error> {
     C_COMPILER.ensure()?;
     let mut command = cargo();
     command.args(["run", "--quiet", "--package", "audit-torture", "--"]);
-    command.args(["--rounds", &wanted.rounds.to_string()]);
-    if let Some(seed) = wanted.seed {
+    command.args(["--rounds", &options.rounds.to_string()]);
+    if let Some(seed) = options.seed {
         command.args(["--seed", &seed.to_string()]);
     }
     run(&mut command)

@@ -1,4 +1,4 @@
-//! The figures before the guide's goals were set.
+//! The figures before the goals were set.
 
 use super::measure::Figures;
 

@@ -8,9 +8,9 @@ use clap::Args;
 use super::baseline::{BASELINE_COMMIT, baseline, baseline_total};
 use super::exceptions::{EXCEPTIONS, Exceptions};
 use super::measure::{Figures, Finding, MAX_COLUMNS, Rule, measure};
-use super::sources::packages;
 use crate::error::Error;
 use crate::process::root;
+use crate::sources::packages;
 
 /// The goal for the interrogative share of the summary lines, in percent.
 const MAX_INTERROGATIVE_PERCENT: f64 = 3.0;

@@ -1,4 +1,4 @@
-//! Places where a rule of the guide does not apply.
+//! Comments that may break a rule, each with its reason.
 
 use super::measure::Finding;
 
@@ -9,7 +9,7 @@ pub(super) struct Exception {
     pub(super) path: &'static str,
     /// A part of the comment's line.
     pub(super) text: &'static str,
-    /// Why the comment stays; for the reader of this table.
+    /// Completes "because …".
     pub(super) reason: &'static str,
 }
 

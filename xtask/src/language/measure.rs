@@ -2,14 +2,14 @@
 
 use super::comments::{Comment, Kind, comments};
 
-/// The first words that make a summary line a question; the guide asks for "Verb object." or "The
-/// noun that …".
+/// The first words that make a summary line a question instead of "Verb object." or "The noun that
+/// …".
 const INTERROGATIVES: [&str; 9] = [
     "what", "whether", "how", "who", "whom", "whose", "where", "when", "why",
 ];
 
-/// Words that the guide replaces: persons where a role is meant, and everyday verbs where the field
-/// has a technical one.
+/// Words to replace: persons where a role is meant, and everyday verbs where the field has a
+/// technical one.
 const LISTED_WORDS: [&str; 22] = [
     "tell",
     "tells",
@@ -38,7 +38,7 @@ const LISTED_WORDS: [&str; 22] = [
 /// The widest that a line with a comment may be, in columns.
 pub(super) const MAX_COLUMNS: usize = 100;
 
-/// A rule of the guide that can be counted.
+/// A rule whose breaches are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     /// A summary line begins with an interrogative.

@@ -1,4 +1,4 @@
-//! The copy of the sources that mistakes are planted in; the checkout itself is never written to.
+//! The copy of the sources that mistakes are planted in; the checkout is never written to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process::output;
 
-/// Where the copy and what is built from it are, in the repository's `target`.
+/// The copy and its build, both in the repository's `target`.
 #[derive(Debug)]
 pub(super) struct Copy {
     root: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// The copy of the repository at `root`. [`Copy::refresh`] makes it.
+    /// Returns the copy of the repository at `root`, which [`Copy::refresh`] creates.
     pub(super) fn of(root: &Path) -> Self {
         let dir = root.join("target").join("mutate");
         Self {
@@ -35,8 +35,7 @@ impl Copy {
         &self.target
     }
 
-    /// Makes the copy what the checkout is, with changes that are not committed: all files but the
-    /// ignored.
+    /// Makes the copy equal to the checkout, with uncommitted changes and without ignored files.
     pub(super) fn refresh(&self) -> Result<(), Error> {
         let mut git = Command::new("git");
         git.args([
@@ -70,8 +69,9 @@ impl Copy {
     }
 }
 
-/// Makes `to` hold these files of `from` and no others. A file that is the same already is left
-/// alone, so that cargo does not build it again.
+/// Makes `to` hold these files of `from` and no others.
+///
+/// An equal file is not written again, so that cargo does not build it again.
 fn mirror(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(|source| Error::file("create", to, source))?;
     remove_others(to, to, files)?;
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_follows_its_origin_and_rewrites_only_what_differs() {
+    fn copy_follows_its_origin_and_rewrites_only_changed_files() {
         let dir = tempfile::tempdir().unwrap();
         let (from, to) = (dir.path().join("from"), dir.path().join("to"));
         fs::create_dir_all(from.join("a")).unwrap();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_changes_the_copy_and_not_the_origin() {
+    fn edit_changes_the_copy_and_not_the_origin() {
         let dir = tempfile::tempdir().unwrap();
         let copy = Copy::of(dir.path());
         fs::write(dir.path().join("a"), "1").unwrap();

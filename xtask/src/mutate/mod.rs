@@ -1,4 +1,4 @@
-//! `cargo xtask mutate`: proves that the tests notice mistakes, by planting them one after the
+//! `cargo xtask mutate`: proves that the tests detect mistakes, by planting them one after the
 //! other in a copy.
 
 mod copy;

@@ -1,19 +1,19 @@
-//! The mistakes that are planted, as edits that fit in exactly one place.
+//! The mistakes that are planted, as edits that apply in exactly one place.
 //!
-//! A test checks that each still fits, so that a change of the sources cannot make a proof
-//! disappear unnoticed.
+//! A test checks that each still applies, so that a change of the sources cannot remove a proof
+//! unnoticed.
 
-/// A mistake, and the tests that must notice it.
+/// A mistake, and the tests that must detect it.
 #[derive(Debug)]
 pub(super) struct Mutant {
     pub(super) name: &'static str,
-    /// What no longer works.
+    /// The effect of the mistake.
     pub(super) breaks: &'static str,
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     pub(super) file: &'static str,
     pub(super) find: &'static str,
     pub(super) replace: &'static str,
-    /// The tests: a package, whose unit tests are run, and a filter on their names.
+    /// The package whose unit tests are run; `filter` selects them by name.
     pub(super) package: &'static str,
     pub(super) filter: &'static str,
 }
@@ -22,7 +22,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no-recording",
         breaks: "`Recorder::record` answers `Ok` and counts the event, but queues nothing",
-        file: "audit-core/src/recorder.rs",
+        file: "audit-core/src/recorder/recorder.rs",
         find: "        let pushed = match shared.queue.push(event) {\n",
         replace: "        if shared.queue.held() < usize::MAX {
             shared.counters.accepted.add(1);
@@ -30,7 +30,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }
         let pushed = match shared.queue.push(event) {\n",
         package: "audit-core",
-        filter: "dispatcher::",
+        filter: "delivery::",
     },
     Mutant {
         name: "no-catalog-check",
@@ -54,17 +54,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
 ];
 
-/// What may be asked for by name.
+/// Returns the names of all mutants.
 pub(crate) fn names() -> Vec<&'static str> {
     MUTANTS.iter().map(|mutant| mutant.name).collect()
 }
 
 impl Mutant {
-    /// The text of the file with the mistake in it.
+    /// Returns the text of the file with the mistake in it.
     ///
     /// # Errors
     ///
-    /// What is to be replaced is not there, or more than once: the sources have moved on.
+    /// The sources changed: the text to replace is missing, or there more than once.
     pub(super) fn plant(&self, text: &str) -> Result<String, String> {
         match text.matches(self.find).count() {
             1 => Ok(text.replacen(self.find, self.replace, 1)),
@@ -85,7 +85,7 @@ mod tests {
     use crate::process::root;
 
     #[test]
-    fn every_mutant_applies_to_the_sources_as_they_are() {
+    fn every_mutant_applies_to_the_present_sources() {
         for mutant in MUTANTS {
             let text = std::fs::read_to_string(root().join(mutant.file)).unwrap();
             assert_ne!(mutant.plant(&text).unwrap(), text, "{}", mutant.name);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutant_that_fits_nowhere_or_twice_is_an_error() {
+    fn mutant_that_applies_nowhere_or_twice_is_an_error() {
         let mutant = &MUTANTS[0];
         let error = mutant.plant("fn main() {}").unwrap_err();
         assert!(

@@ -8,7 +8,7 @@ use super::mutants::{MUTANTS, Mutant};
 use crate::error::Error;
 use crate::process::{cargo, heading, root, run as run_to_end, shown};
 
-/// What became of one mutant.
+/// The result of one mutant.
 #[derive(Debug)]
 struct Proof {
     mutant: &'static Mutant,
@@ -22,16 +22,16 @@ enum Caught {
     By(Vec<String>),
     /// The tests passed with the mistake in.
     Not,
-    /// The tests did not pass, but no test said so; what they ended with instead.
+    /// The run failed without a failed test; its exit status.
     Unclear(String),
 }
 
-/// Plants each mutant that is asked for, or all, and reports which tests noticed.
+/// Plants the named mutants, or all, and prints the tests that detected each.
 ///
 /// # Errors
 ///
-/// A mutant was not noticed by a failing test, no longer applies, or does not compile; or the tests
-/// fail without it.
+/// A mutant was not detected by a failing test, no longer applies, or does not compile; or the
+/// tests fail without it.
 pub(crate) fn run(only: &[String]) -> Result<(), Error> {
     let wanted = |mutant: &&Mutant| only.is_empty() || only.iter().any(|name| name == mutant.name);
     let mutants: Vec<_> = MUTANTS.iter().filter(wanted).collect();
@@ -46,7 +46,7 @@ pub(crate) fn run(only: &[String]) -> Result<(), Error> {
         copy.refresh()?;
         proofs.push(prove(&copy, mutant)?);
     }
-    // What is left behind is no trap for whoever looks into it.
+    // The copy is left without a mistake in it.
     copy.refresh()?;
     println!("{}", table(&proofs));
     verdict(&proofs)
@@ -61,7 +61,7 @@ fn prove(copy: &Copy, mutant: &'static Mutant) -> Result<Proof, Error> {
     run_to_end(build.arg("--no-run"))?;
 
     let mut tests = test_command(copy, mutant);
-    // Names are read from the output, whatever the user's settings about colours.
+    // Colours, which the user may have set, would hide the names in the output.
     tests.args(["--", "--color", "never"]);
     heading(&shown(&tests));
     let output = tests
@@ -88,7 +88,7 @@ fn prove(copy: &Copy, mutant: &'static Mutant) -> Result<Proof, Error> {
     })
 }
 
-/// The tests that must notice a mutant, in the copy.
+/// Returns the command for the tests that must detect a mutant, in the copy.
 fn test_command(copy: &Copy, mutant: &Mutant) -> Command {
     let mut command = cargo();
     command
@@ -98,7 +98,7 @@ fn test_command(copy: &Copy, mutant: &Mutant) -> Command {
     command
 }
 
-/// The names of the tests that failed, in what the test harness prints.
+/// Finds the names of the failed tests in the output of the test harness.
 fn failed_tests(output: &str) -> Vec<String> {
     let name = |line: &str| {
         let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_tests_are_told_from_everything_else() {
+    fn failed_tests_are_found_in_the_output() {
         let output = "\nrunning 3 tests\ntest a::works ... ok\ntest a::breaks ... FAILED\n\
                       test a::panics - should panic ... FAILED\n\nfailures:\n    a::breaks\n";
         assert_eq!(failed_tests(output), ["a::breaks", "a::panics"]);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_who_noticed_and_how_long_it_took() {
+    fn table_shows_the_detecting_tests_and_the_time() {
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
         let table = table(&[proof(Caught::By(names)), proof(Caught::Not)]);
         let rows: Vec<Vec<_>> = table

@@ -1,103 +1,102 @@
-//! Who may depend on whom. A test: `cargo xtask test` fails when a crate depends against the
-//! direction.
+//! The direction of dependencies between the crates, held by a test.
 //!
-//! Development dependencies are free, since they do not reach a user. A new crate has to be given
-//! its place here.
+//! Development dependencies are free, since they do not reach a user. A new crate needs a row here.
 
-/// Where a package stands, and so what of ours it may use.
+/// The position of a package, which decides the packages of ours that it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Uses nothing of ours.
     Alone,
     /// Uses these.
     Uses(&'static [&'static str]),
-    /// Uses every library.
-    Top,
-    /// Uses anything, and nobody uses it.
+    /// Uses every library, and is none.
+    Program,
+    /// Uses anything, and no package may use it.
     Outside,
 }
 
-/// The direction. `audit-server` stands alone so that it shares no mistake with the client that is
-/// tested against it.
-const PLACES: &[(&str, Place)] = &[
-    ("audit-catalog", Place::Alone),
-    ("audit-derive", Place::Uses(&["audit-catalog"])),
+/// The positions. `audit-server` uses nothing of ours, so that it shares no mistake with the client
+/// that is tested against it.
+const POSITIONS: &[(&str, Position)] = &[
+    ("audit-catalog", Position::Alone),
+    ("audit-derive", Position::Uses(&["audit-catalog"])),
     (
         "audit-core",
-        Place::Uses(&["audit-derive", "audit-catalog"]),
+        Position::Uses(&["audit-derive", "audit-catalog"]),
     ),
-    ("audit-tower", Place::Uses(&["audit-core"])),
-    ("audit-actix", Place::Uses(&["audit-core"])),
-    ("audit-nats", Place::Uses(&["audit-core"])),
-    ("audit-server", Place::Alone),
-    ("audited", Place::Top),
-    ("examples", Place::Outside),
-    ("audit-tests", Place::Outside),
-    ("audit-tests-support", Place::Outside),
-    ("audit-tests-kit", Place::Outside),
-    ("audit-tests-queue-model", Place::Outside),
-    ("audit-tests-facade", Place::Outside),
-    ("audit-tests-actix", Place::Outside),
-    ("audit-tests-renamed", Place::Outside),
-    ("audit-tests-prelude", Place::Outside),
-    ("audit-tests-strict", Place::Outside),
-    ("audit-tests-edition-2018", Place::Outside),
-    ("audit-tests-edition-2021", Place::Outside),
-    ("audit-torture", Place::Outside),
-    ("benches", Place::Outside),
-    ("xtask", Place::Outside),
+    ("audit-tower", Position::Uses(&["audit-core"])),
+    ("audit-actix", Position::Uses(&["audit-core"])),
+    ("audit-nats", Position::Uses(&["audit-core"])),
+    ("audit-server", Position::Alone),
+    ("audited", Position::Program),
+    ("examples", Position::Outside),
+    ("audit-tests", Position::Outside),
+    ("audit-tests-support", Position::Outside),
+    ("audit-tests-kit", Position::Outside),
+    ("audit-tests-queue-model", Position::Outside),
+    ("audit-tests-facade", Position::Outside),
+    ("audit-tests-actix", Position::Outside),
+    ("audit-tests-renamed", Position::Outside),
+    ("audit-tests-prelude", Position::Outside),
+    ("audit-tests-strict", Position::Outside),
+    ("audit-tests-edition-2018", Position::Outside),
+    ("audit-tests-edition-2021", Position::Outside),
+    ("audit-torture", Position::Outside),
+    ("benches", Position::Outside),
+    ("xtask", Position::Outside),
 ];
 
-/// A package of the workspace and those of ours that it depends on, in any way but for development.
+/// A package of the workspace, and those of ours that it depends on outside of its tests.
 #[derive(Debug)]
 struct Package {
     name: String,
     uses: Vec<String>,
 }
 
-fn place(name: &str) -> Option<Place> {
-    let mut places = PLACES.iter();
-    places
+fn position(name: &str) -> Option<Position> {
+    let mut positions = POSITIONS.iter();
+    positions
         .find(|(known, _)| *known == name)
-        .map(|(_, place)| *place)
+        .map(|(_, position)| *position)
 }
 
-/// What stands against the direction, a sentence each.
+/// Returns a sentence for each dependency against the direction.
 fn violations(packages: &[Package]) -> Vec<String> {
     let mut found = Vec::new();
     for package in packages {
         let name = &package.name;
-        let Some(stands) = place(name) else {
+        let Some(position) = position(name) else {
             found.push(format!(
-                "`{name}` has no place yet; say in xtask/src/direction.rs where it stands"
+                "`{name}` has no position yet; add it in xtask/src/structure/direction.rs"
             ));
             continue;
         };
         let wrong = package
             .uses
             .iter()
-            .filter_map(|used| wrong(name, stands, used));
+            .filter_map(|used| wrong(name, position, used));
         found.extend(wrong);
     }
     found
 }
 
-/// Why a package that stands here may not use that one; `None` if it may.
-fn wrong(name: &str, stands: Place, used: &str) -> Option<String> {
-    match (stands, place(used)) {
-        // Reported as a package without a place, if it is one of the workspace; nobody reports one
-        // from outside.
+/// Returns a sentence if a package at this position may not use that one.
+fn wrong(name: &str, position: Position, used: &str) -> Option<String> {
+    match (position, self::position(used)) {
+        // A package of the workspace is reported by itself as well; one from outside is not.
         (_, None) => Some(format!(
-            "`{name}` uses `{used}`, which has no place yet; say in xtask/src/direction.rs where it stands"
+            "`{name}` uses `{used}`, which has no position yet; add it in xtask/src/structure/direction.rs"
         )),
-        (_, Some(Place::Outside)) => Some(format!("`{name}` uses `{used}`, which nobody may use")),
-        (_, Some(Place::Top)) if stands != Place::Outside => Some(format!(
+        (_, Some(Position::Outside)) => {
+            Some(format!("`{name}` uses `{used}`, which no package may use"))
+        }
+        (_, Some(Position::Program)) if position != Position::Outside => Some(format!(
             "`{name}` uses `{used}`, which is a program and no library"
         )),
-        (Place::Alone, _) => Some(format!(
+        (Position::Alone, _) => Some(format!(
             "`{name}` uses `{used}`, but may use nothing of ours"
         )),
-        (Place::Uses(allowed), _) if !allowed.contains(&used) => Some(format!(
+        (Position::Uses(allowed), _) if !allowed.contains(&used) => Some(format!(
             "`{name}` uses `{used}`, but of ours may use only {}",
             allowed.join(", ")
         )),
@@ -144,10 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn no_crate_depends_against_the_direction() {
+    fn crates_depend_only_in_the_direction() {
         let packages = workspace();
         assert_eq!(violations(&packages), [] as [&str; 0]);
-        // The question was asked: the edges that the design has are seen.
+        // The check saw the edges that the design has.
         let tower = packages
             .iter()
             .find(|package| package.name == "audit-tower")
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_design_has_is_allowed() {
+    fn dependencies_of_the_design_are_allowed() {
         let packages = [
             package("audit-catalog", &[]),
             package("audit-derive", &["audit-catalog"]),
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_forbidden_edge_is_reported_with_its_reason() {
+    fn forbidden_dependencies_are_reported_with_their_reasons() {
         let cases = [
             (
                 "audit-catalog",
@@ -212,17 +211,17 @@ mod tests {
             (
                 "audited",
                 "examples",
-                "`audited` uses `examples`, which nobody may use",
+                "`audited` uses `examples`, which no package may use",
             ),
             (
                 "examples",
                 "xtask",
-                "`examples` uses `xtask`, which nobody may use",
+                "`examples` uses `xtask`, which no package may use",
             ),
             (
                 "audit-tests",
                 "examples",
-                "`audit-tests` uses `examples`, which nobody may use",
+                "`audit-tests` uses `examples`, which no package may use",
             ),
         ];
         for (user, used, sentence) in cases {
@@ -231,15 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn a_package_without_a_place_is_reported() {
+    fn package_without_a_position_is_reported() {
         assert_eq!(
             violations(&[package("audit-new", &[])]),
-            ["`audit-new` has no place yet; say in xtask/src/direction.rs where it stands"]
+            ["`audit-new` has no position yet; add it in xtask/src/structure/direction.rs"]
         );
         assert_eq!(
             violations(&[package("audited", &["audit-new"])]),
             [
-                "`audited` uses `audit-new`, which has no place yet; say in xtask/src/direction.rs where it stands"
+                "`audited` uses `audit-new`, which has no position yet; add it in xtask/src/structure/direction.rs"
             ]
         );
     }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// The Rust files below `root`, by the folder of their package; both as paths from `root`.
-pub(super) type Packages = BTreeMap<String, Vec<String>>;
+pub(crate) type Packages = BTreeMap<String, Vec<String>>;
 
 /// Collects all Rust files but those that are built (`target`) or hidden.
-pub(super) fn packages(root: &Path) -> Result<Packages, Error> {
+pub(crate) fn packages(root: &Path) -> Result<Packages, Error> {
     let mut packages = Packages::new();
     collect(root, root, None, &mut packages)?;
     for files in packages.values_mut() {
