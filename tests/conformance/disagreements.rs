@@ -18,7 +18,7 @@
 //! | whether a webhook tells that an export is ready | it is polled | `client::an_export_is_made_waited_for_and_downloaded`, "No webhook is documented to say that an export is ready" in `audit-core/src/workos/exports.rs` |
 //! | how far back an export may reach | three months; the client warns and splits, the local server does not refuse | "events of that time are not exported, whatever the retention" in `audit-core/src/workos/export_request.rs`, "older than three months, which the service may refuse, is not refused" in `audit-server/src/lib.rs` |
 //! | whether an export always becomes ready | it may end as `error` or `expired`, which ends the wait | `client::a_wait_ends_with_the_export`, `get_export::failed`, `get_export::expired` |
-//! | whether the end of an export's range is part of it | the client leaves it open; the local server takes the start and not the end | `get_export::ready`, "Whether an event at the very end is in it, the service does not say" in `audit-core/src/workos/export_request.rs` |
+//! | whether the end of an export's range is part of it | the client leaves it open; the local server takes the start and not the end | `get_export::ready`, "The service does not document whether an event at exactly `end` is included" in `audit-core/src/workos/export_request.rs` |
 //! | by which request a retention is set | `PUT` of the organization's own path, with `retention_period` | `wire::a_retention_is_set_by_the_name_of_its_period`, `set_retention::to_no_period` |
 //! | which retention periods there are | 1 to 11 months and 1 to 10 years, by name or by days; 30 and 365 alone is older | `set_retention::set_by_name`, `set_retention::set_by_days`, `client::a_retention_is_set_and_read` |
 //! | whether days that are no period are rounded | they are an error that names the nearest | "Nothing is rounded, since a period that is too short deletes events" in `audit-core/src/workos/retention.rs`, `set_retention::to_no_period` |
@@ -26,7 +26,7 @@
 //! | whether schemas are optional | an action has to be registered before its first event | `create_event::refused_for_an_unknown_action` |
 //! | which schema version counts without `version` | the first, not the newest | `disagreements::without_a_version_the_first_schema_counts`, "is checked against version 1 of its action" in `audit-server/src/lib.rs` |
 //! | whether what a schema refuses is a 400 or a 422 | 400 with pointers; 422 is for what is not of the right form | `create_event::refused_by_its_schema`, `create_event::without_required_fields` |
-//! | what is worth repeating | 408, 429, 5xx and no answer, under the same key; no other refusal | `disagreements::only_what_may_pass_later_is_worth_repeating`, "408, 429, any 5xx, or no answer at all" in `audit-core/src/workos/error.rs` |
+//! | what is worth repeating | 408, 429, 5xx and no answer, under the same key; no other refusal | `disagreements::only_what_may_pass_later_is_worth_repeating`, "408, 429, any 5xx, or no response" in `audit-core/src/workos/error.rs` |
 //! | what a repeated key gives | the first answer, for events alone | `create_event::stored_once_per_key`, `disagreements::only_events_are_kept_from_being_made_twice` |
 //! | for whom a key counts | for its API key; the reference does not say | `disagreements::a_key_counts_for_its_api_key_alone`, "separately for each API key" in `audit-server/src/lib.rs` |
 //! | whether an event of the future is dropped | it is stored | `disagreements::an_event_of_the_future_is_stored`, "may be any moment, also in the future" in `audit-server/src/lib.rs` |

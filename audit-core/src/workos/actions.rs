@@ -1,4 +1,4 @@
-//! Actions: what the service has schemas for.
+//! The registered actions.
 
 use serde::Deserialize;
 
@@ -7,32 +7,32 @@ use super::error::Error;
 use super::page::{Items, Page, PageQuery};
 use super::schemas::Schema;
 
-/// An action that the service accepts events of.
+/// An action for which the service accepts events.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Action {
     /// The name, such as `document.delete`.
     pub name: String,
-    /// A version of its schema; which one is not documented.
+    /// A version of its schema; the documentation does not state which.
     pub schema: Schema,
-    /// When it was made, in RFC 3339.
+    /// The time of creation, in RFC 3339.
     pub created_at: String,
-    /// When it was last changed, in RFC 3339.
+    /// The time of the last change, in RFC 3339.
     pub updated_at: String,
 }
 
 impl WorkOs {
-    /// Lists the registered actions, one page
-    /// ([WorkOS: list actions](https://workos.com/docs/audit-logs)).
+    /// Lists one page of the registered actions ([WorkOS: list
+    /// actions](https://workos.com/docs/audit-logs)).
     ///
     /// # Errors
     ///
-    /// The service refuses the key, or does not answer.
+    /// The service refuses the key, or does not respond.
     pub async fn list_actions(&self, page: PageQuery) -> Result<Page<Action>, Error> {
         self.get(&path(&page)).await
     }
 
-    /// Lists all registered actions, page by page as they are asked for, newest first.
+    /// Returns a stream of all registered actions, newest first, fetched page by page.
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs) -> Result<(), audit_core::workos::Error> {

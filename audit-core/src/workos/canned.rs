@@ -1,4 +1,4 @@
-//! A client for tests, over a transport that answers what it was told to and keeps what was sent.
+//! A client for tests, over a transport with scripted responses.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use super::key::ApiKey;
 
 type Shared<T> = Arc<Mutex<T>>;
 
-/// Answers in the order they were given. A request too many is a transport error.
+/// A script of responses, in order; a further request is a transport error.
 #[derive(Clone, Default)]
 pub(super) struct Canned {
     answers: Shared<VecDeque<Response<Bytes>>>,
@@ -48,14 +48,14 @@ impl Canned {
         WorkOs::builder(key).transport(transport).build().unwrap()
     }
 
-    /// The paths of the requests so far, with their queries.
+    /// Returns the paths of the requests so far, with their queries.
     pub(super) fn paths(&self) -> Vec<String> {
         let sent = self.sent.lock().unwrap();
         let path = |request: &Request<Bytes>| request.uri().path_and_query().unwrap().to_string();
         sent.iter().map(path).collect()
     }
 
-    /// The last request: its method, its path, and its body as JSON.
+    /// Returns the method, path and JSON body of the last request.
     pub(super) fn last(&self) -> (http::Method, String, serde_json::Value) {
         let request = self.last_request();
         let body = serde_json::from_slice(request.body()).unwrap_or_default();

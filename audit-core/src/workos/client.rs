@@ -1,4 +1,4 @@
-//! The client: one place that sends a request and reads the answer.
+//! The client: the one place that sends a request and reads the response.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,10 +22,10 @@ use crate::telemetry::LogLimit;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Clocks that differ by less are nobody's concern.
+/// The clock skew that is tolerated without a warning.
 const MOST_SKEW: Duration = Duration::from_secs(60);
 
-/// What may stand unencoded in a segment of a path (RFC 3986, "unreserved").
+/// The characters that need no encoding in a path segment (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -35,26 +35,26 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// A client of the WorkOS Audit Logs API, and the sink that delivers events to it. Clones share
 /// connections.
 ///
-/// A call that only reads is repeated a few times
-/// ([`WorkOsBuilder::read_retries`](super::WorkOsBuilder::read_retries)). A call that writes makes
-/// one attempt: of those only the creation of an event can be repeated without doing it twice
-/// ([WorkOS: idempotency](https://workos.com/docs/reference/audit-logs/event)), and that is the
-/// dispatcher's work.
+/// A reading call is retried a few times
+/// ([`WorkOsBuilder::read_retries`](super::WorkOsBuilder::read_retries)). A writing call makes one
+/// attempt: only the creation of an event is idempotent ([WorkOS:
+/// idempotency](https://workos.com/docs/reference/audit-logs/event)), and the dispatcher retries
+/// that.
 ///
-/// Calls may be dropped at any time. One that writes may then have been carried out or not.
+/// Every call may be cancelled at any time; the effect of a writing call is then unknown.
 #[derive(Clone)]
 pub struct WorkOs {
     inner: Arc<Parts>,
 }
 
-/// Reads the key again.
+/// A function that reads the key again.
 pub(super) type KeySource = Arc<dyn Fn() -> Option<ApiKey> + Send + Sync>;
 
 pub(super) struct Parts {
     pub(super) authorization: RwLock<HeaderValue>,
     pub(super) key_source: Option<KeySource>,
     pub(super) pace: Pace,
-    /// Complaints about the clock.
+    /// Limits the warnings about clock skew.
     pub(super) skew: LogLimit,
     pub(super) base_url: String,
     pub(super) read_retries: u32,
@@ -70,7 +70,7 @@ impl WorkOs {
         }
     }
 
-    /// The address in front of the paths.
+    /// Returns the address of the service.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.inner.base_url
@@ -89,12 +89,12 @@ impl WorkOs {
         header.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// After the service refused the key: reads it again, if there is where from.
+    /// Reads the key again after the service refused it, if there is a key source.
     fn renew_key(&self, error: &Error) {
         if !error.is_unauthorized() {
             return;
         }
-        // Foreign code, so no lock is held while it runs.
+        // User code, so no lock is held while it runs.
         let read = self.inner.key_source.as_ref().and_then(|read| read());
         let Some(Ok(header)) = read.as_ref().map(ApiKey::header) else {
             return;
@@ -111,8 +111,8 @@ impl WorkOs {
         }
     }
 
-    /// Says so when this machine's clock and the service's differ: events would stand at the wrong
-    /// time.
+    /// Warns when the clocks of this machine and the service differ, since events carry this
+    /// machine's time.
     fn compare_clocks(&self, response: &Response<Bytes>) {
         let date = response.headers().get(DATE);
         let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
@@ -131,7 +131,7 @@ impl WorkOs {
         }
     }
 
-    /// Sends a request; an answer that is no success is an error.
+    /// Sends a request; a response without a success status is an error.
     pub(super) async fn send(
         &self,
         transport: Transport,
@@ -142,17 +142,17 @@ impl WorkOs {
         if response.status().is_success() {
             return Ok(response);
         }
-        let error = Error::answer(&response);
+        let error = Error::response(&response);
         self.renew_key(&error);
         Err(error)
     }
 
-    /// The dispatcher's own connections.
+    /// Returns the dispatcher's own connections.
     pub(super) fn deliveries(&self) -> Transport {
         self.inner.deliveries.clone()
     }
 
-    /// A request to a path, with the key.
+    /// Returns a request to a path, with the key.
     pub(super) fn request(
         &self,
         method: Method,
@@ -171,12 +171,12 @@ impl WorkOs {
         Ok(request)
     }
 
-    /// The connections for downloads, which carry no key.
+    /// Returns the connections for downloads, which carry no key.
     pub(super) fn downloads(&self) -> &Downloads {
         &self.inner.downloads
     }
 
-    /// Writes something, in one attempt, and reads the answer.
+    /// Makes a writing call, in one attempt, and parses the response.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -186,38 +186,38 @@ impl WorkOs {
         let body = serde_json::to_vec(body).map_err(|error| Error::transport(error.into()))?;
         let request = self.request(method, path, body.into())?;
         let response = self.send(self.calls(), request).await?;
-        serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
+        serde_json::from_slice(response.body()).map_err(|_| Error::response(&response))
     }
 
-    /// Reads something, in as many attempts as the set-up allows.
+    /// Makes a reading call, with the configured retries.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.get_through(self.calls(), path).await
     }
 
-    /// [`WorkOs::get`] over other connections.
+    /// Makes a reading call over other connections.
     pub(super) async fn get_through<T: DeserializeOwned>(
         &self,
         transport: Transport,
         path: &str,
     ) -> Result<T, Error> {
-        let mut repeated = 0;
+        let mut retries = 0;
         let response = loop {
             let request = self.request(Method::GET, path, Bytes::new())?;
             let error = match self.send(transport.clone(), request).await {
                 Ok(response) => break response,
                 Err(error) => error,
             };
-            match retry::wait(&error, repeated).filter(|_| repeated < self.inner.read_retries) {
+            match retry::wait(&error, retries).filter(|_| retries < self.inner.read_retries) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(error),
             }
-            repeated += 1;
+            retries += 1;
         };
-        serde_json::from_slice(response.body()).map_err(|_| Error::answer(&response))
+        serde_json::from_slice(response.body()).map_err(|_| Error::response(&response))
     }
 }
 
-/// A value as one segment of a path.
+/// Encodes a value as one path segment.
 pub(super) fn segment(value: &str) -> impl fmt::Display {
     utf8_percent_encode(value, SEGMENT)
 }
@@ -236,7 +236,7 @@ mod tests {
     use crate::workos::export_request::ExportRequest;
 
     #[test]
-    fn every_call_may_be_made_in_a_task_that_moves_between_threads() {
+    fn the_futures_of_all_calls_are_send() {
         fn moves(_: impl Send) {}
         let client = Canned::new().client();
         let now = std::time::UNIX_EPOCH;

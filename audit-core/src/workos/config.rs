@@ -1,4 +1,4 @@
-//! How to reach the service: the key, the address, the time-outs. The one file that reads the
+//! The configuration of the client: key, address, timeouts. The only file that reads the
 //! environment.
 
 use std::fmt;
@@ -21,23 +21,22 @@ use super::transport_failure::BoxError;
 use crate::sink::Pace;
 use crate::telemetry::LogLimit;
 
-/// Where the service is, unless told otherwise ([WorkOS API
-/// reference](https://workos.com/docs/reference)).
+/// The default address of the service ([WorkOS API reference](https://workos.com/docs/reference)).
 const BASE_URL: &str = "https://api.workos.com";
-/// How long an attempt may take to connect.
+/// The default timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a call that only reads is repeated: enough for a connection that broke and a server
-/// that restarts.
+/// The default number of retries of a reading call: enough for a broken connection and a server
+/// restart.
 const READ_RETRIES: u32 = 2;
 /// How many events a second are delivered, of the 6,000 a minute that the service takes per key
 /// ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
 const PACE: f64 = 90.0;
-/// How long an attempt may take in all.
+/// The default timeout of an attempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl WorkOs {
-    /// A client by the environment: `WORKOS_API_KEY`, and `WORKOS_BASE_URL` unless it is the
-    /// service itself.
+    /// Returns a client configured by the environment: `WORKOS_API_KEY`, and optionally
+    /// `WORKOS_BASE_URL`.
     ///
     /// # Errors
     ///
@@ -58,7 +57,7 @@ impl WorkOs {
         builder.build()
     }
 
-    /// Sets up a client.
+    /// Returns a builder of a client.
     ///
     /// ```
     /// use audit_core::workos::{ApiKey, WorkOs};
@@ -83,7 +82,7 @@ impl WorkOs {
     }
 }
 
-/// Sets up a [`WorkOs`] client.
+/// A builder of a [`WorkOs`] client.
 #[must_use]
 pub struct WorkOsBuilder {
     key: ApiKey,
@@ -100,21 +99,23 @@ pub struct WorkOsBuilder {
 }
 
 impl WorkOsBuilder {
-    /// The address in front of the paths; `https://api.workos.com` unless set. A local server's is
-    /// `http://127.0.0.1:4100`.
+    /// Sets the address of the service; default `https://api.workos.com`.
+    ///
+    /// A local server's is `http://127.0.0.1:4100`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// How long an attempt may take to connect; 5 seconds unless set.
+    /// Sets the timeout of a connection; default 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long an attempt may take in all, to the last byte of the answer; 30 seconds unless set.
-    /// A download may take as long as it likes, but not pause for longer than this.
+    /// Sets the timeout of an attempt, to the last byte of the response; default 30 seconds.
+    ///
+    /// For a download it bounds each pause and not the whole.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
@@ -130,11 +131,11 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Where to read the key again when the service refuses it (401 or 403): after a rotation, say.
-    /// `None` keeps the key.
+    /// Sets a function that reads the key again after the service refused it (401 or 403), such as
+    /// after a rotation.
     ///
-    /// A recorder's events wait meanwhile and nothing is lost. The function runs on the thread that
-    /// made the call, so it should take no longer than it takes to read a small file.
+    /// `None` keeps the key. A recorder's events wait meanwhile and nothing is lost. The function
+    /// runs on the thread that made the call, so it must take no longer than reading a small file.
     ///
     /// ```
     /// use audit_core::workos::{ApiKey, WorkOs};
@@ -149,8 +150,9 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Looks host names up with this instead of the system's resolver. It is asked for each new
-    /// connection; connections are made anew after five minutes.
+    /// Replaces the system's name resolution.
+    ///
+    /// The function is called for each new connection; connections are renewed after five minutes.
     ///
     /// ```
     /// use audit_core::workos::{ApiKey, WorkOs};
@@ -169,40 +171,40 @@ impl WorkOsBuilder {
         self
     }
 
-    /// How often a call that only reads (`GET`) is repeated after a transport error, 408, 429 or
-    /// 5xx; twice unless set.
+    /// Sets the number of retries of a reading call (`GET`) after a transport error, 408, 429 or
+    /// 5xx; default 2.
     ///
-    /// The waits grow from half a second, with jitter, and are at least what the service asks for;
-    /// if it asks for more than 30 seconds, the error is given back instead. No other call is ever
-    /// repeated by the client.
+    /// The waits grow from half a second, with jitter, and are at least the service's
+    /// `Retry-After`; one of more than 30 seconds is returned as an error. The client retries no
+    /// other call.
     pub fn read_retries(mut self, times: u32) -> Self {
         self.read_retries = times;
         self
     }
 
-    /// Sends every request through a proxy, `http://…`, `https://…`; a name and password may stand
-    /// in the address.
+    /// Sends every request through a proxy, `http://…` or `https://…`; the address may contain a
+    /// name and password.
     ///
-    /// Without one, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are followed.
+    /// By default, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` apply.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Zeroizing::new(url.into()));
         self
     }
 
-    /// Trusts further root certificates, one or more in PEM, beside those of the platform: for a
-    /// proxy that opens TLS.
+    /// Trusts further root certificates, one or more in PEM, besides those of the platform: for a
+    /// proxy that terminates TLS.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
-    /// Sends requests through a service of yours instead of reqwest: a stack of your own, a
+    /// Sends requests through a tower service instead of reqwest, such as a stack of your own or a
     /// recording for a test.
     ///
     /// The request carries the key, so the service must not follow redirects to other hosts. The
-    /// time-outs, the proxy and the certificates of this builder do not apply to it. Downloads of
-    /// exports go through it as well, without the key; they are then held in memory whole, since
-    /// such a service answers whole bodies.
+    /// timeouts, the proxy and the certificates of this builder do not apply to it. Downloads of
+    /// exports use it as well, without the key; they are then held in memory whole, since such a
+    /// service returns whole bodies.
     pub fn transport<S>(mut self, service: S) -> Self
     where
         S: tower_service::Service<http::Request<Bytes>, Response = http::Response<Bytes>>
@@ -220,12 +222,12 @@ impl WorkOsBuilder {
         self
     }
 
-    /// Checks the settings and makes the client. It connects to nothing yet.
+    /// Checks the settings and returns the client, without connecting.
     ///
     /// # Errors
     ///
-    /// The base URL is not an `http` or `https` address without a query; the TLS library finds no
-    /// way to start.
+    /// The base URL is not an `http` or `https` address without a query; the proxy is not an
+    /// address; a root certificate is not PEM; the TLS library cannot start.
     pub fn build(self) -> Result<WorkOs, ConfigError> {
         let base_url = self.base_url.trim_end_matches('/').to_owned();
         let uri: Uri = base_url
@@ -244,8 +246,8 @@ impl WorkOsBuilder {
                 transport.clone(),
                 Downloads::Whole(transport),
             ),
-            // A pool of connections is bound to the runtime that opened them: the dispatcher's must
-            // not be the caller's.
+            // A connection pool is bound to the runtime that opened its connections, so the
+            // dispatcher and callers need one each.
             None => {
                 let network = Network {
                     connect_timeout: self.connect_timeout,
@@ -274,7 +276,7 @@ impl WorkOsBuilder {
 }
 
 fn proxy(url: &str) -> Result<reqwest::Proxy, ConfigError> {
-    // The library's own error would name the address, with the password in it.
+    // The library's own error would print the address, with the password.
     reqwest::Proxy::all(url).map_err(|_| ConfigErrorKind::Proxy.into())
 }
 
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_and_roots_are_checked_when_the_client_is_made() {
+    fn a_proxy_and_roots_are_checked_by_build() {
         let builder = || WorkOs::builder(ApiKey::new("sk_test").unwrap());
         let error = builder()
             .proxy("http://me:canary@[broken")

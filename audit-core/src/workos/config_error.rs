@@ -4,14 +4,14 @@ use std::fmt;
 
 use super::transport_failure::BoxError;
 
-/// The client cannot be set up as asked.
+/// The error of a client that cannot be set up.
 #[derive(thiserror::Error)]
 #[error("set up the WorkOS client: {kind}")]
 pub struct ConfigError {
     kind: ConfigErrorKind,
 }
 
-/// What a `main` that returns it shows.
+/// The error's text, since a `main` that returns the error prints this.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConfigError({self})")

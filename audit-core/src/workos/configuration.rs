@@ -1,4 +1,4 @@
-//! The state of an organization's audit log.
+//! The configuration of an organization's audit log.
 
 use serde::Deserialize;
 
@@ -6,52 +6,53 @@ use super::client::{WorkOs, segment};
 use super::error::Error;
 use super::open_enum::open_enum;
 
-/// How an organization's audit log is set up.
+/// The configuration of an organization's audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Configuration {
-    /// Whose it is.
+    /// The organization.
     pub organization_id: String,
-    /// How long events are kept; `None` where no period was set.
+    /// The retention period in days; `None` if none was set.
     pub retention_period_in_days: Option<u32>,
-    /// Whether events are taken.
+    /// The state of the log.
     pub state: LogState,
-    /// Where events are sent on to, if anywhere.
+    /// The stream that forwards events, if there is one.
     pub log_stream: Option<LogStream>,
 }
 
-/// Where an organization has its events sent on to. It is set up in the dashboard or in the Admin
-/// Portal.
+/// A stream that forwards an organization's events.
+///
+/// It is configured in the dashboard or in the Admin Portal.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct LogStream {
-    /// Its id, `als_…`.
+    /// The id, `als_…`.
     pub id: String,
-    /// What it sends to.
+    /// The destination.
     #[serde(rename = "type")]
     pub kind: LogStreamKind,
-    /// Whether it sends.
+    /// The state of the stream.
     pub state: LogStreamState,
-    /// When it last sent, in RFC 3339; `None` if it never did.
+    /// The time of the last transfer, in RFC 3339; `None` before the first.
     pub last_synced_at: Option<String>,
-    /// When it was made, in RFC 3339.
+    /// The time of creation, in RFC 3339.
     pub created_at: String,
 }
 
 open_enum! {
-    /// Whether an organization's events are taken.
+    /// The state of an organization's audit log.
     LogState {
-        /// They are.
+        /// Events are accepted.
         Active = "active",
-        /// They are not yet.
+        /// Events are not accepted yet.
         Inactive = "inactive",
-        /// They are not any more.
+        /// Events are no longer accepted.
         Disabled = "disabled",
     }
 }
 
 open_enum! {
-    /// What a log stream sends to.
+    /// The destination of a log stream.
     LogStreamKind {
         /// Microsoft Sentinel.
         AzureSentinel = "AzureSentinel",
@@ -71,26 +72,26 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a log stream sends.
+    /// The state of a log stream.
     LogStreamState {
-        /// It does.
+        /// Events are forwarded.
         Active = "active",
-        /// It does not.
+        /// Events are not forwarded.
         Inactive = "inactive",
         /// The last attempt failed.
         Error = "error",
-        /// Its settings are wrong.
+        /// The settings are invalid.
         Invalid = "invalid",
     }
 }
 
 impl WorkOs {
-    /// Reads how an organization's audit log is set up
-    /// ([WorkOS: configuration](https://workos.com/docs/reference/audit-logs/configuration)).
+    /// Reads the configuration of an organization's audit log ([WorkOS:
+    /// configuration](https://workos.com/docs/reference/audit-logs/configuration)).
     ///
     /// # Errors
     ///
-    /// The service does not know the organization (404), or does not answer.
+    /// The service does not know the organization (404), or does not respond.
     pub async fn configuration(&self, organization: &str) -> Result<Configuration, Error> {
         let organization = segment(organization);
         let path = format!("/organizations/{organization}/audit_log_configuration");
@@ -104,7 +105,7 @@ mod tests {
     use crate::workos::canned::Canned;
 
     #[tokio::test]
-    async fn the_documented_answer_is_read() {
+    async fn the_documented_response_is_parsed() {
         let canned = Canned::new().answer(
             200,
             r#"{"organization_id":"org_1","retention_period_in_days":30,"state":"active","log_stream":{"id":"als_1",
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_that_nobody_knew_are_kept() {
+    async fn unknown_enum_values_are_kept() {
         let canned = Canned::new().answer(
             200,
             r#"{"organization_id":"org_1","retention_period_in_days":null,"state":"paused","a_new_field":{}}"#,

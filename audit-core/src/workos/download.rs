@@ -1,4 +1,4 @@
-//! Downloading the file of an export, chunk by chunk.
+//! Downloads of an export's file, chunk by chunk.
 
 use std::fmt;
 use std::io::Write;
@@ -13,9 +13,9 @@ use super::error::Error;
 use super::exports::ExportState;
 use super::transport::Downloads;
 
-/// A download that is under way: the bytes of a CSV file, in chunks.
+/// A download in progress: the bytes of a CSV file, in chunks.
 ///
-/// Dropping it ends the download. Nothing is held but the chunk that was read last.
+/// Dropping it cancels the download. Only the last chunk is held in memory.
 #[must_use = "nothing is downloaded until it is read"]
 pub struct Download {
     body: Body,
@@ -29,25 +29,26 @@ enum Body {
 }
 
 impl Download {
-    /// The length of the file in bytes, if the host says it.
+    /// Returns the length of the file in bytes, if the host sent it.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// The bytes that were read so far.
+    /// Returns the number of bytes read so far.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// The next bytes; `None` at the end. For writers of your own, such as asynchronous ones, and
-    /// for progress.
+    /// Returns the next bytes; `None` at the end.
+    ///
+    /// Use it for writers of your own, such as asynchronous ones, and for progress.
     ///
     /// # Errors
     ///
-    /// The connection breaks, pauses for longer than the request time-out, or ends before the
-    /// length that was announced. A part that was written is then no whole file; download it again.
+    /// The connection breaks, pauses for longer than the request timeout, or ends before the
+    /// announced length. A part that was written is then incomplete; download the file again.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = match &mut self.body {
             Body::Streamed(response) => response.chunk().await.map_err(unreadable)?,
@@ -62,8 +63,9 @@ impl Download {
         Ok(chunk)
     }
 
-    /// Writes the whole file, and says how many bytes it was. A file is written in blocking mode, a
-    /// chunk at a time.
+    /// Writes the whole file, and returns its length in bytes.
+    ///
+    /// The writer is called in blocking mode, a chunk at a time.
     ///
     /// # Errors
     ///
@@ -72,8 +74,8 @@ impl Download {
         self.write_with_progress(writer, |_| {}).await
     }
 
-    /// As [`write_to`](Self::write_to); `progress` is called after each chunk, with the download as
-    /// it then is.
+    /// Writes the whole file as [`write_to`](Self::write_to), and calls `progress` after each
+    /// chunk.
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs, mut file: std::fs::File) -> Result<(), audit_core::workos::Error> {
@@ -111,16 +113,16 @@ impl fmt::Debug for Download {
 }
 
 impl WorkOs {
-    /// Begins to download an export that is ready.
+    /// Starts the download of an export that is ready.
     ///
-    /// The export is read again right before, since its `url` expires after 10 minutes. The file
-    /// comes from another host, which is never sent the key. Redirects are followed, but not from
+    /// The export is read again first, since its `url` expires after 10 minutes. The file comes
+    /// from another host, which never receives the key. Redirects are followed, but not from
     /// `https` to `http`.
     ///
     /// # Errors
     ///
-    /// It is not ready yet, the service gave up on it ([`Error::is_export_failed`]), or it has
-    /// expired ([`Error::is_export_expired`]); the host of the file does not answer with it.
+    /// The export is not ready yet, failed ([`Error::is_export_failed`]), or has expired
+    /// ([`Error::is_export_expired`]); the file's host does not return it.
     pub async fn download_export(&self, id: &str) -> Result<Download, Error> {
         let export = self.get_export(id).await?;
         let url = match (&export.state, &export.url) {
@@ -167,17 +169,17 @@ impl WorkOs {
     }
 }
 
-/// The library's errors name the address, which lets whoever has it read the events.
+/// Drops the library's error, which prints the address: it gives access to the events.
 fn unreadable(error: reqwest::Error) -> Error {
     Error::transport(error.without_url().into())
 }
 
-/// An answer of the file's host, whose body is not the service's and is left unread.
+/// Returns the error of a response of the file's host, whose body is not read.
 fn foreign(status: http::StatusCode, headers: &http::HeaderMap) -> Error {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     *response.headers_mut() = headers.clone();
-    Error::answer(&response)
+    Error::response(&response)
 }
 
 #[cfg(test)]
@@ -195,7 +197,7 @@ mod tests {
         format!(r#"{{"id":"e_1","state":"ready","url":"{url}","created_at":"","updated_at":""}}"#)
     }
 
-    /// A host that answers each connection once, in turn; what it was asked is given back.
+    /// Serves each connection once, in turn; returns the requests.
     async fn host(
         answers: impl FnOnce(&str) -> Vec<String>,
     ) -> (String, tokio::task::JoinHandle<Vec<String>>) {
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_url_is_fetched_anew_and_the_file_is_asked_for_without_the_key() {
+    async fn the_url_is_read_again_and_the_file_is_requested_without_the_key() {
         let (url, host) = host(|base| {
             let export = export(&format!("{base}/file.csv?signature=s"));
             vec![answer(&export), answer("id,action\r\n")]
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_ends_early_is_an_error_and_not_a_short_file() {
+    async fn a_file_that_ends_early_is_an_error() {
         let short = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\nid,act";
         let (url, _host) = host(|base| {
             let export = export(&format!("{base}/f?signature=canary"));
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transport_of_the_users_is_not_given_the_key_either() {
+    async fn a_custom_transport_does_not_receive_the_key_either() {
         let canned = Canned::new()
             .answer(200, &export("https://exports.example/f.csv"))
             .answer(200, "a,b\r\n");
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_export_without_a_file_is_told_apart() {
+    async fn an_export_without_a_file_is_a_distinct_error() {
         let error = async |state: &str| {
             let body = export("")
                 .replace("ready", state)
@@ -327,7 +329,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_of_the_files_host_is_not_the_services() {
+    async fn a_refusal_of_the_files_host_is_not_attributed_to_the_service() {
         let canned = Canned::new()
             .answer(200, &export("https://h/f"))
             .answer(403, "<xml>");

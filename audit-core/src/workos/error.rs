@@ -1,4 +1,4 @@
-//! What went wrong with a call, in the service's own words.
+//! The error of a call, with the service's own message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,32 +12,32 @@ use super::retry_after::retry_after;
 use super::transport_failure::{BoxError, TransportFailure, transport_failure};
 use crate::event::pieces;
 
-/// A call to the service failed.
+/// The error of a call to the service.
 ///
-/// It never holds the key or what was sent.
+/// It never contains the key or the request.
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     request_id: Option<String>,
     retry_after: Option<Duration>,
 }
 
 #[derive(Debug)]
-enum Kind {
-    /// No answer.
+enum ErrorKind {
+    /// No response.
     Transport(BoxError),
-    /// An answer that is not a success.
+    /// A response without a success status.
     Status(StatusCode, Box<Refusal>),
-    /// An answer that is not the service's.
+    /// A response that is not the service's.
     Foreign(StatusCode, String),
-    /// Refused for good without an error answer: before it was sent, or with `success: false`.
+    /// Rejected without an error response: before it was sent, or with `success: false`.
     Refused(Cow<'static, str>),
-    /// A wait that ended without what was waited for.
+    /// A wait that ended without its result.
     Unfinished(Unfinished, String),
-    /// The caller's writer does not take what was read.
+    /// The caller's writer failed.
     Write(std::io::Error),
 }
 
-/// How a wait ended.
+/// The way in which a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfinished {
     Failed,
@@ -45,7 +45,7 @@ pub(super) enum Unfinished {
     Deadline,
 }
 
-/// The error bodies that the service is known to answer, all in one.
+/// The union of the service's error bodies.
 #[derive(Debug, Default, Deserialize)]
 struct Refusal {
     message: Message,
@@ -55,7 +55,7 @@ struct Refusal {
     errors: Vec<FieldError>,
 }
 
-/// The message comes as a text or as a list of texts.
+/// The message, a text or a list of texts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 enum Message {
@@ -75,18 +75,18 @@ impl fmt::Display for Message {
     }
 }
 
-/// One field that the service complains about.
+/// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FieldError {
-    /// What is wrong, such as `required`.
+    /// The error code, such as `required`.
     pub code: Option<String>,
-    /// Where, as a dotted path from the body's root, such as `event.action`.
+    /// The field, as a dotted path from the body's root, such as `event.action`.
     pub field: Option<String>,
-    /// Where, as a JSON Pointer inside the event, such as `/targets`.
+    /// The field, as a JSON Pointer inside the event, such as `/targets`.
     pub instance_path: Option<String>,
-    /// What is wrong, in words.
+    /// The error in words.
     pub message: Option<String>,
 }
 
@@ -107,35 +107,35 @@ impl fmt::Display for FieldError {
 
 impl Error {
     pub(super) fn transport(source: BoxError) -> Self {
-        Self::local(Kind::Transport(source))
+        Self::local(ErrorKind::Transport(source))
     }
 
     pub(super) fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::local(Kind::Refused(reason.into()))
+        Self::local(ErrorKind::Refused(reason.into()))
     }
 
-    /// The service gave up on an export.
+    /// Returns the error of an export that the service could not complete.
     pub(super) fn export_failed(id: &str) -> Self {
         let text = format!("the service gave up on export {id}; create a new one");
         Self::unfinished(Unfinished::Failed, text)
     }
 
-    /// An export has expired.
+    /// Returns the error of an export that has expired.
     pub(super) fn export_expired(id: &str) -> Self {
         let text = format!("export {id} has expired; create a new one");
         Self::unfinished(Unfinished::Expired, text)
     }
 
     pub(super) fn unfinished(how: Unfinished, text: String) -> Self {
-        Self::local(Kind::Unfinished(how, text))
+        Self::local(ErrorKind::Unfinished(how, text))
     }
 
     pub(super) fn write(source: std::io::Error) -> Self {
-        Self::local(Kind::Write(source))
+        Self::local(ErrorKind::Write(source))
     }
 
-    /// An error that did not come from the service.
-    fn local(kind: Kind) -> Self {
+    /// Returns an error that did not come from the service.
+    fn local(kind: ErrorKind) -> Self {
         Self {
             kind,
             request_id: None,
@@ -143,8 +143,8 @@ impl Error {
         }
     }
 
-    /// An answer that is no success, or whose body is not what the service answers.
-    pub(super) fn answer(response: &Response<Bytes>) -> Self {
+    /// Returns the error of a response without a success, or with a body that is not the service's.
+    pub(super) fn response(response: &Response<Bytes>) -> Self {
         let status = response.status();
         let header = |name| {
             response
@@ -154,11 +154,11 @@ impl Error {
         };
         let kind = match serde_json::from_slice::<Refusal>(response.body()) {
             Ok(refusal) if !status.is_success() && !matches!(refusal.message, Message::None) => {
-                Kind::Status(status, Box::new(refusal))
+                ErrorKind::Status(status, Box::new(refusal))
             }
             _ => {
                 let content = header("content-type").unwrap_or("no content type");
-                Kind::Foreign(
+                ErrorKind::Foreign(
                     status,
                     format!("{content}, {} bytes", response.body().len()),
                 )
@@ -172,16 +172,19 @@ impl Error {
         }
     }
 
-    /// The status of the answer; `None` if there was no answer.
+    /// Returns the status of the response; `None` if there was none.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self.kind {
-            Kind::Status(status, _) | Kind::Foreign(status, _) => Some(status),
-            Kind::Transport(_) | Kind::Refused(_) | Kind::Unfinished(..) | Kind::Write(_) => None,
+            ErrorKind::Status(status, _) | ErrorKind::Foreign(status, _) => Some(status),
+            ErrorKind::Transport(_)
+            | ErrorKind::Refused(_)
+            | ErrorKind::Unfinished(..)
+            | ErrorKind::Write(_) => None,
         }
     }
 
-    /// Whether the key is missing, wrong or lacks a permission (401, 403).
+    /// Returns `true` if the key is missing, wrong or lacks a permission (401, 403).
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         matches!(
@@ -190,38 +193,39 @@ impl Error {
         )
     }
 
-    /// Whether the service refused the content for good, so that the same request will never pass.
+    /// Returns `true` if the service rejected the content, so that the same request will never
+    /// succeed.
     ///
-    /// A 404 counts only with the service's own body, since a wrong base URL answers 404 as well.
+    /// A 404 counts only with the service's own body, since a wrong base URL returns 404 as well.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         match &self.kind {
-            Kind::Refused(_) => true,
-            Kind::Foreign(status, _) => *status == StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::Status(status, refusal) => match *status {
+            ErrorKind::Refused(_) => true,
+            ErrorKind::Foreign(status, _) => *status == StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::Status(status, refusal) => match *status {
                 StatusCode::BAD_REQUEST
                 | StatusCode::PAYLOAD_TOO_LARGE
                 | StatusCode::UNPROCESSABLE_ENTITY => true,
                 StatusCode::NOT_FOUND => refusal.message.to_string().contains(" not found: "),
                 _ => false,
             },
-            Kind::Transport(_) | Kind::Unfinished(..) | Kind::Write(_) => false,
+            ErrorKind::Transport(_) | ErrorKind::Unfinished(..) | ErrorKind::Write(_) => false,
         }
     }
 
-    /// Whether the service asks for fewer requests (429).
+    /// Returns `true` if the service requests fewer requests (429).
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Whether the same request may pass later: 408, 429, any 5xx, or no answer at all.
+    /// Returns `true` if the same request may succeed later: 408, 429, any 5xx, or no response.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &self.kind {
-            Kind::Transport(_) => true,
-            Kind::Refused(_) | Kind::Unfinished(..) | Kind::Write(_) => false,
-            Kind::Status(status, _) | Kind::Foreign(status, _) => {
+            ErrorKind::Transport(_) => true,
+            ErrorKind::Refused(_) | ErrorKind::Unfinished(..) | ErrorKind::Write(_) => false,
+            ErrorKind::Status(status, _) | ErrorKind::Foreign(status, _) => {
                 status.is_server_error()
                     || matches!(
                         *status,
@@ -234,62 +238,63 @@ impl Error {
     /// Returns how the request ended if there was no response.
     pub(super) fn transport_failure(&self) -> Option<TransportFailure> {
         match &self.kind {
-            Kind::Transport(source) => Some(transport_failure(source)),
+            ErrorKind::Transport(source) => Some(transport_failure(source)),
             _ => None,
         }
     }
 
-    /// Whether the service does not have what the path names (404, with the service's own body).
+    /// Returns `true` if the service does not have what the path names (404, with the service's own
+    /// body).
     ///
-    /// A wrong base URL answers 404 as well, but not in these words.
+    /// A wrong base URL returns 404 as well, but with another body.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) && self.is_rejected()
     }
 
-    /// Whether the service gave up on the export that was waited for; a new one may succeed.
+    /// Returns `true` if the service could not complete the export; a new one may succeed.
     #[must_use]
     pub fn is_export_failed(&self) -> bool {
-        matches!(self.kind, Kind::Unfinished(Unfinished::Failed, _))
+        matches!(self.kind, ErrorKind::Unfinished(Unfinished::Failed, _))
     }
 
-    /// Whether the export that was waited for has expired; create a new one.
+    /// Returns `true` if the export has expired; create a new one.
     #[must_use]
     pub fn is_export_expired(&self) -> bool {
-        matches!(self.kind, Kind::Unfinished(Unfinished::Expired, _))
+        matches!(self.kind, ErrorKind::Unfinished(Unfinished::Expired, _))
     }
 
-    /// Whether a wait came to its deadline; what was waited for may still come.
+    /// Returns `true` if a wait reached its deadline; it may be resumed.
     #[must_use]
     pub fn is_deadline_exceeded(&self) -> bool {
-        matches!(self.kind, Kind::Unfinished(Unfinished::Deadline, _))
+        matches!(self.kind, ErrorKind::Unfinished(Unfinished::Deadline, _))
     }
 
-    /// How long the service asked to wait, if it did. Not capped.
+    /// Returns the wait that the service requested, if any. Not capped.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The service's code, such as `invalid_audit_log_event`.
+    /// Returns the service's code, such as `invalid_audit_log_event`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Status(_, refusal) => refusal.code.as_deref(),
+            ErrorKind::Status(_, refusal) => refusal.code.as_deref(),
             _ => None,
         }
     }
 
-    /// The fields that the service complains about.
+    /// Returns the errors of single fields.
     #[must_use]
     pub fn field_errors(&self) -> &[FieldError] {
         match &self.kind {
-            Kind::Status(_, refusal) => &refusal.errors,
+            ErrorKind::Status(_, refusal) => &refusal.errors,
             _ => &[],
         }
     }
 
-    /// The `X-Request-ID` of the answer, which the service's support asks for.
+    /// Returns the `X-Request-ID` of the response, which the service's support needs.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
@@ -302,8 +307,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// Escapes what would begin a line of its own in a log, or steer a terminal: the service repeats
-/// what it was sent, which may come from a path that a client chose.
+/// Escapes line breaks and terminal controls: the service echoes parts of the request, which may
+/// come from a path that a client chose.
 struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Plain<'_, '_> {
@@ -321,15 +326,15 @@ impl fmt::Write for Plain<'_, '_> {
 impl Error {
     fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match &self.kind {
-            Kind::Transport(_) => f.write_str("no answer from the audit log service")?,
-            Kind::Refused(reason) => f.write_str(reason)?,
-            Kind::Unfinished(_, text) => f.write_str(text)?,
-            Kind::Write(_) => f.write_str("write what was downloaded")?,
-            Kind::Foreign(status, what) => write!(
+            ErrorKind::Transport(_) => f.write_str("no response from the audit log service")?,
+            ErrorKind::Refused(reason) => f.write_str(reason)?,
+            ErrorKind::Unfinished(_, text) => f.write_str(text)?,
+            ErrorKind::Write(_) => f.write_str("write what was downloaded")?,
+            ErrorKind::Foreign(status, what) => write!(
                 f,
                 "{status}, but the answer is not the audit log service's ({what}); check the base URL and what stands between"
             )?,
-            Kind::Status(status, refusal) => {
+            ErrorKind::Status(status, refusal) => {
                 write!(f, "{status}: {}", refusal.message)?;
                 for (index, field) in refusal.errors.iter().enumerate() {
                     write!(f, "{} {field}", if index == 0 { " at" } else { "," })?;
@@ -358,8 +363,8 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            Kind::Transport(source) => Some(&**source),
-            Kind::Write(source) => Some(source),
+            ErrorKind::Transport(source) => Some(&**source),
+            ErrorKind::Write(source) => Some(source),
             _ => None,
         }
     }
@@ -373,7 +378,7 @@ mod tests {
         let response = Response::builder()
             .status(status)
             .header("x-request-id", "req_1");
-        Error::answer(
+        Error::response(
             &response
                 .body(Bytes::copy_from_slice(body.as_bytes()))
                 .unwrap(),
@@ -381,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_body_is_understood() {
+    fn every_documented_body_is_parsed() {
         let schema = error(
             400,
             r#"{"message":"Invalid Audit Log event.","code":"invalid_audit_log_event","errors":[{"instancePath":"/targets"}]}"#,
@@ -416,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_repeats_begins_no_line_of_a_log() {
+    fn echoed_text_cannot_start_a_log_line() {
         let error = error(
             404,
             r#"{"message":"Organization not found: 'x\n\u001b[31mERROR\u202e'."}"#,
@@ -426,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_predicates_tell_what_may_be_repeated() {
+    fn the_predicates_classify_retryable_errors() {
         let message = r#"{"message":"x"}"#;
         for status in [400, 413, 422] {
             assert!(

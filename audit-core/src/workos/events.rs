@@ -1,4 +1,4 @@
-//! `POST /audit_logs/events`: the one call that is made for every event.
+//! `POST /audit_logs/events`, the call for every event.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
@@ -21,18 +21,18 @@ struct Created {
 }
 
 impl WorkOs {
-    /// Creates one event, in one attempt. The event's id is the `Idempotency-Key`, so a repetition
-    /// within 24 hours is stored once ([WorkOS: create
-    /// event](https://workos.com/docs/reference/audit-logs/event)). The service takes one event per
-    /// request, and answers without an id of its own. The reference says 200, the SDKs' tests 201:
-    /// any 2xx is a success if its body says so.
+    /// Creates one event, in one attempt.
     ///
-    /// A [`Recorder`](crate::Recorder) does this in the background and repeats what can be
-    /// repeated.
+    /// The event's id is the `Idempotency-Key`, so a retry within 24 hours is stored once ([WorkOS:
+    /// create event](https://workos.com/docs/reference/audit-logs/event)). The service takes one
+    /// event per request, and responds without an id of its own. The reference says 200, the SDKs'
+    /// tests 201: any 2xx is a success if its body says so.
+    ///
+    /// A [`Recorder`](crate::Recorder) makes this call in the background and retries it.
     ///
     /// # Errors
     ///
-    /// The event names no organization; the service refuses it, or does not answer.
+    /// The event has no organization; the service rejects it, or does not respond.
     pub async fn create_event(&self, event: &Event) -> Result<(), Error> {
         self.create_event_through(self.calls(), event).await
     }
@@ -55,7 +55,7 @@ impl WorkOs {
             Ok(Created { success: false }) => Err(Error::refused(
                 "the service answered that it did not succeed",
             )),
-            Err(_) => Err(Error::answer(&response)),
+            Err(_) => Err(Error::response(&response)),
         }
     }
 }
@@ -65,8 +65,10 @@ fn uuid_header(event: &Event) -> Result<HeaderValue, Error> {
     HeaderValue::from_maybe_shared(key).map_err(|error| Error::transport(error.into()))
 }
 
-/// Delivers events to the service: what it refuses for good is rejected; a wrong key or an answer
-/// that is not the service's is fatal, so that a mistake in the set-up destroys no events.
+/// Delivers events to the service.
+///
+/// An event that the service refuses is rejected. A wrong key, or a response that is not the
+/// service's, is fatal, so that a misconfiguration destroys no events.
 impl Sink for WorkOs {
     async fn deliver(&self, event: &Event) -> Delivery {
         self.create_event_through(self.deliveries(), event)
@@ -80,7 +82,7 @@ impl Sink for WorkOs {
 
     async fn unknown_actions(&self, actions: &[&'static str]) -> Result<Vec<&'static str>, Fault> {
         let client = self.clone();
-        // The dispatcher's runtime has connections of its own.
+        // The dispatcher's runtime needs connections of its own.
         let mut known = Items::<actions::Action>::new(move |page| {
             let client = client.clone();
             async move {
@@ -139,7 +141,7 @@ mod tests {
 
     type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 
-    /// A client whose transport answers what it is told to, and keeps what was sent.
+    /// Returns a client with a scripted transport, and the requests that it received.
     fn client(status: u16, headers: &[(&str, &str)], body: &'static str) -> (WorkOs, Sent) {
         let sent = Sent::default();
         let keep = Arc::clone(&sent);
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_is_one_of_four_faults_or_a_delivery() {
+    async fn every_response_is_a_delivery_or_one_of_four_faults() {
         let message = r#"{"message":"x"}"#;
         assert!(delivered(200, r#"{"success":true}"#).await.is_ok());
         assert!(delivered(201, r#"{"success":true}"#).await.is_ok());

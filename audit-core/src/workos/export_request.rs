@@ -1,18 +1,18 @@
-//! What an export is to hold.
+//! The request for an export.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-/// How far back events can be exported: three months, counted as 90 days here
-/// ([WorkOS: exporting events](https://workos.com/docs/audit-logs/exporting-events)).
+/// The age up to which events can be exported: three months, counted as 90 days here ([WorkOS:
+/// exporting events](https://workos.com/docs/audit-logs/exporting-events)).
 pub const EXPORT_WINDOW: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What an export is to hold: one organization's events of a range of time.
+/// A request for an export: one organization's events of a time range, optionally filtered.
 ///
-/// Filters of one kind widen, filters of different kinds narrow; the service does not say so, but
-/// it is the usual reading.
+/// Filters of one kind widen the selection, filters of different kinds narrow it. The service does
+/// not document this, but it is the usual reading.
 ///
 /// ```
 /// use audit_core::workos::ExportRequest;
@@ -44,8 +44,9 @@ pub struct ExportRequest {
 }
 
 impl ExportRequest {
-    /// All events of an organization from `start` to `end`, in milliseconds. Whether an event at
-    /// the very end is in it, the service does not say.
+    /// Returns a request for all events of an organization from `start` to `end`, in milliseconds.
+    ///
+    /// The service does not document whether an event at exactly `end` is included.
     pub fn new(organization: impl Into<String>, start: SystemTime, end: SystemTime) -> Self {
         Self {
             organization_id: organization.into(),
@@ -58,40 +59,45 @@ impl ExportRequest {
         }
     }
 
-    /// Only events of this action; may be called more than once. A `*` stands for any characters,
-    /// also none; see [`WorkOs::expand_actions`](super::WorkOs::expand_actions).
+    /// Includes events of this action; may be called more than once.
+    ///
+    /// A `*` matches any characters, including none; see
+    /// [`WorkOs::expand_actions`](super::WorkOs::expand_actions).
     pub fn action(mut self, name: impl Into<String>) -> Self {
         self.actions.push(name.into());
         self
     }
 
-    /// Only events by an actor of exactly this name; may be called more than once.
+    /// Includes events by an actor of exactly this name; may be called more than once.
     pub fn actor_name(mut self, name: impl Into<String>) -> Self {
         self.actor_names.push(name.into());
         self
     }
 
-    /// Only events by this actor; may be called more than once.
+    /// Includes events by this actor; may be called more than once.
     pub fn actor_id(mut self, id: impl Into<String>) -> Self {
         self.actor_ids.push(id.into());
         self
     }
 
-    /// Only events on a target of this type; may be called more than once. The service has no
-    /// filter by a target's id.
+    /// Includes events on a target of this type; may be called more than once.
+    ///
+    /// The service has no filter by a target's id.
     pub fn target_type(mut self, kind: impl Into<String>) -> Self {
         self.targets.push(kind.into());
         self
     }
 
-    /// The length of the range; `None` if it ends before it begins, or does not last.
+    /// Returns the length of the range; `None` if it is empty or negative.
     pub(super) fn length(&self) -> Option<Duration> {
         let length = self.range_end.duration_since(self.range_start).ok()?;
         (!length.is_zero()).then_some(length)
     }
 
-    /// What the service is likely not to do as the request reads. It may be sent all the same;
-    /// [`create_export`](super::WorkOs::create_export) logs each as a warning.
+    /// Returns what the service will probably not do as requested.
+    ///
+    /// The request may be sent nevertheless; [`create_export`](super::WorkOs::create_export) logs
+    /// each as a warning.
     #[must_use]
     pub fn warnings(&self, now: SystemTime) -> Vec<ExportWarning> {
         let mut warnings = Vec::new();
@@ -105,11 +111,11 @@ impl ExportRequest {
         warnings
     }
 
-    /// The same request in ranges of at most `longest`, the oldest first; one range if `longest` is
-    /// zero.
+    /// Splits the request into ranges of at most `longest`, the oldest first; one range if
+    /// `longest` is zero.
     ///
-    /// Each range begins at the moment at which the one before ends, so that no event falls between
-    /// two; one at that very millisecond may be in both.
+    /// Each range begins where the previous one ends, so that no event falls between two; one at
+    /// exactly that millisecond may be in both.
     ///
     /// ```
     /// # use audit_core::workos::ExportRequest;
@@ -141,7 +147,7 @@ impl ExportRequest {
     }
 }
 
-/// What the service is likely not to do as a request for an export reads.
+/// A deviation of the service from a request for an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportWarning {
@@ -166,7 +172,7 @@ impl fmt::Display for ExportWarning {
 }
 
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    // Clamped to what the format can say, which is checked for an event's time likewise.
+    // Clamped to the range of the format, as an event's time is.
     let time = crate::event::from_millis(crate::event::to_millis(*time));
     serializer.collect_str(&humantime::format_rfc3339_millis(time))
 }
@@ -199,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_does_not_export_is_warned_about() {
+    fn ranges_that_the_service_does_not_export_are_warned_about() {
         let at = |day: u32, range| request(range).warnings(UNIX_EPOCH + DAY * day);
         assert_eq!(at(100, 10..100), []);
         assert_eq!(at(101, 10..20), [ExportWarning::ReachesPastWindow]);

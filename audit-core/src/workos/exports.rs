@@ -1,4 +1,4 @@
-//! Exports: created, waited for, refetched. The file itself is in `download`.
+//! Exports: creating them, waiting for them, reading them. `download` fetches the file.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,26 +15,27 @@ use crate::event::{from_millis, now_millis};
 use crate::workos::wildcard;
 
 const PATH: &str = "/audit_logs/exports";
-/// The first wait between two looks at an export. A small one is ready within seconds.
+/// The first interval between two polls. A small export is ready within seconds.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest, so that a long export costs few requests and is still seen soon.
+/// The longest interval, so that a long export costs few requests and is still noticed soon.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-/// An export of an organization's events, as the service has it.
+/// An export of an organization's events.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Export {
-    /// Its id, `audit_log_export_…`.
+    /// The id, `audit_log_export_…`.
     pub id: String,
-    /// How far it is.
+    /// The state.
     pub state: ExportState,
-    /// Where the file is, once it is ready. Whoever has it can read the events, so `Debug` does not
-    /// show it. It expires 10 minutes after the service answered;
-    /// [`download_export`](WorkOs::download_export) asks for a new one each time.
+    /// The address of the file, once it is ready.
+    ///
+    /// It gives access to the events, so `Debug` does not print it. It expires 10 minutes after the
+    /// response; [`download_export`](WorkOs::download_export) requests a new one each time.
     pub url: Option<String>,
-    /// When it was made, in RFC 3339.
+    /// The time of creation, in RFC 3339.
     pub created_at: String,
-    /// When it was last changed, in RFC 3339.
+    /// The time of the last change, in RFC 3339.
     pub updated_at: String,
 }
 
@@ -50,15 +51,15 @@ impl fmt::Debug for Export {
 }
 
 open_enum! {
-    /// How far an export is.
+    /// The state of an export.
     ExportState {
-        /// It is being made.
+        /// In progress.
         Pending = "pending",
-        /// It can be downloaded.
+        /// Ready to be downloaded.
         Ready = "ready",
-        /// The service gave up on it.
+        /// Failed.
         Error = "error",
-        /// It is gone.
+        /// Expired.
         Expired = "expired",
     }
 }
@@ -86,7 +87,7 @@ impl WorkOs {
     /// # Errors
     ///
     /// The range ends before it begins; a wildcard matches no action; the service refuses the
-    /// request (400), or does not answer.
+    /// request (400), or does not respond.
     pub async fn create_export(&self, request: &ExportRequest) -> Result<Export, Error> {
         if request.length().is_none() {
             return Err(Error::refused(
@@ -101,16 +102,16 @@ impl WorkOs {
     }
 
     /// Replaces each wildcard among a request's actions, such as `user.*`, by the registered
-    /// actions that it matches.
+    /// actions that match.
     ///
-    /// The service takes exact names only. A request without wildcards is given back as it is,
+    /// The service takes exact names only. A request without wildcards is returned unchanged,
     /// without a call. Actions that the service records on its own need not be registered; name
     /// those exactly.
     ///
     /// # Errors
     ///
-    /// A wildcard matches no action: left out, it would mean every event. Or the service does not
-    /// answer.
+    /// A wildcard matches no action: without it, the request would mean every event. Or the service
+    /// does not respond.
     pub async fn expand_actions(&self, mut request: ExportRequest) -> Result<ExportRequest, Error> {
         if request.actions.iter().any(|name| wildcard::is(name)) {
             let mut known = Vec::new();
@@ -127,29 +128,29 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// The service does not know the export (404), or does not answer.
+    /// The service does not know the export (404), or does not respond.
     pub async fn get_export(&self, id: &str) -> Result<Export, Error> {
         self.get(&format!("{PATH}/{}", segment(id))).await
     }
 
     /// Waits until an export is ready.
     ///
-    /// It looks after 1 second, then ever less often, down to every 15 seconds. A look that fails
-    /// is repeated for as long as it may still succeed. `timeout` bounds the whole, a look that is
-    /// under way included. No webhook is documented to say that an export is ready.
+    /// It polls after 1 second, then at growing intervals of up to 15 seconds. A failed poll is
+    /// retried while it may still succeed. `timeout` bounds the whole call, including a poll in
+    /// progress. No webhook is documented to say that an export is ready.
     ///
     /// # Errors
     ///
-    /// The service gave up on it ([`Error::is_export_failed`]), or it has expired
+    /// The export failed ([`Error::is_export_failed`]) or has expired
     /// ([`Error::is_export_expired`]); it was not ready in time ([`Error::is_deadline_exceeded`]),
-    /// and the wait may be taken up again. Or as [`get_export`](Self::get_export).
+    /// and the wait may be resumed. Or as [`get_export`](Self::get_export).
     ///
     /// # Cancellation
     ///
-    /// It may be dropped at any time; the export goes on.
+    /// The future may be dropped at any time; the export continues.
     pub async fn wait_for_export(&self, id: &str, timeout: Duration) -> Result<Export, Error> {
         let waiting = self.wait_without_end(id);
-        // A time-out that no clock can hold is none.
+        // A timeout beyond the clock's range counts as none.
         if Instant::now().checked_add(timeout).is_none() {
             return waiting.await;
         }
@@ -171,8 +172,7 @@ impl WorkOs {
                     ExportState::Ready => return Ok(export),
                     ExportState::Error => return Err(Error::export_failed(id)),
                     ExportState::Expired => return Err(Error::export_expired(id)),
-                    // A word that nobody knows yet may still become `ready`; the deadline ends the
-                    // wait if not.
+                    // An unknown state may still become `ready`; the deadline ends the wait if not.
                     ExportState::Pending | ExportState::Other(_) => {}
                 },
                 Err(error) if error.is_retryable() => {
@@ -180,7 +180,7 @@ impl WorkOs {
                 }
                 Err(error) => return Err(error),
             }
-            // Less by a random part, so that many who wait for the same service do not ask at once.
+            // Jitter, so that clients do not poll at the same time.
             let jittered = wait.mul_f64(0.8 + 0.2 * fastrand::f64());
             tokio::time::sleep(jittered.max(asked)).await;
             wait = wait.mul_f64(1.5).min(LONGEST_WAIT);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_export_is_asked_for_in_the_documented_form() {
+    async fn an_export_is_requested_in_the_documented_form() {
         let canned = Canned::new().answer(201, &export("pending"));
         let request = request()
             .action("a.b")
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wildcard_without_a_match_never_becomes_everything() {
+    async fn a_wildcard_without_a_match_never_selects_everything() {
         let canned = Canned::new().answer(200, &actions(&["document.share"]));
         let request = request().action("user.*");
         let error = canned.client().create_export(&request).await.unwrap_err();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_when_there_will_be_no_file() {
+    async fn a_wait_ends_when_the_export_fails_or_expires() {
         let wait = async |state| {
             let canned = Canned::new().answer(200, &export(state));
             let waited = canned.client().wait_for_export("e_1", Duration::MAX).await;
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_at_its_deadline_and_looks_ever_less_often() {
+    async fn a_wait_ends_at_its_deadline_and_polls_at_growing_intervals() {
         let pending = (0..100).fold(Canned::new(), |canned, _| {
             canned.answer(200, &export("pending"))
         });
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_outlives_a_service_that_is_away() {
+    async fn a_wait_survives_an_outage() {
         let away = (0..6).fold(Canned::new(), |canned, _| canned.answer(503, "<html>"));
         let canned = away.answer(200, &export("ready"));
         let waited = canned

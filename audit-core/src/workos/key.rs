@@ -16,7 +16,7 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// It does not start with `sk_`, or holds a character that no header can.
+    /// The key does not start with `sk_`, or contains a character that a header cannot hold.
     pub fn new(key: impl Into<String>) -> Result<Self, ConfigError> {
         let key = Zeroizing::new(key.into());
         if !key.starts_with("sk_") {
@@ -28,7 +28,7 @@ impl ApiKey {
         Ok(Self(key))
     }
 
-    /// The value of the `Authorization` header, marked as sensitive.
+    /// Returns the value of the `Authorization` header, marked as sensitive.
     pub(super) fn header(&self) -> Result<HeaderValue, ConfigError> {
         let text = Zeroizing::new(format!("Bearer {}", *self.0));
         let mut value = HeaderValue::from_str(&text).map_err(|_| ConfigErrorKind::KeyCharacter)?;

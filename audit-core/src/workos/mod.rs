@@ -22,17 +22,17 @@
 //! | [`WorkOs::create_schema`], [`WorkOs::schemas`], [`WorkOs::list_schemas`] | the versions of an action's schema |
 //! | [`WorkOs::create_export`], [`WorkOs::get_export`], [`WorkOs::wait_for_export`], [`WorkOs::download_export`] | events as CSV |
 //! | [`WorkOs::expand_actions`] | `user.*` in an export's filter as the registered names |
-//! | [`WorkOs::retention`], [`WorkOs::set_retention`] | how long events are kept |
+//! | [`WorkOs::retention`], [`WorkOs::set_retention`] | the retention period of events |
 //! | [`WorkOs::configuration`] | the state of an organization's log, and its stream |
 //! | [`WorkOs::generate_portal_link`] | a link to the Admin Portal |
-//! | [`WebhookVerifier`] | whether a webhook is the service's |
+//! | [`WebhookVerifier`] | verifies the signature of a webhook |
 //!
 //! # Limits
 //!
-//! An answer is read up to 4 MiB; a download has no limit and is not held in memory. A redirect is
-//! never followed, since the key would go along, but for downloads, which carry none. 30 seconds
-//! bound an attempt and 5 its connection, unless [`WorkOsBuilder`] says otherwise; calls that read
-//! are attempted up to three times.
+//! A response is read up to 4 MiB; a download has no limit and is not held in memory. The client
+//! never follows a redirect, since the key would be sent along; downloads carry no key and follow
+//! up to three. An attempt takes at most 30 seconds and its connection 5, unless
+//! [`WorkOsBuilder`] sets other timeouts; reading calls are attempted up to three times.
 
 mod actions;
 #[cfg(test)]

@@ -1,23 +1,22 @@
-//! Words of the service that may become more.
+//! String enums that keep unknown values.
 
-/// Declares an enum of words that keeps a word it does not know.
+/// Declares a string enum that keeps unknown values.
 macro_rules! open_enum {
     ($(#[$attribute:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$attribute])*
         ///
-        /// A word that this version does not know is kept, so that an addition by the service
-        /// breaks nothing.
+        /// An unknown value is kept, so that additions by the service break nothing.
         #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
         #[serde(from = "String")]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$note])* $variant,)+
-            /// A word that is not among the others.
+            /// An unknown value.
             Other(String),
         }
 
         impl $name {
-            /// The service's word.
+            /// Returns the service's value.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -1,4 +1,4 @@
-//! Pages of a list, and all of its items one after the other.
+//! Pages of a list, and a stream of all its items.
 
 use std::fmt::{self, Write as _};
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use serde::Deserialize;
 use super::client::segment;
 use super::error::Error;
 
-/// The service's default page; it takes 1 to 100
-/// ([WorkOS: pagination](https://workos.com/docs/reference/pagination)).
+/// The service's default page length; it accepts 1 to 100 ([WorkOS:
+/// pagination](https://workos.com/docs/reference/pagination)).
 const DEFAULT_LIMIT: u8 = 10;
-/// The service's longest page: fewest requests for a whole list.
+/// The service's maximum page length: fewest requests for a whole list.
 const MAX_LIMIT: u8 = 100;
 
-/// Which page of a list.
+/// A query for one page of a list.
 ///
 /// ```
 /// use audit_core::workos::{Order, PageQuery};
@@ -33,41 +33,41 @@ pub struct PageQuery {
     after: Option<String>,
 }
 
-/// In which order of creation.
+/// The order by time of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {
     /// Oldest first.
     Ascending,
-    /// Newest first, which is the service's default.
+    /// Newest first, the service's default.
     Descending,
 }
 
 impl PageQuery {
-    /// The first page, of the service's default length of 10, newest first.
+    /// Returns a query for the first page, of the service's default length of 10, newest first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// At most this many items: 1 to 100, and beyond these the nearer of the two.
+    /// Sets the number of items, clamped to 1 to 100.
     pub fn limit(mut self, items: u8) -> Self {
         self.limit = Some(items.clamp(1, MAX_LIMIT));
         self
     }
 
-    /// In this order.
+    /// Sets the order.
     pub fn order(mut self, order: Order) -> Self {
         self.order = Some(order);
         self
     }
 
-    /// The page in front of a cursor, from [`Page::before`].
+    /// Selects the page before a cursor, from [`Page::before`].
     pub fn before(mut self, cursor: impl Into<String>) -> Self {
         self.before = Some(cursor.into());
         self
     }
 
-    /// The page behind a cursor, from [`Page::after`].
+    /// Selects the page after a cursor, from [`Page::after`].
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.after = Some(cursor.into());
         self
@@ -99,9 +99,9 @@ impl PageQuery {
 pub struct Page<T> {
     /// The items.
     pub data: Vec<T>,
-    /// The cursor of the page in front; `None` at the beginning.
+    /// The cursor of the previous page; `None` at the beginning.
     pub before: Option<String>,
-    /// The cursor of the page behind; `None` at the end.
+    /// The cursor of the next page; `None` at the end.
     pub after: Option<String>,
 }
 
@@ -127,9 +127,10 @@ impl<T> From<List<T>> for Page<T> {
     }
 }
 
-/// All items of a list, a stream. The next page of 100 is asked for when the one before is used up.
+/// A stream of all items of a list.
 ///
-/// After an error the stream ends.
+/// The next page of 100 is requested when the previous one is used up. After an error the stream
+/// ends.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Items<T>(BoxStream<'static, Result<T, Error>>);
 
@@ -156,7 +157,7 @@ impl<T: Send + 'static> Items<T> {
         Self(pages.try_flatten().boxed())
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end.
     ///
     /// # Errors
     ///
@@ -165,7 +166,7 @@ impl<T: Send + 'static> Items<T> {
         self.0.next().await.transpose()
     }
 
-    /// All items that are left. Their number is not limited by this client.
+    /// Returns all remaining items. This client does not limit their number.
     ///
     /// # Errors
     ///
@@ -195,7 +196,7 @@ mod tests {
     use crate::workos::canned::Canned;
 
     #[test]
-    fn a_query_says_what_was_asked_and_nothing_else() {
+    fn a_query_has_the_requested_parameters_only() {
         assert_eq!(PageQuery::new().query(), "?limit=10");
         let query = PageQuery::new()
             .limit(255)
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_runs_in_a_circle_ends_with_an_error() {
+    async fn cyclic_cursors_are_an_error() {
         let canned = Canned::new()
             .answer(200, &list(&["a"], Some("ala_1")))
             .answer(200, &list(&["a"], Some("ala_1")));

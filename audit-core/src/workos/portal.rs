@@ -9,32 +9,32 @@ use super::client::WorkOs;
 use super::error::Error;
 use crate::event::Secret;
 
-/// The most addresses of contacts ([WorkOS: portal
+/// The maximum number of contacts ([WorkOS: portal
 /// link](https://workos.com/docs/reference/admin-portal/portal-link)).
 const MAX_CONTACTS: usize = 20;
 
-/// What the person who follows a link is to do.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PortalIntent {
-    /// Look at the audit log.
+    /// View the audit log.
     AuditLogs,
-    /// Set up a log stream.
+    /// Configure a log stream.
     LogStreams,
-    /// Set up single sign-on.
+    /// Configure single sign-on.
     Sso,
-    /// Set up a directory.
+    /// Configure directory sync.
     Dsync,
     /// Verify a domain.
     DomainVerification,
     /// Renew a certificate.
     CertificateRenewal,
-    /// Bring a key of their own.
+    /// Provide a key of their own.
     BringYourOwnKey,
 }
 
-/// What a link to the Admin Portal is to be.
+/// A request for a link to the Admin Portal.
 #[derive(Clone, Debug, Serialize)]
 #[must_use]
 pub struct PortalLinkRequest {
@@ -49,7 +49,7 @@ pub struct PortalLinkRequest {
 }
 
 impl PortalLinkRequest {
-    /// A link for an organization.
+    /// Returns a request for an organization.
     pub fn new(organization: impl Into<String>, intent: PortalIntent) -> Self {
         Self {
             organization: organization.into(),
@@ -60,33 +60,33 @@ impl PortalLinkRequest {
         }
     }
 
-    /// Where the portal leads back to.
+    /// Sets the address to which the portal returns.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
-    /// Where the portal leads to once it is done.
+    /// Sets the address to which the portal redirects after success.
     pub fn success_url(mut self, url: impl Into<String>) -> Self {
         self.success_url = Some(url.into());
         self
     }
 
-    /// Whom the portal tells about; may be called up to 20 times.
+    /// Adds a contact whom the portal notifies; at most 20.
     pub fn it_contact_email(mut self, address: impl Into<String>) -> Self {
         self.it_contact_emails.push(address.into());
         self
     }
 }
 
-/// A link to the Admin Portal. Whoever has it is let in, so `Debug` does not show it.
+/// A link to the Admin Portal. It grants access, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct PortalLink {
     link: Secret<String>,
 }
 
 impl PortalLink {
-    /// The address, which is short-lived: redirect to it at once, and neither store nor log it.
+    /// Returns the short-lived address: redirect to it at once, and neither store nor log it.
     #[must_use]
     pub fn url(&self) -> &str {
         self.link.expose()
@@ -100,7 +100,7 @@ impl fmt::Debug for PortalLink {
 }
 
 impl WorkOs {
-    /// Makes a link to the Admin Portal ([WorkOS: portal
+    /// Generates a link to the Admin Portal ([WorkOS: portal
     /// link](https://workos.com/docs/reference/admin-portal/portal-link)).
     ///
     /// ```no_run
@@ -115,7 +115,7 @@ impl WorkOs {
     /// # Errors
     ///
     /// More than 20 contacts; the service does not know the organization (404), refuses the request
-    /// (400, 422) or the key (401, 403), or does not answer.
+    /// (400, 422) or the key (401, 403), or does not respond.
     pub async fn generate_portal_link(
         &self,
         request: &PortalLinkRequest,
@@ -139,7 +139,7 @@ mod tests {
     use crate::workos::canned::Canned;
 
     #[tokio::test]
-    async fn a_link_is_asked_for_in_the_documented_form_and_never_printed() {
+    async fn a_link_is_requested_in_the_documented_form_and_never_printed() {
         let canned =
             Canned::new().answer(201, r#"{"link":"https://setup.workos.com?token=canary"}"#);
         let request = PortalLinkRequest::new("org_1", PortalIntent::LogStreams)

@@ -1,4 +1,4 @@
-//! How long the service keeps an organization's events.
+//! The retention period of an organization's events.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::client::{WorkOs, segment};
 use super::error::Error;
 
-/// The days of a month and of a year, as the service counts them.
+/// The days of a month, as the service counts them.
 const DAYS_PER_MONTH: u32 = 30;
 const DAYS_PER_YEAR: u32 = 365;
-/// The most months and years ([WorkOS:
+/// The maximum number of months ([WorkOS:
 /// retention](https://workos.com/docs/reference/audit-logs/retention)).
 const MAX_MONTHS: u32 = 11;
 const MAX_YEARS: u32 = 10;
 
-/// How long events are kept: 1 to 11 months, or 1 to 10 years. The service has no others.
+/// A retention period: 1 to 11 months, or 1 to 10 years. The service has no others.
 ///
 /// ```
 /// use audit_core::workos::RetentionPeriod;
@@ -39,11 +39,11 @@ enum Unit {
 }
 
 impl RetentionPeriod {
-    /// A number of months, 1 to 11.
+    /// Returns a period of months, 1 to 11.
     ///
     /// # Errors
     ///
-    /// It is 0 or more than 11; the error has the nearest periods.
+    /// `months` is 0 or more than 11; the error has the nearest periods.
     pub fn months(months: u32) -> Result<Self, RetentionError> {
         if (1..=MAX_MONTHS).contains(&months) {
             Ok(Self(Unit::Months, months))
@@ -52,11 +52,11 @@ impl RetentionPeriod {
         }
     }
 
-    /// A number of years, 1 to 10.
+    /// Returns a period of years, 1 to 10.
     ///
     /// # Errors
     ///
-    /// It is 0 or more than 10; the error has the nearest period.
+    /// `years` is 0 or more than 10; the error has the nearest period.
     pub fn years(years: u32) -> Result<Self, RetentionError> {
         if (1..=MAX_YEARS).contains(&years) {
             Ok(Self(Unit::Years, years))
@@ -65,25 +65,25 @@ impl RetentionPeriod {
         }
     }
 
-    /// The period that is exactly so many days, a month being 30 and a year 365 of them.
+    /// Returns the period of exactly this many days, with 30 days a month and 365 a year.
     ///
     /// # Errors
     ///
-    /// No period is; the error has the nearest ones. Nothing is rounded, since a period that is too
-    /// short deletes events.
+    /// There is no such period; the error has the nearest ones. Nothing is rounded, since a period
+    /// that is too short deletes events.
     pub fn retention_days(days: u32) -> Result<Self, RetentionError> {
         Self::all()
             .find(|period| period.days() == days)
             .ok_or_else(|| RetentionError::new(days))
     }
 
-    /// All periods, the shortest first.
+    /// Returns all periods, the shortest first.
     pub fn all() -> impl Iterator<Item = Self> {
         let months = (1..=MAX_MONTHS).map(|months| Self(Unit::Months, months));
         months.chain((1..=MAX_YEARS).map(|years| Self(Unit::Years, years)))
     }
 
-    /// The days that the service counts for it.
+    /// Returns the days that the service counts for the period.
     #[must_use]
     pub fn days(self) -> u32 {
         match self.0 {
@@ -93,7 +93,7 @@ impl RetentionPeriod {
     }
 }
 
-/// The service's word, such as `1_MONTH` or `7_YEARS`.
+/// Prints the service's value, such as `1_MONTH` or `7_YEARS`.
 impl fmt::Display for RetentionPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.0 {
@@ -111,7 +111,7 @@ impl Serialize for RetentionPeriod {
     }
 }
 
-/// The service has no such retention period.
+/// The error of a period that the service does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionError {
     days: u32,
@@ -122,7 +122,7 @@ impl RetentionError {
         Self { days }
     }
 
-    /// The longest period that is shorter, and the shortest that is longer, where there are such.
+    /// Returns the longest shorter period and the shortest longer one, where they exist.
     pub fn nearest(&self) -> impl Iterator<Item = RetentionPeriod> {
         let shorter = RetentionPeriod::all().filter(|period| period.days() <= self.days);
         let longer = RetentionPeriod::all().find(|period| period.days() > self.days);
@@ -144,28 +144,28 @@ impl fmt::Display for RetentionError {
 
 impl std::error::Error for RetentionError {}
 
-/// How long an organization's events are kept, as the service has it.
+/// The retention period of an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Retention {
-    /// In days; `None` where none was set. It need not be one of [`RetentionPeriod`].
+    /// The days; `None` if none was set. It need not be one of [`RetentionPeriod`].
     #[serde(rename = "retention_period_in_days")]
     pub days: Option<u32>,
 }
 
 impl WorkOs {
-    /// Reads how long an organization's events are kept
-    /// ([WorkOS: retention](https://workos.com/docs/reference/audit-logs/retention)).
+    /// Reads the retention period of an organization ([WorkOS:
+    /// retention](https://workos.com/docs/reference/audit-logs/retention)).
     ///
     /// # Errors
     ///
-    /// The service does not know the organization (404), or does not answer.
+    /// The service does not know the organization (404), or does not respond.
     pub async fn retention(&self, organization: &str) -> Result<Retention, Error> {
         self.get(&path(organization)).await
     }
 
-    /// Sets how long an organization's events are kept. **Older events are deleted for good.** One
-    /// attempt.
+    /// Sets the retention period of an organization, in one attempt. **Older events are deleted for
+    /// good.**
     ///
     /// ```no_run
     /// # async fn example(workos: audit_core::WorkOs) -> Result<(), Box<dyn std::error::Error>> {
@@ -179,7 +179,7 @@ impl WorkOs {
     /// # Errors
     ///
     /// The service does not know the organization (404) or refuses the period (422), or does not
-    /// answer.
+    /// respond.
     pub async fn set_retention(
         &self,
         organization: &str,
@@ -209,7 +209,7 @@ mod tests {
     use crate::workos::canned::Canned;
 
     #[test]
-    fn exactly_the_documented_periods_are_there() {
+    fn exactly_the_documented_periods_exist() {
         let days: Vec<_> = RetentionPeriod::all().map(RetentionPeriod::days).collect();
         let months = (1..=11).map(|months| months * 30);
         let documented: Vec<_> = months.chain((1..=10).map(|years| years * 365)).collect();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_days_is_answered_with_the_nearest() {
+    fn other_numbers_of_days_are_errors_with_the_nearest_periods() {
         let error = |days| {
             RetentionPeriod::retention_days(days)
                 .unwrap_err()

@@ -1,24 +1,24 @@
-//! Repeating a call that only reads.
+//! Retries of reading calls.
 
 use std::time::Duration;
 
 use super::error::Error;
 
-/// The longest wait before the first repetition; it doubles with each.
+/// The longest wait before the first retry; it doubles with each.
 const BASE: Duration = Duration::from_millis(500);
-/// No wait is longer. If the service asks for more, the caller is told instead of being kept.
+/// The longest wait. A longer `Retry-After` is returned as an error instead of being awaited.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// The time before the next attempt, after `repeated` repetitions; `None` if no repetition can mend
-/// the error, or the service asked for too long a wait.
+/// Returns the time before the next attempt, after `retries` retries; `None` if a retry cannot
+/// help, or the service requested too long a wait.
 ///
-/// Full jitter, so that clients that failed together do not come back together, and at least what
-/// the service asked for.
-pub(super) fn wait(error: &Error, repeated: u32) -> Option<Duration> {
+/// Full jitter, so that clients that failed together do not retry together; at least the service's
+/// `Retry-After`.
+pub(super) fn wait(error: &Error, retries: u32) -> Option<Duration> {
     if !error.is_retryable() {
         return None;
     }
-    let longest = BASE.saturating_mul(1 << repeated.min(16)).min(MAX_WAIT);
+    let longest = BASE.saturating_mul(1 << retries.min(16)).min(MAX_WAIT);
     let jittered = longest.mul_f64(fastrand::f64());
     let wait = error
         .retry_after()
@@ -37,7 +37,7 @@ mod tests {
         r#"{"organization_id":"org_1","retention_period_in_days":30,"state":"active"}"#;
 
     #[tokio::test(start_paused = true)]
-    async fn a_reading_call_is_repeated_and_waits_as_asked() {
+    async fn a_reading_call_is_retried_after_the_requested_wait() {
         let canned = Canned::new()
             .answer_with(429, &[("retry-after", "7")], r#"{"message":"Too many"}"#)
             .answer(503, "<html>")
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn repetitions_are_bounded_and_only_for_what_may_pass_later() {
+    async fn retries_are_bounded_and_only_for_retryable_errors() {
         let canned = Canned::new()
             .answer(503, "")
             .answer(503, "")
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_is_too_long_is_left_to_the_caller() {
+    async fn a_long_retry_after_is_an_error() {
         let canned = Canned::new().answer_with(429, &[("retry-after", "3600")], "");
         let error = canned.client().configuration("o").await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_writing_call_is_never_repeated() {
+    async fn a_writing_call_is_never_retried() {
         let canned = Canned::new().answer(503, "").answer(503, "");
         let schema = serde_json::json!({ "targets": [{ "type": "t" }] });
         assert!(canned.client().create_schema("a", &schema).await.is_err());

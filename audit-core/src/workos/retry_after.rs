@@ -1,4 +1,4 @@
-//! `Retry-After`: how long the service asks to wait.
+//! The `Retry-After` header.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use http::header::{DATE, HeaderName, RETRY_AFTER};
 
 use crate::event::{from_millis, now_millis};
 
-/// The wait, as seconds or as a date, which is read against the server's own clock when it says its
-/// time. A value that is neither stands for none.
+/// Returns the wait, from seconds or a date; any other value counts as none.
+///
+/// A date is compared with the server's own clock if the response has a `Date`.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -17,7 +18,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let date = |name: HeaderName| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
     let until = date(RETRY_AFTER)?;
     let now = date(DATE).unwrap_or_else(|| from_millis(now_millis()));
-    // A moment in the past asks for no wait at all.
+    // A date in the past means no wait.
     Some(until.duration_since(now).unwrap_or_default())
 }
 
@@ -33,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_by_the_servers_clock_are_read() {
+    fn seconds_and_dates_are_parsed_against_the_servers_clock() {
         assert_eq!(wait("120"), Some(Duration::from_secs(120)));
         assert_eq!(wait("1000000000"), Some(Duration::from_secs(1_000_000_000)));
         assert_eq!(
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_stands_for_none() {
+    fn any_other_value_counts_as_none() {
         for value in ["", "-5", "soon", "1.5", "99999999999999999999999"] {
             assert_eq!(wait(value), None, "{value}");
         }

@@ -1,4 +1,4 @@
-//! Schemas: what the service accepts as events of an action.
+//! The schemas of actions.
 
 use std::fmt;
 
@@ -9,22 +9,23 @@ use super::client::{WorkOs, segment};
 use super::error::Error;
 use super::page::{Items, Page, PageQuery};
 
-/// One version of an action's schema, as the service has it. [`Serialize`] gives it in the
-/// service's form.
+/// One version of an action's schema.
+///
+/// [`Serialize`] produces the service's form.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Schema {
-    /// Counts up from 1; an event chooses one by its `version`.
+    /// The version, from 1; an event selects one by its `version`.
     pub version: u32,
     /// The target types that events may name.
     pub targets: Vec<SchemaTarget>,
-    /// What is said of actors.
+    /// The schema of actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<SchemaActor>,
-    /// What is said of the event's metadata.
+    /// The schema of the event's metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonSchema>,
-    /// When it was made, in RFC 3339.
+    /// The time of creation, in RFC 3339.
     pub created_at: String,
 }
 
@@ -35,7 +36,7 @@ pub struct SchemaTarget {
     /// The target type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What is said of the metadata of such targets.
+    /// The schema of the metadata of such targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonSchema>,
 }
@@ -44,11 +45,11 @@ pub struct SchemaTarget {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SchemaActor {
-    /// What is said of actors' metadata.
+    /// The schema of the actor's metadata.
     pub metadata: JsonSchema,
 }
 
-/// A JSON Schema, as the service has it. [`Serialize`] and [`fmt::Display`] give its JSON.
+/// A JSON Schema. [`Serialize`] and [`fmt::Display`] produce its JSON.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct JsonSchema(serde_json::Value);
@@ -60,15 +61,15 @@ impl fmt::Display for JsonSchema {
 }
 
 impl WorkOs {
-    /// Registers a new version of an action's schema, and the action if it is new
-    /// ([WorkOS: create schema](https://workos.com/docs/audit-logs/metadata-schema)).
+    /// Registers a new version of an action's schema, and the action if it is new ([WorkOS: create
+    /// schema](https://workos.com/docs/audit-logs/metadata-schema)).
     ///
     /// `schema` serializes to the service's form: `targets`, and optionally `actor` and `metadata`.
-    /// Every call makes a version, whether it differs from the last or not.
+    /// Every call creates a version, whether it differs from the last or not.
     ///
     /// # Errors
     ///
-    /// The service refuses it, or does not answer.
+    /// The service refuses the schema, or does not respond.
     pub async fn create_schema(
         &self,
         action: &str,
@@ -77,16 +78,16 @@ impl WorkOs {
         self.call(Method::POST, &path(action), schema).await
     }
 
-    /// Lists the versions of an action's schema, one page.
+    /// Lists one page of the versions of an action's schema.
     ///
     /// # Errors
     ///
-    /// The service does not know the action (404), or does not answer.
+    /// The service does not know the action (404), or does not respond.
     pub async fn list_schemas(&self, action: &str, page: PageQuery) -> Result<Page<Schema>, Error> {
         self.get(&(path(action) + &page.query())).await
     }
 
-    /// Lists all versions of an action's schema, page by page as they are asked for, newest first.
+    /// Returns a stream of all versions of an action's schema, newest first, fetched page by page.
     pub fn schemas(&self, action: &str) -> Items<Schema> {
         let (client, action) = (self.clone(), action.to_owned());
         Items::new(move |page| {
@@ -96,7 +97,7 @@ impl WorkOs {
     }
 }
 
-/// The action's name is one segment, whatever it contains.
+/// Returns the path of an action's schemas; the name is one segment, whatever it contains.
 fn path(action: &str) -> String {
     format!("/audit_logs/actions/{}/schemas", segment(action))
 }

@@ -1,5 +1,4 @@
-//! The transport: a boxed tower service over whole requests and answers, reqwest unless another is
-//! given.
+//! The transport: a boxed tower service over whole requests and responses, by default reqwest.
 
 use std::fmt;
 use std::future::Future;
@@ -16,43 +15,42 @@ use tower::util::BoxCloneSyncService;
 use super::config_error::{ConfigError, ConfigErrorKind};
 use super::transport_failure::BoxError;
 
-/// A request's body goes out whole, an answer's body comes back whole.
+/// A service that takes a whole request body and returns a whole response body.
 pub(super) type Transport =
     BoxCloneSyncService<http::Request<Bytes>, http::Response<Bytes>, BoxError>;
 
-/// No answer of the service is longer; the rest of a longer one is not read.
-const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
-/// A connection that was idle for longer is not used again, so that we are the ones who close it.
+/// The longest response of the service; a longer one is an error.
+const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
+/// The time after which an idle connection is closed, so that the client closes first.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections are made anew after this long, so that a service that moved is found at its new
-/// address.
+/// The age at which connections are renewed, so that a changed address of the service is noticed.
 const CONNECTION_AGE: Duration = Duration::from_secs(300);
 
-/// How many redirects a download follows. It carries no key, so they are harmless.
+/// The redirects that a download follows. It carries no key, so they are harmless.
 const MAX_DOWNLOAD_REDIRECTS: usize = 3;
 
-/// How files are fetched. Neither ever carries the key.
+/// The transport of downloads. It never carries the key.
 #[derive(Clone)]
 pub(super) enum Downloads {
-    /// As the bytes come.
+    /// Streams the bytes.
     Streamed(reqwest::Client),
-    /// Whole, by a transport of the user's.
+    /// Reads a whole body, through a custom transport.
     Whole(Transport),
 }
 
-/// What a connection is made with.
+/// The settings of a connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Network {
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
-    /// For every request; the environment's if there is none.
+    /// The proxy of every request; `None` for that of the environment.
     pub(super) proxy: Option<reqwest::Proxy>,
-    /// Beside those of the platform.
+    /// Root certificates besides those of the platform.
     pub(super) roots: Vec<reqwest::Certificate>,
     pub(super) resolver: Option<Resolver>,
 }
 
-/// Looks names up in place of the system.
+/// A name resolver in place of the system's.
 #[derive(Clone)]
 pub(super) struct Resolver(pub(super) Arc<Lookup>);
 
@@ -92,7 +90,7 @@ impl Network {
         client
     }
 
-    /// A transport that never follows a redirect, since the key would go along.
+    /// Returns a transport that never follows a redirect, since the key would be sent along.
     pub(super) fn calls(&self) -> Result<Transport, ConfigError> {
         Ok(BoxCloneSyncService::new(Reqwest::new(self)?))
     }
@@ -105,8 +103,7 @@ impl Network {
             .map_err(|error| ConfigErrorKind::Tls(error.into()).into())
     }
 
-    /// For downloads, which are as long as they are: the time-out is for each pause and not for the
-    /// whole.
+    /// Returns a client for downloads, whose timeout bounds each pause and not the whole.
     pub(super) fn downloads(&self, https_only: bool) -> Result<reqwest::Client, ConfigError> {
         self.client()
             .redirect(reqwest::redirect::Policy::limited(MAX_DOWNLOAD_REDIRECTS))
@@ -117,7 +114,7 @@ impl Network {
     }
 }
 
-/// The HTTP library, with connections that are made anew from time to time.
+/// The HTTP library, with connections that are renewed from time to time.
 #[derive(Clone)]
 struct Reqwest {
     network: Network,
@@ -127,8 +124,7 @@ struct Reqwest {
 struct Aged {
     client: reqwest::Client,
     since: Instant,
-    /// The last address, as the caller writes it and as the library does. Nearly all requests have
-    /// the same.
+    /// The last address, as given and as parsed. Nearly all requests have the same.
     address: Option<(http::Uri, reqwest::Url)>,
 }
 
@@ -145,13 +141,14 @@ impl Reqwest {
         })
     }
 
-    /// The client of now, and the address as it writes it. Connections that are open go on with
-    /// what they carry.
+    /// Returns the current client and the parsed address.
+    ///
+    /// Connections that are open finish their requests.
     fn client(&self, uri: &http::Uri) -> Result<(reqwest::Client, reqwest::Url), BoxError> {
         let mut aged = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if aged.since.elapsed() >= CONNECTION_AGE {
             aged.since = Instant::now();
-            // Without a new one the old one still serves.
+            // If no new client can be built, the old one remains in use.
             if let Ok(client) = self.network.call_client() {
                 aged.client = client;
             }
@@ -188,9 +185,9 @@ impl tower_service::Service<http::Request<Bytes>> for Reqwest {
             let mut answer = client.execute(request).await?;
             let mut body = BytesMut::new();
             while let Some(chunk) = answer.chunk().await? {
-                if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
                     return Err(
-                        format!("the answer is longer than {MAX_ANSWER_BYTES} bytes").into(),
+                        format!("the response is longer than {MAX_RESPONSE_BYTES} bytes").into(),
                     );
                 }
                 body.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! Whether a webhook comes from the service.
+//! Verification of webhook signatures.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use crate::event::{from_millis, now_millis};
 
-/// How far the time of a signature may be from now, in either direction, unless told otherwise
-/// ([WorkOS: webhooks](https://workos.com/docs/events/data-syncing/webhooks)).
+/// The default tolerance between a signature's time and now, in either direction ([WorkOS:
+/// webhooks](https://workos.com/docs/events/data-syncing/webhooks)).
 const TOLERANCE: Duration = Duration::from_secs(180);
 
-/// Checks the signatures of one webhook endpoint.
+/// A verifier of the signatures of one webhook endpoint.
 ///
 /// The header `WorkOS-Signature` is `t=<milliseconds since 1970>, v1=<hexadecimal>`, an
 /// HMAC-SHA-256 over the time, a dot and the raw body. It is compared in constant time.
@@ -34,7 +34,7 @@ pub struct WebhookVerifier {
 }
 
 impl WebhookVerifier {
-    /// A verifier by the endpoint's secret.
+    /// Returns a verifier with the endpoint's secret.
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
         Self {
             secret: Zeroizing::new(secret.into()),
@@ -42,24 +42,24 @@ impl WebhookVerifier {
         }
     }
 
-    /// How far the time of a signature may be from now, in either direction; 180 seconds unless
-    /// set.
+    /// Sets the tolerance between a signature's time and now, in either direction; default 180
+    /// seconds.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// Checks the value of the header `WorkOS-Signature` for a body, as the bytes came.
+    /// Verifies the value of the header `WorkOS-Signature` for a raw body.
     ///
     /// # Errors
     ///
-    /// The header is not a signature, its time is too far from now, or it is not of this secret and
-    /// body.
+    /// The header is not a signature, its time is outside the tolerance, or it does not match the
+    /// secret and body.
     pub fn verify(&self, header: &str, body: &[u8]) -> Result<(), WebhookError> {
         self.verify_at(header, body, from_millis(now_millis()))
     }
 
-    /// As [`verify`](Self::verify), at a time of yours.
+    /// Verifies as [`verify`](Self::verify), at a given time.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl WebhookVerifier {
         now: SystemTime,
     ) -> Result<(), WebhookError> {
         let Signature { time, digest } = Signature::parse(header).ok_or(WebhookError::FORM)?;
-        // The text of the time is what was signed, so that it must not be written anew.
+        // The signature covers the time as text, so it is not formatted again.
         let millis: u64 = time.parse().map_err(|_| WebhookError::FORM)?;
         let signed = UNIX_EPOCH
             .checked_add(Duration::from_millis(millis))
@@ -82,7 +82,7 @@ impl WebhookVerifier {
         if distance > self.tolerance {
             return Err(WebhookError::TIME);
         }
-        // A key of any length is taken; the error type is there for other algorithms.
+        // HMAC accepts a key of any length; the error type exists for other algorithms.
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|_| WebhookError::SIGNATURE)?;
         mac.update(time.as_bytes());
@@ -114,7 +114,7 @@ impl<'a> Signature<'a> {
                 ("t", value) if time.is_none() => time = Some(value),
                 ("v1", value) if digest.is_none() => digest = Some(bytes(value)?),
                 ("t" | "v1", _) => return None,
-                // Another scheme beside v1 may come some day.
+                // Other schemes besides v1 are ignored.
                 _ => {}
             }
         }
@@ -140,7 +140,7 @@ fn bytes(hex: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// A webhook is not proved to be the service's. Answer 400 and do not act on it.
+/// The error of a webhook whose signature does not verify. Respond with 400 and do not act on it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("verify the webhook: {0}")]
 pub struct WebhookError(&'static str);
@@ -156,7 +156,7 @@ impl WebhookError {
         "the signature is not of this secret and body; check the endpoint's secret, and that the body is as it came",
     );
 
-    /// Whether the signature's time is too far from now, in the past or in the future.
+    /// Returns `true` if the signature's time is outside the tolerance.
     #[must_use]
     pub fn is_outside_tolerance(&self) -> bool {
         *self == Self::TIME
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bit_elsewhere_does_not() {
+    fn one_flipped_bit_fails() {
         assert_eq!(at(0, &header(), b"{}"), Err(WebhookError::SIGNATURE));
         let other_time = header().replace(&MILLIS.to_string(), &(MILLIS + 1).to_string());
         assert_eq!(at(0, &other_time, BODY), Err(WebhookError::SIGNATURE));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signature_is_refused_whatever_it_is() {
+    fn any_other_header_is_refused() {
         for wrong in [
             "",
             "t",

@@ -1,13 +1,13 @@
-//! Wildcards among the names of actions, which the service does not know.
+//! Wildcards among the names of actions, which the service does not support.
 
 use super::error::Error;
 
-/// Whether a name is a wildcard.
+/// Returns whether a name is a wildcard.
 pub(super) fn is(name: &str) -> bool {
     name.contains('*')
 }
 
-/// The names and wildcards as names, each once, in the order in which they first come.
+/// Expands wildcards to names, each once, in the order of first occurrence.
 pub(super) fn expand(asked: &[String], known: &[String]) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::new();
     for pattern in asked {
@@ -35,7 +35,7 @@ pub(super) fn expand(asked: &[String], known: &[String]) -> Result<Vec<String>, 
     Ok(names)
 }
 
-/// Whether a name is what a pattern says, where `*` stands for any characters.
+/// Returns whether a name matches a pattern, in which `*` matches any characters.
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     // `split` gives at least one part.
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_characters() {
+    fn a_star_matches_any_characters() {
         for (pattern, name) in [
             ("user.*", "user.sign_in"),
             ("user.*", "user.a.b"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_come_once_and_unknown_exact_names_stay() {
+    fn names_are_unique_and_unknown_exact_names_are_kept() {
         let list = |names: &[&str]| {
             names
                 .iter()
