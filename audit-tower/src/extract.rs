@@ -1,4 +1,4 @@
-//! The request's scope as an extractor of axum.
+//! The extractor of a request's scope for axum.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,35 +11,36 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::resolve;
+use crate::scope::request_scope;
 
-/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for
-/// whom, or that nothing needs to be recorded. It is the [`Scope`] that
-/// [`AuditLayer`](crate::AuditLayer) opened.
+/// Extracts the [`Scope`] of the request, which [`AuditLayer`](crate::AuditLayer) opened.
+///
+/// For middleware, extractors and handlers that set the actor or the organization themselves, or
+/// that exempt the request.
 ///
 /// ```
 /// use audit_tower::{Actor, Audit};
 /// use axum::extract::Path;
 ///
 /// async fn accept_invitation(audit: Audit, Path(token): Path<String>) {
-///     // The token says who came; nobody is signed in yet.
+///     // The token identifies the user, who is not signed in yet.
 ///     audit.set_actor(Actor::user("user_42"));
 ///     audit.set_organization("org_7");
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/{token}", axum::routing::post(accept_invitation));
 /// ```
 ///
-/// It can also be taken inside an extractor of yours, by `Audit::from_request_parts(parts, state)`.
+/// Your own extractor takes it by `Audit::from_request_parts(parts, state)`.
 ///
 /// # Errors
 ///
-/// Where no layer runs and the task has no scope either, the request is refused with [`NoScope`].
-/// `Option<Audit>` is `None` there.
+/// If no layer runs around the handler and the task has no scope either, the request is rejected
+/// with [`NoScope`]. `Option<Audit>` is then `None`.
 #[derive(Clone, Debug)]
 pub struct Audit(Scope);
 
 impl Audit {
-    /// The scope, to be carried elsewhere, such as into a spawned task by [`Scope::in_scope`].
+    /// Returns the scope, for example to carry it into a spawned task by [`Scope::in_scope`].
     #[must_use]
     pub fn into_scope(self) -> Scope {
         self.0
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Audit {
     type Rejection = NoScope;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NoScope> {
-        resolve::scope(&parts.extensions)
+        request_scope(&parts.extensions)
             .map(Self)
             .ok_or_else(NoScope::logged)
     }
@@ -68,14 +69,14 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Audit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(resolve::scope(&parts.extensions).map(Self))
+        Ok(request_scope(&parts.extensions).map(Self))
     }
 }
 
-/// A handler asked for [`Audit`], and there is none, because no [`AuditLayer`](crate::AuditLayer)
-/// runs around it.
+/// The rejection of [`Audit`] if no [`AuditLayer`](crate::AuditLayer) runs around the handler.
 ///
-/// The answer is 500 with a body that says so. An error log says it too, once in a process.
+/// The response is 500, and its body explains the remedy. The same text is logged as an error, once
+/// per process.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NoScope;
@@ -83,7 +84,7 @@ pub struct NoScope;
 impl NoScope {
     fn logged() -> Self {
         static LOGGED: Once = Once::new();
-        LOGGED.call_once(|| tracing::error!("request refused with 500: {Self}"));
+        LOGGED.call_once(|| tracing::error!("request rejected with 500: {Self}"));
         Self
     }
 }

@@ -17,7 +17,8 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropped early, it records what has ended, and what has not as `abandoned`.
+    /// If it is dropped before it completes, operations that have ended are recorded with their
+    /// outcome, and the others as `abandoned`.
     #[must_use = "futures do nothing unless polled"]
     pub struct AuditFuture<F>
     where
@@ -25,21 +26,21 @@ pin_project! {
     {
         #[pin]
         inner: InScope<F>,
-        // An answer that waits until the request's durable events are on the disk.
-        answer: Option<F::Output>,
+        // The response while the request's durable events are being written to disk.
+        response: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have
         // closed.
-        call: RequestAudit,
+        audit: RequestAudit,
         route: Route,
     }
 }
 
 impl<F: Future> AuditFuture<F> {
-    pub(crate) fn new(inner: InScope<F>, call: RequestAudit, route: Route) -> Self {
+    pub(crate) fn new(inner: InScope<F>, audit: RequestAudit, route: Route) -> Self {
         Self {
             inner,
-            answer: None,
-            call,
+            response: None,
+            audit,
             route,
         }
     }
@@ -48,7 +49,7 @@ impl<F: Future> AuditFuture<F> {
 impl<F: Future> fmt::Debug for AuditFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditFuture")
-            .field("call", &self.call)
+            .field("audit", &self.audit)
             .field("route", &self.route)
             .finish_non_exhaustive()
     }
@@ -62,21 +63,21 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = match this.answer.take() {
-            Some(answer) => answer,
+        let result = match this.response.take() {
+            Some(result) => result,
             None => {
-                let answer = ready!(this.inner.poll(cx));
-                match &answer {
-                    Ok(response) => this.call.settle(status(response), this.route.as_str()),
-                    Err(_) => this.call.settle_without_response(),
+                let result = ready!(this.inner.poll(cx));
+                match &result {
+                    Ok(response) => this.audit.settle(status(response), this.route.as_str()),
+                    Err(_) => this.audit.settle_without_response(),
                 }
-                answer
+                result
             }
         };
-        if this.call.poll_durable(cx).is_pending() {
-            *this.answer = Some(answer);
+        if this.audit.poll_durable(cx).is_pending() {
+            *this.response = Some(result);
             return Poll::Pending;
         }
-        Poll::Ready(answer)
+        Poll::Ready(result)
     }
 }

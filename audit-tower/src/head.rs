@@ -1,4 +1,4 @@
-//! What the heads of a request and its answer say, as this crate's layers read them.
+//! Reads the head of a request and of its response.
 
 use std::net::IpAddr;
 
@@ -11,10 +11,10 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// The path of a gRPC method is not longer. In bytes.
+/// Longest path that is taken as that of a gRPC method, in bytes.
 const MAX_METHOD_BYTES: usize = 250;
 
-/// A request's head.
+/// The head of a request, as the audit core reads it.
 pub(crate) struct HttpRequestHead<'a>(pub(crate) &'a Parts);
 
 impl RequestHead for HttpRequestHead<'_> {
@@ -23,7 +23,7 @@ impl RequestHead for HttpRequestHead<'_> {
     }
 
     fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        // A name that is known needs no parsing.
+        // The names that every request asks for need no parsing.
         let values = match name {
             "user-agent" => self.0.headers.get_all(USER_AGENT),
             "x-request-id" => self.0.headers.get_all(X_REQUEST_ID),
@@ -38,9 +38,11 @@ impl RequestHead for HttpRequestHead<'_> {
     }
 }
 
-/// The status of an answer. That of every gRPC answer is 200; its own is in the head when there is
-/// nothing but a head, as when a call failed. Where it comes after a body, what the function
-/// returned has to do.
+/// Returns the HTTP status of a response, or the one that its gRPC status corresponds to.
+///
+/// The HTTP status of every gRPC response is 200. The gRPC status is in the head only if the
+/// response has no body, as when a call failed. In trailers it is not seen, and the value that the
+/// function returned decides alone.
 pub(crate) fn status<R>(response: &Response<R>) -> StatusCode {
     let headers = response.headers();
     let content_type = headers.get(CONTENT_TYPE);
@@ -52,12 +54,12 @@ pub(crate) fn status<R>(response: &Response<R>) -> StatusCode {
     }
 }
 
-/// The route that a request matched.
+/// The route that a request matched, as reports name it.
 #[derive(Debug)]
 pub(crate) struct Route {
     #[cfg(feature = "axum")]
     matched: Option<axum::extract::MatchedPath>,
-    /// The URI of a gRPC call, whose path is a route.
+    /// The URI of a gRPC call, whose path serves as the route.
     method: Option<Uri>,
 }
 
@@ -73,7 +75,7 @@ impl Route {
         }
     }
 
-    /// The route, if the router says so or the call is gRPC.
+    /// Returns the route that the router matched, or the path of a gRPC method.
     pub(crate) fn as_str(&self) -> Option<&str> {
         #[cfg(feature = "axum")]
         if let Some(matched) = &self.matched {
@@ -83,8 +85,10 @@ impl Route {
     }
 }
 
-/// Whether a path is that of a gRPC method, `/package.Service/Method`. Such a path holds no ids,
-/// which a client that only claims to speak gRPC may not smuggle in.
+/// Returns `true` if a path has the form of a gRPC method, `/package.Service/Method`.
+///
+/// Such a path holds no ids. The check keeps a client that only claims to send gRPC from putting
+/// an id into a report.
 fn is_method(path: &str) -> bool {
     let is_name = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -97,7 +101,7 @@ fn is_method(path: &str) -> bool {
         && parts.is_some_and(|(service, method)| service.split('.').all(is_name) && is_name(method))
 }
 
-/// The address of the peer of the connection, as whichever server there is tells it.
+/// Returns the address of the connection's peer, from the extension of the server in use.
 fn peer(parts: &Parts) -> Option<IpAddr> {
     #[cfg(feature = "axum")]
     if let Some(peer) = parts
@@ -110,12 +114,12 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
     if let Some(peer) = tonic_peer(&parts.extensions) {
         return Some(peer);
     }
-    // Without a server's feature nobody looks.
+    // Unused without the feature of a server.
     let _: &Parts = parts;
     None
 }
 
-/// The peer of a connection to tonic's server, with or without TLS.
+/// Returns the peer of a connection to tonic's server, with or without TLS.
 #[cfg(feature = "tonic")]
 fn tonic_peer(extensions: &http::Extensions) -> Option<IpAddr> {
     use tonic::metadata::MetadataMap;
@@ -123,8 +127,9 @@ fn tonic_peer(extensions: &http::Extensions) -> Option<IpAddr> {
 
     let address = match extensions.get::<TcpConnectInfo>() {
         Some(connection) => connection.remote_addr(),
-        // The type that TLS puts there is public only under features for its cryptography, which
-        // are the application's choice. tonic's own look-up knows it, but takes a request.
+        // The extension of a TLS connection is a type that tonic exports only under a feature for
+        // one TLS backend, which is the application's choice. tonic's own lookup knows the type,
+        // but needs a request.
         None => {
             tonic::Request::from_parts(MetadataMap::new(), extensions.clone(), ()).remote_addr()
         }
@@ -137,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grpc_path_is_a_route_only_if_it_is_that_of_a_method() {
+    fn only_the_path_of_a_grpc_method_is_a_route() {
         for path in [
             "/documents.v1.Documents/Delete",
             "/Documents/Delete_1",

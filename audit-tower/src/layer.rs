@@ -1,18 +1,17 @@
-//! The layer: what is asked of every request.
+//! The layer that audits every request of a service.
 
-use std::fmt;
 use std::sync::Arc;
 
-use audit_core::web::{AuditConfig, IdentitySources, OnUnaudited, RequestAudit};
+use audit_core::web::OnUnaudited;
 use audit_core::{Action, OrganizationId, Principal, Recorder, TrustedProxies};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::head::HttpRequestHead;
+use crate::config::Config;
 use crate::service::AuditService;
 
-/// Opens a [`Scope`](crate::Scope) for each request and records what ended in it, on the head of
-/// the answer.
+/// Opens a [`Scope`](crate::Scope) for each request, and records its events when the response head
+/// is known.
 ///
 /// ```
 /// use audit_tower::{Actor, AuditLayer, MemorySink, Recorder};
@@ -25,62 +24,59 @@ use crate::service::AuditService;
 /// # Ok::<_, audit_tower::BuildError>(())
 /// ```
 ///
-/// # Who acts, and for whom
+/// # Actor and organization
 ///
-/// The first source of principal that finds one counts, in the order in which they were named:
-/// `.principal::<CurrentUser>().principal::<ServiceAccount>()`. Sources of organization likewise.
-/// Where several parts of a program say something about the same request, the later in this list
-/// counts:
+/// Sources of the principal are tried in the order in which they were added, and the first that
+/// finds one is used: `.principal::<CurrentUser>().principal::<ServiceAccount>()`. Sources of the
+/// organization are tried likewise. If several parts of a program set the actor or organization of
+/// one request, the last row of this table wins:
 ///
-/// | said by | actor | organization |
+/// | set by | actor | organization |
 /// | --- | --- | --- |
 /// | the recorder's `fallback_organization` | | ✓ |
 /// | the layer: [`organization_with`](Self::organization_with), `organization_from_path` | | ✓ |
-/// | the layer: [`principal`](Self::principal), [`principal_with`](Self::principal_with) | ✓ | if the principal knows it |
-/// | what runs deeper: [`Scope::set_principal`](crate::Scope::set_principal), `set_actor`, `set_organization`, the last call | ✓ | ✓ |
+/// | the layer: [`principal`](Self::principal), [`principal_with`](Self::principal_with) | ✓ | if the principal has one |
+/// | inner layers and the handler: [`Scope::set_principal`](crate::Scope::set_principal), `set_actor`, `set_organization`; the last call | ✓ | ✓ |
 /// | the attribute on the function: `actor = ..`, `organization = ..` | ✓ | ✓ |
 ///
-/// What runs deeper has until the head of the answer to say it, also for events that have ended
-/// before.
+/// Inner layers and the handler can set both until the response head is returned. Events of the
+/// request that have already ended get these values too.
 ///
 /// # The order of layers
 ///
-/// The layer has to run inside the one that inserts the principal. In axum the layer that is added
-/// last runs first, so add the sign-in after it. Where it runs outside, events keep an `unresolved`
-/// actor and a log line says how to mend it; a sign-in that runs deeper can instead tell the scope
-/// itself, by `Audit` in axum or by the `Scope` in the request's extensions.
+/// The layer has to run inside the layer that inserts the principal. In axum the layer that is
+/// added last runs first, so add the authentication layer after this one. In the wrong order,
+/// events have an `unresolved` actor, and a log line explains how to fix it. An authentication
+/// layer that runs inside can set the principal itself, through `Audit` in axum or the `Scope` in
+/// the request's extensions.
 ///
-/// A layer outside this one decides what the client sees, but not what is recorded: a time limit
-/// out there drops the request, which leaves what has not ended as `abandoned`. One inside is seen:
-/// a time limit that answers 408 leaves `abandoned` as well, and a layer that turns panics into
-/// answers leaves `panicked`, whichever side it is on.
+/// A layer outside this one changes the response that the client gets, but not what is recorded: a
+/// timeout there drops the request, and operations that have not ended are recorded as `abandoned`.
+/// The response of a layer inside is the one recorded. A timeout inside that responds with 408
+/// leaves `abandoned` as well. A layer that turns panics into responses leaves `panicked` on either
+/// side.
 ///
 /// # Outcomes
 ///
-/// What a function returned decides; the status of the answer settles what it left open and turns a
-/// failure into a denial when it is 401 or 403. It never demotes a success. When the client hangs
-/// up, what has ended keeps its outcome, and what has not is `abandoned`. A body that streams on
-/// after the head, or a connection that is upgraded, changes nothing any more.
-#[derive(Clone)]
+/// The value that a function returned decides its outcome. The status of the response settles an
+/// outcome that the value left open, and turns a failure into a denial if it is 401 or 403. It
+/// never demotes a success. If the client disconnects, operations that have ended keep their
+/// outcome, and the others are `abandoned`. A response body that is still streaming, or an upgraded
+/// connection, no longer changes an outcome.
+#[derive(Clone, Debug)]
 #[must_use]
-pub struct AuditLayer {
-    policy: AuditConfig,
-    sources: Arc<IdentitySources<Parts>>,
-}
+pub struct AuditLayer(Config);
 
 impl AuditLayer {
-    /// A layer that records to this recorder, and knows nobody yet.
+    /// Returns a layer that records to this recorder, without sources of actor and organization.
     pub fn new(recorder: Recorder) -> Self {
-        Self {
-            policy: AuditConfig::new(recorder),
-            sources: Arc::default(),
-        }
+        Self(Config::new(recorder))
     }
 
-    /// Takes the principal of type `P` from the request's extensions, unless a source named before
+    /// Takes the principal of type `P` from the request's extensions, unless an earlier source
     /// finds one.
     pub fn principal<P: Principal + Send + Sync + 'static>(mut self) -> Self {
-        let sources = Arc::make_mut(&mut self.sources);
+        let sources = Arc::make_mut(&mut self.0.sources);
         sources.expect::<P>();
         sources.principal(|parts, scope| {
             let found = parts.extensions.get::<P>();
@@ -89,21 +85,23 @@ impl AuditLayer {
         self
     }
 
-    /// Asks a function of yours for the principal, unless a source named before finds one. `None`
-    /// leaves the actor to the sources named after and to what runs deeper.
+    /// Calls a function for the principal, unless an earlier source finds one.
+    ///
+    /// If it returns `None`, the actor is left to later sources, inner layers and the handler.
     pub fn principal_with<P: Principal>(
         mut self,
         find: impl Fn(&Parts) -> Option<P> + Send + Sync + 'static,
     ) -> Self {
-        Arc::make_mut(&mut self.sources).principal(move |parts, scope| {
+        Arc::make_mut(&mut self.0.sources).principal(move |parts, scope| {
             let found = find(parts);
             found.inspect(|found| scope.set_principal(found)).is_some()
         });
         self
     }
 
-    /// Asks a function of yours for the organization, unless a source named before finds one. A
-    /// principal that knows its organization, and what runs deeper, say otherwise.
+    /// Calls a function for the organization, unless an earlier source finds one.
+    ///
+    /// A principal that has an organization, inner layers and the handler override it.
     ///
     /// ```
     /// # use audit_tower::{AuditLayer, MemorySink, Recorder};
@@ -118,12 +116,13 @@ impl AuditLayer {
         mut self,
         find: impl Fn(&Parts) -> Option<O> + Send + Sync + 'static,
     ) -> Self {
-        Arc::make_mut(&mut self.sources).organization(move |parts| find(parts).map(Into::into));
+        let sources = Arc::make_mut(&mut self.0.sources);
+        sources.organization(move |parts| find(parts).map(Into::into));
         self
     }
 
-    /// Takes the organization from a parameter of the matched route, unless a source named before
-    /// finds one.
+    /// Takes the organization from a parameter of the matched route, unless an earlier source finds
+    /// one.
     ///
     /// ```
     /// # use audit_tower::{AuditLayer, MemorySink, Recorder};
@@ -136,18 +135,18 @@ impl AuditLayer {
     /// # Ok::<_, audit_tower::BuildError>(())
     /// ```
     ///
-    /// A route without the parameter leaves the organization to the other sources. The layer has to
-    /// be added with `Router::layer`, `Router::route_layer` or the like on a `MethodRouter`: those
-    /// run when the route is known. One that is wrapped around a whole `Router` runs before, and
-    /// finds no parameter.
+    /// A route without the parameter leaves the organization to the other sources. Add the layer
+    /// with `Router::layer`, `Router::route_layer` or the methods of `MethodRouter` of these names:
+    /// there it runs after the route was matched. Wrapped around a whole `Router` it runs before,
+    /// and finds no parameter.
     ///
-    /// The path is the client's word: a refused attempt is recorded in the log of the organization
-    /// that was asked for, not in the caller's. Where that is not wanted, let the principal name
-    /// the organization.
+    /// The client chooses the path: a denied attempt is recorded in the log of the organization in
+    /// the path, not in that of the caller. If that is not wanted, let the principal name the
+    /// organization.
     #[cfg(feature = "axum")]
     pub fn organization_from_path(mut self, parameter: &'static str) -> Self {
-        use crate::resolve::{Parameter, path_parameter};
-        Arc::make_mut(&mut self.sources).organization(move |parts| {
+        use crate::parameter::{Parameter, path_parameter};
+        Arc::make_mut(&mut self.0.sources).organization(move |parts| {
             match path_parameter(parts, parameter) {
                 Parameter::Found(id) => Some(id.into()),
                 Parameter::Missing | Parameter::Unreadable => None,
@@ -156,22 +155,27 @@ impl AuditLayer {
         self
     }
 
-    /// What happens when a mutating request (POST, PUT, PATCH, DELETE) succeeded and left no event;
-    /// a warning for each method and route unless set.
+    /// Sets the reaction to a mutating request (POST, PUT, PATCH, DELETE) that succeeded without an
+    /// event.
+    ///
+    /// Unless set, one warning is logged for each method and route.
     pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
-        self.policy = self.policy.on_unaudited(then);
+        self.0.audit = self.0.audit.on_unaudited(then);
         self
     }
 
-    /// Records a request that was refused with 401 or 403 before an audited function ran, under
-    /// this action, with the outcome `denied`. See [`AuditConfig::denied_as`].
+    /// Records a request with a 401 or 403 response that reached no audited function, under
+    /// this action.
+    ///
+    /// The outcome is `denied`. See [`AuditConfig::denied_as`](audit_core::web::AuditConfig::denied_as).
     pub fn denied_as(mut self, action: Action) -> Self {
-        self.policy = self.policy.denied_as(action);
+        self.0.audit = self.0.audit.denied_as(action);
         self
     }
 
-    /// Takes the client's address from the header of proxies that are trusted; without it the
-    /// client is the peer of the connection, and no header is read.
+    /// Takes the client's address from the header of trusted proxies.
+    ///
+    /// Without it the client is the peer of the connection, and no header is read.
     ///
     /// ```
     /// use audit_tower::{AuditLayer, MemorySink, Recorder, TrustedProxies};
@@ -182,15 +186,8 @@ impl AuditLayer {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.policy = self.policy.trusted_proxies(proxies);
+        self.0.audit = self.0.audit.trusted_proxies(proxies);
         self
-    }
-
-    /// Opens the call of a request.
-    pub(crate) fn open(&self, parts: &mut Parts) -> RequestAudit {
-        let call = RequestAudit::open(&self.policy, &HttpRequestHead(parts));
-        self.sources.resolve(parts, call.scope());
-        call
     }
 }
 
@@ -198,12 +195,6 @@ impl<S> Layer<S> for AuditLayer {
     type Service = AuditService<S>;
 
     fn layer(&self, inner: S) -> AuditService<S> {
-        AuditService::new(inner, self.clone())
-    }
-}
-
-impl fmt::Debug for AuditLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditLayer").finish_non_exhaustive()
+        AuditService::new(inner, self.0.clone())
     }
 }

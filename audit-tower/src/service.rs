@@ -1,24 +1,24 @@
-//! The service: one scope around each call.
+//! The service that runs each request inside a scope.
 
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
 
+use crate::config::Config;
 use crate::future::AuditFuture;
 use crate::head::Route;
-use crate::layer::AuditLayer;
 
-/// The service of an [`AuditLayer`].
+/// The service of an [`AuditLayer`](crate::AuditLayer).
 #[derive(Clone, Debug)]
 pub struct AuditService<S> {
     inner: S,
-    layer: AuditLayer,
+    config: Config,
 }
 
 impl<S> AuditService<S> {
-    pub(crate) fn new(inner: S, layer: AuditLayer) -> Self {
-        Self { inner, layer }
+    pub(crate) fn new(inner: S, config: Config) -> Self {
+        Self { inner, config }
     }
 }
 
@@ -36,13 +36,13 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        // The call is settled even if the service panics on being called.
-        let call = self.layer.open(&mut parts);
-        let scope = call.scope().clone();
+        // Opened first, so that the scope is settled even if the inner service panics in `call`.
+        let audit = self.config.open(&mut parts);
+        let scope = audit.scope().clone();
         let route = Route::of(&parts);
         parts.extensions.insert(scope.clone());
         let request = Request::from_parts(parts, body);
         let future = scope.enter(|| self.inner.call(request));
-        AuditFuture::new(scope.in_scope(future), call, route)
+        AuditFuture::new(scope.in_scope(future), audit, route)
     }
 }

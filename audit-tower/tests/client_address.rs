@@ -1,4 +1,4 @@
-//! The location of an event, behind proxies over real sockets.
+//! The location of an event behind proxies, over real sockets.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use axum::routing::delete;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The location of the event that a request with these header lines leaves.
+/// Returns the location of the event of a request with these header lines.
 async fn location(proxies: Option<TrustedProxies>, lines: &str) -> String {
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())
@@ -32,9 +32,9 @@ async fn location(proxies: Option<TrustedProxies>, lines: &str) -> String {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let request = format!("DELETE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{lines}\r\n");
     connection.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     serving.abort();
     recorder.shutdown(Duration::from_secs(5)).await;
     sink.events()[0].location().unwrap().to_owned()
@@ -44,12 +44,12 @@ const LINES: &str = "x-forwarded-for: 198.51.100.1\r\nforwarded: for=198.51.100.
                      X-Forwarded-For: 203.0.113.7, 10.0.0.9\r\nx-real-ip: 203.0.113.6\r\n";
 
 #[tokio::test]
-async fn no_header_is_read_unless_proxies_are_named() {
+async fn headers_are_not_read_without_trusted_proxies() {
     assert_eq!(location(None, LINES).await, "127.0.0.1");
 }
 
 #[tokio::test]
-async fn the_header_that_was_chosen_is_read_and_no_other() {
+async fn only_the_configured_header_is_read() {
     let networks = ["127.0.0.0/8", "10.0.0.0/8"];
     for (proxies, expected) in [
         (TrustedProxies::x_forwarded_for(networks), "203.0.113.7"),

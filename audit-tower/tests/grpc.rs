@@ -1,4 +1,4 @@
-//! tonic, over real sockets: who, from where, and how a call ended.
+//! tonic over real sockets: actor, location and outcome of a call.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -40,7 +40,7 @@ trait Documents: Send + Sync + 'static {
 }
 
 struct Store {
-    /// A call that hangs has begun.
+    /// Notified when a call that never ends has started.
     hangs: Arc<Notify>,
 }
 
@@ -54,29 +54,29 @@ impl Documents for Store {
                 pending().await
             }
             "panics" => panic!("on purpose"),
-            id => answer(id),
+            id => respond(id),
         }
     }
 
     async fn list(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
-        answer(&request.into_inner().id)
+        respond(&request.into_inner().id)
     }
 
     #[unaudited(reason = "reads only")]
     async fn exempt(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
-        answer(&request.into_inner().id)
+        respond(&request.into_inner().id)
     }
 }
 
-/// The status whose code a document has for an id.
-fn answer(id: &str) -> Result<Response<()>, Status> {
+/// Returns the status whose code is the id, else success.
+fn respond(id: &str) -> Result<Response<()>, Status> {
     match id.parse() {
         Ok(code) => Err(Status::new(Code::from_i32(code), "as asked")),
         Err(_) => Ok(Response::new(())),
     }
 }
 
-/// The service, as generated code has it.
+/// The server, as `tonic-build` would generate it.
 #[derive(Clone)]
 struct DocumentsServer(Arc<Store>);
 
@@ -84,12 +84,12 @@ impl tonic::server::NamedService for DocumentsServer {
     const NAME: &'static str = "documents.v1.Documents";
 }
 
-type Answer = Result<http::Response<tonic::body::Body>, Infallible>;
+type GrpcResult = Result<http::Response<tonic::body::Body>, Infallible>;
 
 impl Service<http::Request<tonic::body::Body>> for DocumentsServer {
     type Response = http::Response<tonic::body::Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = GrpcResult> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -133,7 +133,7 @@ fn sign_in(mut request: Request<()>) -> Result<Request<()>, Status> {
     Ok(request)
 }
 
-struct World {
+struct TestServer {
     address: SocketAddr,
     recorder: Recorder,
     sink: MemorySink,
@@ -142,7 +142,7 @@ struct World {
     serving: tokio::task::JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-impl World {
+impl TestServer {
     async fn start() -> Self {
         let sink = MemorySink::new();
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
@@ -179,7 +179,7 @@ impl World {
         tonic::client::Grpc::new(endpoint.connect().await.unwrap())
     }
 
-    /// Ends the server, and with it every call, and says what was recorded.
+    /// Stops the server and with it every call, and returns the events and counts.
     async fn stop(self) -> (Vec<Event>, audit_tower::Stats) {
         self.stop.send(()).unwrap();
         self.serving.await.unwrap().unwrap();
@@ -200,8 +200,8 @@ async fn call(
     let message = DeleteRequest { id: id.to_owned() };
     let codec = ProstCodec::<DeleteRequest, ()>::default();
     let path = PathAndQuery::from_static(method);
-    let answer = client.unary(Request::new(message), path, codec).await;
-    answer.map(Response::into_inner)
+    let response = client.unary(Request::new(message), path, codec).await;
+    response.map(Response::into_inner)
 }
 
 const DELETE: &str = "/documents.v1.Documents/Delete";
@@ -209,12 +209,12 @@ const LIST: &str = "/documents.v1.Documents/List";
 const EXEMPT: &str = "/documents.v1.Documents/Exempt";
 
 #[tokio::test]
-async fn a_call_has_its_actor_its_peer_and_its_target() {
-    let world = World::start().await;
-    let mut client = world.connect().await;
+async fn event_has_actor_peer_and_target_of_the_call() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
     call(&mut client, DELETE, "doc").await.unwrap();
     drop(client);
-    let (events, stats) = world.stop().await;
+    let (events, stats) = server.stop().await;
     assert_eq!(events.len(), 1);
     let (event, target) = (&events[0], events[0].targets().next().unwrap());
     assert_eq!((target.kind(), target.id()), ("document", "doc"));
@@ -230,15 +230,15 @@ async fn a_call_has_its_actor_its_peer_and_its_target() {
 }
 
 #[tokio::test]
-async fn the_code_of_an_error_settles_whether_it_is_a_denial() {
-    let world = World::start().await;
-    let mut client = world.connect().await;
+async fn only_the_codes_of_denials_are_denied() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
     for code in 1..=16 {
         let status = call(&mut client, DELETE, &code.to_string()).await;
         assert_eq!(status.unwrap_err().code(), Code::from_i32(code));
     }
     drop(client);
-    let (events, _) = world.stop().await;
+    let (events, _) = server.stop().await;
     let denied: Vec<_> = events
         .iter()
         .filter(|event| event.outcome() == Outcome::Denied)
@@ -263,53 +263,53 @@ async fn the_code_of_an_error_settles_whether_it_is_a_denial() {
 }
 
 #[tokio::test]
-async fn a_call_without_an_event_is_reported_by_its_route() {
-    let world = World::start().await;
-    let mut client = world.connect().await;
+async fn unaudited_call_is_counted_and_a_denied_one_recorded_by_its_route() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
     call(&mut client, LIST, "all").await.unwrap();
     call(&mut client, EXEMPT, "all").await.unwrap();
     call(&mut client, LIST, "5").await.unwrap_err();
     call(&mut client, LIST, "7").await.unwrap_err();
     drop(client);
-    let (events, stats) = world.stop().await;
+    let (events, stats) = server.stop().await;
     assert_eq!(stats.unaudited, 1);
-    let told: Vec<_> = events
+    let recorded: Vec<_> = events
         .iter()
         .map(|event| (event.action(), event.targets().next().unwrap().id()))
         .collect();
     assert_eq!(
-        told,
+        recorded,
         [("access.denied", "POST /documents.v1.Documents/List")]
     );
 }
 
 #[tokio::test]
-async fn a_call_that_the_client_gives_up_is_abandoned() {
-    let world = World::start().await;
-    let mut client = world.connect().await;
+async fn call_that_the_client_cancels_is_abandoned() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
     tokio::select! {
-        _ = call(&mut client, DELETE, "hangs") => panic!("it was answered"),
-        () = world.hangs.notified() => {}
+        _ = call(&mut client, DELETE, "hangs") => panic!("the call ended"),
+        () = server.hangs.notified() => {}
     }
     drop(client);
-    let (events, _) = world.stop().await;
+    let (events, _) = server.stop().await;
     let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
     assert_eq!(outcomes, [Outcome::Abandoned]);
 }
 
 #[tokio::test]
-async fn a_method_that_panics_leaves_its_event() {
-    let world = World::start().await;
-    let mut client = world.connect().await;
+async fn method_that_panics_leaves_an_event() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
     call(&mut client, DELETE, "panics").await.unwrap_err();
     drop(client);
-    let (events, _) = world.stop().await;
+    let (events, _) = server.stop().await;
     let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
     assert_eq!(outcomes, [Outcome::Panicked]);
 }
 
 #[tokio::test]
-async fn the_head_of_an_answer_that_is_not_grpc_is_taken_at_its_word() {
+async fn grpc_status_counts_only_in_a_grpc_response() {
     use tower::{Layer, ServiceExt};
 
     let sink = MemorySink::new();
@@ -333,7 +333,7 @@ async fn the_head_of_an_answer_that_is_not_grpc_is_taken_at_its_word() {
 }
 
 #[tokio::test]
-async fn an_audited_route_reads_the_code_in_the_head() {
+async fn audited_route_reads_the_grpc_status_in_the_head() {
     use tower::{Layer, ServiceExt};
 
     let sink = MemorySink::new();

@@ -1,4 +1,4 @@
-//! The layer around services of every kind: who, from where, and how it ended.
+//! The layer around tower services: actor, context and outcome of each event.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -83,7 +83,7 @@ fn request() -> Request<()> {
     request
 }
 
-/// A service that audits with an outcome and answers with a status.
+/// Records an event with this outcome and returns a response with this status.
 async fn audited(outcome: Outcome, status: StatusCode) -> Result<Response<()>, Infallible> {
     let draft = open(DELETE);
     tokio::task::yield_now().await;
@@ -94,7 +94,7 @@ async fn audited(outcome: Outcome, status: StatusCode) -> Result<Response<()>, I
 }
 
 #[tokio::test]
-async fn an_event_has_what_the_request_says() {
+async fn event_has_actor_and_context_of_the_request() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| {
         audited(Outcome::Unknown, StatusCode::NO_CONTENT)
@@ -126,7 +126,7 @@ async fn an_event_has_what_the_request_says() {
 }
 
 #[tokio::test]
-async fn the_status_settles_and_never_demotes() {
+async fn status_settles_an_outcome_and_never_demotes_a_success() {
     for (outcome, status, settled) in [
         (Outcome::Unknown, StatusCode::NOT_FOUND, Outcome::Failed),
         (Outcome::Failed, StatusCode::FORBIDDEN, Outcome::Denied),
@@ -150,7 +150,7 @@ async fn the_status_settles_and_never_demotes() {
 }
 
 #[tokio::test]
-async fn a_closure_may_name_the_principal() {
+async fn principal_is_found_by_a_closure() {
     let harness = Harness::new();
     let layer = AuditLayer::new(harness.recorder.clone()).principal_with(|request| {
         Some(Actor::service(request.headers["user-agent"].to_str().ok()?))
@@ -161,7 +161,7 @@ async fn a_closure_may_name_the_principal() {
 }
 
 #[tokio::test]
-async fn whoever_runs_deeper_can_name_the_actor_through_the_extensions() {
+async fn inner_service_sets_the_actor_through_the_extensions() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|request: Request<()>| {
         request
@@ -178,7 +178,7 @@ async fn whoever_runs_deeper_can_name_the_actor_through_the_extensions() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_the_ended_and_the_abandoned() {
+async fn dropped_request_keeps_ended_events_and_abandons_the_others() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
         close(open(DELETE), Outcome::Succeeded);
@@ -195,7 +195,7 @@ async fn a_client_that_hangs_up_leaves_the_ended_and_the_abandoned() {
 }
 
 #[tokio::test]
-async fn a_panic_goes_on_and_leaves_an_event() {
+async fn panic_propagates_and_is_recorded() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
         let _draft = open(DELETE);
@@ -214,7 +214,7 @@ async fn a_panic_goes_on_and_leaves_an_event() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_service_is_passed_on_and_what_ended_is_recorded() {
+async fn service_error_is_returned_and_ended_events_are_recorded() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
         close(open(DELETE), Outcome::Failed);
@@ -229,7 +229,7 @@ async fn an_error_of_the_service_is_passed_on_and_what_ended_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_audited_leaves_nothing() {
+async fn unaudited_request_leaves_no_event() {
     let harness = Harness::new();
     let service = harness.layer().layer(service_fn(|_| async {
         Ok::<_, Infallible>(Response::new(()))
@@ -239,7 +239,7 @@ async fn a_request_that_is_not_audited_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn readiness_is_the_inner_services() {
+async fn readiness_is_that_of_the_inner_service() {
     #[derive(Clone)]
     struct Ready(usize);
 

@@ -1,5 +1,5 @@
-//! What tower demands of a service in the middle: readiness, clones, errors, and that a request
-//! passes through as it was.
+//! The contract of a tower middleware: readiness, clones and errors of the inner service, and
+//! requests and responses that pass through unchanged.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -28,8 +28,8 @@ fn route() -> AuditRoute {
 type Inner = Mock<Request<&'static str>, Response<&'static str>>;
 type Calls = Handle<Request<&'static str>, Response<&'static str>>;
 
-/// Drives a service that a layer has put around a mock, as tower's own are driven.
-async fn obeys_tower<S>(service: S, mut calls: Calls)
+/// Drives a service around a mock, as tower tests its own middleware.
+async fn assert_tower_contract<S>(service: S, mut calls: Calls)
 where
     S: Service<Request<&'static str>, Response = Response<&'static str>> + Clone,
     S::Error: std::fmt::Debug + ToString,
@@ -38,30 +38,29 @@ where
     let mut service = mock::Spawn::new(service);
     assert!(
         service.poll_ready().is_pending(),
-        "not before the inner one"
+        "not ready before the inner service"
     );
     calls.allow(1);
-    assert!(service.is_woken(), "the inner one's wake-up arrives");
+    assert!(service.is_woken(), "woken by the inner service");
     assert!(matches!(service.poll_ready(), Poll::Ready(Ok(()))));
 
-    // The mock panics unless the very one that was polled is called, and a clone of it was not
-    // polled.
+    // The mock panics if a clone is called that was not polled ready itself.
     let mut clone = service.clone();
-    let answer = service.call(Request::new("first"));
+    let response = service.call(Request::new("first"));
     let (request, respond) = calls.next_request().await.unwrap();
     assert_eq!(*request.body(), "first");
-    respond.send_response(Response::new("answer"));
-    assert_eq!(*answer.await.unwrap().body(), "answer");
+    respond.send_response(Response::new("response"));
+    assert_eq!(*response.await.unwrap().body(), "response");
 
-    assert!(service.poll_ready().is_pending(), "one call for each time");
+    assert!(service.poll_ready().is_pending(), "ready for one call only");
     assert!(clone.poll_ready().is_pending());
     drop(service);
     calls.allow(1);
     assert!(matches!(clone.poll_ready(), Poll::Ready(Ok(()))));
-    let answer = clone.call(Request::new("second"));
+    let response = clone.call(Request::new("second"));
     let (_, respond) = calls.next_request().await.unwrap();
     respond.send_error("broken");
-    assert_eq!(answer.await.unwrap_err().to_string(), "broken");
+    assert_eq!(response.await.unwrap_err().to_string(), "broken");
 
     calls.send_error("closed");
     let Poll::Ready(Err(error)) = clone.poll_ready() else {
@@ -71,25 +70,25 @@ where
 }
 
 #[tokio::test]
-async fn the_layer_obeys_tower() {
+async fn layer_keeps_the_tower_contract() {
     let (inner, calls): (Inner, Calls) = mock::pair();
-    obeys_tower(AuditLayer::new(recorder()).layer(inner), calls).await;
+    assert_tower_contract(AuditLayer::new(recorder()).layer(inner), calls).await;
 }
 
 #[tokio::test]
-async fn the_route_obeys_tower() {
+async fn audited_route_keeps_the_tower_contract() {
     let (inner, calls): (Inner, Calls) = mock::pair();
     let service = AuditLayer::new(recorder()).layer(route().layer(inner));
-    obeys_tower(service, calls).await;
+    assert_tower_contract(service, calls).await;
 }
 
 #[tokio::test]
-async fn an_exempt_route_obeys_tower() {
+async fn exempt_route_keeps_the_tower_contract() {
     let (inner, calls): (Inner, Calls) = mock::pair();
-    obeys_tower(AuditRoute::exempt("reads only").layer(inner), calls).await;
+    assert_tower_contract(AuditRoute::exempt("reads only").layer(inner), calls).await;
 }
 
-/// What a request or an answer has besides its first line.
+/// The parts of a request or response besides its first line.
 type Rest = (Version, HeaderMap, Vec<u8>, Option<u32>);
 
 fn rest() -> impl Strategy<Value = Rest> {
@@ -99,7 +98,7 @@ fn rest() -> impl Strategy<Value = Rest> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();
-            // 0x7f is the one byte here that a value may not have.
+            // Of these bytes, only 0x7f is not allowed in a value.
             if let Ok(value) = HeaderValue::from_bytes(&value) {
                 map.append(name, value);
             }
@@ -116,12 +115,12 @@ fn rest() -> impl Strategy<Value = Rest> {
 
 proptest! {
     #[test]
-    fn a_request_and_its_answer_pass_through_unchanged_but_for_the_scope(
+    fn request_and_response_pass_through_unchanged_except_for_the_scope(
         method in "[A-Z]{1,8}",
         path in "/[a-zA-Z0-9/_.%-]{0,20}(\\?[a-z=&]{0,10})?",
         status in 100_u16..1000,
         sent in rest(),
-        answered in rest(),
+        returned in rest(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let method: Method = method.parse().unwrap();
@@ -133,7 +132,7 @@ proptest! {
             let extension = parts.extensions.remove::<u32>();
             assert!(parts.extensions.is_empty());
             assert_eq!((parts.version, parts.headers, body, extension), sent.clone());
-            let (version, headers, body, extension) = answered.clone();
+            let (version, headers, body, extension) = returned.clone();
             let mut response = Response::new(body);
             *response.status_mut() = status;
             *response.version_mut() = version;
@@ -150,6 +149,6 @@ proptest! {
         let extension = parts.extensions.remove::<u32>();
         prop_assert!(parts.extensions.is_empty());
         prop_assert_eq!(parts.status, status);
-        prop_assert_eq!((parts.version, parts.headers, body, extension), answered);
+        prop_assert_eq!((parts.version, parts.headers, body, extension), returned);
     }
 }

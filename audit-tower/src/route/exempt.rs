@@ -1,4 +1,4 @@
-//! A route that needs no event.
+//! The layer that exempts a route from audit.
 
 use std::task::{Context, Poll};
 
@@ -6,14 +6,12 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::resolve;
+use crate::scope::request_scope;
 
-/// Says that a route needs no event, and why: a request that changes something there is not
-/// reported as unaudited.
+/// Exempts a route from audit: its mutating requests are not reported as unaudited.
 ///
-/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the
-/// same are kept. Outside any [`AuditLayer`](crate::AuditLayer) nobody would report the request,
-/// and nothing happens.
+/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) returns one, with the reason. Events that the
+/// handler records anyway are kept. Outside any [`AuditLayer`](crate::AuditLayer) it has no effect.
 ///
 /// ```
 /// use audit_tower::AuditRoute;
@@ -66,7 +64,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        if let Some(scope) = resolve::scope(request.extensions()) {
+        if let Some(scope) = request_scope(request.extensions()) {
             scope.exempt(self.reason);
         }
         self.inner.call(request)

@@ -15,14 +15,14 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropped early, it leaves the event as `abandoned`.
+    /// If it is dropped before it completes, the event is recorded as `abandoned`.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct AuditRouteFuture<F> {
         #[pin]
         inner: F,
-        // Declared after the inner future and so dropped after it: what it does inside still
-        // belongs to the operation.
+        // Declared after the inner future and so dropped after it: the drop of the inner future
+        // still belongs to the operation.
         draft: Option<Draft>,
     }
 }
@@ -34,9 +34,10 @@ impl<F> AuditRouteFuture<F> {
     }
 }
 
-/// Closes the draft while the inner future unwinds: where a layer catches the panic, this future is
-/// dropped only when the thread no longer unwinds, and the draft would take that for a request that
-/// was given up.
+/// Closes the draft while a panic of the inner future unwinds.
+///
+/// If a layer catches the panic, this future is dropped when the thread no longer unwinds, and the
+/// draft would record a request that was abandoned.
 struct CloseOnDrop<'a>(&'a mut Option<Draft>);
 
 impl Drop for CloseOnDrop<'_> {
@@ -56,9 +57,9 @@ where
         let unwinding = CloseOnDrop(this.draft);
         let polled = this.inner.poll(cx);
         std::mem::forget(unwinding);
-        let answer = ready!(polled);
+        let result = ready!(polled);
         if let Some(mut draft) = this.draft.take() {
-            match &answer {
+            match &result {
                 Ok(response) if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
                     draft.skip("the route does not have the request's method");
                 }
@@ -66,6 +67,6 @@ where
                 Err(_) => close(draft, Outcome::Failed),
             }
         }
-        Poll::Ready(answer)
+        Poll::Ready(result)
     }
 }

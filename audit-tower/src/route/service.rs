@@ -1,23 +1,24 @@
 //! The service of an audited route.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::future::AuditRouteFuture;
-use super::layer::AuditRoute;
+use super::template::EventTemplate;
 
-/// The service of an [`AuditRoute`].
+/// The service of an [`AuditRoute`](crate::AuditRoute).
 #[derive(Clone, Debug)]
 pub struct AuditRouteService<S> {
     inner: S,
-    route: AuditRoute,
+    template: Arc<EventTemplate>,
 }
 
 impl<S> AuditRouteService<S> {
-    pub(super) fn new(inner: S, route: AuditRoute) -> Self {
-        Self { inner, route }
+    pub(super) fn new(inner: S, template: Arc<EventTemplate>) -> Self {
+        Self { inner, template }
     }
 }
 
@@ -35,8 +36,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        // The draft is closed even if the service panics on being called.
-        let draft = self.route.open(&mut parts);
+        // Opened first, so that the draft is closed even if the inner service panics in `call`.
+        let draft = self.template.open(&mut parts);
         let future = self.inner.call(Request::from_parts(parts, body));
         AuditRouteFuture::new(future, draft)
     }

@@ -1,4 +1,4 @@
-//! What a route's event takes from the request.
+//! The values that a route's event takes from the request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::request::Parts;
 
-/// A text of a request: a parameter of its path, or what a function of yours finds in its head.
+/// A text that is read from a request: a path parameter, or the result of a function.
+///
+/// ```
+/// use audit_tower::{AuditRoute, RequestValue, action, path};
+///
+/// let tenant = RequestValue::with(|request| {
+///     Some(request.headers.get("x-tenant")?.to_str().ok()?.to_owned())
+/// });
+/// let audit = AuditRoute::new(action!("document.delete"))
+///     .target("document", path("doc_id"))
+///     .metadata("tenant", tenant);
+/// # drop(audit);
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RequestValue(Source);
@@ -17,64 +29,64 @@ enum Source {
     #[cfg(feature = "axum")]
     Path {
         parameter: &'static str,
-        /// Whether its absence was complained about.
-        complained: Arc<AtomicBool>,
+        /// `true` once an error about its absence was logged.
+        logged: Arc<AtomicBool>,
     },
     With(Find),
 }
 
 type Find = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
 
-/// What became of a value.
-pub(super) enum Found {
-    Value(String),
-    /// There is none, and there need not be one.
+/// The result of looking up a value.
+pub(super) enum Lookup {
+    Found(String),
+    /// There is no value, and none is required.
     Absent,
-    /// It should be there and is not.
+    /// A required value is missing or unreadable.
     #[cfg_attr(
         not(feature = "axum"),
-        expect(dead_code, reason = "only a path says that something should be there")
+        expect(dead_code, reason = "only a path parameter is required")
     )]
     Unresolved,
 }
 
-/// A parameter of the matched route, percent-decoded: `path("doc_id")` of `/documents/{doc_id}`.
+/// Takes a parameter of the matched route, percent-decoded: `path("doc_id")` of
+/// `/documents/{doc_id}`.
 ///
-/// A route that has no such parameter is a mistake in the program, which one error log names; a
-/// target is then `unresolved`, and metadata left out.
+/// A route without the parameter is a mistake in the program. One error is logged, the id of a
+/// target is then `unresolved`, and metadata is left out.
 #[cfg(feature = "axum")]
 pub fn path(parameter: &'static str) -> RequestValue {
     RequestValue(Source::Path {
         parameter,
-        complained: Arc::default(),
+        logged: Arc::default(),
     })
 }
 
 impl RequestValue {
-    /// Asks a function of yours, which sees the request before the handler does. For `None` there
-    /// is no target and no metadata.
+    /// Calls a function with the request's head, before the handler runs.
+    ///
+    /// If it returns `None`, the target or metadata entry is left out.
     pub fn with(find: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Source::With(Arc::new(find)))
     }
 
-    pub(super) fn find(&self, parts: &mut Parts) -> Found {
+    /// Looks the value up in a request.
+    pub(super) fn find(&self, parts: &mut Parts) -> Lookup {
         match &self.0 {
-            Source::With(find) => find(parts).map_or(Found::Absent, Found::Value),
+            Source::With(find) => find(parts).map_or(Lookup::Absent, Lookup::Found),
             #[cfg(feature = "axum")]
-            Source::Path {
-                parameter,
-                complained,
-            } => {
-                use crate::resolve::{Parameter, path_parameter};
+            Source::Path { parameter, logged } => {
+                use crate::parameter::{Parameter, path_parameter};
                 match path_parameter(parts, parameter) {
-                    Parameter::Found(value) => Found::Value(value),
-                    // The client's doing, and no extractor will take it either.
-                    Parameter::Unreadable => Found::Unresolved,
+                    Parameter::Found(value) => Lookup::Found(value),
+                    // The client sent it. No extractor takes it either, so no error is logged.
+                    Parameter::Unreadable => Lookup::Unresolved,
                     Parameter::Missing => {
-                        if !complained.swap(true, Ordering::Relaxed) {
-                            complain(parts, parameter);
+                        if !logged.swap(true, Ordering::Relaxed) {
+                            log_missing_parameter(parts, parameter);
                         }
-                        Found::Unresolved
+                        Lookup::Unresolved
                     }
                 }
             }
@@ -83,13 +95,13 @@ impl RequestValue {
 }
 
 #[cfg(feature = "axum")]
-fn complain(parts: &Parts, parameter: &str) {
+fn log_missing_parameter(parts: &Parts, parameter: &str) {
     let route = crate::head::Route::of(parts);
     tracing::error!(
         parameter,
         route = route.as_str().unwrap_or("(no route)"),
-        "an audited route has no such parameter, so its events have an `unresolved` target or lack metadata: name one of \
-         the route's parameters in `path(..)`, and add `AuditRoute` to the route and not around the router"
+        "audited route has no such parameter, so its events have an `unresolved` target or lack metadata: name a \
+         parameter of the route in `path(..)`, and add `AuditRoute` to the route instead of around the router"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Other layers around and inside ours.
+//! Other layers inside and outside of the audit layer.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn status(app: Router, path: &str) -> StatusCode {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_abandons_the_call_whichever_side_it_is_on() {
+async fn timeout_inside_or_outside_leaves_the_call_abandoned() {
     for form in FORMS {
         for inside in [true, false] {
             let context = format!("{form}, inside: {inside}");
@@ -34,8 +34,8 @@ async fn a_time_limit_abandons_the_call_whichever_side_it_is_on() {
             } else {
                 app().layer(harness.layer()).layer(limit)
             };
-            let answer = status(app.layer(from_fn(sign_in)), &format!("/{form}/hang/42")).await;
-            assert_eq!(answer, StatusCode::REQUEST_TIMEOUT, "{context}");
+            let status = status(app.layer(from_fn(sign_in)), &format!("/{form}/hang/42")).await;
+            assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{context}");
             let event = harness.event().await;
             assert_eq!(event.outcome(), Outcome::Abandoned, "{context}");
             assert_eq!(event.actor().unwrap().id(), "u1", "{context}");
@@ -44,7 +44,7 @@ async fn a_time_limit_abandons_the_call_whichever_side_it_is_on() {
 }
 
 #[tokio::test]
-async fn a_failure_that_a_layer_inside_answers_with_403_is_a_denial() {
+async fn failure_that_an_inner_layer_turns_into_403_is_a_denial() {
     for form in FORMS {
         let harness = Harness::new();
         let hide = axum::middleware::map_response(|_: Response| async { StatusCode::FORBIDDEN });

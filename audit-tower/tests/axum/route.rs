@@ -1,4 +1,4 @@
-//! Audit by route: what the event takes from the request, and what needs none.
+//! Audit by route: the fields that come from the request, and exempt routes.
 
 use audit_tower::web::OnUnaudited;
 use audit_tower::{AuditRoute, RequestValue, Scope, Value, action, path, unrecorded};
@@ -15,8 +15,8 @@ fn audit() -> AuditRoute {
     AuditRoute::new(action!("document.delete"))
 }
 
-/// Where the handler is a route of `/{org_id}/{doc_id}`.
-async fn ask(harness: &Harness, audit: AuditRoute, path: &str) -> StatusCode {
+/// Sends a request to an audited route `/{org_id}/{doc_id}`, and returns the status.
+async fn send(harness: &Harness, audit: AuditRoute, path: &str) -> StatusCode {
     let routes = Router::new().route("/{org_id}/{doc_id}", delete(|| async {}).layer(audit));
     let request = Request::delete(path).body(Body::empty()).unwrap();
     let app = routes.layer(harness.layer());
@@ -24,7 +24,7 @@ async fn ask(harness: &Harness, audit: AuditRoute, path: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn the_event_takes_what_it_is_told_from_the_request() {
+async fn fields_of_the_event_come_from_the_request() {
     let harness = Harness::new();
     let header =
         |parts: &http::request::Parts| Some(parts.headers.get("x-none")?.to_str().ok()?.to_owned());
@@ -38,7 +38,7 @@ async fn the_event_takes_what_it_is_told_from_the_request() {
         .target("none", RequestValue::with(header))
         .metadata("organization", path("org_id"))
         .metadata("absent", RequestValue::with(header));
-    ask(&harness, audit, "/org_7/b%2F7").await;
+    send(&harness, audit, "/org_7/b%2F7").await;
     let event = harness.event().await;
     let targets: Vec<_> = event
         .targets()
@@ -56,12 +56,12 @@ async fn the_event_takes_what_it_is_told_from_the_request() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_the_route_does_not_have_is_an_unresolved_target() {
+async fn missing_path_parameter_is_an_unresolved_target() {
     let harness = Harness::new();
     let audit = audit()
         .target("document", path("document_id"))
         .metadata("key", path("no_such"));
-    assert_eq!(ask(&harness, audit, "/org_7/42").await, StatusCode::OK);
+    assert_eq!(send(&harness, audit, "/org_7/42").await, StatusCode::OK);
     let event = harness.event().await;
     let target = event.targets().next().unwrap();
     assert_eq!((target.kind(), target.id()), ("document", "unresolved"));
@@ -69,9 +69,9 @@ async fn a_parameter_that_the_route_does_not_have_is_an_unresolved_target() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_not_utf_8_is_an_unresolved_target() {
+async fn path_parameter_that_is_not_utf_8_is_an_unresolved_target() {
     let harness = Harness::new();
-    ask(
+    send(
         &harness,
         audit().target("document", path("doc_id")),
         "/org_7/%ff",
@@ -82,7 +82,7 @@ async fn a_parameter_that_is_not_utf_8_is_an_unresolved_target() {
 }
 
 #[tokio::test]
-async fn without_a_layer_the_request_is_counted_as_unrecorded() {
+async fn request_without_a_layer_is_counted_as_unrecorded() {
     let before = unrecorded();
     let app = Router::new().route("/", delete(|| async {}).layer(audit()));
     let request = Request::delete("/").body(Body::empty()).unwrap();
@@ -91,20 +91,20 @@ async fn without_a_layer_the_request_is_counted_as_unrecorded() {
 }
 
 #[tokio::test]
-async fn the_scope_in_the_extensions_is_found_from_another_task() {
+async fn scope_in_the_extensions_is_found_in_another_task() {
     let harness = Harness::new();
     let service = audit().layer(service_fn(|_: Request| async {
         Ok::<_, &str>(http::Response::new(()))
     }));
-    // As with a buffer between the layer and the route: the scope of the task is not there.
-    let elsewhere = service_fn(move |request: Request| {
+    // As with a buffer between the layer and the route: the task has no scope.
+    let other_task = service_fn(move |request: Request| {
         let service = service.clone();
         async { tokio::spawn(service.oneshot(request)).await.unwrap() }
     });
     let request = Request::delete("/").body(Body::empty()).unwrap();
     harness
         .layer()
-        .layer(elsewhere)
+        .layer(other_task)
         .oneshot(request)
         .await
         .unwrap();
@@ -113,7 +113,7 @@ async fn the_scope_in_the_extensions_is_found_from_another_task() {
 }
 
 #[tokio::test]
-async fn an_exempt_route_is_not_reported_and_others_are() {
+async fn exempt_route_is_not_reported_as_unaudited() {
     let harness = Harness::new();
     let app = Router::new()
         .route(
@@ -124,8 +124,8 @@ async fn an_exempt_route_is_not_reported_and_others_are() {
         .layer(harness.layer().on_unaudited(OnUnaudited::Ignore));
     for (path, unaudited) in [("/search", 0), ("/forgotten", 1)] {
         let request = Request::post(path).body(Body::empty()).unwrap();
-        let answer = app.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(harness.recorder.stats().unaudited, unaudited, "{path}");
     }
     assert!(harness.events().await.is_empty());

@@ -1,5 +1,5 @@
-//! A recorder whose events can be seen, a sign-in, a handler that ends as it is told, and a client
-//! that speaks plain HTTP.
+//! A recorder with visible events, an authentication, a handler whose result the path selects, and
+//! an HTTP client on plain sockets.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Principal for CurrentUser {
     }
 }
 
-/// The sign-in of everybody.
+/// Inserts the same user into every request.
 pub(crate) async fn sign_in(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(CurrentUser("u1"));
     next.run(request).await
@@ -52,7 +52,7 @@ impl Harness {
         Self { recorder, sink }
     }
 
-    /// A layer that knows nobody.
+    /// Returns a layer without sources of actor and organization.
     pub(crate) fn bare(&self) -> AuditLayer {
         AuditLayer::new(self.recorder.clone())
     }
@@ -73,41 +73,41 @@ impl Harness {
     }
 }
 
-/// Says when it is dropped.
+/// Sends a signal when it is dropped.
 pub(crate) struct OnDrop(pub(crate) mpsc::UnboundedSender<()>);
 
 impl Drop for OnDrop {
     fn drop(&mut self) {
-        // A test that has ended does not listen any more.
+        // A test that has ended no longer receives.
         let _ = self.0.send(());
     }
 }
 
-/// The two forms in which a route can be audited, and the paths at which [`app`] has them.
+/// The two ways to audit a route, as path segments of [`app`].
 pub(crate) const FORMS: [&str; 2] = ["attribute", "route"];
 
-/// A route in each form, under `/{form}/{end}/{doc_id}`, whose handler ends as the path says.
+/// Returns one route for each form, `/{form}/{result}/{doc_id}`, whose handler ends with `result`.
 pub(crate) fn app() -> Router {
     let audit = AuditRoute::new(action!("document.delete")).target("document", path("doc_id"));
     Router::new()
-        .route("/attribute/{end}/{doc_id}", delete(by_attribute))
-        .route("/route/{end}/{doc_id}", delete(plain).layer(audit))
+        .route("/attribute/{result}/{doc_id}", delete(by_attribute))
+        .route("/route/{result}/{doc_id}", delete(plain).layer(audit))
 }
 
 #[audited(action = "document.delete", target = "doc_id")]
 async fn by_attribute(
-    Path((how, doc_id)): Path<(String, String)>,
+    Path((result, doc_id)): Path<(String, String)>,
 ) -> Result<StatusCode, StatusCode> {
-    end(&how).await
+    end_with(&result).await
 }
 
-async fn plain(Path((how, _)): Path<(String, String)>) -> Result<StatusCode, StatusCode> {
-    end(&how).await
+async fn plain(Path((result, _)): Path<(String, String)>) -> Result<StatusCode, StatusCode> {
+    end_with(&result).await
 }
 
-async fn end(how: &str) -> Result<StatusCode, StatusCode> {
+async fn end_with(result: &str) -> Result<StatusCode, StatusCode> {
     tokio::task::yield_now().await;
-    match how {
+    match result {
         "panic" => panic!("on purpose"),
         "hang" => std::future::pending().await,
         status => match status.parse().unwrap() {
@@ -117,7 +117,7 @@ async fn end(how: &str) -> Result<StatusCode, StatusCode> {
     }
 }
 
-/// Serves on a port of this machine, with the address of the peer.
+/// Serves on a local port, with the address of the peer.
 pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -126,7 +126,7 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// Sends a request without a body, whose answer has not been read yet.
+/// Sends a request without a body, and returns the connection before the response is read.
 pub(crate) async fn send(address: SocketAddr, request_line: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("{request_line} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
@@ -134,28 +134,29 @@ pub(crate) async fn send(address: SocketAddr, request_line: &str, headers: &str)
     stream
 }
 
-/// The whole answer to a request; empty if the connection ended without one.
-pub(crate) async fn ask(address: SocketAddr, request_line: &str) -> String {
+/// Sends a request and returns the whole response; empty if the connection closed without one.
+pub(crate) async fn request(address: SocketAddr, request_line: &str) -> String {
     let mut stream = send(address, request_line, "connection: close\r\n").await;
-    let mut answer = String::new();
-    // A connection that is reset has answered what it has answered.
-    drop(stream.read_to_string(&mut answer).await);
-    answer
+    let mut response = String::new();
+    // A reset connection keeps what was read before.
+    drop(stream.read_to_string(&mut response).await);
+    response
 }
 
-/// Reads until the answer contains a text.
+/// Reads until the response contains a text.
 pub(crate) async fn read_until(stream: &mut TcpStream, text: &str) -> String {
-    let mut answer = String::new();
-    while !answer.contains(text) {
+    let mut response = String::new();
+    while !response.contains(text) {
         let mut buffer = [0; 1024];
         let length = stream.read(&mut buffer).await.unwrap();
-        assert_ne!(length, 0, "the connection ended after {answer:?}");
-        answer.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        assert_ne!(length, 0, "the connection ended after {response:?}");
+        response.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
-    answer
+    response
 }
 
-/// What every event of [`app`] behind [`sign_in`] and [`serve`] says, and how it ended.
+/// Asserts the outcome and all other fields of an event of [`app`] behind [`sign_in`] and
+/// [`serve`].
 #[track_caller]
 pub(crate) fn assert_complete(event: &Event, outcome: Outcome, context: &str) {
     let target = event.targets().next().unwrap();

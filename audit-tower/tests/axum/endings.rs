@@ -1,5 +1,5 @@
-//! Every way in which a request can end leaves one event, with who, for whom, on what and from
-//! where.
+//! Every way in which a request can end leaves one event, with actor, organization, target and
+//! location.
 
 use audit_tower::{Outcome, Value};
 use axum::extract::Request;
@@ -7,10 +7,10 @@ use axum::middleware::{Next, from_fn};
 use tokio::sync::mpsc;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::support::{FORMS, Harness, OnDrop, app, ask, assert_complete, send, serve, sign_in};
+use crate::support::{FORMS, Harness, OnDrop, app, assert_complete, request, send, serve, sign_in};
 
 #[tokio::test]
-async fn an_answer_decides_by_its_status() {
+async fn status_of_the_response_decides_the_outcome() {
     for form in FORMS {
         for (status, outcome) in [
             (200, Outcome::Succeeded),
@@ -25,10 +25,10 @@ async fn an_answer_decides_by_its_status() {
             let context = format!("{form} {status}");
             let harness = Harness::new();
             let app = app().layer(harness.layer()).layer(from_fn(sign_in));
-            let answer = ask(serve(app).await, &format!("DELETE /{form}/{status}/42")).await;
+            let response = request(serve(app).await, &format!("DELETE /{form}/{status}/42")).await;
             assert!(
-                answer.starts_with(&format!("HTTP/1.1 {status} ")),
-                "{answer}"
+                response.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{response}"
             );
             let event = harness.event().await;
             assert_complete(&event, outcome, &context);
@@ -39,18 +39,18 @@ async fn an_answer_decides_by_its_status() {
 }
 
 #[tokio::test]
-async fn a_panic_that_nobody_catches_is_recorded_and_ends_the_connection() {
+async fn uncaught_panic_is_recorded_and_closes_the_connection() {
     for form in FORMS {
         let harness = Harness::new();
         let app = app().layer(harness.layer()).layer(from_fn(sign_in));
-        let answer = ask(serve(app).await, &format!("DELETE /{form}/panic/42")).await;
-        assert_eq!(answer, "", "{form}");
+        let response = request(serve(app).await, &format!("DELETE /{form}/panic/42")).await;
+        assert_eq!(response, "", "{form}");
         assert_complete(&harness.event().await, Outcome::Panicked, form);
     }
 }
 
 #[tokio::test]
-async fn a_panic_is_one_whichever_side_it_is_caught_on() {
+async fn panic_caught_inside_or_outside_is_recorded_as_panicked() {
     for form in FORMS {
         for inside in [true, false] {
             let context = format!("{form}, inside: {inside}");
@@ -61,29 +61,29 @@ async fn a_panic_is_one_whichever_side_it_is_caught_on() {
                 app().layer(harness.layer()).layer(CatchPanicLayer::new())
             };
             let address = serve(app.layer(from_fn(sign_in))).await;
-            let answer = ask(address, &format!("DELETE /{form}/panic/42")).await;
-            assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+            let response = request(address, &format!("DELETE /{form}/panic/42")).await;
+            assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
             let event = harness.event().await;
             assert_complete(&event, Outcome::Panicked, &context);
-            // Outside, nobody tells us what the client got.
+            // A response of a layer outside is not visible to the audit layer.
             let seen = inside.then_some(Value::Integer(500));
             assert_eq!(event.metadata_value("status"), seen, "{context}");
         }
     }
 }
 
-/// Says when a request has got here, and when it is over.
-async fn tell(
+/// Sends a signal for each poll of a request, and one when it is dropped.
+async fn signal(
     signals: mpsc::UnboundedSender<()>,
     request: Request,
     next: Next,
 ) -> axum::response::Response {
-    // Declared first, so dropped after all that runs deeper.
+    // Declared first, so dropped after the inner future.
     let signals = OnDrop(signals);
     let mut next = Box::pin(next.run(request));
     std::future::poll_fn(|cx| {
         let polled = next.as_mut().poll(cx);
-        // The handler yields once, and has begun by the second time.
+        // The handler yields once, so it has started by the second poll.
         signals.0.send(()).unwrap();
         polled
     })
@@ -91,15 +91,15 @@ async fn tell(
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_early_leaves_the_call_as_abandoned() {
+async fn disconnect_before_the_response_is_abandoned() {
     for form in FORMS {
         let harness = Harness::new();
         let (signals, mut signalled) = mpsc::unbounded_channel();
-        let tell = move |request, next| tell(signals.clone(), request, next);
+        let signal = move |request, next| signal(signals.clone(), request, next);
         let app = app()
             .layer(harness.layer())
             .layer(from_fn(sign_in))
-            .layer(from_fn(tell));
+            .layer(from_fn(signal));
         let stream = send(serve(app).await, &format!("DELETE /{form}/hang/42"), "").await;
         for _ in 0..2 {
             signalled.recv().await.unwrap();

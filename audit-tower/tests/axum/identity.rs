@@ -1,4 +1,4 @@
-//! Who acts, and for whom: the order of the sources, the path, and what runs deeper.
+//! Actor and organization of an event: the order of the sources, the path, and inner layers.
 
 use audit_tower::{Actor, Audit, AuditLayer, AuditRoute, Principal, Scope, action, record};
 use axum::body::{Body, to_bytes};
@@ -37,30 +37,30 @@ where
     app.oneshot(request(path)).await.unwrap()
 }
 
-/// The actor and the organization of the one event.
-async fn said(harness: &Harness) -> (String, Option<String>) {
+/// Returns the actor and the organization of the only event.
+async fn identity(harness: &Harness) -> (String, Option<String>) {
     let event = harness.event().await;
     let actor = event.actor().unwrap().id().to_owned();
     (actor, event.organization().map(str::to_owned))
 }
 
-fn both(actor: &str, organization: &str) -> (String, Option<String>) {
+fn expected(actor: &str, organization: &str) -> (String, Option<String>) {
     (actor.to_owned(), Some(organization.to_owned()))
 }
 
 #[tokio::test]
-async fn the_first_principal_that_is_there_counts() {
+async fn first_principal_that_is_found_is_used() {
     for (user, service, expected) in [
-        (true, true, both("u1", "org_1")),
-        (false, true, both("billing", "org_fallback")),
-        (false, false, both("10.0.0.1", "org_fallback")),
+        (true, true, expected("u1", "org_1")),
+        (false, true, expected("billing", "org_fallback")),
+        (false, false, expected("10.0.0.1", "org_fallback")),
     ] {
         let harness = Harness::new();
         let layer = harness
             .layer()
             .principal::<ServiceAccount>()
-            .principal_with(|_| Some(Actor::system().name("nobody asked")))
-            .principal_with(|_| Some(Actor::user("too late")));
+            .principal_with(|_| Some(Actor::system().name("unused")))
+            .principal_with(|_| Some(Actor::user("unused")));
         let layer = if user || service {
             layer
         } else {
@@ -76,12 +76,12 @@ async fn the_first_principal_that_is_there_counts() {
             app = app.layer(Extension(ServiceAccount));
         }
         call(app, "/attribute/200/42").await;
-        assert_eq!(said(&harness).await, expected);
+        assert_eq!(identity(&harness).await, expected);
     }
 }
 
 #[tokio::test]
-async fn the_organization_is_read_from_the_path_where_the_route_is_known() {
+async fn organization_is_read_from_the_path_of_a_matched_route() {
     let routes = || app().nest("/orgs/{org_id}", app());
     type Add = fn(Router, AuditLayer) -> Router;
     let ways: [Add; 4] = [
@@ -101,8 +101,8 @@ async fn the_organization_is_read_from_the_path_where_the_route_is_known() {
             let layer = layer.principal_with(|_| Some(Actor::user("u1")));
             call(add(routes(), layer), &format!("{prefix}{path}")).await;
             assert_eq!(
-                said(&harness).await,
-                both("u1", organization),
+                identity(&harness).await,
+                expected("u1", organization),
                 "{index} {path}"
             );
         }
@@ -110,7 +110,7 @@ async fn the_organization_is_read_from_the_path_where_the_route_is_known() {
 }
 
 #[tokio::test]
-async fn around_the_whole_router_the_route_is_not_known_yet() {
+async fn layer_around_the_whole_router_finds_no_path_parameter() {
     let harness = Harness::new();
     let layer = harness.bare().organization_from_path("org_id");
     let routes = Router::new().nest("/orgs/{org_id}", app());
@@ -119,7 +119,7 @@ async fn around_the_whole_router_the_route_is_not_known_yet() {
 }
 
 #[tokio::test]
-async fn what_is_said_later_counts() {
+async fn innermost_source_of_the_organization_wins() {
     async fn handler(audit: Audit) {
         audit.set_organization("org_deep");
     }
@@ -153,7 +153,7 @@ async fn what_is_said_later_counts() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_runs_deeper_than_the_layer_names_the_actor() {
+async fn authentication_inside_the_layer_sets_the_actor() {
     async fn sign_in(audit: Audit, request: Request, next: Next) -> Response {
         audit.set_principal(&CurrentUser("u2"));
         next.run(request).await
@@ -161,11 +161,11 @@ async fn a_sign_in_that_runs_deeper_than_the_layer_names_the_actor() {
     let harness = Harness::new();
     let app = app().layer(from_fn(sign_in)).layer(harness.bare());
     call(app, "/attribute/200/42").await;
-    assert_eq!(said(&harness).await, both("u2", "org_1"));
+    assert_eq!(identity(&harness).await, expected("u2", "org_1"));
 }
 
 #[tokio::test]
-async fn an_extractor_of_the_application_names_the_actor() {
+async fn extractor_of_the_application_sets_the_actor() {
     struct Invited;
     impl<S: Send + Sync> FromRequestParts<S> for Invited {
         type Rejection = audit_tower::NoScope;
@@ -180,11 +180,14 @@ async fn an_extractor_of_the_application_names_the_actor() {
     let harness = Harness::new();
     let app = Router::new().route("/", delete(handler).layer(audited()));
     call(app.layer(harness.bare()), "/").await;
-    assert_eq!(said(&harness).await, both("invited", "org_fallback"));
+    assert_eq!(
+        identity(&harness).await,
+        expected("invited", "org_fallback")
+    );
 }
 
 #[tokio::test]
-async fn without_a_layer_the_extractor_takes_the_scope_of_the_task() {
+async fn extractor_without_a_layer_takes_the_scope_of_the_task() {
     let harness = Harness::new();
     let app = Router::new().route(
         "/",
@@ -202,28 +205,28 @@ async fn without_a_layer_the_extractor_takes_the_scope_of_the_task() {
 }
 
 #[tokio::test]
-async fn without_any_scope_the_answer_says_what_to_do() {
+async fn response_without_a_scope_explains_the_remedy() {
     let app = Router::new()
         .route("/required", delete(|_: Audit| async {}))
         .route(
             "/optional",
             delete(|audit: Option<Audit>| async move { audit.is_none().to_string() }),
         );
-    let answer = call(app.clone(), "/required").await;
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+    let response = call(app.clone(), "/required").await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let body = to_bytes(response.into_body(), 1_000).await.unwrap();
     let body = std::str::from_utf8(&body).unwrap();
     assert!(
         body.contains("`.layer(AuditLayer::new(recorder))`"),
         "{body}"
     );
-    let answer = call(app, "/optional").await;
-    let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+    let response = call(app, "/optional").await;
+    let body = to_bytes(response.into_body(), 1_000).await.unwrap();
     assert_eq!(&body[..], b"true");
 }
 
 #[tokio::test]
-async fn a_scope_can_be_carried_into_a_task() {
+async fn scope_is_carried_into_a_spawned_task() {
     let harness = Harness::new();
     let handler = |audit: Audit| async move {
         let work = async { Scope::current().unwrap().set_actor(Actor::user("u4")) };

@@ -1,4 +1,4 @@
-//! What comes after the head of the answer, and methods without a body: the outcome is the head's.
+//! The response head decides the outcome: streaming bodies, upgrades, and methods without a body.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,13 +13,13 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::support::{FORMS, Harness, OnDrop, app, ask, read_until, send, serve};
+use crate::support::{FORMS, Harness, OnDrop, app, read_until, request, send, serve};
 
 fn audit() -> AuditRoute {
     AuditRoute::new(action!("document.delete"))
 }
 
-/// A body of one piece, that then goes on as the future says and keeps it until it is dropped.
+/// Returns a body of one chunk, followed by the result of a future.
 fn streaming<F>(then: F) -> Body
 where
     F: Future<Output = Result<&'static str, std::io::Error>> + Send + 'static,
@@ -29,7 +29,7 @@ where
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_changes_nothing_any_more() {
+async fn broken_stream_does_not_change_the_outcome() {
     let harness = Harness::new();
     let read = Arc::new(Notify::new());
     let is_read = Arc::clone(&read);
@@ -44,14 +44,17 @@ async fn a_stream_that_breaks_off_changes_nothing_any_more() {
     read_until(&mut stream, "first").await;
     read.notify_one();
     let mut rest = String::new();
-    // The server ends the connection, and may reset it.
+    // The server closes the connection, and may reset it.
     drop(stream.read_to_string(&mut rest).await);
-    assert!(!rest.contains("0\r\n\r\n"), "it broke off: {rest}");
+    assert!(
+        !rest.contains("0\r\n\r\n"),
+        "the body ended regularly: {rest}"
+    );
     assert_eq!(harness.event().await.outcome(), Outcome::Succeeded);
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_while_the_body_streams_changes_nothing_any_more() {
+async fn disconnect_during_a_streaming_body_does_not_change_the_outcome() {
     let harness = Harness::new();
     let (signal, mut dropped) = mpsc::unbounded_channel();
     let handler = || async move {
@@ -71,7 +74,7 @@ async fn a_client_that_hangs_up_while_the_body_streams_changes_nothing_any_more(
 }
 
 #[tokio::test]
-async fn an_upgrade_is_a_success_and_the_connection_goes_on() {
+async fn upgrade_is_a_success_and_the_connection_stays_open() {
     let harness = Harness::new();
     let (send_echoed, echoed) = oneshot::channel();
     let send_echoed = Arc::new(Mutex::new(Some(send_echoed)));
@@ -103,7 +106,7 @@ async fn an_upgrade_is_a_success_and_the_connection_goes_on() {
     assert_eq!(&echoed.await.unwrap(), b"ping");
 }
 
-/// An upgraded connection, of which a test reads.
+/// An upgraded connection that a test reads from.
 struct Upgraded(hyper::upgrade::Upgraded);
 
 impl Upgraded {
@@ -120,23 +123,23 @@ impl Upgraded {
 }
 
 #[tokio::test]
-async fn head_is_answered_by_the_handler_of_get_and_recorded() {
+async fn head_request_runs_the_get_handler_and_is_recorded() {
     let harness = Harness::new();
     let app = Router::new().route("/", get(|| async { "a body" }).layer(audit()));
-    let answer = ask(serve(app.layer(harness.layer())).await, "HEAD /").await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(!answer.contains("a body"), "{answer}");
+    let response = request(serve(app.layer(harness.layer())).await, "HEAD /").await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    assert!(!response.contains("a body"), "{response}");
     assert_eq!(harness.event().await.outcome(), Outcome::Succeeded);
 }
 
 #[tokio::test]
-async fn a_method_that_the_route_does_not_have_leaves_no_event() {
+async fn method_not_allowed_leaves_no_event() {
     for form in FORMS {
         let harness = Harness::new();
         let address = serve(app().layer(harness.layer())).await;
         for method in ["OPTIONS", "HEAD", "GET", "POST"] {
-            let answer = ask(address, &format!("{method} /{form}/200/42")).await;
-            assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+            let response = request(address, &format!("{method} /{form}/200/42")).await;
+            assert!(response.starts_with("HTTP/1.1 405 "), "{response}");
         }
         assert!(harness.events().await.is_empty(), "{form}");
         assert_eq!(harness.recorder.stats().unaudited, 0);
