@@ -1,4 +1,4 @@
-//! The request's scope as an extractor.
+//! The extractor of a request's scope.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -6,21 +6,24 @@ use std::ops::Deref;
 use std::sync::Once;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{Extensions, Payload};
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use audit_core::Scope;
 
-/// The request's shared slot: for a sign-in, an extractor or a handler that learns who acts, for
-/// whom, or that nothing needs to be recorded. It is the [`Scope`] that
-/// [`AuditMiddleware`](crate::AuditMiddleware) opened.
+use crate::scope::request_scope;
+
+/// Extracts the [`Scope`] of the request, which [`AuditMiddleware`](crate::AuditMiddleware) opened.
+///
+/// For middleware, extractors and handlers that set the actor or the organization themselves, or
+/// that exempt the request.
 ///
 /// ```
 /// use actix_web::{App, web};
 /// use audit_actix::{Actor, Audit};
 ///
 /// async fn accept_invitation(audit: Audit, token: web::Path<String>) -> &'static str {
-///     // The token says who came; nobody is signed in yet.
+///     // The token identifies the user, who is not signed in yet.
 ///     audit.set_actor(Actor::user("user_42"));
 ///     audit.set_organization("org_7");
 ///     "welcome"
@@ -28,17 +31,17 @@ use audit_core::Scope;
 /// # let _ = App::new().route("/{token}", web::post().to(accept_invitation));
 /// ```
 ///
-/// It can also be taken inside an extractor of yours, by `Audit::extract(request)`.
+/// Your own extractor takes it by `Audit::extract(request)`.
 ///
 /// # Errors
 ///
-/// Where no middleware runs and the task has no scope either, the request is refused with
-/// [`NoScope`]. `Option<Audit>` is `None` there.
+/// If no middleware runs around the handler and the task has no scope either, the request is
+/// rejected with [`NoScope`]. `Option<Audit>` is then `None`.
 #[derive(Clone, Debug)]
 pub struct Audit(Scope);
 
 impl Audit {
-    /// The scope, to be carried elsewhere, such as into a spawned task by [`Scope::in_scope`].
+    /// Returns the scope, for example to carry it into a spawned task by [`Scope::in_scope`].
     #[must_use]
     pub fn into_scope(self) -> Scope {
         self.0
@@ -58,21 +61,16 @@ impl FromRequest for Audit {
     type Future = Ready<Result<Self, NoScope>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let scope = scope(&request.extensions());
+        let scope = request_scope(&request.extensions());
         ready(scope.map(Self).ok_or(NoScope))
     }
 }
 
-/// The scope of a request: the one in its extensions, wherever the request has got to since, or
-/// that of the task.
-pub(crate) fn scope(extensions: &Extensions) -> Option<Scope> {
-    extensions.get().cloned().or_else(Scope::current)
-}
-
-/// A handler asked for [`Audit`], and there is none, because no
-/// [`AuditMiddleware`](crate::AuditMiddleware) runs around it.
+/// The error of [`Audit`] if no [`AuditMiddleware`](crate::AuditMiddleware) runs around the
+/// handler.
 ///
-/// The answer is 500 with a body that says so. An error log says it too, once in a process.
+/// The response is 500, and its body explains the remedy. The same text is logged as an error, once
+/// per process.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NoScope;
@@ -95,7 +93,7 @@ impl ResponseError for NoScope {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         static LOGGED: Once = Once::new();
-        LOGGED.call_once(|| tracing::error!("request refused with 500: {self}"));
+        LOGGED.call_once(|| tracing::error!("request rejected with 500: {self}"));
         HttpResponse::InternalServerError()
             .content_type("text/plain; charset=utf-8")
             .body(self.to_string())

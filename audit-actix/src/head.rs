@@ -1,4 +1,4 @@
-//! What a request's head says, as this crate's middleware reads it.
+//! Reads the head of a request and the status of a response.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use actix_web::dev::ServiceRequest;
 use audit_core::web::RequestHead;
 use http::StatusCode;
 
-/// A request's head.
+/// The head of a request, as the audit core reads it.
 pub(crate) struct ActixRequestHead<'a>(pub(crate) &'a ServiceRequest);
 
 impl RequestHead for ActixRequestHead<'_> {
@@ -23,8 +23,8 @@ impl RequestHead for ActixRequestHead<'_> {
     }
 }
 
-/// A status of actix-web, whose `http` is an older one.
+/// Converts a status of actix-web, which uses an older version of `http`.
 pub(crate) fn status(status: actix_web::http::StatusCode) -> StatusCode {
-    // Both take the same numbers, so that the fallback stands for nothing that occurs.
+    // Both versions accept the same numbers, so the fallback is never used.
     StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

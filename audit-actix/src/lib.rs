@@ -1,7 +1,8 @@
 //! Audit logging for actix-web.
 //!
-//! A middleware opens a [`Scope`] per request and takes from it who acts, for whom and from where;
-//! an attribute on the handler says what was done. The handler never waits for the network.
+//! [`AuditMiddleware`] opens a [`Scope`] for each request, and takes actor, organization and client
+//! address from the request. [`#[audited]`](macro@audited) on a function records each call as one
+//! event. The handler never waits for the network.
 //!
 //! ```
 //! use actix_web::{App, Error, HttpMessage, HttpResponse, body::MessageBody, dev, middleware::{Next, from_fn}, web};
@@ -35,7 +36,7 @@
 //!     HttpResponse::NoContent().finish()
 //! }
 //!
-//! let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let recorder = Recorder::builder(MemorySink::new()).build()?; // in production `WorkOs::from_env()?`
 //! let audit = AuditMiddleware::new(recorder.clone()).principal::<CurrentUser>();
 //! let app = move || {
 //!     App::new()
@@ -47,28 +48,71 @@
 //! # Ok::<_, audit_actix::BuildError>(())
 //! ```
 //!
-//! Names and meaning are those of `audit-tower`: what that crate calls a layer is a middleware
-//! here.
+//! On shutdown, stop the server first and the recorder second, so that the last events are
+//! delivered: after `server.await`, call [`recorder.shutdown(deadline).await`](Recorder::shutdown).
+//!
+//! This page has the topics that are specific to actix-web. The crate `audit-tower` has the same
+//! names, with a layer in place of the middleware. Its documentation covers the topics that both
+//! have in common: the attribute, events without a function, action names, secrets, jobs outside of
+//! requests, schema versions, coalescing, delivery, health and metrics, missing events, the spool,
+//! durable events, sinks, the WorkOS client and tools.
 //!
 //! # Targets from the path
 //!
-//! A `web::Path` cannot be taken apart in a pattern, so name what it holds:
-//! `target(document = *doc_id)` of a single parameter, `target = "path.0"` of a tuple,
-//! `target = "path.doc_id"` of a struct.
+//! A pattern cannot take a `web::Path` apart, so name the value that it holds:
 //!
-//! # What a handler returns
+//! | parameters | target |
+//! | --- | --- |
+//! | `doc_id: web::Path<u64>` | `target(document = *doc_id)` |
+//! | `path: web::Path<(u64, String)>` | `target = "path.0"` |
+//! | `path: web::Path<Parameters>`, a struct | `target = "path.doc_id"` |
 //!
-//! `HttpResponse`, `(responder, StatusCode)` and a `Result` of them say by their status how it
-//! went. Of any other `Result`, `Ok` is a success, and `Err` a failure, or a denial if it is
-//! answered with 401 or 403. Anything else is settled by the status of the answer.
+//! # Outcomes
+//!
+//! Every call ends with one [`Outcome`]: `succeeded`, `denied`, `failed`, `panicked`, or
+//! `abandoned` if the client disconnects. For `HttpResponse`, `(responder, StatusCode)` and a
+//! `Result` of them, the status decides: 401 and 403 are `denied`, other statuses of 400 and above
+//! `failed`. For any other `Result`, `Ok` is `succeeded`, and `Err` is `failed`, or `denied` if it
+//! becomes a 401 or 403 response. An error that implements [`AuditOutcome`] decides itself. All
+//! other values are settled by the status of the response.
+//!
+//! ```
+//! use actix_web::{HttpResponse, ResponseError, http::StatusCode, web};
+//! use audit_actix::audited;
+//! # use std::fmt;
+//!
+//! #[derive(Debug)]
+//! struct NotOwner;
+//! # impl fmt::Display for NotOwner {
+//! #     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("not the owner") }
+//! # }
+//!
+//! impl ResponseError for NotOwner {
+//!     fn status_code(&self) -> StatusCode {
+//!         StatusCode::FORBIDDEN // the event has the outcome `denied`
+//!     }
+//! }
+//!
+//! #[audited(action = "document.delete", target(document = *doc_id))]
+//! async fn delete_document(doc_id: web::Path<u64>) -> Result<HttpResponse, NotOwner> {
+//!     Err(NotOwner)
+//! }
+//! ```
+//!
+//! # Actor and organization
+//!
+//! [`AuditMiddleware`] takes the [`Principal`] from the request's extensions or from a function,
+//! and the organization from the principal, a function or a path parameter. The `User-Agent`,
+//! `X-Request-ID` and `traceparent` headers go into the event. A handler that determines the actor
+//! itself takes [`Audit`], an extractor.
 //!
 //! # The client's address
 //!
-//! The event's location is the peer's address, which actix-web knows on every TCP socket. Over a
-//! Unix socket there is none: the location is `unknown`, and one log line says so.
+//! The event's location is the address of the peer, which actix-web has for every TCP connection. A
+//! Unix socket has none: the location is then `unknown`, and one log line explains the cause.
 //!
-//! Behind proxies the peer is a proxy. Name their networks and the header that they append to, and
-//! the location is the nearest address that is not one of them:
+//! Behind proxies, the peer is a proxy. Name their networks and the header that they append to; the
+//! location is then the nearest address that is not one of theirs:
 //!
 //! ```
 //! # use audit_actix::{AuditMiddleware, MemorySink, Recorder, TrustedProxies};
@@ -78,29 +122,93 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one of a
-//! single address such as `cf-connecting-ip`. A header from anybody else is never read, and what
-//! stands in one to the left of the client's address is never recorded: the client could have
-//! written it. actix-web's own `ConnectionInfo::realip_remote_addr` believes such headers whoever
-//! sent them, and is not used.
+//! [`TrustedProxies::forwarded`] reads the standard header, [`TrustedProxies::header`] one with a
+//! single address, such as `cf-connecting-ip`. A header from any other peer is never read.
+//! Addresses to the left of the client's are never recorded, since the client can forge them.
+//! actix-web's own `ConnectionInfo::realip_remote_addr` trusts such headers from every peer, and is
+//! not used.
 //!
-//! # When the service ends
+//! # Denials
 //!
-//! Let the server end first, then the recorder, so that the last events are delivered: after
-//! `server.await`, `recorder.shutdown(deadline).await`.
+//! If the catalog names another action under `denied`, a call with the outcome `denied` is recorded
+//! under that action. A request with a 401 or 403 response that reached no audited function is
+//! recorded with [`AuditMiddleware::denied_as`]. Its one target is the route:
+//!
+//! ```
+//! # use audit_actix::{AuditMiddleware, MemorySink, Recorder, action};
+//! # let recorder = Recorder::builder(MemorySink::new()).build()?;
+//! let audit = AuditMiddleware::new(recorder).denied_as(action!("access.denied"));
+//! # Ok::<_, audit_actix::BuildError>(())
+//! ```
+//!
+//! # Requests without an event
+//!
+//! A POST, PUT, PATCH or DELETE that succeeds without an event is counted, and one warning is
+//! logged for its route. [`AuditMiddleware::on_unaudited`] makes it a panic in tests, or turns the
+//! warning off. [`#[unaudited(reason = "..")]`](macro@unaudited) exempts a handler that changes
+//! nothing, and [`AuditRoute::exempt`] a route.
+//!
+//! # Audit by route
+//!
+//! [`AuditRoute`] records the requests of a route without a change to its handler. The event takes
+//! its values from the request:
+//!
+//! ```
+//! # use actix_web::{App, HttpResponse, web};
+//! # use audit_actix::{AuditRoute, action, path};
+//! # async fn delete_document() -> HttpResponse { HttpResponse::NoContent().finish() }
+//! let audit = AuditRoute::new(action!("document.delete")).target("document", path("doc_id"));
+//! let app = App::new()
+//!     .route("/documents/{doc_id}", web::delete().to(delete_document).wrap(audit));
+//! # let _ = app;
+//! ```
+//!
+//! # Tests
+//!
+//! With the feature `testing` under `[dev-dependencies]`, each test has a recorder of its own. A
+//! failed assertion shows the nearest event and the fields that differ.
+//!
+//! ```
+//! # #[cfg(feature = "testing")]
+//! # #[actix_web::main] async fn main() {
+//! use actix_web::{App, HttpResponse, test, web};
+//! use audit_actix::{AuditMiddleware, assert_audited, assert_not_audited, audited, testing};
+//!
+//! #[audited(action = "document.delete", target(document = *doc_id))]
+//! async fn delete_document(doc_id: web::Path<u64>) -> HttpResponse {
+//!     HttpResponse::NoContent().finish()
+//! }
+//!
+//! let capture = testing::capture();
+//! let app = App::new()
+//!     .route("/documents/{doc_id}", web::delete().to(delete_document))
+//!     .wrap(AuditMiddleware::new(capture.recorder()));
+//! let app = test::init_service(app).await;
+//!
+//! let request = test::TestRequest::delete().uri("/documents/42").to_request();
+//! let response = test::call_service(&app, request).await;
+//! assert_eq!(response.status(), 204);
+//!
+//! let events = capture.events();
+//! assert_audited!(events, action = "document.delete", target(document = 42));
+//! assert_not_audited!(events, outcome = failed);
+//! # }
+//! # #[cfg(not(feature = "testing"))] fn main() {}
+//! ```
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! | --- | --- | --- |
 //! | `workos` | yes | [`WorkOs`], the client and sink of the service |
-//! | `spool` | | `Spool`: events on disk, in SQLite, so that they outlive the process |
-//! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's is linked |
+//! | `spool` | | `Spool`: events on disk, in SQLite, which outlive the process |
+//! | `bundled-sqlite` | yes | with `spool`: SQLite is compiled in; without it, the system's library is linked |
 //! | `json-lines` | | the sink `JsonLines`: a line of JSON per event |
-//! | `metrics` | | the counts, ages and health as metrics of the `metrics` facade |
-//! | `testing` | | the `testing` module and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
+//! | `metrics` | | counts, ages and health as metrics of the `metrics` facade |
+//! | `testing` | | the module `testing` and the macros `assert_audited!`, `assert_not_audited!`, `assert_covered!`, for the tests of a service |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod config;
 mod extract;
 mod head;
 mod middleware;
@@ -108,6 +216,7 @@ mod parameter;
 #[doc(hidden)]
 pub mod private;
 mod route;
+mod scope;
 mod service;
 
 pub use audit_core::*;

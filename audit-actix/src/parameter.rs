@@ -1,33 +1,33 @@
-//! A parameter of the route that a request matches.
+//! Reads a parameter of the route that a request matches.
 
 use std::borrow::Cow;
 
 use actix_web::dev::{Path, ResourceDef, ServiceRequest, Url};
 use percent_encoding::percent_decode_str;
 
-/// What became of a parameter.
+/// The result of reading a parameter of the matched route.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parameter {
     Found(String),
     /// The route has no such parameter, or the request matches no route.
     Missing,
-    /// It is not UTF-8; no extractor can read it, and the request is refused.
+    /// The parameter is not UTF-8. No extractor can read it, so the request is rejected.
     Unreadable,
 }
 
 /// Reads a parameter, percent-decoded.
 ///
-/// Around a route it is there. Around an application or a scope the request has not been routed
-/// yet, so the pattern that its path matches is asked.
+/// In a middleware of a route, the router has extracted it. In one of an application or a scope,
+/// the request has not been routed yet, so it is extracted by the pattern that the path matches.
 pub(crate) fn parameter(request: &ServiceRequest, name: &str) -> Parameter {
     if let Some(value) = request.match_info().get(name) {
-        return decoded(value);
+        return decode(value);
     }
     let Some(pattern) = request.match_pattern() else {
         return Parameter::Missing;
     };
-    // Most routes are told from those with the parameter by their text, which saves making a
-    // pattern of it.
+    // The text of most patterns already shows that they lack the parameter, which saves compiling
+    // them.
     if !pattern.contains(name) {
         return Parameter::Missing;
     }
@@ -35,10 +35,11 @@ pub(crate) fn parameter(request: &ServiceRequest, name: &str) -> Parameter {
     if !ResourceDef::new(pattern).capture_match_info(&mut path) {
         return Parameter::Missing;
     }
-    path.get(name).map_or(Parameter::Missing, decoded)
+    path.get(name).map_or(Parameter::Missing, decode)
 }
 
-fn decoded(value: &str) -> Parameter {
+/// Decodes the percent-encoding of a value.
+fn decode(value: &str) -> Parameter {
     match percent_decode_str(value).decode_utf8() {
         Ok(value) => Parameter::Found(Cow::into_owned(value)),
         Err(_) => Parameter::Unreadable,
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_is_decoded_once() {
+    fn parameter_is_decoded_once() {
         let found = |value: &str| {
             let request = TestRequest::default().param("id", value.to_owned());
             parameter(&request.to_srv_request(), "id")
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_matches_no_route_has_no_parameter() {
+    fn request_without_a_route_has_no_parameter() {
         let request = TestRequest::with_uri("/documents/7").to_srv_request();
         assert_eq!(parameter(&request, "id"), Parameter::Missing);
     }

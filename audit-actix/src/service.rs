@@ -1,4 +1,4 @@
-//! The service: one scope around each call.
+//! The service that runs each request inside a scope, and its future.
 
 use std::fmt;
 use std::future::Future;
@@ -11,19 +11,19 @@ use audit_core::InScope;
 use audit_core::web::RequestAudit;
 use pin_project_lite::pin_project;
 
+use crate::config::Config;
 use crate::head::status;
-use crate::middleware::AuditMiddleware;
 
-/// The service of an [`AuditMiddleware`].
+/// The service of an [`AuditMiddleware`](crate::AuditMiddleware).
 #[derive(Clone, Debug)]
 pub struct AuditService<S> {
     inner: S,
-    middleware: AuditMiddleware,
+    config: Config,
 }
 
 impl<S> AuditService<S> {
-    pub(crate) fn new(inner: S, middleware: AuditMiddleware) -> Self {
-        Self { inner, middleware }
+    pub(crate) fn new(inner: S, config: Config) -> Self {
+        Self { inner, config }
     }
 }
 
@@ -38,16 +38,16 @@ where
     forward_ready!(inner);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        // The call is settled even if the service panics on being called.
-        let call = self.middleware.open(&mut request);
-        let scope = call.scope().clone();
-        let route = self.middleware.route(&request);
+        // Opened first, so that the scope is settled even if the inner service panics in `call`.
+        let audit = self.config.open(&mut request);
+        let scope = audit.scope().clone();
+        let route = self.config.route(&request);
         request.extensions_mut().insert(scope.clone());
         let future = scope.enter(|| self.inner.call(request));
         AuditFuture {
             inner: scope.in_scope(future),
-            answer: None,
-            call,
+            response: None,
+            audit,
             route,
         }
     }
@@ -58,7 +58,8 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropped early, it records what has ended, and what has not as `abandoned`.
+    /// If it is dropped before it completes, operations that have ended are recorded with their
+    /// outcome, and the others as `abandoned`.
     #[must_use = "futures do nothing unless polled"]
     pub struct AuditFuture<F>
     where
@@ -66,11 +67,11 @@ pin_project! {
     {
         #[pin]
         inner: InScope<F>,
-        // An answer that waits until the request's durable events are on the disk.
-        answer: Option<F::Output>,
+        // The response while the request's durable events are being written to disk.
+        response: Option<F::Output>,
         // Declared after the inner future and so dropped after it, when its open drafts have
         // closed.
-        call: RequestAudit,
+        audit: RequestAudit,
         route: Option<String>,
     }
 }
@@ -78,7 +79,7 @@ pin_project! {
 impl<F: Future> fmt::Debug for AuditFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditFuture")
-            .field("call", &self.call)
+            .field("audit", &self.audit)
             .field("route", &self.route)
             .finish_non_exhaustive()
     }
@@ -92,29 +93,29 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = match this.answer.take() {
-            Some(answer) => answer,
+        let result = match this.response.take() {
+            Some(result) => result,
             None => {
-                let answer = ready!(this.inner.poll(cx));
-                match &answer {
-                    // The request has been routed by now, and guards have chosen among routes of
-                    // the same path.
-                    Ok(response) => this.call.settle_with(status(response.status()), || {
+                let result = ready!(this.inner.poll(cx));
+                match &result {
+                    // The request has been routed by now, and guards have selected among the
+                    // routes of one path.
+                    Ok(response) => this.audit.settle_with(status(response.status()), || {
                         response.request().match_pattern()
                     }),
-                    // Whoever runs further out turns it into an answer of this status.
-                    Err(error) => this.call.settle(
+                    // actix-web turns the error into a response with this status further out.
+                    Err(error) => this.audit.settle(
                         status(error.as_response_error().status_code()),
                         this.route.as_deref(),
                     ),
                 }
-                answer
+                result
             }
         };
-        if this.call.poll_durable(cx).is_pending() {
-            *this.answer = Some(answer);
+        if this.audit.poll_durable(cx).is_pending() {
+            *this.response = Some(result);
             return Poll::Pending;
         }
-        Poll::Ready(answer)
+        Poll::Ready(result)
     }
 }

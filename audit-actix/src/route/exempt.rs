@@ -1,18 +1,17 @@
-//! A route that needs no event.
+//! The middleware that exempts a route from audit.
 
 use std::future::{Ready, ready};
 
 use actix_web::HttpMessage;
 use actix_web::dev::{Service, ServiceRequest, Transform, forward_ready};
 
-use crate::extract::scope;
+use crate::scope::request_scope;
 
-/// Says that a route needs no event, and why: a request that changes something there is not
-/// reported as unaudited.
+/// Exempts a route from audit: its mutating requests are not reported as unaudited.
 ///
-/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) makes one. Events that are recorded all the
-/// same are kept. Outside any [`AuditMiddleware`](crate::AuditMiddleware) nobody would report the
-/// request, and nothing happens.
+/// [`AuditRoute::exempt`](crate::AuditRoute::exempt) returns one, with the reason. Events that the
+/// handler records anyway are kept. Outside any [`AuditMiddleware`](crate::AuditMiddleware) it has
+/// no effect.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};
@@ -65,7 +64,7 @@ impl<S: Service<ServiceRequest>> Service<ServiceRequest> for ExemptRouteService<
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> S::Future {
-        if let Some(scope) = scope(&request.extensions()) {
+        if let Some(scope) = request_scope(&request.extensions()) {
             scope.exempt(self.reason);
         }
         self.inner.call(request)

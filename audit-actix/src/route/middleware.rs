@@ -1,20 +1,19 @@
-//! The middleware of one route: which event it leaves.
+//! The middleware that audits one route.
 
 use std::future::{Ready, ready};
 use std::panic::Location;
 use std::sync::Arc;
 
+use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::{Error, HttpMessage};
-use audit_core::private::open_action;
-use audit_core::{Action, Draft, Target};
+use audit_core::Action;
 
 use super::exempt::ExemptRoute;
 use super::service::AuditRouteService;
-use super::value::{Found, RequestValue};
-use crate::extract::scope;
+use super::template::{EventTemplate, Field};
+use super::value::RequestValue;
 
-/// Leaves an event for each request to a route, without touching its handler.
+/// Records an event for each request to a route, without a change to its handler.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};
@@ -36,129 +35,65 @@ use crate::extract::scope;
 /// # Ok::<_, audit_actix::BuildError>(())
 /// ```
 ///
-/// It is for handlers that cannot be changed; `#[audited]` says more. The action is checked while
-/// the crate compiles, the types of targets and the keys of metadata are not: what the catalog does
-/// not have, the service refuses, and the event becomes a dead letter. A denial keeps the action,
-/// whatever `denied` says in the catalog. A handler that is itself audited leaves an event of its
-/// own beside this one.
+/// Use it for handlers that cannot be changed; `#[audited]` checks and records more. The compiler
+/// checks the action, but not the target types and metadata keys: the service rejects an event with
+/// one that the catalog does not have, and the event becomes a dead letter. A denial keeps the
+/// action, even if the catalog names another one under `denied`. If the handler is audited as well,
+/// both record an event.
 ///
-/// Around a `Route` it sees what that route's guards let through. Around a `Resource` it sees every
-/// method; a request whose method the resource does not have (405) did not ask for the action, and
-/// leaves no event.
+/// Around a `Route` it audits the requests that pass the guards of the route. Around a `Resource`
+/// it audits every method; a request with a method that the resource does not have (405) leaves no
+/// event.
 ///
 /// # Outcomes
 ///
-/// The status of the head decides: 401 and 403 are `denied`, other 4xx and 5xx `failed`, the rest
-/// succeeded. A panic and a request that is dropped early are `panicked` and `abandoned`, as for an
-/// audited function. Without an [`AuditMiddleware`](crate::AuditMiddleware) and an installed
-/// recorder, the request is counted as [`unrecorded`](crate::unrecorded()), with one error log for
-/// each place where an `AuditRoute` is made.
+/// The status of the response head decides: 401 and 403 are `denied`, other 4xx and 5xx are
+/// `failed`, and all others `succeeded`. As for an audited function, a panic is `panicked`, and a
+/// request that is dropped before its response is `abandoned`.
+///
+/// Without an [`AuditMiddleware`](crate::AuditMiddleware) and an installed recorder, the request is
+/// counted as [`unrecorded`](crate::unrecorded()), and each place that creates an `AuditRoute` logs
+/// one error.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct AuditRoute(Arc<Inner>);
-
-#[derive(Clone, Debug)]
-struct Inner {
-    action: Action,
-    at: &'static Location<'static>,
-    facts: Vec<Fact>,
-}
-
-#[derive(Clone, Debug)]
-enum Fact {
-    Target {
-        kind: &'static str,
-        id: RequestValue,
-        name: Option<RequestValue>,
-    },
-    Metadata(&'static str, RequestValue),
-}
+pub struct AuditRoute(Arc<EventTemplate>);
 
 impl AuditRoute {
-    /// Events of this action, which [`action!`](crate::action!) has checked.
+    /// Returns a middleware for events of this action, which [`action!`](crate::action!) has
+    /// checked.
     #[track_caller]
     pub fn new(action: Action) -> Self {
-        Self(Arc::new(Inner {
-            action,
-            at: Location::caller(),
-            facts: Vec::new(),
-        }))
+        Self(Arc::new(EventTemplate::new(action, Location::caller())))
     }
 
-    /// Says that a route needs no event, and why. See [`ExemptRoute`].
+    /// Returns a middleware that exempts a route from audit, with the reason. See [`ExemptRoute`].
     pub fn exempt(reason: &'static str) -> ExemptRoute {
         ExemptRoute::new(reason)
     }
 
     /// Adds a target.
-    pub fn target(mut self, kind: &'static str, id: RequestValue) -> Self {
+    pub fn target(self, kind: &'static str, id: RequestValue) -> Self {
         let name = None;
-        self.facts().push(Fact::Target { kind, id, name });
-        self
+        self.with(Field::Target { kind, id, name })
     }
 
-    /// Adds a target with a name for people to read.
-    pub fn named_target(
-        mut self,
-        kind: &'static str,
-        id: RequestValue,
-        name: RequestValue,
-    ) -> Self {
+    /// Adds a target with a display name.
+    pub fn named_target(self, kind: &'static str, id: RequestValue, name: RequestValue) -> Self {
         let name = Some(name);
-        self.facts().push(Fact::Target { kind, id, name });
-        self
+        self.with(Field::Target { kind, id, name })
     }
 
-    /// Adds a fact about the event, as text; in the catalog its type is `"string"`.
+    /// Adds a metadata entry, as text. In the catalog its type is `"string"`.
     ///
-    /// A key that the service would refuse is left out of each event; a log line says which and
-    /// why.
-    pub fn metadata(mut self, key: &'static str, value: RequestValue) -> Self {
-        self.facts().push(Fact::Metadata(key, value));
+    /// A key that the service would reject is left out of each event, and a log line names it with
+    /// the reason.
+    pub fn metadata(self, key: &'static str, value: RequestValue) -> Self {
+        self.with(Field::Metadata(key, value))
+    }
+
+    fn with(mut self, field: Field) -> Self {
+        Arc::make_mut(&mut self.0).push(field);
         self
-    }
-
-    fn facts(&mut self) -> &mut Vec<Fact> {
-        &mut Arc::make_mut(&mut self.0).facts
-    }
-
-    /// Opens the draft of a request, in the request's scope.
-    pub(super) fn open(&self, request: &ServiceRequest) -> Draft {
-        let open = || open_action(self.0.action, self.0.at);
-        let scope = scope(&request.extensions());
-        let mut draft = match scope {
-            Some(scope) => scope.enter(open),
-            None => open(),
-        };
-        if draft.is_recording() {
-            for fact in &self.0.facts {
-                fact.write(request, &mut draft);
-            }
-        }
-        draft
-    }
-}
-
-impl Fact {
-    fn write(&self, request: &ServiceRequest, draft: &mut Draft) {
-        match self {
-            Self::Target { kind, id, name } => {
-                let target = match id.find(request) {
-                    Found::Value(id) => Target::new(kind, id),
-                    Found::Unresolved => Target::new(kind, "unresolved"),
-                    Found::Absent => return,
-                };
-                draft.target(match name.as_ref().map(|name| name.find(request)) {
-                    Some(Found::Value(name)) => target.name(name),
-                    Some(Found::Absent | Found::Unresolved) | None => target,
-                });
-            }
-            Self::Metadata(key, value) => {
-                if let Found::Value(value) = value.find(request) {
-                    draft.metadata(key, value);
-                }
-            }
-        }
     }
 }
 
@@ -173,6 +108,7 @@ where
     type Future = Ready<Result<AuditRouteService<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(AuditRouteService::new(inner, self.clone())))
+        let template = Arc::clone(&self.0);
+        ready(Ok(AuditRouteService::new(inner, template)))
     }
 }

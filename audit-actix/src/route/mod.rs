@@ -1,8 +1,9 @@
-//! An event for whatever a route does, without touching its handler.
+//! Audits a route without a change to its handler.
 
 mod exempt;
 mod middleware;
 mod service;
+mod template;
 mod value;
 
 pub use exempt::{ExemptRoute, ExemptRouteService};

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::Error;
@@ -11,19 +12,19 @@ use audit_core::private::close;
 use audit_core::{Draft, Outcome};
 use pin_project_lite::pin_project;
 
-use super::middleware::AuditRoute;
+use super::template::EventTemplate;
 use crate::head::status;
 
-/// The service of an [`AuditRoute`].
+/// The service of an [`AuditRoute`](crate::AuditRoute).
 #[derive(Clone, Debug)]
 pub struct AuditRouteService<S> {
     inner: S,
-    route: AuditRoute,
+    template: Arc<EventTemplate>,
 }
 
 impl<S> AuditRouteService<S> {
-    pub(super) fn new(inner: S, route: AuditRoute) -> Self {
-        Self { inner, route }
+    pub(super) fn new(inner: S, template: Arc<EventTemplate>) -> Self {
+        Self { inner, template }
     }
 }
 
@@ -38,8 +39,8 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        // The draft is closed even if the service panics on being called.
-        let draft = self.route.open(&request);
+        // Opened first, so that the draft is closed even if the inner service panics in `call`.
+        let draft = self.template.open(&request);
         AuditRouteFuture {
             inner: self.inner.call(request),
             draft: Some(draft),
@@ -52,14 +53,14 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropped early, it leaves the event as `abandoned`.
+    /// If it is dropped before it completes, the event is recorded as `abandoned`.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct AuditRouteFuture<F> {
         #[pin]
         inner: F,
-        // Declared after the inner future and so dropped after it: what it does inside still
-        // belongs to the operation.
+        // Declared after the inner future and so dropped after it: the drop of the inner future
+        // still belongs to the operation.
         draft: Option<Draft>,
     }
 }
@@ -72,24 +73,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // On the stack it is dropped while a panic unwinds, and knows it. This future may be
-        // dropped later, when whoever caught the panic lets go of it.
+        // On the stack, so that a panic of the inner future drops it while the thread unwinds, and
+        // it closes as `panicked`. If the panic is caught, this future may be dropped later.
         let draft = this.draft.take();
-        let Poll::Ready(answer) = this.inner.poll(cx) else {
+        let Poll::Ready(result) = this.inner.poll(cx) else {
             *this.draft = draft;
             return Poll::Pending;
         };
         if let Some(mut draft) = draft {
-            let answered = match &answer {
+            let status_code = match &result {
                 Ok(response) => response.status(),
                 Err(error) => error.as_response_error().status_code(),
             };
-            if answered == StatusCode::METHOD_NOT_ALLOWED {
+            if status_code == StatusCode::METHOD_NOT_ALLOWED {
                 draft.skip("the route does not have the request's method");
             } else {
-                close(draft, Outcome::of_status(status(answered)));
+                close(draft, Outcome::of_status(status(status_code)));
             }
         }
-        Poll::Ready(answer)
+        Poll::Ready(result)
     }
 }

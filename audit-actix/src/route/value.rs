@@ -1,4 +1,4 @@
-//! What a route's event takes from the request.
+//! The values that a route's event takes from the request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,19 @@ use actix_web::dev::ServiceRequest;
 
 use crate::parameter::{Parameter, parameter};
 
-/// A text of a request: a parameter of its path, or what a function of yours finds in its head.
+/// A text that is read from a request: a path parameter, or the result of a function.
+///
+/// ```
+/// use audit_actix::{AuditRoute, RequestValue, action, path};
+///
+/// let tenant = RequestValue::with(|request| {
+///     Some(request.headers().get("x-tenant")?.to_str().ok()?.to_owned())
+/// });
+/// let audit = AuditRoute::new(action!("document.delete"))
+///     .target("document", path("doc_id"))
+///     .metadata("tenant", tenant);
+/// # drop(audit);
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RequestValue(Source);
@@ -17,66 +29,69 @@ pub struct RequestValue(Source);
 enum Source {
     Path {
         name: &'static str,
-        /// Whether its absence was complained about.
-        complained: Arc<AtomicBool>,
+        /// `true` once an error about its absence was logged.
+        logged: Arc<AtomicBool>,
     },
     With(Arc<Find>),
 }
 
 type Find = dyn Fn(&ServiceRequest) -> Option<String> + Send + Sync;
 
-/// What became of a value.
-pub(super) enum Found {
-    Value(String),
-    /// There is none, and there need not be one.
+/// The result of looking up a value.
+pub(super) enum Lookup {
+    Found(String),
+    /// There is no value, and none is required.
     Absent,
-    /// It should be there and is not.
+    /// A required value is missing or unreadable.
     Unresolved,
 }
 
-/// A parameter of the matched route, percent-decoded: `path("doc_id")` of `/documents/{doc_id}`.
+/// Takes a parameter of the matched route, percent-decoded: `path("doc_id")` of
+/// `/documents/{doc_id}`.
 ///
-/// A route that has no such parameter is a mistake in the program, which one error log names; a
-/// target is then `unresolved`, and metadata left out.
+/// A route without the parameter is a mistake in the program. One error is logged, the id of a
+/// target is then `unresolved`, and metadata is left out.
 pub fn path(parameter: &'static str) -> RequestValue {
     RequestValue(Source::Path {
         name: parameter,
-        complained: Arc::default(),
+        logged: Arc::default(),
     })
 }
 
 impl RequestValue {
-    /// Asks a function of yours, which sees the request before the handler does. For `None` there
-    /// is no target and no metadata.
+    /// Calls a function with the request, before the handler runs.
+    ///
+    /// If it returns `None`, the target or metadata entry is left out.
     pub fn with(find: impl Fn(&ServiceRequest) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Source::With(Arc::new(find)))
     }
 
-    pub(super) fn find(&self, request: &ServiceRequest) -> Found {
+    /// Looks the value up in a request.
+    pub(super) fn find(&self, request: &ServiceRequest) -> Lookup {
         match &self.0 {
-            Source::With(find) => find(request).map_or(Found::Absent, Found::Value),
-            Source::Path { name, complained } => match parameter(request, name) {
-                Parameter::Found(value) => Found::Value(value),
-                // The client's doing, and no extractor will take it either.
-                Parameter::Unreadable => Found::Unresolved,
+            Source::With(find) => find(request).map_or(Lookup::Absent, Lookup::Found),
+            Source::Path { name, logged } => match parameter(request, name) {
+                Parameter::Found(value) => Lookup::Found(value),
+                // The client sent it. No extractor takes it either, so no error is logged.
+                Parameter::Unreadable => Lookup::Unresolved,
                 Parameter::Missing => {
-                    if !complained.swap(true, Ordering::Relaxed) {
-                        complain(request, name);
+                    if !logged.swap(true, Ordering::Relaxed) {
+                        log_missing_parameter(request, name);
                     }
-                    Found::Unresolved
+                    Lookup::Unresolved
                 }
             },
         }
     }
 }
 
-fn complain(request: &ServiceRequest, parameter: &str) {
+fn log_missing_parameter(request: &ServiceRequest, parameter: &str) {
     let route = request.match_pattern();
     tracing::error!(
         parameter,
         route = route.as_deref().unwrap_or("(no route)"),
-        "an audited route has no such parameter, so its events have an `unresolved` target or lack metadata: name one of \
-         the route's parameters in `path(..)`"
+        "audited route has no such parameter, so its events have an `unresolved` target or lack metadata: name a \
+         parameter of the route in `path(..)`"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Promise: one event for every way in which a request can end, with actor, organization and
+//! Claim: every way in which a request can end leaves one event, with actor, organization and
 //! address.
 
 use std::fmt;
@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::support::{CurrentUser, PATIENCE, World, told};
+use crate::support::{CurrentUser, TIMEOUT, TestServer, line};
 
 #[derive(Debug)]
 struct AppError(StatusCode);
@@ -34,7 +34,7 @@ impl ResponseError for AppError {
     }
 }
 
-/// Answers as the document's id says.
+/// Returns the response that the document's id selects.
 #[audited(action = "document.delete", target(document = *document))]
 async fn delete(document: web::Path<String>) -> Result<HttpResponse, AppError> {
     match document.as_str() {
@@ -51,13 +51,13 @@ fn routes(config: &mut web::ServiceConfig) {
     config.route("/documents/{document}", web::delete().to(delete));
 }
 
-/// What a request to delete this document leaves.
+/// Deletes this document, and returns the response status and the recorded events.
 async fn deleted(document: &str) -> (Option<u16>, Vec<String>) {
-    let world = World::start(routes);
-    let status = world
+    let server = TestServer::start(routes);
+    let status = server
         .send("DELETE", &format!("/documents/{document}"))
         .await;
-    (status, world.told().await)
+    (status, server.lines().await)
 }
 
 fn event(document: &str, outcome: &str) -> Vec<String> {
@@ -67,12 +67,12 @@ fn event(document: &str, outcome: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn success() {
+async fn success_is_succeeded() {
     assert_eq!(deleted("7").await, (Some(204), event("7", "succeeded")));
 }
 
 #[actix_web::test]
-async fn denial() {
+async fn denial_by_error_or_response_is_denied() {
     for (document, status) in [("denied", 403), ("denied-by-response", 401)] {
         let expected = (Some(status), event(document, "denied"));
         assert_eq!(deleted(document).await, expected);
@@ -80,7 +80,7 @@ async fn denial() {
 }
 
 #[actix_web::test]
-async fn failure() {
+async fn failure_by_error_or_response_is_failed() {
     for (document, status) in [("failed", 500), ("failed-by-response", 404)] {
         let expected = (Some(status), event(document, "failed"));
         assert_eq!(deleted(document).await, expected);
@@ -88,7 +88,7 @@ async fn failure() {
 }
 
 #[actix_web::test]
-async fn handler_panic() {
+async fn panic_in_the_handler_is_panicked() {
     assert_eq!(
         deleted("panicked").await,
         (None, event("panicked", "panicked"))
@@ -96,11 +96,11 @@ async fn handler_panic() {
 }
 
 #[actix_web::test]
-async fn the_status_is_in_the_event_and_the_server_goes_on_after_a_panic() {
-    let world = World::start(routes);
-    world.send("DELETE", "/documents/panicked").await;
-    world.send("DELETE", "/documents/8").await;
-    let (events, _) = world.end().await;
+async fn event_has_the_status_and_the_server_survives_a_panic() {
+    let server = TestServer::start(routes);
+    server.send("DELETE", "/documents/panicked").await;
+    server.send("DELETE", "/documents/8").await;
+    let (events, _) = server.end().await;
     let statuses: Vec<_> = events
         .iter()
         .map(|event| event.metadata_value("status"))
@@ -114,33 +114,33 @@ async fn slow(entered: web::Data<Notify>) -> HttpResponse {
     std::future::pending().await
 }
 
-async fn time_limit(
+async fn limit_time(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let answer = timeout(Duration::from_millis(10), next.call(request)).await;
-    answer.map_err(|_| ErrorRequestTimeout("too slow"))?
+    let result = timeout(Duration::from_millis(10), next.call(request)).await;
+    result.map_err(|_| ErrorRequestTimeout("too slow"))?
 }
 
 #[actix_web::test]
-async fn a_time_limit_inside() {
+async fn timeout_inside_is_abandoned() {
     let entered = web::Data::new(Notify::new());
-    let world = World::start_with(
+    let server = TestServer::start_with(
         move |config| {
-            let limited = web::delete().to(slow).wrap(from_fn(time_limit));
+            let limited = web::delete().to(slow).wrap(from_fn(limit_time));
             config.app_data(entered.clone()).route("/slow", limited);
         },
         |audit| audit.principal::<CurrentUser>(),
     );
-    assert_eq!(world.send("DELETE", "/slow").await, Some(408));
-    assert_eq!(world.told().await, event("slow", "abandoned"));
+    assert_eq!(server.send("DELETE", "/slow").await, Some(408));
+    assert_eq!(server.lines().await, event("slow", "abandoned"));
 }
 
 #[actix_web::test]
-async fn a_client_that_hangs_up_before_the_handler_has_finished() {
+async fn disconnect_before_the_handler_completes_is_abandoned() {
     let entered = web::Data::new(Notify::new());
     let seen = Arc::clone(&entered);
-    let world = World::start_with(
+    let server = TestServer::start_with(
         move |config| {
             config
                 .app_data(entered.clone())
@@ -148,14 +148,14 @@ async fn a_client_that_hangs_up_before_the_handler_has_finished() {
         },
         |audit| audit.principal::<CurrentUser>(),
     );
-    let connection = world.connect("DELETE", "/slow").await;
-    timeout(PATIENCE, seen.notified()).await.unwrap();
+    let connection = server.connect("DELETE", "/slow").await;
+    timeout(TIMEOUT, seen.notified()).await.unwrap();
     drop(connection);
-    assert_eq!(told(&world.event().await), event("slow", "abandoned")[0]);
-    assert!(world.told().await.is_empty(), "one event and no more");
+    assert_eq!(line(&server.event().await), event("slow", "abandoned")[0]);
+    assert!(server.lines().await.is_empty(), "only one event");
 }
 
-/// A body whose end never comes.
+/// Returns a body that never ends.
 #[audited(action = "document.download", target(document = 1))]
 async fn download() -> HttpResponse {
     let first = stream::iter([Ok::<_, Error>(web::Bytes::from_static(b"first"))]);
@@ -164,20 +164,20 @@ async fn download() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn a_streaming_body_and_a_client_that_hangs_up_after_the_head() {
-    let world = World::start(|config| {
+async fn disconnect_during_a_streaming_body_does_not_change_the_outcome() {
+    let server = TestServer::start(|config| {
         config.route("/stream", web::get().to(download));
     });
-    let mut connection = world.connect("GET", "/stream").await;
+    let mut connection = server.connect("GET", "/stream").await;
     let expected = "document.download document:1 succeeded u1@org_1 127.0.0.1";
     assert_eq!(
-        told(&world.event().await),
+        line(&server.event().await),
         expected,
-        "the head is enough, while the body streams on"
+        "recorded at the head, while the body is streaming"
     );
     connection.read_u8().await.unwrap();
     drop(connection);
-    assert!(world.told().await.is_empty(), "one event and no more");
+    assert!(server.lines().await.is_empty(), "only one event");
 }
 
 #[audited(action = "document.download", target(document = 1))]
@@ -188,36 +188,36 @@ async fn upgrade() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn an_upgrade() {
-    let world = World::start(|config| {
+async fn upgrade_is_a_success() {
+    let server = TestServer::start(|config| {
         config.route("/upgrade", web::get().to(upgrade));
     });
-    let mut connection = world.connect("GET", "/upgrade").await;
+    let mut connection = server.connect("GET", "/upgrade").await;
     let expected = "document.download document:1 succeeded u1@org_1 127.0.0.1";
-    assert_eq!(told(&world.event().await), expected);
+    assert_eq!(line(&server.event().await), expected);
     let mut head = [0; 12];
     connection.read_exact(&mut head).await.unwrap();
     assert_eq!(&head, b"HTTP/1.1 101");
     connection.shutdown().await.unwrap();
     drop(connection);
-    assert!(world.told().await.is_empty(), "one event and no more");
+    assert!(server.lines().await.is_empty(), "only one event");
 }
 
 #[actix_web::test]
-async fn head_and_options() {
-    let world = World::start(|config| {
+async fn audited_head_request_leaves_an_event_and_options_none() {
+    let server = TestServer::start(|config| {
         config.route("/document", web::head().to(head)).route(
             "/document",
             web::method(actix_web::http::Method::OPTIONS).to(HttpResponse::Ok),
         );
     });
-    assert_eq!(world.send("HEAD", "/document").await, Some(200));
-    assert_eq!(world.send("OPTIONS", "/document").await, Some(200));
-    let (events, stats) = world.end().await;
+    assert_eq!(server.send("HEAD", "/document").await, Some(200));
+    assert_eq!(server.send("OPTIONS", "/document").await, Some(200));
+    let (events, stats) = server.end().await;
     assert_eq!(
-        events.iter().map(told).collect::<Vec<_>>(),
+        events.iter().map(line).collect::<Vec<_>>(),
         ["document.download document:1 succeeded u1@org_1 127.0.0.1"],
-        "an audited HEAD is an event, an OPTIONS that nobody audits is none"
+        "an audited HEAD leaves an event, an OPTIONS without audit none"
     );
     assert_eq!(stats.unaudited, 0, "neither changes anything");
 }
@@ -227,11 +227,11 @@ async fn head() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-async fn refuse(
+async fn deny(
     _: ServiceRequest,
     _: Next<actix_web::body::BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    Err(deletion("refused").await)
+    Err(deletion("closed").await)
 }
 
 #[audited(action = "document.delete", target(document = document))]
@@ -240,11 +240,11 @@ async fn deletion(document: &str) -> Error {
 }
 
 #[actix_web::test]
-async fn an_error_of_a_middleware_inside_settles_by_the_status_it_will_have() {
-    let world = World::start(|config| {
-        let refused = web::delete().to(HttpResponse::Ok).wrap(from_fn(refuse));
-        config.route("/refused", refused);
+async fn error_of_an_inner_middleware_counts_by_its_response_status() {
+    let server = TestServer::start(|config| {
+        let closed = web::delete().to(HttpResponse::Ok).wrap(from_fn(deny));
+        config.route("/closed", closed);
     });
-    assert_eq!(world.send("DELETE", "/refused").await, Some(403));
-    assert_eq!(world.told().await, event("refused", "denied"));
+    assert_eq!(server.send("DELETE", "/closed").await, Some(403));
+    assert_eq!(server.lines().await, event("closed", "denied"));
 }

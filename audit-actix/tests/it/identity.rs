@@ -1,9 +1,9 @@
-//! Promise: who acts, and for whom, is taken from wherever it is said.
+//! Claim: actor and organization come from the last source that sets them.
 
 use actix_web::{HttpResponse, test, web};
 use audit_actix::{Actor, Audit, AuditMiddleware, audited};
 
-use crate::support::{CurrentUser, World};
+use crate::support::{CurrentUser, TestServer};
 
 #[audited(action = "document.delete", target(document = 1))]
 async fn delete() -> HttpResponse {
@@ -14,15 +14,15 @@ fn routes(config: &mut web::ServiceConfig) {
     config.route("/orgs/{org_id}/documents", web::delete().to(delete));
 }
 
-async fn told(audit: impl FnOnce(AuditMiddleware) -> AuditMiddleware) -> Vec<String> {
-    let world = World::start_with(routes, audit);
-    world.send("DELETE", "/orgs/org%2F7/documents").await;
-    world.told().await
+async fn recorded(audit: impl FnOnce(AuditMiddleware) -> AuditMiddleware) -> Vec<String> {
+    let server = TestServer::start_with(routes, audit);
+    server.send("DELETE", "/orgs/org%2F7/documents").await;
+    server.lines().await
 }
 
 #[actix_web::test]
-async fn the_first_principal_that_is_found_counts() {
-    let left = told(|audit| {
+async fn first_principal_that_is_found_is_used() {
+    let lines = recorded(|audit| {
         audit
             .principal::<Actor>()
             .principal_with(|_| None::<Actor>)
@@ -30,12 +30,12 @@ async fn the_first_principal_that_is_found_counts() {
             .principal_with(|_| Some(Actor::service("last")))
     });
     let expected = "document.delete document:1 succeeded u1@org_1 127.0.0.1";
-    assert_eq!(left.await, [expected]);
+    assert_eq!(lines.await, [expected]);
 }
 
 #[actix_web::test]
-async fn the_path_names_the_organization_unless_the_principal_knows_it() {
-    let by_path = told(|audit| {
+async fn organization_comes_from_the_path_unless_the_principal_has_one() {
+    let by_path = recorded(|audit| {
         audit
             .principal_with(|_| Some(Actor::user("u2")))
             .organization_from_path("no_such_parameter")
@@ -43,7 +43,7 @@ async fn the_path_names_the_organization_unless_the_principal_knows_it() {
     });
     let expected = "document.delete document:1 succeeded u2@org/7 127.0.0.1";
     assert_eq!(by_path.await, [expected]);
-    let by_principal = told(|audit| {
+    let by_principal = recorded(|audit| {
         audit
             .organization_from_path("org_id")
             .principal::<CurrentUser>()
@@ -53,8 +53,8 @@ async fn the_path_names_the_organization_unless_the_principal_knows_it() {
 }
 
 #[actix_web::test]
-async fn a_closure_may_name_the_organization() {
-    let left = told(|audit| {
+async fn organization_is_found_by_a_closure() {
+    let lines = recorded(|audit| {
         audit
             .principal_with(|_| Some(Actor::user("u2")))
             .organization_with(|request| {
@@ -67,14 +67,14 @@ async fn a_closure_may_name_the_organization() {
             })
     });
     let expected = "document.delete document:1 succeeded u2@localhost 127.0.0.1";
-    assert_eq!(left.await, [expected]);
+    assert_eq!(lines.await, [expected]);
 }
 
 #[actix_web::test]
-async fn without_a_principal_the_event_is_kept() {
-    let left = told(|audit| audit.principal::<Actor>());
+async fn event_without_a_principal_is_unresolved() {
+    let lines = recorded(|audit| audit.principal::<Actor>());
     let expected = "document.delete document:1 succeeded unresolved@org_fallback 127.0.0.1";
-    assert_eq!(left.await, [expected]);
+    assert_eq!(lines.await, [expected]);
 }
 
 async fn accept(audit: Audit) -> HttpResponse {
@@ -84,23 +84,23 @@ async fn accept(audit: Audit) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn what_runs_deeper_has_the_last_word() {
-    let world = World::start(|config| {
+async fn handler_overrides_actor_and_organization() {
+    let server = TestServer::start(|config| {
         config.route("/accept", web::post().to(accept));
     });
-    world.send("POST", "/accept").await;
+    server.send("POST", "/accept").await;
     let expected = "document.delete document:1 succeeded u9@org_9 127.0.0.1";
-    assert_eq!(world.told().await, [expected]);
+    assert_eq!(server.lines().await, [expected]);
 }
 
 #[actix_web::test]
-async fn an_extractor_without_the_middleware_says_what_to_do() {
+async fn response_without_a_scope_explains_the_remedy() {
     let app = actix_web::App::new().route("/accept", web::post().to(accept));
     let app = test::init_service(app).await;
     let request = test::TestRequest::post().uri("/accept").to_request();
-    let answer = test::call_service(&app, request).await;
-    assert_eq!(answer.status(), 500);
-    let body = test::read_body(answer).await;
+    let response = test::call_service(&app, request).await;
+    assert_eq!(response.status(), 500);
+    let body = test::read_body(response).await;
     let body = String::from_utf8_lossy(&body);
     assert!(
         body.contains(".wrap(AuditMiddleware::new(recorder))"),
@@ -109,7 +109,7 @@ async fn an_extractor_without_the_middleware_says_what_to_do() {
 }
 
 #[actix_web::test]
-async fn the_middleware_is_made_once_for_all_workers() {
+async fn middleware_is_shared_by_all_workers() {
     fn shared<T: Clone + Send + Sync>() {}
     shared::<AuditMiddleware>();
     shared::<audit_actix::AuditRoute>();

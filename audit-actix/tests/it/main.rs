@@ -1,11 +1,11 @@
-//! What the middleware promises, on a real server over real sockets.
+//! The middleware on a real server, over real sockets.
 //!
-//! | file | promise |
+//! | file | claim |
 //! | --- | --- |
-//! | `client_address.rs` | an address from a header only where trusted proxies are named |
-//! | `ends.rs` | one event for every way in which a request can end, with actor, organization and address |
-//! | `who.rs` | who acts, and for whom, from wherever it is said |
-//! | `route.rs` | an event for a route whose handler was not touched; refusals and exemptions |
+//! | `client_address.rs` | an address comes from a header only with trusted proxies |
+//! | `endings.rs` | every way in which a request can end leaves one event, with actor, organization and address |
+//! | `identity.rs` | where actor and organization come from |
+//! | `route.rs` | events of an audited route; denials before the handler; exempt routes |
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,7 +13,7 @@
 )]
 
 mod client_address;
-mod ends;
+mod endings;
+mod identity;
 mod route;
 mod support;
-mod who;

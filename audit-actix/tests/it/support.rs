@@ -1,4 +1,4 @@
-//! A server, a client that knows no more than bytes, and a sink that says when an event comes.
+//! A server, an HTTP client on plain sockets, and a sink that forwards events to the test.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-/// Long enough for anything on this machine; a test that needs it whole has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Deadline of every wait. A test that reaches it has failed.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Who is signed in: the user that the header `x-user` names.
+/// The user that the header `x-user` names.
 pub(crate) struct CurrentUser(String);
 
 impl Principal for CurrentUser {
@@ -43,36 +43,36 @@ async fn sign_in(
     next.call(request).await
 }
 
-struct Channel(mpsc::UnboundedSender<Event>);
+struct ChannelSink(mpsc::UnboundedSender<Event>);
 
-impl Sink for Channel {
+impl Sink for ChannelSink {
     async fn deliver(&self, event: &Event) -> Delivery {
-        // The receiver is gone only when the test is over.
+        // The receiver is dropped only at the end of the test.
         drop(self.0.send(event.clone()));
         Ok(())
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct TestServer {
     address: SocketAddr,
     recorder: Recorder,
     events: Mutex<mpsc::UnboundedReceiver<Event>>,
     server: ServerHandle,
 }
 
-impl World {
-    /// Serves these routes behind a sign-in.
+impl TestServer {
+    /// Serves these routes behind an authentication.
     pub(crate) fn start(routes: fn(&mut web::ServiceConfig)) -> Self {
         Self::start_with(routes, |audit| audit.principal::<CurrentUser>())
     }
 
-    /// Serves these routes behind a sign-in, and a middleware of this set-up inside it.
+    /// Serves these routes behind an authentication and the configured audit middleware.
     pub(crate) fn start_with(
         routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
         audit: impl FnOnce(AuditMiddleware) -> AuditMiddleware,
     ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        let recorder = Recorder::builder(Channel(sender))
+        let recorder = Recorder::builder(ChannelSink(sender))
             .fallback_organization("org_fallback")
             .build()
             .unwrap();
@@ -100,12 +100,12 @@ impl World {
         }
     }
 
-    /// Sends a request's head and no body.
+    /// Sends the head of a request without a body.
     pub(crate) async fn connect(&self, method: &str, path: &str) -> TcpStream {
         self.connect_with(method, path, "").await
     }
 
-    /// The same with these header lines, each of which ends in `\r\n`.
+    /// As [`connect`](Self::connect), with header lines that each end in `\r\n`.
     async fn connect_with(&self, method: &str, path: &str, lines: &str) -> TcpStream {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
@@ -115,32 +115,32 @@ impl World {
         connection
     }
 
-    /// Sends a request and reads its answer to the end: the status, if there is one.
+    /// Sends a request, reads its response to the end, and returns the status if there is one.
     pub(crate) async fn send(&self, method: &str, path: &str) -> Option<u16> {
         self.send_with(method, path, "").await
     }
 
-    /// The same with these header lines, each of which ends in `\r\n`.
+    /// As [`send`](Self::send), with header lines that each end in `\r\n`.
     pub(crate) async fn send_with(&self, method: &str, path: &str, lines: &str) -> Option<u16> {
         let mut connection = self.connect_with(method, path, lines).await;
-        let mut answer = Vec::new();
-        let read = connection.read_to_end(&mut answer);
-        // A connection that is broken off has no answer either.
-        drop(timeout(PATIENCE, read).await.unwrap());
-        let answer = String::from_utf8_lossy(&answer);
-        answer.split(' ').nth(1)?.parse().ok()
+        let mut response = Vec::new();
+        let read = connection.read_to_end(&mut response);
+        // A reset connection has no response either.
+        drop(timeout(TIMEOUT, read).await.unwrap());
+        let response = String::from_utf8_lossy(&response);
+        response.split(' ').nth(1)?.parse().ok()
     }
 
-    /// The next event, waited for.
+    /// Waits for the next event.
     pub(crate) async fn event(&self) -> Event {
         let mut events = self.events.lock().await;
-        timeout(PATIENCE, events.recv()).await.unwrap().unwrap()
+        timeout(TIMEOUT, events.recv()).await.unwrap().unwrap()
     }
 
-    /// The events that have not been taken yet, when the server and the recorder have ended.
+    /// Stops server and recorder, and returns the remaining events and the counts.
     pub(crate) async fn end(self) -> (Vec<Event>, Stats) {
         self.server.stop(true).await;
-        self.recorder.shutdown(PATIENCE).await;
+        self.recorder.shutdown(TIMEOUT).await;
         let stats = self.recorder.stats();
         drop(self.recorder);
         let mut events = self.events.into_inner();
@@ -148,14 +148,14 @@ impl World {
         (rest, stats)
     }
 
-    /// The same, each shown.
-    pub(crate) async fn told(self) -> Vec<String> {
-        self.end().await.0.iter().map(told).collect()
+    /// As [`end`](Self::end), with each event as one [`line`].
+    pub(crate) async fn lines(self) -> Vec<String> {
+        self.end().await.0.iter().map(line).collect()
     }
 }
 
-/// `action type:id outcome actor@organization address`
-pub(crate) fn told(event: &Event) -> String {
+/// Formats an event as `action type:id outcome actor@organization address`.
+pub(crate) fn line(event: &Event) -> String {
     let targets: Vec<_> = event
         .targets()
         .map(|target| format!("{}:{}", target.kind(), target.id()))
