@@ -1,4 +1,4 @@
-//! How the command fails: a sentence, a help line, an exit code.
+//! Failures of the command: a message, a help line and an exit code.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,58 +7,59 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-/// Why the command did not do what it was asked to.
+/// The failure that ends the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
-    sentence: String,
+    message: String,
     help: Option<Cow<'static, str>>,
     code: u8,
 }
 
 impl Failure {
-    /// It could not be done: exit code 1.
-    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+    /// Creates a failure of the operation: exit code 1.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
-            sentence: sentence.into(),
+            message: message.into(),
             help: None,
             code: 1,
         }
     }
 
-    /// It was not understood: exit code 2, as for every mistake on the command line.
-    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+    /// Creates a failure of arguments or settings: exit code 2, as clap returns it.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             code: 2,
-            ..Self::new(sentence)
+            ..Self::new(message)
         }
     }
 
-    /// A service or a file did not do its part, in a command whose exit code 1 is an answer: exit
-    /// code 3.
-    pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
+    /// Creates a failure of a service or a file: exit code 3.
+    ///
+    /// For commands whose exit code 1 is a result.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self {
             code: 3,
-            ..Self::new(sentence)
+            ..Self::new(message)
         }
     }
 
-    /// What to do about it.
+    /// Adds a line that explains the remedy.
     pub(crate) fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Appends `error` and what caused it.
+    /// Appends `error` and its sources to the message.
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.sentence.push_str(&format!(": {error}"));
+            self.message.push_str(&format!(": {error}"));
             next = error.source();
         }
         self
     }
 
-    /// As [`caused_by`](Self::caused_by), for an error whose own words are in the sentence already.
+    /// Appends only the sources of `error`, whose own text is in the message already.
     pub(crate) fn caused_by_source_of(self, error: &dyn Error) -> Self {
         match error.source() {
             Some(source) => self.caused_by(source),
@@ -66,16 +67,15 @@ impl Failure {
         }
     }
 
-    /// Prints it on the standard error, and gives back the exit code.
+    /// Prints the failure to the standard error, and returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let bold = Style::new().bold();
-        let mut text = format!("{red}error:{red:#} {}\n", self.sentence);
+        let mut text = format!("{red}error:{red:#} {}\n", self.message);
         if let Some(help) = self.help {
             text.push_str(&format!("{bold}help:{bold:#} {help}\n"));
         }
-        // There is nobody left to tell that the standard error is closed; the exit code says
-        // enough.
+        // A closed standard error is not reported. The exit code is enough.
         drop(anstream::stderr().write_all(text.as_bytes()));
         ExitCode::from(self.code)
     }
@@ -88,22 +88,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_follow_the_sentence() {
+    fn sources_follow_the_message() {
         let cause = io::Error::other("no room");
         assert_eq!(
-            Failure::new("failed to write").caused_by(&cause).sentence,
+            Failure::new("failed to write").caused_by(&cause).message,
             "failed to write: no room"
         );
         assert_eq!(
             Failure::new("failed to write")
                 .caused_by_source_of(&cause)
-                .sentence,
+                .message,
             "failed to write"
         );
     }
 
     #[test]
-    fn usage_has_an_exit_code_of_its_own() {
+    fn each_kind_of_failure_has_its_exit_code() {
         assert_eq!((Failure::new("").code, Failure::usage("").code), (1, 2));
         assert_eq!(Failure::unavailable("").code, 3);
     }

@@ -1,8 +1,8 @@
-//! The `audited` command: what a developer runs beside a service that writes audit logs.
+//! The command `audited`: tools for developers and operators of a service with an audit log.
 //!
-//! Exit codes: 0 when it did what was asked, 1 when it could not, 2 when it was asked in a way it
-//! does not understand. The subcommands of `schema` and `spool` keep 1 for an answer, drift or
-//! damage, and say 3 when a service or a file did not do its part.
+//! Exit codes of `serve`: 0 success, 1 failure, 2 invalid arguments. The subcommands of `schema`
+//! and `spool` return 1 for a negative result (differences, corruption), and 3 if a service or a
+//! file failed.
 
 mod cmd;
 mod failure;

@@ -1,12 +1,12 @@
-//! Waiting to be told to stop.
+//! Waits for SIGINT or SIGTERM.
 
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Ctrl-C, or SIGTERM where there is one.
+/// The handler of SIGINT (Ctrl-C) and, on Unix, SIGTERM.
 #[derive(Debug)]
-pub(crate) struct Stop {
+pub(crate) struct StopSignal {
     runtime: Runtime,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -14,10 +14,10 @@ pub(crate) struct Stop {
     terminate: tokio::signal::unix::Signal,
 }
 
-impl Stop {
-    /// Takes over the signals: from here on they end nothing but [`wait`](Self::wait), also if they
-    /// come before it.
-    pub(crate) fn listen() -> io::Result<Self> {
+impl StopSignal {
+    /// Installs the handlers: from here on a signal only ends [`wait`](Self::wait), also if it
+    /// arrives before the call.
+    pub(crate) fn install() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         #[cfg(unix)]
         {
@@ -36,7 +36,7 @@ impl Stop {
         Ok(Self { runtime })
     }
 
-    /// Blocks until a signal has come.
+    /// Blocks until a signal arrives.
     #[cfg(unix)]
     pub(crate) fn wait(mut self) {
         self.runtime.block_on(async {
@@ -50,7 +50,7 @@ impl Stop {
     /// Blocks until Ctrl-C.
     #[cfg(not(unix))]
     pub(crate) fn wait(self) {
-        // Without a handler there is nothing to wait for, and stopping is the safe answer.
+        // If no handler can be installed, stopping at once is the safe choice.
         drop(self.runtime.block_on(tokio::signal::ctrl_c()));
     }
 }

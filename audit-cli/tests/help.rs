@@ -1,9 +1,26 @@
-//! The help texts, compared with the files beside this one. A change of the command line shows up
-//! there and is read by a person.
+//! Snapshots of the help texts, in the folder `help`.
+//!
+//! Run with `AUDITED_UPDATE_HELP=1` to write them, and read the difference.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+/// Asserts that the help of a subcommand is the snapshot of this name.
+#[track_caller]
+fn assert_help(args: &[&str], name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/help")
+        .join(name);
+    let help = help(args);
+    if std::env::var_os("AUDITED_UPDATE_HELP").is_some() {
+        fs::write(path, help).unwrap();
+    } else {
+        assert_eq!(help, fs::read_to_string(path).unwrap());
+    }
+}
 
 fn help(args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_audited"));
@@ -18,37 +35,29 @@ fn help(args: &[&str]) -> String {
 }
 
 #[test]
-fn the_help_is_the_one_that_was_read() {
-    assert_eq!(help(&["--help"]), include_str!("help/audited.txt"));
+fn help_is_the_snapshot() {
+    assert_help(&["--help"], "audited.txt");
 }
 
 #[test]
-fn the_help_of_serve_is_the_one_that_was_read() {
-    assert_eq!(help(&["serve", "--help"]), include_str!("help/serve.txt"));
+fn help_of_serve_is_the_snapshot() {
+    assert_help(&["serve", "--help"], "serve.txt");
 }
 
 #[test]
-fn the_help_of_spool_is_the_one_that_was_read() {
-    assert_eq!(help(&["spool", "--help"]), include_str!("help/spool.txt"));
-    for (command, text) in [
-        ("status", include_str!("help/spool_status.txt")),
-        ("dead", include_str!("help/spool_dead.txt")),
-        ("redrive", include_str!("help/spool_redrive.txt")),
-        ("purge", include_str!("help/spool_purge.txt")),
-        ("verify", include_str!("help/spool_verify.txt")),
-    ] {
-        assert_eq!(help(&["spool", command, "--help"]), text);
+fn help_of_spool_is_the_snapshot() {
+    assert_help(&["spool", "--help"], "spool.txt");
+    for command in ["status", "dead", "redrive", "purge", "verify"] {
+        let name = format!("spool_{command}.txt");
+        assert_help(&["spool", command, "--help"], &name);
     }
 }
 
 #[test]
-fn the_help_of_schema_is_the_one_that_was_read() {
-    assert_eq!(help(&["schema", "--help"]), include_str!("help/schema.txt"));
-    for (command, text) in [
-        ("diff", include_str!("help/schema_diff.txt")),
-        ("push", include_str!("help/schema_push.txt")),
-        ("check", include_str!("help/schema_check.txt")),
-    ] {
-        assert_eq!(help(&["schema", command, "--help"]), text);
+fn help_of_schema_is_the_snapshot() {
+    assert_help(&["schema", "--help"], "schema.txt");
+    for command in ["diff", "push", "check"] {
+        let name = format!("schema_{command}.txt");
+        assert_help(&["schema", command, "--help"], &name);
     }
 }

@@ -1,5 +1,4 @@
-//! `audited schema` as a person or a CI job meets it: the real binary against the local server,
-//! over sockets.
+//! `audited schema`: the real binary and the local server, over sockets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -22,7 +21,7 @@ targets = ["document", "user"]
 role = "string"
 "#;
 
-/// `document.share` allows one target type less, and its metadata is another.
+/// The catalog after a change: `document.share` has fewer target types and other metadata.
 const AFTER: &str = r#"
 [action."document.delete"]
 targets = ["document"]
@@ -34,7 +33,7 @@ role  = "number"
 pages = "number?"
 "#;
 
-/// A folder with a catalog, and the service that it is compared with.
+/// A folder with a catalog, and a service.
 struct Project {
     folder: tempfile::TempDir,
     server: LocalServer,
@@ -75,7 +74,7 @@ impl Project {
         fs::read_to_string(self.path("audit.lock")).unwrap_or_default()
     }
 
-    /// The version of an action in `production`.
+    /// Returns the version of an action in `production`, from the lock.
     fn version(&self, action: &str) -> Option<u64> {
         let lock = self.lock();
         let line = lock
@@ -133,7 +132,7 @@ impl Project {
         (output.code, serde_json::from_str(&output.out).unwrap())
     }
 
-    /// Sends an event of `document.share`; the status of the answer.
+    /// Sends an event of `document.share`, and returns the status.
     fn event(&self, version: u64, metadata: Value) -> u16 {
         let event = json!({ "organization_id": "org_a", "event": {
             "action": "document.share", "version": version, "occurred_at": "2026-02-02T16:35:39.317Z",
@@ -148,22 +147,21 @@ impl Project {
             self.server.api_key(),
             body.len()
         );
-        let answer = exchange(host, request.as_bytes());
-        let answer = String::from_utf8(answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        let response = exchange(host, request.as_bytes());
+        let response = String::from_utf8(response).unwrap();
+        response.split(' ').nth(1).unwrap().parse().unwrap()
     }
 }
 
 fn exchange(host: &str, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.write_all(request).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    response
 }
 
-/// Passes requests on, each over a connection of its own; the answer to the `lost`th `POST` never
-/// arrives.
+/// Starts a proxy that loses the response to the `lost`th `POST`, and returns its URL.
 fn lossy(server: &str, lost: usize) -> String {
     let host = server.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -189,7 +187,7 @@ fn lossy(server: &str, lost: usize) -> String {
             if stream.read_exact(&mut body).is_err() || head.is_empty() {
                 continue;
             }
-            // The server ends each connection, so that an answer ends with it.
+            // The server closes each connection, which ends the response.
             let first = head.find("\r\n").unwrap() + 2;
             let mut lines: Vec<_> = head[first..].trim_end().lines().collect();
             lines.retain(|line| !line.to_lowercase().starts_with("host:"));
@@ -198,10 +196,10 @@ fn lossy(server: &str, lost: usize) -> String {
                 &head[..first],
                 lines.join("\r\n")
             );
-            let answer = exchange(&host, &[request.as_bytes(), &body].concat());
+            let response = exchange(&host, &[request.as_bytes(), &body].concat());
             posts += usize::from(head.starts_with("POST"));
             if !head.starts_with("POST") || posts != lost {
-                stream.write_all(&answer).unwrap();
+                stream.write_all(&response).unwrap();
             }
         }
     });
@@ -209,7 +207,7 @@ fn lossy(server: &str, lost: usize) -> String {
 }
 
 #[test]
-fn a_push_registers_what_is_new_and_check_is_green_then() {
+fn push_registers_new_schemas_and_check_passes_then() {
     let project = Project::new(BEFORE);
     let check = project.run(&["check"]);
     assert_eq!(check.code, Some(1), "{}", check.err);
@@ -241,12 +239,12 @@ fn a_push_registers_what_is_new_and_check_is_green_then() {
     assert_eq!(
         project.lock(),
         lock,
-        "nothing was registered, so nothing is written"
+        "nothing was registered, so the lock is unchanged"
     );
 }
 
 #[test]
-fn after_a_changed_push_an_event_with_the_new_metadata_passes_under_the_new_version_only() {
+fn event_with_new_metadata_is_accepted_under_the_new_version_only() {
     let project = Project::new(BEFORE);
     assert_eq!(project.run(&["push", "--yes"]).code, Some(0));
     assert_eq!(project.event(1, json!({ "role": "reader" })), 200);
@@ -268,17 +266,21 @@ fn after_a_changed_push_an_event_with_the_new_metadata_passes_under_the_new_vers
     assert_eq!(
         (version, project.version("document.delete")),
         (2, Some(1)),
-        "only what changed has a new version"
+        "only the changed action has a new version"
     );
     let new = json!({ "role": 3, "pages": 4 });
     assert_eq!(project.event(version, new.clone()), 200);
-    assert_eq!(project.event(1, new), 400, "the version decides");
+    assert_eq!(
+        project.event(1, new),
+        400,
+        "the schema of the version is used"
+    );
     assert_eq!(project.event(version, json!({ "role": "reader" })), 400);
     assert_eq!(project.run(&["check"]).code, Some(0));
 }
 
 #[test]
-fn a_push_whose_answer_was_lost_goes_on_where_it_stopped_and_registers_nothing_twice() {
+fn push_with_a_lost_response_continues_and_registers_nothing_twice() {
     let mut project = Project::new(BEFORE);
     let server = project.url.clone();
     project.url = lossy(&server, 2);
@@ -318,7 +320,7 @@ fn a_push_whose_answer_was_lost_goes_on_where_it_stopped_and_registers_nothing_t
 }
 
 #[test]
-fn json_tells_a_program_the_same() {
+fn json_output_has_the_same_content() {
     let project = Project::new(BEFORE);
     let (code, push) = project.json(&["push", "--yes", "--json"]);
     assert_eq!(code, Some(0));
@@ -351,14 +353,18 @@ fn json_tells_a_program_the_same() {
 }
 
 #[test]
-fn a_dry_run_and_a_question_that_nobody_can_answer_change_nothing() {
+fn dry_run_and_unconfirmed_push_change_nothing() {
     let project = Project::new(BEFORE);
     let dry = project.run(&["push", "--dry-run"]);
     assert_eq!(dry.code, Some(0));
     assert!(dry.out.contains("2 new"), "{}", dry.out);
-    let asked = project.run(&["push"]);
-    assert_eq!(asked.code, Some(2));
-    assert!(asked.err.contains("add `--yes`"), "{}", asked.err);
+    let unconfirmed = project.run(&["push"]);
+    assert_eq!(unconfirmed.code, Some(2));
+    assert!(
+        unconfirmed.err.contains("add `--yes`"),
+        "{}",
+        unconfirmed.err
+    );
     assert_eq!(project.lock(), "");
     assert_eq!(
         project.json(&["diff", "--json"]).1["actions"][0]["state"],
@@ -367,7 +373,7 @@ fn a_dry_run_and_a_question_that_nobody_can_answer_change_nothing() {
 }
 
 #[test]
-fn each_environment_has_versions_of_its_own() {
+fn each_environment_has_its_own_versions() {
     let project = Project::new(BEFORE);
     assert_eq!(project.run(&["push", "--yes"]).code, Some(0));
     assert_eq!(
@@ -388,14 +394,14 @@ fn each_environment_has_versions_of_its_own() {
 }
 
 #[test]
-fn what_left_the_catalog_leaves_the_lock_and_stays_with_the_service() {
+fn removed_action_is_removed_from_the_lock_and_stays_in_the_service() {
     let project = Project::new(BEFORE);
     assert_eq!(project.run(&["push", "--yes"]).code, Some(0));
     project.catalog("[action.\"document.delete\"]\ntargets = [\"document\"]");
     assert_eq!(project.run(&["check"]).code, Some(1));
     let push = project.run(&["push", "--yes"]);
     assert!(
-        push.out.contains("document.share  left the catalog"),
+        push.out.contains("document.share  not in the catalog"),
         "{}",
         push.out
     );
@@ -412,7 +418,7 @@ fn what_left_the_catalog_leaves_the_lock_and_stays_with_the_service() {
 }
 
 #[test]
-fn mistakes_are_told_apart_by_the_exit_code() {
+fn mistakes_differ_by_exit_code() {
     let project = Project::new(BEFORE);
     let with = |name: &str, value: &str| {
         let mut command = project.command(&["diff"]);
@@ -426,12 +432,13 @@ fn mistakes_are_told_apart_by_the_exit_code() {
         "{}",
         key.err
     );
-    let refused = with("WORKOS_API_KEY", "sk_test_canary");
-    assert_eq!(refused.code, Some(3));
+    let unauthorized = with("WORKOS_API_KEY", "sk_test_canary");
+    assert_eq!(unauthorized.code, Some(3));
     assert!(
-        refused.err.contains("check that WORKOS_API_KEY") && !refused.err.contains("canary"),
+        unauthorized.err.contains("check that WORKOS_API_KEY")
+            && !unauthorized.err.contains("canary"),
         "{}",
-        refused.err
+        unauthorized.err
     );
     let named = with("AUDIT_CATALOG", "nowhere.toml");
     assert_eq!(named.code, Some(2));
@@ -457,7 +464,7 @@ fn mistakes_are_told_apart_by_the_exit_code() {
 }
 
 #[test]
-fn colours_are_for_those_who_want_them() {
+fn colors_are_for_terminals_and_on_request() {
     let project = Project::new(BEFORE);
     let coloured = |name: &str| {
         let mut command = project.command(&["diff"]);

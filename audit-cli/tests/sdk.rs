@@ -1,4 +1,4 @@
-//! The official SDK as a client of `audited serve`, the real binary.
+//! The official Rust SDK as a client of the real binary `audited serve`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufRead, BufReader};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use workos::audit_logs::{CreateEventParams, CreateSchemaParams};
 use workos::{Client, RequestOptions};
 
-/// The server, which ends with the test.
+/// The server, which is stopped at the end of the test.
 struct Served(Child);
 
 impl Drop for Served {
@@ -18,7 +18,7 @@ impl Drop for Served {
     }
 }
 
-/// Starts the server on a free port; its lines follow.
+/// Starts the server on a free port, and returns its URL and the lines of its output.
 fn serve() -> (Served, String, impl Iterator<Item = Value>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_audited"));
     command.args([
@@ -42,7 +42,7 @@ fn serve() -> (Served, String, impl Iterator<Item = Value>) {
 }
 
 #[tokio::test]
-async fn an_event_of_the_sdk_is_accepted_once_per_key_and_shown() {
+async fn event_of_the_sdk_is_stored_once_per_key() {
     let (_served, url, mut lines) = serve();
     let client = Client::builder()
         .api_key("sk_test_local")
@@ -69,17 +69,17 @@ async fn an_event_of_the_sdk_is_accepted_once_per_key_and_shown() {
     let params = || CreateEventParams::new(serde_json::from_value(event.clone()).unwrap());
     for key in ["first", "first", "second"] {
         let options = RequestOptions::new().idempotency_key(key);
-        let answer = client
+        let response = client
             .audit_logs()
             .create_event_with_options(params(), Some(&options))
             .await;
-        assert!(answer.unwrap().success);
+        assert!(response.unwrap().success);
     }
     for key in ["first", "second"] {
         let shown = lines.next().unwrap();
         assert_eq!(
             shown["stored"]["idempotency_key"], key,
-            "two sends with one key are one row: {shown}"
+            "two requests with one key are one event: {shown}"
         );
         assert_eq!(shown["stored"]["event"], event["event"]);
     }

@@ -1,4 +1,4 @@
-//! The official Node SDK as a client of `audited serve`, the real binary.
+//! The official Node SDK as a client of the real binary `audited serve`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-/// The server, which ends with the test.
+/// The server, which is stopped at the end of the test.
 struct Served(Child);
 
 impl Drop for Served {
@@ -35,16 +35,16 @@ fn serve() -> (Served, String) {
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     lines.read_line(&mut head).unwrap();
     let head: Value = serde_json::from_str(&head).unwrap();
-    // Whoever stops reading stops the server's writing, so the rest is read too.
+    // Reads the rest, since a full pipe would block the server.
     std::thread::spawn(move || lines.lines().map_while(Result::ok).for_each(drop));
     (Served(child), head["url"].as_str().unwrap().to_owned())
 }
 
-/// Runs a program, and says how to get it if it is missing.
+/// Runs a program. If it is missing, the panic explains how to install it.
 fn run(command: &mut Command) -> Output {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| {
-        panic!("failed to run {name}: {error}; `cargo xtask test` installs it, or says how: apt-get install nodejs npm")
+        panic!("failed to run {name}: {error}; `cargo xtask test` installs it or explains how: apt-get install nodejs npm")
     });
     assert!(
         output.status.success(),
@@ -55,7 +55,7 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// The script with the SDK, of the version that its lock file names, beside it.
+/// Installs the SDK of the lock file's version, and returns the folder with the script.
 fn installed() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sdk-node");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-node");
@@ -63,7 +63,7 @@ fn installed() -> PathBuf {
     for file in ["package.json", "package-lock.json", "story.mjs"] {
         fs::copy(source.join(file), folder.join(file)).unwrap();
     }
-    // The SDK asks for a newer Node than Debian has, and runs on it all the same.
+    // The SDK declares a newer Node than Debian has, but works with it.
     run(Command::new("npm")
         .args(["ci", "--no-audit", "--no-fund", "--engine-strict=false"])
         .current_dir(&folder));
@@ -71,7 +71,7 @@ fn installed() -> PathBuf {
 }
 
 #[test]
-fn every_method_of_the_node_sdk_is_understood() {
+fn server_implements_every_method_of_the_node_sdk() {
     let folder = installed();
     let (_served, url) = serve();
     let output = run(Command::new("node")
@@ -102,7 +102,7 @@ fn every_method_of_the_node_sdk_is_understood() {
     assert_eq!(
         rows.len(),
         2,
-        "one key is one event, and the other organization's log is not in it: {csv}"
+        "one key is one event, and events of the other organization are not included: {csv}"
     );
     assert!(
         rows[1].contains("doc_1") && rows[1].contains("Ada"),

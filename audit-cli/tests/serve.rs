@@ -1,4 +1,4 @@
-//! `audited serve` as a person or a program meets it: the real binary, a real socket, real signals.
+//! `audited serve`: the real binary with real sockets and signals.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-/// The command without anything of the caller's that changes its output.
+/// Returns the command without environment variables that change its output.
 fn audited(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_audited"));
     command
@@ -28,16 +28,16 @@ fn audited(args: &[&str]) -> Command {
     command
 }
 
-/// A server that runs until it is told to stop, or until the test ends.
+/// A server that runs until it is stopped, or until the test ends.
 struct Served {
     child: Child,
-    /// `None` once the reading end was closed.
+    /// `None` after the test has closed the output.
     lines: Option<BufReader<ChildStdout>>,
     url: String,
 }
 
 impl Served {
-    /// Starts it on a free port and reads its head, which is given back too.
+    /// Starts the server on a free port, and returns it with the first lines of its output.
     fn start(mut command: Command) -> (Self, String) {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -69,7 +69,7 @@ impl Served {
         assert_ne!(
             self.lines.as_mut().unwrap().read_line(&mut line).unwrap(),
             0,
-            "no line came"
+            "the output ended"
         );
         line
     }
@@ -78,7 +78,7 @@ impl Served {
         post(&self.url, path, body)
     }
 
-    /// Sends a signal, and gives back the exit code and what was still printed.
+    /// Sends a signal, and returns the exit code and the remaining output.
     fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         let sent = Command::new("kill")
             .args([signal, &self.child.id().to_string()])
@@ -95,13 +95,13 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It has ended already where the test went well.
+        // After a successful test it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// A request by hand: the command's own dependencies have no client. The status is given back.
+/// Sends a request over a plain socket, since the crate has no HTTP client, and returns the status.
 fn post(url: &str, path: &str, body: &Value) -> u16 {
     let host = url.strip_prefix("http://").unwrap();
     let body = body.to_string();
@@ -114,9 +114,9 @@ fn post(url: &str, path: &str, body: &Value) -> u16 {
     stream
         .write_all(format!("{head}{body}").as_bytes())
         .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 fn event() -> Value {
@@ -149,7 +149,7 @@ fn stderr(output: &Output) -> &str {
 }
 
 #[test]
-fn events_are_shown_as_they_arrive_and_counted_at_the_end() {
+fn events_are_printed_as_they_arrive_and_counted_at_the_end() {
     let (mut served, head) = Served::start(serve(&[]));
     assert!(
         head.contains(&format!(
@@ -187,25 +187,25 @@ fn events_are_shown_as_they_arrive_and_counted_at_the_end() {
         served.stop("-INT"),
         (
             Some(0),
-            "stopped: 1 accepted, 1 rejected, 0 repeated\n".to_owned()
+            "stopped: 1 accepted, 1 rejected, 0 duplicates\n".to_owned()
         )
     );
 }
 
 #[test]
-fn sigterm_stops_it_too() {
+fn sigterm_stops_the_server() {
     let (served, _) = Served::start(serve(&[]));
     assert_eq!(
         served.stop("-TERM"),
         (
             Some(0),
-            "stopped: 0 accepted, 0 rejected, 0 repeated\n".to_owned()
+            "stopped: 0 accepted, 0 rejected, 0 duplicates\n".to_owned()
         )
     );
 }
 
 #[test]
-fn json_is_one_object_on_each_line() {
+fn json_output_is_one_object_per_line() {
     let (mut served, head) = Served::start(serve(&[
         "--json",
         "--organization",
@@ -238,7 +238,7 @@ fn json_is_one_object_on_each_line() {
 }
 
 #[test]
-fn the_counts_are_those_of_this_run() {
+fn counts_are_those_of_this_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("audit.db");
     let args = ["--data", file.to_str().unwrap()];
@@ -252,7 +252,7 @@ fn the_counts_are_those_of_this_run() {
     served.line();
     assert_eq!(
         served.stop("-INT").1,
-        "stopped: 1 accepted, 0 rejected, 0 repeated\n"
+        "stopped: 1 accepted, 0 rejected, 0 duplicates\n"
     );
     let (mut served, _) = Served::start(serve(&args));
     assert_eq!(
@@ -263,12 +263,12 @@ fn the_counts_are_those_of_this_run() {
     served.line();
     assert_eq!(
         served.stop("-INT").1,
-        "stopped: 1 accepted, 0 rejected, 0 repeated\n"
+        "stopped: 1 accepted, 0 rejected, 0 duplicates\n"
     );
 }
 
 #[test]
-fn colours_are_for_terminals_and_those_who_ask() {
+fn colors_are_for_terminals_and_on_request() {
     let (served, head) = Served::start(serve(&[]));
     assert!(!head.contains('\u{1b}'), "{head:?}");
     drop(served);
@@ -277,14 +277,14 @@ fn colours_are_for_terminals_and_those_who_ask() {
     let (served, head) = Served::start(forced);
     assert!(head.contains('\u{1b}'), "{head:?}");
     drop(served);
-    let mut refused = serve(&[]);
-    refused.env("NO_COLOR", "1");
-    let (_served, head) = Served::start(refused);
+    let mut without_color = serve(&[]);
+    without_color.env("NO_COLOR", "1");
+    let (_served, head) = Served::start(without_color);
     assert!(!head.contains('\u{1b}'), "{head:?}");
 }
 
 #[test]
-fn a_closed_output_does_not_stop_the_server() {
+fn closed_output_does_not_stop_the_server() {
     let (mut served, _) = Served::start(serve(&[]));
     drop(served.lines.take());
     for _ in 0..3 {
@@ -294,21 +294,21 @@ fn a_closed_output_does_not_stop_the_server() {
 }
 
 #[test]
-fn a_port_in_use_is_a_sentence_and_a_help_line() {
+fn port_in_use_is_an_error_with_a_help_line() {
     let (served, _) = Served::start(serve(&[]));
     let address = served.url.strip_prefix("http://").unwrap().to_owned();
     let output = audited(&["serve", "--listen", &address]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
         "error: failed to listen on {address}: another program uses this address\n\
-         help: stop that program, or choose another port with `--listen 127.0.0.1:0`, which takes a free one\n"
+         help: stop that program, or select a free port with `--listen 127.0.0.1:0`\n"
     );
     assert_eq!(stderr(&output), expected);
     assert!(output.stdout.is_empty());
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_a_failure() {
+fn file_that_is_no_database_is_an_error_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.txt");
     std::fs::write(&file, "these are my notes, and no database at all").unwrap();
@@ -331,7 +331,7 @@ fn a_file_that_cannot_be_opened_is_a_failure() {
 }
 
 #[test]
-fn what_is_not_understood_has_exit_code_2() {
+fn invalid_arguments_have_exit_code_2() {
     let cases: [&[&str]; 7] = [
         &[],
         &["server"],

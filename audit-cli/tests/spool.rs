@@ -1,5 +1,5 @@
-//! `audited spool` as an operator meets it: the real binary over a real file, while another
-//! process, this one, uses it or has left it.
+//! `audited spool`: the real binary on a real file, while another process (this one) has it open,
+//! and after that.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use audit_core::{Event, Fault, MemorySink, Recorder, Spool};
 use serde_json::{Value, json};
 
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Stands in each event, and must not be seen.
+/// Content of each event, which must not be printed.
 const CONTENT: &str = "Ada's diary";
 
 struct Folder(tempfile::TempDir);
@@ -23,12 +23,12 @@ struct Output {
 }
 
 impl Folder {
-    /// With three dead letters; the recorder uses the file until it is shut down.
-    async fn with_letters() -> (Self, Recorder) {
+    /// Creates a spool with three dead letters. The recorder has it open until it is shut down.
+    async fn with_dead_letters() -> (Self, Recorder) {
         let folder = Self(tempfile::tempdir().unwrap());
-        let refusing = FaultSink::new(MemorySink::new())
+        let rejecting = FaultSink::new(MemorySink::new())
             .answer_times(3, Fault::rejected("no such\u{1b}[2J action"));
-        let recorder = Recorder::builder(refusing)
+        let recorder = Recorder::builder(rejecting)
             .spool(Spool::open(folder.file()).unwrap())
             .build()
             .unwrap();
@@ -36,7 +36,7 @@ impl Folder {
             recorder.record_durable(event()).await.unwrap();
         }
         recorder.flush(DEADLINE).await;
-        // What was asked after the letters is answered after they are written.
+        // Read until the dead letters are written.
         let spool = recorder.spool().unwrap();
         while spool.dead_letters(0, 10).await.unwrap().len() < 3 {
             tokio::task::yield_now().await;
@@ -68,19 +68,19 @@ impl Folder {
         output
     }
 
-    /// What a command that does its work prints.
-    fn done(&self, args: &[&str]) -> String {
+    /// Runs a command that succeeds, and returns its output.
+    fn succeed(&self, args: &[&str]) -> String {
         let Output { code, out, err } = self.run(args);
         assert_eq!((code, &*err), (Some(0), ""), "{args:?}: {out}");
         out
     }
 
     fn object(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.done(args)).unwrap()
+        serde_json::from_str(&self.succeed(args)).unwrap()
     }
 
-    fn letters(&self) -> Vec<Value> {
-        let lines = self.done(&["dead", "--json"]);
+    fn dead_letters(&self) -> Vec<Value> {
+        let lines = self.succeed(&["dead", "--json"]);
         let lines = lines.lines().map(serde_json::from_str);
         lines.collect::<Result<_, _>>().unwrap()
     }
@@ -95,8 +95,8 @@ fn event() -> Event {
 }
 
 #[tokio::test]
-async fn status_says_what_waits_and_whether_a_service_has_the_file() {
-    let (folder, recorder) = Folder::with_letters().await;
+async fn status_prints_counts_and_use_of_the_file() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
     let status = folder.object(&["status", "--json"]);
     assert_eq!(status["in_use"], true);
     assert_eq!(
@@ -104,31 +104,31 @@ async fn status_says_what_waits_and_whether_a_service_has_the_file() {
         (&json!(3), &json!(0))
     );
     assert_eq!(status["oldest"], Value::Null);
-    let text = folder.done(&["status"]);
+    let text = folder.succeed(&["status"]);
     assert!(
         text.starts_with("audit.spool  layout 1, in use by a service\npending       0"),
         "{text}"
     );
     recorder.shutdown(DEADLINE).await;
-    let text = folder.done(&["status"]);
-    assert!(text.contains("no service has it open"), "{text}");
+    let text = folder.succeed(&["status"]);
+    assert!(text.contains("not in use"), "{text}");
     assert!(text.contains("dead letters  3  "), "{text}");
 }
 
 #[tokio::test]
-async fn dead_names_each_letter_with_its_reason_beside_the_service() {
-    let (folder, recorder) = Folder::with_letters().await;
+async fn dead_lists_dead_letters_with_their_reason_while_the_service_runs() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
     let kept = recorder.spool().unwrap().dead_letters(0, 10).await.unwrap();
-    let letters = folder.letters();
-    assert_eq!(letters.len(), 3);
-    for (letter, kept) in letters.iter().zip(&kept) {
-        assert_eq!(letter["row"], kept.row);
-        assert_eq!(letter["id"], kept.event.id().to_string());
-        assert_eq!(letter["action"], "document.delete");
-        assert_eq!(letter["organization"], "org_a");
-        assert_eq!(letter["reason"], kept.fault);
+    let dead_letters = folder.dead_letters();
+    assert_eq!(dead_letters.len(), 3);
+    for (listed, kept) in dead_letters.iter().zip(&kept) {
+        assert_eq!(listed["row"], kept.row);
+        assert_eq!(listed["id"], kept.event.id().to_string());
+        assert_eq!(listed["action"], "document.delete");
+        assert_eq!(listed["organization"], "org_a");
+        assert_eq!(listed["reason"], kept.fault);
     }
-    let text = folder.done(&["dead"]);
+    let text = folder.succeed(&["dead"]);
     assert!(
         text.contains("no such\u{fffd}[2J action") && text.ends_with("\n3 dead letters\n"),
         "{text}"
@@ -136,16 +136,16 @@ async fn dead_names_each_letter_with_its_reason_beside_the_service() {
 }
 
 #[tokio::test]
-async fn verify_reads_the_file_beside_the_service_and_fails_where_it_is_damaged() {
-    let (folder, recorder) = Folder::with_letters().await;
+async fn verify_runs_beside_the_service_and_fails_on_corruption() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
     let check = folder.object(&["verify", "--json"]);
     assert_eq!(
         (&check["whole"], &check["events"]),
         (&json!(true), &json!(3))
     );
     recorder.shutdown(DEADLINE).await;
-    // A byte of each event, which stands in the file as it is, also where it was before it was
-    // refused.
+    // Corrupts one byte of each event. Its content is in the file as it is, also in the pages of
+    // the pending row before the rejection.
     let mut bytes = std::fs::read(folder.file()).unwrap();
     let places: Vec<_> = bytes
         .windows(CONTENT.len())
@@ -157,31 +157,31 @@ async fn verify_reads_the_file_beside_the_service_and_fails_where_it_is_damaged(
     std::fs::write(folder.file(), bytes).unwrap();
     let damaged = folder.run(&["verify"]);
     assert_eq!(damaged.code, Some(1));
-    assert_eq!(damaged.out, "events read: 0, rows that cannot be read: 3\n");
+    assert_eq!(damaged.out, "events read: 0, unreadable rows: 3\n");
     assert!(
         damaged
             .err
-            .starts_with("error: the spool is damaged\nhelp: "),
+            .starts_with("error: the spool is corrupt\nhelp: "),
         "{}",
         damaged.err
     );
 }
 
 #[tokio::test]
-async fn purge_forgets_letters_beside_the_service_and_never_unasked() {
-    let (folder, recorder) = Folder::with_letters().await;
-    let unasked = folder.run(&["purge", "--all"]);
-    assert_eq!(unasked.code, Some(2));
-    assert!(unasked.err.contains("--yes"), "{}", unasked.err);
-    let row = folder.letters()[1]["row"].to_string();
+async fn purge_deletes_dead_letters_beside_the_service_and_only_when_confirmed() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
+    let unconfirmed = folder.run(&["purge", "--all"]);
+    assert_eq!(unconfirmed.code, Some(2));
+    assert!(unconfirmed.err.contains("--yes"), "{}", unconfirmed.err);
+    let row = folder.dead_letters()[1]["row"].to_string();
     let purged = folder.object(&["purge", "--json", "--yes", &row, "99"]);
     assert_eq!(purged, json!({ "purged": 1 }));
-    assert_eq!(folder.letters().len(), 2);
-    // The service goes on, and counts what it finds.
+    assert_eq!(folder.dead_letters().len(), 2);
+    // The service continues, and counts what is in the file.
     recorder.record_durable(event()).await.unwrap();
     assert_eq!(
-        folder.done(&["purge", "--yes", "--all"]),
-        "forgot 2 dead letters\n"
+        folder.succeed(&["purge", "--yes", "--all"]),
+        "deleted 2 dead letters\n"
     );
     recorder.shutdown(DEADLINE).await;
     let status = Spool::open(folder.file()).unwrap().status();
@@ -189,44 +189,44 @@ async fn purge_forgets_letters_beside_the_service_and_never_unasked() {
 }
 
 #[tokio::test]
-async fn redrive_is_done_by_the_service_that_runs_or_by_the_next_one() {
-    let (folder, recorder) = Folder::with_letters().await;
-    let row = folder.letters()[0]["row"].to_string();
-    let told = folder.done(&["redrive", &row]);
-    let asked = "asked the service that has the spool open to send 1 dead letter again; it looks every second\n";
-    assert_eq!(told, asked);
+async fn redrive_is_done_by_the_running_service_or_at_its_next_start() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
+    let row = folder.dead_letters()[0]["row"].to_string();
+    let printed = folder.succeed(&["redrive", &row]);
+    let expected = "requested the running service to send 1 dead letter again; it checks for requests every second\n";
+    assert_eq!(printed, expected);
     let begun = Instant::now();
     while recorder.stats().delivered < 1 {
         assert!(begun.elapsed() < DEADLINE, "{:?}", recorder.stats());
         tokio::task::yield_now().await;
     }
-    assert_eq!(folder.letters().len(), 2);
+    assert_eq!(folder.dead_letters().len(), 2);
     recorder.shutdown(DEADLINE).await;
 
-    let row = folder.letters()[0]["row"].to_string();
+    let row = folder.dead_letters()[0]["row"].to_string();
     assert_eq!(
         folder.object(&["redrive", "--json", &row]),
         json!({ "redriven": 1, "by_service": false })
     );
-    let told = folder.done(&["redrive", "--all"]);
+    let printed = folder.succeed(&["redrive", "--all"]);
     assert_eq!(
-        told,
-        "made 1 dead letter pending again; the service delivers when it starts\n"
+        printed,
+        "marked 1 dead letter as pending; the service delivers them at its next start\n"
     );
     let status = folder.object(&["status", "--json"]);
     assert_eq!(
         (&status["best_effort"], &status["dead"]),
         (&json!(2), &json!(0))
     );
-    let told = folder.done(&["redrive", "--all"]);
-    assert_eq!(told, "there are no such dead letters\n");
+    let printed = folder.succeed(&["redrive", "--all"]);
+    assert_eq!(printed, "no such dead letters\n");
 
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())
         .spool(Spool::open(folder.file()).unwrap())
         .build()
         .unwrap();
-    // A flush waits for what this process took, and these came from another.
+    // A flush waits for the events of this process, and these are recovered.
     let begun = Instant::now();
     while sink.events().len() < 2 {
         assert!(begun.elapsed() < DEADLINE, "{:?}", recorder.stats());
@@ -241,7 +241,7 @@ async fn redrive_is_done_by_the_service_that_runs_or_by_the_next_one() {
 }
 
 #[test]
-fn what_is_no_spool_is_told_so() {
+fn missing_or_foreign_file_is_an_error() {
     let folder = Folder(tempfile::tempdir().unwrap());
     let missing = folder.run(&["status"]);
     assert_eq!(missing.code, Some(3));

@@ -1,4 +1,4 @@
-//! The subcommands there are.
+//! The subcommands of `audited`.
 
 use clap::{Parser, Subcommand};
 
@@ -7,7 +7,7 @@ use super::serve::{self, ServeArgs};
 use super::spool::{self, SpoolArgs};
 use crate::failure::Failure;
 
-/// Command line for audit logs
+/// Tools for audit logs: a local server, schemas and spools
 #[derive(Debug, Parser)]
 #[command(name = "audited", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_valid() {
         Cli::command().debug_assert();
     }
 }

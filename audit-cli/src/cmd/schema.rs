@@ -1,4 +1,4 @@
-//! `audited schema`.
+//! The arguments of `audited schema`.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
-use crate::schema::{self, Consent, Place};
+use crate::schema::{self, Consent, Options};
 
-/// What every subcommand says at the end of its help.
+/// The end of the help of every subcommand.
 const AFTER: &str = "\
-The catalog is the one named by --catalog, else by AUDIT_CATALOG, else audit.toml here, beside the nearest Cargo.toml, or \
-in a folder above it up to the workspace root. The lock is audit.lock beside it. WORKOS_API_KEY is the key of the \
-environment, and WORKOS_BASE_URL the service, unless it is WorkOS itself.
+The catalog is the file of --catalog, else of AUDIT_CATALOG, else audit.toml in the current folder, beside the nearest \
+Cargo.toml, or in a folder above it up to the workspace root. audit.lock is in the same folder. WORKOS_API_KEY is the API \
+key of the environment. WORKOS_BASE_URL is the address of the service; the default is WorkOS.
 
-Exit codes: 0 done, 1 drift (or a push that was declined), 2 a mistake in the command, the settings or the catalog, \
-3 the service or a file did not do its part.";
+Exit codes: 0 success, 1 differences (or the push was declined), 2 invalid arguments, settings or catalog, 3 the service \
+or a file failed.";
 
-/// Compare the catalog with the service, and register what is missing
+/// Compare the catalog with the service, and register schemas
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
     #[command(subcommand)]
@@ -26,20 +26,20 @@ pub(crate) struct SchemaArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show each action of the catalog beside what the service has
+    /// Show how each action of the catalog differs from the service
     #[command(after_help = AFTER)]
     Diff(DiffArgs),
-    /// Register what is new or changed, and write audit.lock
+    /// Register new and changed schemas, and write audit.lock
     #[command(after_help = AFTER)]
     Push(PushArgs),
-    /// Fail if catalog, audit.lock and service do not agree: for CI
+    /// Fail if catalog, audit.lock and service differ, for CI
     #[command(after_help = AFTER)]
     Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
-struct PlaceArgs {
-    /// Catalog to read; audit.lock stands beside it
+struct CommonArgs {
+    /// Catalog to read; audit.lock is in the same folder
     #[arg(long, value_name = "PATH")]
     catalog: Option<PathBuf>,
 
@@ -52,8 +52,8 @@ struct PlaceArgs {
     json: bool,
 }
 
-impl From<PlaceArgs> for Place {
-    fn from(args: PlaceArgs) -> Self {
+impl From<CommonArgs> for Options {
+    fn from(args: CommonArgs) -> Self {
         Self {
             catalog: args.catalog,
             environment: args.environment,
@@ -65,19 +65,19 @@ impl From<PlaceArgs> for Place {
 #[derive(Debug, Args)]
 struct DiffArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    common: CommonArgs,
 }
 
 #[derive(Debug, Args)]
 struct PushArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    common: CommonArgs,
 
-    /// Show what would be done, and do nothing
+    /// Show the changes without registering them
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -85,7 +85,7 @@ struct PushArgs {
 #[derive(Debug, Args)]
 struct CheckArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    common: CommonArgs,
 
     /// Compare the catalog with audit.lock only; needs no API key
     #[arg(long)]
@@ -94,15 +94,15 @@ struct CheckArgs {
 
 pub(crate) fn run(args: SchemaArgs) -> Result<(), Failure> {
     match args.command {
-        Command::Diff(args) => schema::diff(&args.place.into()),
-        Command::Check(args) => schema::check(&args.place.into(), args.offline),
+        Command::Diff(args) => schema::diff(&args.common.into()),
+        Command::Check(args) => schema::check(&args.common.into(), args.offline),
         Command::Push(args) => {
             let consent = match (args.dry_run, args.yes) {
                 (true, _) => Consent::DryRun,
                 (false, true) => Consent::Given,
                 (false, false) => Consent::Ask,
             };
-            schema::push(&args.place.into(), consent)
+            schema::push(&args.common.into(), consent)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `audited serve`.
+//! The arguments of `audited serve`, and the start of the server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,33 +10,33 @@ use audit_server::{
 use clap::Args;
 
 use crate::failure::Failure;
-use crate::serve::{Facts, Mode, show};
-use crate::signal::Stop;
+use crate::serve::{Json, Output, ServerInfo, Text, show};
+use crate::signal::StopSignal;
 
-/// The requests of [`SERVICE_RATE_LIMIT`], which counts by the minute, as clap takes them.
+/// The requests per minute of [`SERVICE_RATE_LIMIT`], as a default of clap.
 const SERVICE_REQUESTS: &str = "6000";
 
-/// Run a local server that speaks the WorkOS Audit Logs API, and show the events it receives
+/// Run a local server with the WorkOS Audit Logs API, and print the events it receives
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4100", value_parser = parse_address)]
     listen: SocketAddr,
 
-    /// Keep the data in this SQLite file instead of in memory
+    /// Store the data in this SQLite file instead of in memory
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// API key to let in; it starts with `sk_`
+    /// API key to accept; it starts with `sk_`
     #[arg(long, value_name = "KEY", default_value = DEFAULT_API_KEY)]
     api_key: String,
 
-    /// Organization whose events are taken; may be given more than once
+    /// Organization whose events are accepted; can be repeated
     #[arg(long = "organization", value_name = "ID", default_value = DEFAULT_ORGANIZATION)]
     organizations: Vec<String>,
 
-    /// Answer 429 to more than this many requests a minute of one key; without a number, to more
-    /// than the service allows
+    /// Respond with 429 to more than this many requests per minute; without a number, to more than
+    /// the service allows
     #[arg(
         long,
         value_name = "REQUESTS",
@@ -46,23 +46,23 @@ pub(crate) struct ServeArgs {
     )]
     rate_limit: Option<u32>,
 
-    /// How long an export is pending, such as 2s
+    /// Time that an export stays pending, such as 2s
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_time)]
     export_delay: Duration,
 
-    /// Listen also on an address that other machines can reach
+    /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
 
-    /// Print JSON lines instead of text
+    /// Print one JSON object per line instead of text
     #[arg(long)]
     json: bool,
 }
 
-/// Runs until Ctrl-C or SIGTERM.
+/// Runs the server until Ctrl-C or SIGTERM.
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
-    // Before the first line is printed: whoever reads it may send a signal at once.
-    let stop = Stop::listen()
+    // Installed before the first line is printed, since its reader may send a signal at once.
+    let stop = StopSignal::install()
         .map_err(|error| Failure::new("failed to wait for Ctrl-C").caused_by(&error))?;
     let data = args.data.clone().map_or(Data::Memory, Data::File);
     let mut builder = LocalServer::builder()
@@ -79,7 +79,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     }
     let server = builder.start().map_err(|error| describe(&error))?;
     let organizations = server.organizations().map_err(|error| unreadable(&error))?;
-    let facts = Facts {
+    let info = ServerInfo {
         url: server.url().to_owned(),
         api_key: server.api_key().to_owned(),
         organizations: organizations
@@ -88,34 +88,36 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
             .collect(),
         data: args.data,
     };
-    let mode = if args.json { Mode::Json } else { Mode::Text };
-    show(server, &facts, mode, stop).map_err(|error| unreadable(&error))
+    let output: &'static dyn Output = if args.json { &Json } else { &Text };
+    show(server, &info, output, stop).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &audit_server::QueryError) -> Failure {
     Failure::new("failed to read the server's database").caused_by_source_of(error)
 }
 
-/// A sentence and a help line in the words of the command line.
+/// Converts a start error into a message and a help line with the options of the command.
 fn describe(error: &StartError) -> Failure {
     let addr = error
         .addr()
         .map(|addr| addr.to_string())
         .unwrap_or_default();
     if error.is_address_in_use() {
-        return Failure::new(format!("failed to listen on {addr}: another program uses this address"))
-            .help("stop that program, or choose another port with `--listen 127.0.0.1:0`, which takes a free one");
+        return Failure::new(format!(
+            "failed to listen on {addr}: another program uses this address"
+        ))
+        .help("stop that program, or select a free port with `--listen 127.0.0.1:0`");
     }
     if error.is_remote_refused() {
         return Failure::usage(format!(
             "failed to listen on {addr}: other machines could reach the server there"
         ))
-        .help("listen on 127.0.0.1, or add `--allow-remote` if that is what you want");
+        .help("listen on 127.0.0.1, or add `--allow-remote` to allow it");
     }
     let failure = if error.is_configuration() {
         Failure::usage(format!("failed to {error}")).help("see `audited serve --help`")
     } else if error.is_data() {
-        Failure::new(format!("failed to {error}")).help("choose a file that this server made or that does not exist yet, in a folder you may write to")
+        Failure::new(format!("failed to {error}")).help("choose a file that this server created or that does not exist yet, in a writable folder")
     } else {
         Failure::new(format!("failed to {error}"))
             .help("choose another address with `--listen`, such as `--listen 127.0.0.1:0`")
@@ -123,7 +125,7 @@ fn describe(error: &StartError) -> Failure {
     failure.caused_by_source_of(error)
 }
 
-/// An address and port, with `localhost` for 127.0.0.1.
+/// Parses an address with a port; `localhost` is 127.0.0.1.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let numeric = text
         .strip_prefix("localhost:")
@@ -133,7 +135,7 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// A duration in words, such as `250ms` or `1m 30s`.
+/// Parses a duration with its unit, such as `250ms` or `1m 30s`.
 fn parse_time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "expected a duration with its unit, such as 250ms or 2s".to_owned())
@@ -157,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_library() {
+    fn defaults_are_those_of_the_library() {
         let args = args("serve").unwrap();
         assert_eq!(args.export_delay, DEFAULT_EXPORT_DELAY);
         assert_eq!(args.rate_limit, None);
     }
 
     #[test]
-    fn a_rate_limit_without_a_number_is_the_services() {
+    fn rate_limit_without_a_number_is_that_of_the_service() {
         let limit = |line| args(line).unwrap().rate_limit;
         assert_eq!(limit("serve --rate-limit"), Some(SERVICE_RATE_LIMIT.0));
         assert_eq!(SERVICE_RATE_LIMIT.1, Duration::from_secs(60));
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_be_called_localhost() {
+    fn localhost_is_an_address() {
         assert_eq!(
             parse_address("localhost:4100"),
             Ok(SocketAddr::from(([127, 0, 0, 1], 4100)))

@@ -1,17 +1,17 @@
-//! `audited spool`.
+//! The arguments of `audited spool`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, value_parser};
 
 use crate::failure::Failure;
-use crate::spool::{self, Letters, Place};
+use crate::spool::{self, Options, Selection};
 
-/// What every subcommand says at the end of its help.
+/// The end of the help of every subcommand.
 const AFTER: &str = "\
-Exit codes: 0 done, 1 damage was found (or a purge was declined), 2 a mistake in the command, 3 the file did not do its part.";
+Exit codes: 0 success, 1 the file is corrupt (or the purge was declined), 2 invalid arguments, 3 the file could not be used.";
 
-/// Look at a service's events on disk, also while it runs, and settle its dead letters
+/// Inspect the spool of a service, also while it runs, and redrive or delete dead letters
 #[derive(Debug, Args)]
 pub(crate) struct SpoolArgs {
     #[command(subcommand)]
@@ -20,36 +20,36 @@ pub(crate) struct SpoolArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what waits in the file, and whether a service has it open
+    /// Show pending events and dead letters, and whether a service uses the file
     #[command(after_help = AFTER)]
-    Status(PlaceArgs),
-    /// List the events that were refused for good, with the reason and without their content
+    Status(CommonArgs),
+    /// List dead letters with the reason of each, without the content of the events
     #[command(after_help = AFTER)]
-    Dead(PlaceArgs),
-    /// Send dead letters again: by the service that has the file open, or when it starts
+    Dead(CommonArgs),
+    /// Send dead letters again, by the running service or at its next start
     #[command(after_help = AFTER)]
     Redrive(RedriveArgs),
-    /// Forget dead letters for good
+    /// Delete dead letters permanently
     #[command(after_help = AFTER)]
     Purge(PurgeArgs),
-    /// Read all of the file, and say what is wrong with it
+    /// Read the whole file and report corruption
     #[command(after_help = AFTER)]
-    Verify(PlaceArgs),
+    Verify(CommonArgs),
 }
 
 #[derive(Debug, Args)]
-struct PlaceArgs {
-    /// File that the service keeps its events in
+struct CommonArgs {
+    /// Spool file of the service
     #[arg(long, value_name = "FILE")]
     spool: PathBuf,
 
-    /// Print JSON instead of text: an object, or one in each line for `dead`
+    /// Print JSON instead of text: one object, or one per line for `dead`
     #[arg(long)]
     json: bool,
 }
 
-impl From<PlaceArgs> for Place {
-    fn from(args: PlaceArgs) -> Self {
+impl From<CommonArgs> for Options {
+    fn from(args: CommonArgs) -> Self {
         Self {
             file: args.spool,
             json: args.json,
@@ -58,18 +58,18 @@ impl From<PlaceArgs> for Place {
 }
 
 #[derive(Debug, Args)]
-struct LettersArgs {
-    /// Rows of the dead letters, as `audited spool dead` shows them
+struct SelectionArgs {
+    /// Rows of dead letters, as `audited spool dead` prints them
     #[arg(value_name = "ROW", required_unless_present = "all", value_parser = value_parser!(i64).range(1..))]
     rows: Vec<i64>,
 
-    /// All dead letters
+    /// Select all dead letters
     #[arg(long, conflicts_with = "rows")]
     all: bool,
 }
 
-impl From<LettersArgs> for Letters {
-    fn from(args: LettersArgs) -> Self {
+impl From<SelectionArgs> for Selection {
+    fn from(args: SelectionArgs) -> Self {
         if args.all {
             Self::All
         } else {
@@ -81,21 +81,21 @@ impl From<LettersArgs> for Letters {
 #[derive(Debug, Args)]
 struct RedriveArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    common: CommonArgs,
 
     #[command(flatten)]
-    letters: LettersArgs,
+    selection: SelectionArgs,
 }
 
 #[derive(Debug, Args)]
 struct PurgeArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    common: CommonArgs,
 
     #[command(flatten)]
-    letters: LettersArgs,
+    selection: SelectionArgs,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -104,8 +104,8 @@ pub(crate) fn run(args: SpoolArgs) -> Result<(), Failure> {
     match args.command {
         Command::Status(args) => spool::status(&args.into()),
         Command::Dead(args) => spool::dead(&args.into()),
-        Command::Redrive(args) => spool::redrive(&args.place.into(), &args.letters.into()),
-        Command::Purge(args) => spool::purge(&args.place.into(), &args.letters.into(), args.yes),
+        Command::Redrive(args) => spool::redrive(&args.common.into(), &args.selection.into()),
+        Command::Purge(args) => spool::purge(&args.common.into(), &args.selection.into(), args.yes),
         Command::Verify(args) => spool::verify(&args.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! The catalog and its lock: found, read, written.
+//! Finds, reads and writes the catalog and its lock.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,26 +9,26 @@ use audit_catalog::{CATALOG_FILE, Catalog, CatalogError, Lock, catalog_places, l
 
 use crate::failure::Failure;
 
-/// The variable that names the catalog for the compiler as well; a relative path starts at the
-/// crate's folder there, so it does here.
+/// The variable that names the catalog, also for the macros. As there, a relative path starts at
+/// the folder of the crate.
 const VARIABLE: &str = "AUDIT_CATALOG";
 
-/// A catalog, its lock, and where they are.
+/// A catalog, its lock, and their paths.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) catalog: Catalog,
     pub(super) catalog_path: PathBuf,
     pub(super) lock: Lock,
     pub(super) lock_path: PathBuf,
-    /// Whether there was a lock.
+    /// `true` if the lock was read from a file.
     pub(super) lock_exists: bool,
 }
 
 impl Files {
-    /// Finds and reads both. A lock that is not there is an empty one.
+    /// Finds and reads both. A missing lock is empty.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, Failure> {
         let here = std::env::current_dir().map_err(|error| {
-            Failure::unavailable("failed to find this folder").caused_by(&error)
+            Failure::unavailable("failed to find the current folder").caused_by(&error)
         })?;
         let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let catalog_path = find(named, variable.as_deref(), &here)?;
@@ -48,18 +48,18 @@ impl Files {
         })
     }
 
-    /// Writes the lock, whole or not at all. `true` if it is the first one, and the catalog was
-    /// touched for that.
+    /// Writes the lock atomically. Returns `true` if the catalog was touched, because it is the
+    /// first lock.
     ///
-    /// The compiler watches the files that a build has read. A lock that was not there is not among
-    /// them, so the catalog is given a new time of change; otherwise the next build would still
-    /// embed no versions.
+    /// Cargo watches the files that a build has read. A lock that was missing is not among them, so
+    /// the catalog gets a new modification time. Otherwise the next build would not embed the
+    /// versions.
     pub(super) fn write_lock(&mut self) -> Result<bool, Failure> {
         let path = self.lock_path.display();
-        write_whole(&self.lock_path, &self.lock.to_string()).map_err(|error| {
+        write_atomically(&self.lock_path, &self.lock.to_string()).map_err(|error| {
             Failure::unavailable(format!("failed to write {path}"))
                 .caused_by(&error)
-                .help("make its folder writable and push again: what was registered is found again, and not registered twice")
+                .help("make the folder writable and push again; registered schemas are found and not registered twice")
         })?;
         let first = !self.lock_exists;
         self.lock_exists = true;
@@ -77,6 +77,7 @@ impl Files {
     }
 }
 
+/// Returns the path of the catalog: the named one, else that of the variable, else the first file.
 fn find(named: Option<&Path>, variable: Option<&OsStr>, here: &Path) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
         return Ok(named.to_owned());
@@ -105,6 +106,7 @@ fn find(named: Option<&Path>, variable: Option<&OsStr>, here: &Path) -> Result<P
     })
 }
 
+/// Converts an error of the catalog or the lock.
 fn unreadable(error: &CatalogError) -> Failure {
     if !error.mistakes().is_empty() {
         return Failure::usage(format!("the file has mistakes\n{error}"));
@@ -117,18 +119,18 @@ fn unreadable(error: &CatalogError) -> Failure {
     failure.caused_by_source_of(error)
 }
 
-/// Through a file beside it, so that nobody ever reads a half.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a temporary file and renames it, so that a reader never sees a partial file.
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     let part = path.with_extension(format!("lock.{}", std::process::id()));
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
     if written.is_err() {
-        // It may not be there at all; what went wrong is in `written`.
+        // The file may not exist. The error is in `written`.
         drop(fs::remove_file(&part));
     }
     written
 }
 
-/// Gives a file the time of change of another, which has just been written.
+/// Sets the modification time of a file to that of another, which has just been written.
 fn touch(path: &Path, like: &Path) -> io::Result<()> {
     let now = fs::metadata(like)?.modified()?;
     fs::File::options()
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalog_is_looked_for_where_the_compiler_does() {
+    fn catalog_is_searched_where_the_macros_search() {
         let tree = tree(&[
             "a/Cargo.toml",
             "a/audit.toml",
@@ -178,12 +180,12 @@ mod tests {
         );
         assert!(
             found(None, None, "b/x").is_err(),
-            "no root above, so nothing above is read"
+            "nothing above is read without a workspace root"
         );
     }
 
     #[test]
-    fn the_first_lock_touches_the_catalog_and_leaves_nothing_beside() {
+    fn first_lock_touches_the_catalog_and_leaves_no_temporary_file() {
         let tree = tree(&["audit.toml"]);
         let catalog = tree.path().join("audit.toml");
         let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);

@@ -1,11 +1,11 @@
-//! A plan for a program. Keys may be added; none is taken away or changes its meaning.
+//! A plan as JSON. Keys may be added, but are never removed and never change their meaning.
 
 use audit_catalog::{ChangeKind, Plan, PlanState, PlannedAction, SchemaChange};
 use serde_json::{Value, json};
 
 use super::files::Files;
 
-/// Catalog, lock and service side by side. `url` is null where the service was not asked.
+/// Converts a plan. `url` is null if the service was not read.
 pub(super) fn plan(plan: &Plan, files: &Files, url: Option<&str>) -> Value {
     let actions: Vec<_> = plan.actions().iter().map(action).collect();
     json!({

@@ -1,4 +1,4 @@
-//! Schemas as code: catalog, lock and service side by side.
+//! The subcommands of `audited schema`, which compare catalog, lock and service.
 
 mod compare;
 mod files;
@@ -12,9 +12,9 @@ use std::path::PathBuf;
 pub(crate) use compare::{check, diff};
 pub(crate) use push::{Consent, push};
 
-/// What is compared, and for whom the output is.
+/// The options that all subcommands have.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Options {
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) environment: String,
     pub(crate) json: bool,

@@ -1,4 +1,4 @@
-//! `push`: registers what is new or changed, and notes each version at once.
+//! The subcommand `push`: registers new and changed schemas, and records each version at once.
 
 use std::io::{self, Write};
 use std::num::NonZeroU32;
@@ -6,60 +6,58 @@ use std::num::NonZeroU32;
 use audit_catalog::{Fingerprint, Plan, PlannedAction};
 use serde_json::json;
 
-use super::Place;
+use super::Options;
 use super::compare::{compare, head, push_command};
 use super::files::Files;
 use super::remote::Service;
 use super::text;
 use crate::failure::Failure;
-use crate::terminal::{agrees_to, can_ask, plain, print};
+use crate::terminal::{confirm, is_interactive, print, sanitize};
 
-/// Whether the user agrees.
+/// The confirmation of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// Has to be asked.
+    /// Ask for it.
     Ask,
-    /// Has said so.
+    /// Given by `--yes`.
     Given,
-    /// Wants to see it only.
+    /// Not needed, since nothing is registered.
     DryRun,
 }
 
 /// Makes the service and the lock agree with the catalog.
 ///
-/// A schema cannot be deleted, and each registration makes a version. So each version is in the
-/// lock before the next is asked for; a push that was interrupted goes on where it stopped, and one
-/// whose answer was lost is found again.
-pub(crate) fn push(place: &Place, consent: Consent) -> Result<(), Failure> {
-    if consent == Consent::Ask && (place.json || !can_ask()) {
-        return Err(
-            Failure::usage("there is nobody to ask whether to push").help(
-                "add `--yes` to push without being asked, or `--dry-run` to see what would be done",
-            ),
-        );
+/// A schema cannot be deleted, and each registration creates a version. So each version is written
+/// to the lock before the next registration. An interrupted push continues where it stopped, and a
+/// version whose response was lost is found again.
+pub(crate) fn push(options: &Options, consent: Consent) -> Result<(), Failure> {
+    if consent == Consent::Ask && (options.json || !is_interactive()) {
+        return Err(Failure::usage(
+            "a push needs confirmation, and there is no terminal to ask on",
+        )
+        .help("add `--yes` to push without confirmation, or `--dry-run` to see the changes"));
     }
-    let mut files = Files::read(place.catalog.as_deref())?;
+    let mut files = Files::read(options.catalog.as_deref())?;
     let service = Service::from_env()?;
-    let plan = compare(&files, &service, place)?;
-    if !place.json {
+    let plan = compare(&files, &service, options)?;
+    if !options.json {
         print(|out| {
-            head(out, &files, place, Some(service.url()))?;
+            head(out, &files, options, Some(service.url()))?;
             text::plan(out, &plan, false)?;
             text::consequences(out, &plan)
         });
     }
-    if consent == Consent::Ask && !plan.is_in_sync() && !asked(&plan, place)? {
+    if consent == Consent::Ask && !plan.is_in_sync() && !is_confirmed(&plan, options)? {
         return Err(Failure::new("nothing was pushed"));
     }
     let mut pushed = Pushed::default();
     let outcome = if consent == Consent::DryRun {
         Ok(())
     } else {
-        carry_out(&plan, &mut files, &service, place, &mut pushed)
+        register(&plan, &mut files, &service, options, &mut pushed)
     };
-    if place.json {
-        // Also after a failure: what was registered cannot be taken back, and a program has to
-        // know.
+    if options.json {
+        // Printed after a failure too, since a program needs the versions that were registered.
         let versions: Vec<_> = pushed
             .versions
             .iter()
@@ -74,17 +72,19 @@ pub(crate) fn push(place: &Place, consent: Consent) -> Result<(), Failure> {
     outcome
 }
 
+/// The result of a push so far.
 #[derive(Debug, Default)]
 struct Pushed {
     versions: Vec<(String, NonZeroU32)>,
     touched: bool,
 }
 
-fn carry_out(
+/// Registers the schemas that are missing, and writes the lock after each.
+fn register(
     plan: &Plan,
     files: &mut Files,
     service: &Service,
-    place: &Place,
+    options: &Options,
     pushed: &mut Pushed,
 ) -> Result<(), Failure> {
     if plan.settle(&mut files.lock) {
@@ -97,38 +97,38 @@ fn carry_out(
         .collect();
     for (index, action) in wanted.iter().enumerate() {
         let name = action.name();
-        let (version, kept) = service.create(name, action.schema()).map_err(|failure| {
-            let again = push_command(place);
+        let (version, stored) = service.create(name, action.schema()).map_err(|failure| {
+            let again = push_command(options);
             failure.help(format!(
-                "{index} of {} were registered and are in audit.lock; run `{again}` again to go on",
+                "{index} of {} were registered and are in audit.lock; run `{again}` again to continue",
                 wanted.len()
             ))
         })?;
         files
             .lock
-            .set(&*place.environment, name, version, action.fingerprint());
+            .set(&*options.environment, name, version, action.fingerprint());
         pushed.touched |= files.write_lock()?;
         pushed.versions.push((name.to_owned(), version));
-        if !place.json {
+        if !options.json {
             let of = wanted.len();
             print(|out| writeln!(out, "[{}/{of}] registered {name} v{version}", index + 1));
         }
-        warn_of_another_form(action, &kept);
+        warn_if_stored_differently(action, &stored);
     }
-    if !place.json {
+    if !options.json {
         print(|out| report(out, plan, files, pushed));
     }
     Ok(())
 }
 
-/// A service that keeps a schema in another form would be reported by every later `check`.
-fn warn_of_another_form(action: &PlannedAction, kept: &serde_json::Value) {
-    if Fingerprint::of_schema(kept) != action.fingerprint() {
+/// Warns if the service stored another schema than was sent, which every later `check` reports.
+fn warn_if_stored_differently(action: &PlannedAction, stored: &serde_json::Value) {
+    if Fingerprint::of_schema(stored) != action.fingerprint() {
         let name = action.name();
         let text = format!(
-            "warning: the service keeps another schema of {name} than was sent; `audited schema diff` shows it\n"
+            "warning: the service stored a schema of {name} that differs from the one sent; see `audited schema diff`\n"
         );
-        // There is nobody to tell if the standard error is closed.
+        // A closed standard error is not reported.
         drop(anstream::stderr().write_all(text.as_bytes()));
     }
 }
@@ -148,18 +148,18 @@ fn report(out: &mut dyn Write, plan: &Plan, files: &Files, pushed: &Pushed) -> i
     Ok(())
 }
 
-fn asked(plan: &Plan, place: &Place) -> Result<bool, Failure> {
+fn is_confirmed(plan: &Plan, options: &Options) -> Result<bool, Failure> {
     let count = plan
         .actions()
         .iter()
         .filter(|action| action.needs_push())
         .count();
-    let environment = plain(&place.environment);
+    let environment = sanitize(&options.environment);
     let question = if count == 0 {
         "Write audit.lock?".to_owned()
     } else {
-        format!("Register {count} in {environment}? It cannot be undone.")
+        format!("Register {count} in {environment}? This cannot be undone.")
     };
-    agrees_to(&question)
+    confirm(&question)
         .map_err(|error| Failure::unavailable("failed to read the answer").caused_by(&error))
 }

@@ -1,4 +1,4 @@
-//! The service's side: what it has, read with as few requests as will do.
+//! Reads and registers schemas of the service, with as few requests as possible.
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroU32;
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
 
-/// The service, from a program that does one thing after the other.
+/// A blocking client of the service.
 #[derive(Debug)]
 pub(super) struct Service {
     client: WorkOs,
@@ -18,7 +18,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// By the environment.
+    /// Creates a client from the environment variables.
     pub(super) fn from_env() -> Result<Self, Failure> {
         let client = WorkOs::from_env().map_err(|error| {
             Failure::usage(format!("failed to {error}")).caused_by_source_of(&error)
@@ -34,7 +34,7 @@ impl Service {
         self.client.base_url()
     }
 
-    /// Reads the actions, and of those in the catalog the versions that are needed to compare them.
+    /// Reads the names of all actions, and the schema versions that the comparison needs.
     pub(super) fn read(
         &self,
         catalog: &Catalog,
@@ -46,21 +46,22 @@ impl Service {
         read.map_err(|error| self.failure("read the schemas", &error))
     }
 
-    /// Registers a schema: the version that it got, and the schema as the service has it now.
+    /// Registers a schema. Returns its version, and the schema as the service stored it.
     pub(super) fn create(
         &self,
         action: &str,
         schema: &serde_json::Value,
     ) -> Result<(NonZeroU32, serde_json::Value), Failure> {
-        let creating = async { plain(&self.client.create_schema(action, schema).await?) };
+        let creating =
+            async { version_and_schema(&self.client.create_schema(action, schema).await?) };
         let created = self.runtime.block_on(creating);
         created.map_err(|error| self.failure(&format!("register `{action}`"), &error))
     }
 
-    fn failure(&self, what: &str, error: &Unread) -> Failure {
+    fn failure(&self, what: &str, error: &RemoteError) -> Failure {
         let url = self.url();
         match error {
-            Unread::Service(error) => {
+            RemoteError::Service(error) => {
                 let failure = Failure::unavailable(format!("failed to {what} at {url}"));
                 let failure = failure.caused_by(error);
                 if error.is_unauthorized() {
@@ -69,11 +70,11 @@ impl Service {
                     failure
                 } else {
                     failure.help(
-                        "check that the service can be reached, or set WORKOS_BASE_URL; then run the command again",
+                        "check that the service is reachable, or set WORKOS_BASE_URL; then run the command again",
                     )
                 }
             }
-            Unread::Form(text) => {
+            RemoteError::Malformed(text) => {
                 Failure::unavailable(format!("failed to {what} at {url}: {text}"))
             }
         }
@@ -81,12 +82,13 @@ impl Service {
 }
 
 #[derive(Debug)]
-enum Unread {
+enum RemoteError {
     Service(Error),
-    Form(String),
+    /// The response is not a valid schema.
+    Malformed(String),
 }
 
-impl From<Error> for Unread {
+impl From<Error> for RemoteError {
     fn from(error: Error) -> Self {
         Self::Service(error)
     }
@@ -97,7 +99,7 @@ async fn read(
     catalog: &Catalog,
     lock: &Lock,
     environment: &str,
-) -> Result<Remote, Unread> {
+) -> Result<Remote, RemoteError> {
     let mut remote = Remote::new();
     let mut unsettled = Vec::new();
     let mut listed = client.actions();
@@ -126,19 +128,21 @@ async fn read(
     Ok(remote)
 }
 
-fn versioned(schema: &Schema) -> Result<RemoteSchema, Unread> {
-    let (version, schema) = plain(schema)?;
+fn versioned(schema: &Schema) -> Result<RemoteSchema, RemoteError> {
+    let (version, schema) = version_and_schema(schema)?;
     Ok(RemoteSchema::new(version, schema))
 }
 
-fn plain(schema: &Schema) -> Result<(NonZeroU32, serde_json::Value), Unread> {
-    let version = NonZeroU32::new(schema.version)
-        .ok_or_else(|| Unread::Form("a schema has version 0; versions begin at 1".to_owned()))?;
-    let schema = serde_json::to_value(schema).map_err(|error| Unread::Form(error.to_string()))?;
+fn version_and_schema(schema: &Schema) -> Result<(NonZeroU32, serde_json::Value), RemoteError> {
+    let version = NonZeroU32::new(schema.version).ok_or_else(|| {
+        RemoteError::Malformed("a schema has version 0; versions start at 1".to_owned())
+    })?;
+    let schema =
+        serde_json::to_value(schema).map_err(|error| RemoteError::Malformed(error.to_string()))?;
     Ok((version, schema))
 }
 
-/// A line on the standard error that is written over, where there is a person to read it.
+/// A progress line on the standard error, if that is a terminal.
 struct Progress {
     total: usize,
     shown: bool,
@@ -152,7 +156,7 @@ impl Progress {
 
     fn show(&self, done: usize) {
         if self.shown {
-            // Progress that cannot be shown is none that is missed.
+            // A failed write of the progress is ignored.
             drop(write!(
                 io::stderr(),
                 "\rreading schemas {done}/{}",

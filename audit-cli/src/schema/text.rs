@@ -1,11 +1,11 @@
-//! A plan for a person.
+//! A plan as text.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use audit_catalog::{ChangeKind, Plan, PlanState, PlannedAction, RESERVED_METADATA, SchemaChange};
 
-use crate::terminal::plain;
+use crate::terminal::sanitize;
 
 const GREEN: Style = color(AnsiColor::Green);
 const RED: Style = color(AnsiColor::Red);
@@ -17,7 +17,7 @@ const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(anstyle::Color::Ansi(color)))
 }
 
-/// Each action that is worth a line, its changes below it, and the sums.
+/// Prints the actions with their changes, and the totals. `all` includes actions that are in sync.
 pub(super) fn plan(out: &mut dyn Write, plan: &Plan, all: bool) -> io::Result<()> {
     let shown = |action: &&PlannedAction| all || action.state() != PlanState::InSync;
     let actions: Vec<_> = plan.actions().iter().filter(shown).collect();
@@ -28,11 +28,11 @@ pub(super) fn plan(out: &mut dyn Write, plan: &Plan, all: bool) -> io::Result<()
     for name in plan.stale() {
         writeln!(
             out,
-            "{RED}-{RED:#} {}  {DIM}left the catalog, leaves audit.lock{DIM:#}",
-            plain(name)
+            "{RED}-{RED:#} {}  {DIM}not in the catalog, will be removed from audit.lock{DIM:#}",
+            sanitize(name)
         )?;
     }
-    sums(out, plan)
+    totals(out, plan)
 }
 
 fn line(out: &mut dyn Write, action: &PlannedAction, width: usize) -> io::Result<()> {
@@ -40,7 +40,7 @@ fn line(out: &mut dyn Write, action: &PlannedAction, width: usize) -> io::Result
         PlanState::InSync => (DIM, ' ', "in sync"),
         PlanState::New => (GREEN, '+', "new"),
         PlanState::Changed => (YELLOW, '~', "changed"),
-        _ => (YELLOW, '=', "registered, to be noted in audit.lock"),
+        _ => (YELLOW, '=', "registered, missing in audit.lock"),
     };
     let name = action.name();
     write!(
@@ -63,7 +63,7 @@ fn line(out: &mut dyn Write, action: &PlannedAction, width: usize) -> io::Result
             ChangeKind::Removed => RED,
             _ => YELLOW,
         };
-        let text = plain(&change.to_string());
+        let text = sanitize(&change.to_string());
         let breaks = if change.is_breaking() {
             "  (breaks)"
         } else {
@@ -81,7 +81,7 @@ fn line(out: &mut dyn Write, action: &PlannedAction, width: usize) -> io::Result
     Ok(())
 }
 
-/// Whether a change only adds what every schema of ours has.
+/// Returns `true` if a change only adds a metadata key that every schema of the framework has.
 fn is_reserved(change: &SchemaChange) -> bool {
     let key = change.place().strip_prefix("metadata.");
     change.kind() == ChangeKind::Added
@@ -90,31 +90,31 @@ fn is_reserved(change: &SchemaChange) -> bool {
             .any(|(reserved, _)| key == Some(reserved))
 }
 
-fn sums(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+fn totals(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let count = |state| {
         plan.actions()
             .iter()
             .filter(|action| action.state() == state)
             .count()
     };
-    let sums = [
+    let totals = [
         (count(PlanState::New), "new"),
         (count(PlanState::Changed), "changed"),
-        (count(PlanState::Unlocked), "to be noted"),
-        (plan.stale().len(), "to be forgotten"),
+        (count(PlanState::Unlocked), "missing in audit.lock"),
+        (plan.stale().len(), "to be removed from audit.lock"),
         (count(PlanState::InSync), "in sync"),
     ];
-    let sums: Vec<_> = sums
+    let totals: Vec<_> = totals
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let sums = if sums.is_empty() {
+    let totals = if totals.is_empty() {
         "the catalog has no actions".to_owned()
     } else {
-        sums.join(", ")
+        totals.join(", ")
     };
-    write!(out, "{sums}")?;
+    write!(out, "{totals}")?;
     match plan.unmanaged().len() {
         0 => writeln!(out),
         1 => writeln!(out, "; 1 action of the service is not in this catalog"),
@@ -125,7 +125,7 @@ fn sums(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     }
 }
 
-/// What a change means for events that are on their way.
+/// Prints the effect of changed schemas on running programs and events in flight.
 pub(super) fn consequences(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let changed = |action: &&PlannedAction| action.state() == PlanState::Changed;
     if plan.actions().iter().filter(changed).count() == 0 {
@@ -133,11 +133,11 @@ pub(super) fn consequences(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     }
     writeln!(
         out,
-        "Events in flight and running programs keep the version that they were built with, which stays."
+        "Running programs and events in flight keep the version that they were built with. It stays valid."
     )?;
     writeln!(
         out,
-        "A program built with the new audit.lock sends the new one, if its recorder has the catalog and the environment."
+        "A program built with the new audit.lock sends the new version, if its recorder has the catalog and the environment."
     )?;
     let breaks = plan
         .actions()
@@ -147,7 +147,7 @@ pub(super) fn consequences(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     if breaks {
         writeln!(
             out,
-            "What {RED}breaks{RED:#} refuses events of the old form under the new version: change the code with the lock."
+            "A change marked {RED}(breaks){RED:#} rejects events of the old form under the new version: change the code together with the lock."
         )?;
     }
     Ok(())
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_others_do_not_reach_the_terminal_as_commands() {
+    fn control_characters_of_the_service_are_replaced() {
         let catalog = Catalog::parse("[action.a]\ntargets = [\"t\"]", "audit.toml").unwrap();
         let mut remote = Remote::new();
         let schema = serde_json::json!({ "targets": [{ "type": "\u{1b}[2J" }] });

@@ -1,12 +1,17 @@
-//! The output for programs. Each line is an object with a `type`: `listening`, `event`, `missed`,
-//! `stopped`.
+//! The output of `audited serve` as JSON lines.
+//!
+//! Each line is an object with a `type`: `listening`, `event`, `missed` or `stopped`.
 
 use std::io::{self, Write};
 
 use audit_server::StoredEvent;
 use serde::Serialize;
 
-use super::screen::{Counts, Facts};
+use super::output::{Counts, Output, ServerInfo};
+
+/// JSON lines, for programs.
+#[derive(Debug)]
+pub(crate) struct Json;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -27,60 +32,57 @@ enum Line<'a> {
     },
 }
 
-/// Apart from the others, as an internally tagged enum cannot carry raw JSON.
+/// A line with an event. It is no variant of `Line`, since an internally tagged enum cannot hold
+/// raw JSON.
 #[derive(Serialize)]
 struct EventLine<'a> {
     r#type: &'static str,
     stored: &'a StoredEvent,
 }
 
-pub(super) fn head(out: &mut dyn Write, facts: &Facts) -> io::Result<()> {
-    let data = facts.data.as_ref().map(|path| path.display().to_string());
-    line(
-        out,
-        &Line::Listening {
-            url: &facts.url,
-            api_key: &facts.api_key,
-            organizations: &facts.organizations,
+impl Output for Json {
+    fn listening(&self, out: &mut dyn Write, server: &ServerInfo) -> io::Result<()> {
+        let data = server.data.as_ref().map(|path| path.display().to_string());
+        let line = Line::Listening {
+            url: &server.url,
+            api_key: &server.api_key,
+            organizations: &server.organizations,
             data,
-        },
-    )
-}
+        };
+        write_line(out, &line)
+    }
 
-pub(super) fn event(out: &mut dyn Write, stored: &StoredEvent) -> io::Result<()> {
-    line(
-        out,
-        &EventLine {
+    fn event(&self, out: &mut dyn Write, event: &StoredEvent) -> io::Result<()> {
+        let line = EventLine {
             r#type: "event",
-            stored,
-        },
-    )
-}
+            stored: event,
+        };
+        write_line(out, &line)
+    }
 
-pub(super) fn missed(out: &mut dyn Write, count: u64) -> io::Result<()> {
-    line(out, &Line::Missed { count })
-}
+    fn missed(&self, out: &mut dyn Write, count: u64) -> io::Result<()> {
+        write_line(out, &Line::Missed { count })
+    }
 
-pub(super) fn foot(out: &mut dyn Write, counts: Counts) -> io::Result<()> {
-    let Counts {
-        accepted,
-        rejected,
-        duplicates,
-    } = counts;
-    line(
-        out,
-        &Line::Stopped {
+    fn stopped(&self, out: &mut dyn Write, counts: Counts) -> io::Result<()> {
+        let Counts {
             accepted,
             rejected,
             duplicates,
-        },
-    )
+        } = counts;
+        let line = Line::Stopped {
+            accepted,
+            rejected,
+            duplicates,
+        };
+        write_line(out, &line)
+    }
 }
 
-fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string(value)?;
-    // An event is kept as it was sent, and may have been sent with line breaks; between tokens they
-    // are only white space, and inside a JSON string there are none.
+    // An event is stored as it was sent, which may include line breaks. Between tokens they are
+    // white space, and inside a JSON string they cannot occur.
     if text.contains(['\n', '\r']) {
         text = text.replace(['\n', '\r'], " ");
     }
@@ -92,18 +94,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_one_object_with_a_type() {
+    fn every_line_is_an_object_with_a_type() {
         let mut out = Vec::new();
-        foot(
-            &mut out,
-            Counts {
-                accepted: 1,
-                rejected: 2,
-                duplicates: 3,
-            },
-        )
-        .unwrap();
-        missed(&mut out, 4).unwrap();
+        let counts = Counts {
+            accepted: 1,
+            rejected: 2,
+            duplicates: 3,
+        };
+        Json.stopped(&mut out, counts).unwrap();
+        Json.missed(&mut out, 4).unwrap();
         let text = String::from_utf8(out).unwrap();
         let expected = "{\"type\":\"stopped\",\"accepted\":1,\"rejected\":2,\"duplicates\":3}\n{\"type\":\"missed\",\"count\":4}\n";
         assert_eq!(text, expected);

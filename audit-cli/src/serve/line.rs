@@ -1,5 +1,5 @@
-//! One event on one line: time, status, action, actor, targets, organization, and for a rejected
-//! one the reason.
+//! Prints an event on one line: time, status, action, actor, targets, organization, and the reason
+//! of a rejection.
 
 use std::io::{self, Write};
 
@@ -7,18 +7,19 @@ use anstyle::{AnsiColor, Style};
 use audit_server::{EventStatus, StoredEvent};
 use serde_json::Value;
 
-/// Targets that are named; of the others only the number is shown.
-const SHOWN_TARGETS: usize = 3;
+/// Maximum number of targets that are printed; of the others, the count is printed.
+const MAX_TARGETS: usize = 3;
 
-/// Characters of a value that are shown.
-const SHOWN_CHARS: usize = 60;
+/// Maximum length of a printed value, in characters.
+const MAX_VALUE_CHARS: usize = 60;
 
-/// Characters of all reasons together that are shown.
-const SHOWN_REASON_CHARS: usize = 400;
+/// Maximum length of all printed reasons together, in characters.
+const MAX_REASON_CHARS: usize = 400;
 
+/// Prints one event.
 pub(super) fn event(out: &mut dyn Write, stored: &StoredEvent) -> io::Result<()> {
     let dim = Style::new().dimmed();
-    let (color, mark) = match stored.status() {
+    let (color, label) = match stored.status() {
         EventStatus::Accepted => (AnsiColor::Green, "accepted"),
         EventStatus::Rejected => (AnsiColor::Red, "rejected"),
     };
@@ -26,7 +27,7 @@ pub(super) fn event(out: &mut dyn Write, stored: &StoredEvent) -> io::Result<()>
     let bold = Style::new().bold();
     let event = stored.event();
     let time = humantime::format_rfc3339_millis(stored.received_at()).to_string();
-    // The date is left out: `2026-02-02T16:35:39.317Z` is 16:35:39.317Z.
+    // Printed without the date: 16:35:39.317Z of `2026-02-02T16:35:39.317Z`.
     let time = time.split_once('T').map_or(time.as_str(), |(_, time)| time);
     let action = stored.action().map_or_else(|| "-".to_owned(), short);
     let organization = stored
@@ -34,16 +35,16 @@ pub(super) fn event(out: &mut dyn Write, stored: &StoredEvent) -> io::Result<()>
         .map_or_else(|| "-".to_owned(), short);
     write!(
         out,
-        "{dim}{time}{dim:#}  {status}{mark}{status:#}  {bold}{action}{bold:#}  "
+        "{dim}{time}{dim:#}  {status}{label}{status:#}  {bold}{action}{bold:#}  "
     )?;
     write!(
         out,
         "{}  {dim}on{dim:#} {}  {dim}in{dim:#} {organization}",
-        party(&event["actor"]),
+        entity(&event["actor"]),
         targets(&event["targets"])
     )?;
     if stored.status() == EventStatus::Rejected {
-        let reasons = cut(&plain(&stored.reasons().join("; ")), SHOWN_REASON_CHARS);
+        let reasons = truncate(&escape(&stored.reasons().join("; ")), MAX_REASON_CHARS);
         write!(
             out,
             "  {status}{}: {reasons}{status:#}",
@@ -53,9 +54,9 @@ pub(super) fn event(out: &mut dyn Write, stored: &StoredEvent) -> io::Result<()>
     writeln!(out)
 }
 
-/// An actor or a target as `type:id (name)`.
-fn party(party: &Value) -> String {
-    let text = |key: &str| party[key].as_str().map(short);
+/// Formats an actor or a target as `type:id (name)`.
+fn entity(entity: &Value) -> String {
+    let text = |key: &str| entity[key].as_str().map(short);
     let (Some(kind), Some(id)) = (text("type"), text("id")) else {
         return "-".to_owned();
     };
@@ -71,13 +72,13 @@ fn targets(targets: &Value) -> String {
     };
     let mut text = targets
         .iter()
-        .take(SHOWN_TARGETS)
-        .map(party)
+        .take(MAX_TARGETS)
+        .map(entity)
         .collect::<Vec<_>>()
         .join(", ");
     if let Some(more) = targets
         .len()
-        .checked_sub(SHOWN_TARGETS)
+        .checked_sub(MAX_TARGETS)
         .filter(|more| *more > 0)
     {
         text.push_str(&format!(" and {more} more"));
@@ -86,31 +87,33 @@ fn targets(targets: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
-    cut(&plain(text), SHOWN_CHARS)
+    truncate(&escape(text), MAX_VALUE_CHARS)
 }
 
-fn cut(text: &str, chars: usize) -> String {
+fn truncate(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
 }
 
-/// The text without what a terminal would obey: an event comes from anywhere, and must not move the
-/// cursor, change the title or turn the direction of the line.
-pub(super) fn plain(text: &str) -> String {
-    let obeyed = |c: char| {
+/// Escapes the characters that a terminal would interpret.
+///
+/// An event may come from an attacker. It must not move the cursor, change the title of the
+/// terminal or reverse the direction of the text.
+pub(super) fn escape(text: &str) -> String {
+    let is_interpreted = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars()
-        .fold(String::with_capacity(text.len()), |mut plain, c| {
-            if obeyed(c) {
-                plain.extend(c.escape_unicode())
+        .fold(String::with_capacity(text.len()), |mut escaped, c| {
+            if is_interpreted(c) {
+                escaped.extend(c.escape_unicode())
             } else {
-                plain.push(c)
+                escaped.push(c)
             }
-            plain
+            escaped
         })
 }
 
@@ -121,29 +124,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_obeys_nothing_in_an_event() {
+    fn control_characters_of_an_event_are_escaped() {
         assert_eq!(
-            plain("a\u{1b}[31mb\nc\u{202e}d é"),
+            escape("a\u{1b}[31mb\nc\u{202e}d é"),
             r"a\u{1b}[31mb\u{a}c\u{202e}d é"
         );
     }
 
     #[test]
-    fn a_party_is_named_by_type_id_and_name() {
+    fn entity_is_formatted_as_type_id_and_name() {
         assert_eq!(
-            party(&json!({ "type": "user", "id": "user_1", "name": "Jon" })),
+            entity(&json!({ "type": "user", "id": "user_1", "name": "Jon" })),
             "user:user_1 (Jon)"
         );
         assert_eq!(
-            party(&json!({ "type": "user", "id": "user_1" })),
+            entity(&json!({ "type": "user", "id": "user_1" })),
             "user:user_1"
         );
-        assert_eq!(party(&json!({ "type": 1 })), "-");
-        assert_eq!(party(&Value::Null), "-");
+        assert_eq!(entity(&json!({ "type": 1 })), "-");
+        assert_eq!(entity(&Value::Null), "-");
     }
 
     #[test]
-    fn of_many_targets_three_are_named() {
+    fn three_targets_are_printed_and_the_others_counted() {
         let target = json!({ "type": "t", "id": "1" });
         assert_eq!(targets(&json!([])), "-");
         assert_eq!(targets(&vec![target.clone(); 3].into()), "t:1, t:1, t:1");
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_cut() {
+    fn long_value_is_truncated() {
         assert_eq!(short(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
     }
 }

@@ -1,7 +1,12 @@
-//! What a running server shows: who it is, each event as it arrives, and the counts at the end.
+//! Prints the events of a running server, as text or as JSON lines.
 
 mod json;
 mod line;
-mod screen;
+mod output;
+mod show;
+mod text;
 
-pub(crate) use screen::{Facts, Mode, show};
+pub(crate) use json::Json;
+pub(crate) use output::{Output, ServerInfo};
+pub(crate) use show::show;
+pub(crate) use text::Text;

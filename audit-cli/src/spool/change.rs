@@ -1,86 +1,88 @@
-//! `purge` and `redrive`.
+//! The subcommands that change dead letters: `purge` and `redrive`.
 
 use audit_core::SpoolFile;
 use serde_json::json;
 
-use super::{Place, failed, letters};
+use super::{Options, dead_letters, failure};
 use crate::failure::Failure;
-use crate::terminal::{agrees_to, can_ask, plain, print};
+use crate::terminal::{confirm, is_interactive, print, sanitize};
 
-/// Which dead letters.
+/// The dead letters that a command applies to.
 #[derive(Debug)]
-pub(crate) enum Letters {
+pub(crate) enum Selection {
     All,
     Rows(Vec<i64>),
 }
 
-impl Letters {
-    /// How many are meant, at most.
+impl Selection {
+    /// Returns the maximum number of selected dead letters.
     fn count(&self, file: &SpoolFile) -> Result<u64, Failure> {
         match self {
-            Self::All => Ok(file.status().map_err(|error| failed(&error))?.dead),
+            Self::All => Ok(file.status().map_err(|error| failure(&error))?.dead),
             Self::Rows(rows) => Ok(rows.len() as u64),
         }
     }
 }
 
-/// Forgets dead letters, also while the service runs.
-pub(crate) fn purge(place: &Place, which: &Letters, yes: bool) -> Result<(), Failure> {
-    if !yes && (place.json || !can_ask()) {
-        return Err(Failure::usage("there is nobody to ask whether to purge")
-            .help("add `--yes` to forget the dead letters without being asked"));
+/// Deletes dead letters, also while the service runs.
+pub(crate) fn purge(options: &Options, selection: &Selection, yes: bool) -> Result<(), Failure> {
+    if !yes && (options.json || !is_interactive()) {
+        return Err(Failure::usage(
+            "a purge needs confirmation, and there is no terminal to ask on",
+        )
+        .help("add `--yes` to delete the dead letters without confirmation"));
     }
-    let file = place.open()?;
+    let file = options.open()?;
     if !yes {
         let question = format!(
-            "Forget {} of {}? It cannot be undone.",
-            letters(which.count(&file)?),
-            plain(&place.file.to_string_lossy())
+            "Delete {} of {}? This cannot be undone.",
+            dead_letters(selection.count(&file)?),
+            sanitize(&options.file.to_string_lossy())
         );
-        let agreed = agrees_to(&question)
+        let confirmed = confirm(&question)
             .map_err(|error| Failure::unavailable("failed to read the answer").caused_by(&error))?;
-        if !agreed {
+        if !confirmed {
             return Err(Failure::new("nothing was purged"));
         }
     }
-    let purged = match which {
-        Letters::All => file.purge_all(),
-        Letters::Rows(rows) => file.purge(rows),
+    let purged = match selection {
+        Selection::All => file.purge_all(),
+        Selection::Rows(rows) => file.purge(rows),
     };
-    let purged = purged.map_err(|error| failed(&error))?;
+    let purged = purged.map_err(|error| failure(&error))?;
     print(|out| {
-        if place.json {
+        if options.json {
             return writeln!(out, "{}", json!({ "purged": purged }));
         }
-        writeln!(out, "forgot {}", letters(purged))
+        writeln!(out, "deleted {}", dead_letters(purged))
     });
     Ok(())
 }
 
-/// Makes dead letters pending again, or asks the service that has the file open to do it.
-pub(crate) fn redrive(place: &Place, which: &Letters) -> Result<(), Failure> {
-    let file = place.open()?;
-    let redriven = match which {
-        Letters::All => file.redrive_all(),
-        Letters::Rows(rows) => file.redrive(rows),
+/// Marks dead letters as pending, or requests that from the service that has the file open.
+pub(crate) fn redrive(options: &Options, selection: &Selection) -> Result<(), Failure> {
+    let file = options.open()?;
+    let redriven = match selection {
+        Selection::All => file.redrive_all(),
+        Selection::Rows(rows) => file.redrive(rows),
     };
-    let redriven = redriven.map_err(|error| failed(&error))?;
+    let redriven = redriven.map_err(|error| failure(&error))?;
     print(|out| {
         let count = redriven.letters;
-        let said = letters(count);
-        if place.json {
-            let told = json!({ "redriven": count, "by_service": redriven.is_asked });
-            return writeln!(out, "{told}");
+        let counted = dead_letters(count);
+        if options.json {
+            let object = json!({ "redriven": count, "by_service": redriven.is_asked });
+            return writeln!(out, "{object}");
         }
         match (count, redriven.is_asked) {
-            (0, _) => writeln!(out, "there are no such dead letters"),
+            (0, _) => writeln!(out, "no such dead letters"),
             (_, true) => writeln!(
                 out,
-                "asked the service that has the spool open to send {said} again; it looks every second"
+                "requested the running service to send {counted} again; it checks for requests every second"
             ),
             (_, false) => writeln!(
                 out,
-                "made {said} pending again; the service delivers when it starts"
+                "marked {counted} as pending; the service delivers them at its next start"
             ),
         }
     });

@@ -1,4 +1,4 @@
-//! `status`, `dead` and `verify`: nothing is changed.
+//! The subcommands that only read: `status`, `dead` and `verify`.
 
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -8,31 +8,31 @@ use audit_core::{SpoolFileStatus, SpooledLetter};
 use humantime::format_rfc3339_millis;
 use serde_json::{Value, json};
 
-use super::{Place, failed, letters};
+use super::{Options, dead_letters, failure};
 use crate::failure::Failure;
-use crate::terminal::{plain, print};
+use crate::terminal::{print, sanitize};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-/// Letters that are read at a time.
+/// Number of dead letters that are read at a time.
 const PAGE: usize = 256;
 
-/// Shows what waits in the file.
-pub(crate) fn status(place: &Place) -> Result<(), Failure> {
-    let status = place.open()?.status().map_err(|error| failed(&error))?;
+/// Prints the counts of the file.
+pub(crate) fn status(options: &Options) -> Result<(), Failure> {
+    let status = options.open()?.status().map_err(|error| failure(&error))?;
     print(|out| {
-        if place.json {
-            return writeln!(out, "{}", status_object(place, &status));
+        if options.json {
+            return writeln!(out, "{}", status_object(options, &status));
         }
-        status_text(out, place, &status)
+        status_text(out, options, &status)
     });
     Ok(())
 }
 
-fn status_object(place: &Place, status: &SpoolFileStatus) -> Value {
+fn status_object(options: &Options, status: &SpoolFileStatus) -> Value {
     json!({
-        "spool": place.file.to_string_lossy(),
+        "spool": options.file.to_string_lossy(),
         "layout": status.layout,
         "in_use": status.in_use,
         "pending": status.durable + status.best_effort,
@@ -47,16 +47,16 @@ fn status_object(place: &Place, status: &SpoolFileStatus) -> Value {
     })
 }
 
-fn status_text(out: &mut dyn Write, place: &Place, status: &SpoolFileStatus) -> io::Result<()> {
-    let used = if status.in_use {
+fn status_text(out: &mut dyn Write, options: &Options, status: &SpoolFileStatus) -> io::Result<()> {
+    let usage = if status.in_use {
         "in use by a service"
     } else {
-        "no service has it open"
+        "not in use"
     };
     writeln!(
         out,
-        "{BOLD}{}{BOLD:#}  {DIM}layout {}, {used}{DIM:#}",
-        plain(&place.file.to_string_lossy()),
+        "{BOLD}{}{BOLD:#}  {DIM}layout {}, {usage}{DIM:#}",
+        sanitize(&options.file.to_string_lossy()),
         status.layout
     )?;
     writeln!(
@@ -70,96 +70,102 @@ fn status_text(out: &mut dyn Write, place: &Place, status: &SpoolFileStatus) -> 
     if let Some(oldest) = status.oldest {
         writeln!(out, "oldest        {}", time(oldest))?;
     }
-    let style = warn_of(status.dead);
+    let style = count_style(status.dead);
     writeln!(
         out,
         "dead letters  {style}{}{style:#}  {DIM}{} bytes{DIM:#}",
         status.dead, status.dead_bytes
     )?;
     for (count, what) in [
-        (status.dead_dropped, "dead letters made room for newer ones"),
-        (status.damaged, "rows could not be read any more"),
+        (
+            status.dead_dropped,
+            "dead letters were dropped for newer ones",
+        ),
+        (status.damaged, "rows became unreadable"),
     ] {
         if count > 0 {
             writeln!(
                 out,
-                "{YELLOW}{count}{YELLOW:#} {what}, since the file was made"
+                "{YELLOW}{count}{YELLOW:#} {what} since the file was created"
             )?;
         }
     }
     Ok(())
 }
 
-fn warn_of(count: u64) -> Style {
+fn count_style(count: u64) -> Style {
     if count > 0 { YELLOW } else { Style::new() }
 }
 
-/// Lists dead letters, a page at a time, and nothing of what the events say beyond action and
-/// organization.
-pub(crate) fn dead(place: &Place) -> Result<(), Failure> {
-    let file = place.open()?;
+/// Lists dead letters, a page at a time. Of the events it prints only id, action and organization.
+pub(crate) fn dead(options: &Options) -> Result<(), Failure> {
+    let file = options.open()?;
     let (mut after, mut count) = (0, 0);
     loop {
         let page = file
             .dead_letters(after, PAGE)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failure(&error))?;
         let Some(last) = page.last() else { break };
         after = last.row;
         count += page.len() as u64;
         let mut written = Ok(());
         print(|out| {
-            written = page.iter().try_for_each(|letter| {
-                if place.json {
-                    writeln!(out, "{}", letter_object(letter))
+            written = page.iter().try_for_each(|dead_letter| {
+                if options.json {
+                    writeln!(out, "{}", dead_letter_object(dead_letter))
                 } else {
-                    letter_text(out, letter)
+                    dead_letter_text(out, dead_letter)
                 }
             });
             Ok(())
         });
         if written.is_err() {
-            // Nobody reads any more, as behind `head`.
+            // The reader has closed the output, as `head` does.
             return Ok(());
         }
     }
-    if !place.json {
-        print(|out| writeln!(out, "{}", letters(count)));
+    if !options.json {
+        print(|out| writeln!(out, "{}", dead_letters(count)));
     }
     Ok(())
 }
 
-fn letter_object(letter: &SpooledLetter) -> Value {
+fn dead_letter_object(dead_letter: &SpooledLetter) -> Value {
     json!({
-        "row": letter.row,
-        "id": letter.event.id().to_string(),
-        "action": letter.event.action(),
-        "organization": letter.event.organization(),
-        "reason": letter.fault,
-        "refused_at": time(letter.buried_at),
+        "row": dead_letter.row,
+        "id": dead_letter.event.id().to_string(),
+        "action": dead_letter.event.action(),
+        "organization": dead_letter.event.organization(),
+        "reason": dead_letter.fault,
+        "refused_at": time(dead_letter.buried_at),
     })
 }
 
-fn letter_text(out: &mut dyn Write, letter: &SpooledLetter) -> io::Result<()> {
-    let event = &letter.event;
+fn dead_letter_text(out: &mut dyn Write, dead_letter: &SpooledLetter) -> io::Result<()> {
+    let event = &dead_letter.event;
     writeln!(
         out,
         "{BOLD}{}{BOLD:#}  {}  {}  {}  {DIM}{}{DIM:#}",
-        letter.row,
-        time(letter.buried_at),
-        plain(event.action()),
-        plain(event.organization().unwrap_or("no organization")),
+        dead_letter.row,
+        time(dead_letter.buried_at),
+        sanitize(event.action()),
+        sanitize(event.organization().unwrap_or("no organization")),
         event.id()
     )?;
-    writeln!(out, "    {YELLOW}{}{YELLOW:#}", plain(&letter.fault))
+    writeln!(
+        out,
+        "    {YELLOW}{}{YELLOW:#}",
+        sanitize(&dead_letter.fault)
+    )
 }
 
-/// Reads all of the file; fails where something is wrong with it.
-pub(crate) fn verify(place: &Place) -> Result<(), Failure> {
-    let check = place.open()?.verify().map_err(|error| failed(&error))?;
+/// Reads the whole file, and fails if it is corrupt.
+pub(crate) fn verify(options: &Options) -> Result<(), Failure> {
+    let check = options.open()?.verify().map_err(|error| failure(&error))?;
     print(|out| {
-        if place.json {
+        if options.json {
             let object = json!({
-                "spool": place.file.to_string_lossy(),
+                "spool": options.file.to_string_lossy(),
                 "whole": check.is_whole(),
                 "events": check.events,
                 "damaged": check.damaged,
@@ -168,19 +174,19 @@ pub(crate) fn verify(place: &Place) -> Result<(), Failure> {
             return writeln!(out, "{object}");
         }
         for finding in &check.findings {
-            writeln!(out, "{YELLOW}{}{YELLOW:#}", plain(finding))?;
+            writeln!(out, "{YELLOW}{}{YELLOW:#}", sanitize(finding))?;
         }
         writeln!(
             out,
-            "events read: {}, rows that cannot be read: {}",
+            "events read: {}, unreadable rows: {}",
             check.events, check.damaged
         )
     });
     if check.is_whole() {
         return Ok(());
     }
-    Err(Failure::new("the spool is damaged").help(
-        "a service that starts keeps every event that can be read, and sets aside a file that it cannot use; `audited spool purge --all` forgets dead letters that cannot be read, too",
+    Err(Failure::new("the spool is corrupt").help(
+        "a service keeps every readable event when it starts, and quarantines a file that it cannot use; `audited spool purge --all` also deletes unreadable dead letters",
     ))
 }
 
