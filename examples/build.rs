@@ -1,4 +1,4 @@
-//! Makes the gRPC service's types of `proto/documents.proto`, without a `protoc` on the machine.
+//! Generates the gRPC types from `proto/documents.proto`, without an installed `protoc`.
 
 use std::error::Error;
 

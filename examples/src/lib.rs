@@ -1,20 +1,19 @@
-//! A documents service with an audit trail: what it takes to add one to a service of the usual
-//! shape.
+//! A documents service with an audit log, as an example for services on axum, actix-web and tonic.
 //!
-//! `cargo demo` runs it; `cargo run -p examples --bin axum-service`, `actix-service` or
-//! `tonic-service` runs it without the demo around it. Read [`service::axum`], [`service::actix`]
-//! or [`service::tonic`] for the whole set-up, then one of the handlers: each has one attribute.
-//! [`worker`] is about work without a request.
+//! `cargo demo` runs it with a local audit log server. `cargo run -p examples --bin axum-service`
+//! (or `actix-service`, `tonic-service`) runs the service alone. For the whole setup read the
+//! function `serve` of [`service::axum`], [`service::actix`] or [`service::tonic`], then a handler:
+//! each has one attribute. [`worker`] shows jobs without a request.
 #![allow(
     clippy::missing_errors_doc,
-    reason = "handlers answer with `AppError`, which says what it is"
+    reason = "handlers return `AppError`, which documents its variants"
 )]
 
-pub mod alone;
 pub mod service;
+pub mod standalone;
 pub mod worker;
 
-/// The README's code, which has to compile.
+/// The code of the README, which has to compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -1,4 +1,4 @@
-//! A service that runs by itself, without the demo around it.
+//! The service without the demo.
 
 use std::error::Error;
 use std::io;
@@ -9,37 +9,38 @@ use tokio::net::TcpListener;
 
 use crate::service::AppState;
 
-/// Where it listens.
+/// Address to listen on.
 const ADDRESS: &str = "127.0.0.1:4180";
-/// The organization of its members; the local server has it under this name.
+/// Organization of the members, which the local server knows by default.
 const ORGANIZATION: &str = "org_local";
-/// Where its events are kept on disk, below the system's folder for temporary files.
+/// Path of the spool, in the system's folder for temporary files.
 const SPOOL: &str = "documents-service/audit.spool";
-/// How long the recorder may take to deliver what is left, when the service has ended.
-const DELIVERY: Duration = Duration::from_secs(5);
+/// Deadline for the delivery of the last events on shutdown.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What a service needs to run.
+/// The parts of a service that is ready to serve.
 #[derive(Debug)]
-pub struct Alone {
-    /// Where it listens.
+pub struct Standalone {
+    /// The listener of its address.
     pub listener: TcpListener,
-    /// Its data, with three members: `ada`, `ben` and `vic` `@acme.test`, with the password
+    /// The data, with the members `ada`, `ben` and `vic` `@acme.test`, whose password is
     /// `correct horse`.
     pub state: AppState,
-    /// Its recorder.
+    /// The recorder.
     pub recorder: Recorder,
 }
 
-impl Alone {
-    /// Listens, and records to the service that `WORKOS_API_KEY` and `WORKOS_BASE_URL` name;
-    /// `audited serve` prints both.
+impl Standalone {
+    /// Listens, and starts a recorder for the service of `WORKOS_API_KEY` and `WORKOS_BASE_URL`.
+    ///
+    /// `audited serve` prints both variables.
     pub async fn start() -> Result<Self, Box<dyn Error>> {
         let recorder = Recorder::builder(WorkOs::from_env()?)
             .fallback_organization(ORGANIZATION)
             .spool(Spool::open(std::env::temp_dir().join(SPOOL))?)
             .build()?;
         let listener = TcpListener::bind(ADDRESS).await?;
-        anstream::println!("listening on http://{ADDRESS}; Ctrl-C ends");
+        anstream::println!("listening on http://{ADDRESS}; Ctrl-C stops");
         let state = AppState::new(ORGANIZATION);
         Ok(Self {
             listener,
@@ -48,9 +49,12 @@ impl Alone {
         })
     }
 
-    /// Delivers what is left, when the service has ended, and says what came of it.
-    pub async fn end(recorder: Recorder, served: io::Result<()>) -> Result<(), Box<dyn Error>> {
-        recorder.shutdown(DELIVERY).await;
+    /// Delivers the last events after the service has ended, and prints the counts.
+    pub async fn shut_down(
+        recorder: Recorder,
+        served: io::Result<()>,
+    ) -> Result<(), Box<dyn Error>> {
+        recorder.shutdown(SHUTDOWN_DEADLINE).await;
         let stats = recorder.stats();
         anstream::println!(
             "accepted {}, delivered {}, dead {}, lost {}",
@@ -63,9 +67,11 @@ impl Alone {
     }
 }
 
-/// Ctrl-C or SIGTERM. Where the system cannot tell of them, at once, since the service could not be
-/// ended otherwise.
-pub async fn interrupted() {
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// If no handler can be installed it returns at once, since the service could not be stopped
+/// otherwise.
+pub async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

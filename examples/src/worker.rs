@@ -1,8 +1,8 @@
-//! Work without a request: a consumer of a queue, whose messages say who asked, and a clean-up that
-//! runs by the clock.
+//! Jobs without a request: a consumer of a queue, whose messages name the member, and a periodic
+//! clean-up.
 //!
-//! Each piece of work has a scope of its own, which ends with it; so nothing of one job is left for
-//! the next, also when it panics. `cargo run -p examples --bin worker` runs it.
+//! Each job has its own scope, which ends with the job. So no state of a job reaches the next one,
+//! also after a panic. `cargo run -p examples --bin worker` runs both.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,19 +11,18 @@ use std::time::Duration;
 use audit_core::{Actor, Recorder, Scope, audited};
 use tokio::sync::mpsc;
 
-/// A document that somebody wants deleted, as the service that took the request put it into the
-/// queue.
+/// A request to delete a document, as another service has put it into the queue.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// The member who asked; a message without one is of unknown origin.
+    /// The member that requested it, if known.
     pub member: Option<String>,
-    /// Whose document it is.
+    /// The organization that owns the document.
     pub organization: String,
     /// The document.
     pub document: u32,
 }
 
-/// Documents and their copies in other places, in memory. Clones share them.
+/// Documents in memory. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Archive {
     documents: Arc<Mutex<BTreeMap<u32, Entry>>>,
@@ -35,7 +34,7 @@ struct Entry {
     expired: bool,
 }
 
-/// There is no such document in the organization.
+/// The error that an organization has no such document.
 #[derive(Debug)]
 pub struct Missing;
 
@@ -62,7 +61,7 @@ impl Archive {
         Ok(())
     }
 
-    /// The expired documents of each organization.
+    /// Returns the expired documents of each organization.
     fn expired(&self) -> BTreeMap<String, Vec<u32>> {
         let mut expired = BTreeMap::<_, Vec<_>>::new();
         for (document, entry) in self.documents().iter().filter(|(_, entry)| entry.expired) {
@@ -79,9 +78,9 @@ impl Archive {
     }
 }
 
-/// Works off the queue until it is closed and empty.
+/// Processes messages until the queue is closed and empty.
 ///
-/// A task for each message: a job that panics takes only itself down.
+/// Each job runs in its own task, so that a panic ends only that job.
 pub async fn consume(mut queue: mpsc::Receiver<Message>, archive: Archive, recorder: Recorder) {
     while let Some(message) = queue.recv().await {
         let mut scope = recorder.scope().organization(message.organization.as_str());
@@ -90,13 +89,14 @@ pub async fn consume(mut queue: mpsc::Receiver<Message>, archive: Archive, recor
         }
         let job = delete_everywhere(archive.clone(), message);
         if let Err(error) = tokio::spawn(scope.run(job)).await {
-            tracing::error!("a job came to no end: {error}");
+            tracing::error!("job failed: {error}");
         }
     }
 }
 
-/// Deletes a document and its copy, side by side. The task for the copy takes the scope along: what
-/// it does, it does for the same member.
+/// Deletes a document and its copy concurrently.
+///
+/// The task for the copy carries the scope, so both events have the same actor.
 async fn delete_everywhere(archive: Archive, message: Message) {
     let copy = delete_copy(message.document, format!("{}.copy", message.document));
     let copy = match Scope::current() {
@@ -104,22 +104,22 @@ async fn delete_everywhere(archive: Archive, message: Message) {
         None => tokio::spawn(copy),
     };
     if delete_document(&archive, &message.organization, message.document).is_err() {
-        tracing::warn!(document = message.document, "there was nothing to delete");
+        tracing::warn!(document = message.document, "no such document to delete");
     }
     if let Err(error) = copy.await {
-        tracing::error!("a copy was not deleted: {error}");
+        tracing::error!("failed to delete a copy: {error}");
     }
 }
 
-/// The copies of documents whose number is a multiple of this are on a disk that is gone.
+/// Copies of documents whose number is a multiple of this are on a failed disk.
 pub const UNREADABLE: u32 = 13;
 
-/// It panics where the disk is gone. That is left in on purpose: it leaves an event, too.
+/// Deletes a copy. It panics if the disk has failed, on purpose: the event is `panicked`.
 #[audited(action = "document.delete", target = "copy")]
 async fn delete_copy(document: u32, copy: String) {
     assert!(
         !document.is_multiple_of(UNREADABLE),
-        "the disk of the copy is gone"
+        "the disk of the copy has failed"
     );
 }
 
@@ -128,30 +128,29 @@ fn delete_document(archive: &Archive, organization: &str, document: u32) -> Resu
     archive.remove(document, organization)
 }
 
-/// Deletes what has expired, at once and then at intervals, until `stop` is done.
+/// Deletes expired documents, immediately and then periodically, until `stop` completes.
 pub async fn clean_up(
     archive: Archive,
-    every: Duration,
+    interval: Duration,
     recorder: Recorder,
     stop: impl Future<Output = ()>,
 ) {
     tokio::pin!(stop);
     loop {
-        // It blocks, so it has a thread of its own. A closure there finds no scope but the one that
-        // it opens.
+        // It blocks, so it runs on a blocking thread. There is no current scope on that thread.
         let (archive, recorder) = (archive.clone(), recorder.clone());
         let sweep = tokio::task::spawn_blocking(move || sweep(&archive, &recorder));
         if let Err(error) = sweep.await {
-            tracing::error!("a clean-up came to no end: {error}");
+            tracing::error!("clean-up failed: {error}");
         }
         tokio::select! {
             () = &mut stop => break,
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(interval) => {}
         }
     }
 }
 
-/// A scope for each organization, since each has its own log.
+/// Deletes expired documents in one scope for each organization, since each has its own log.
 fn sweep(archive: &Archive, recorder: &Recorder) {
     for (organization, documents) in archive.expired() {
         let scope = recorder
@@ -161,7 +160,7 @@ fn sweep(archive: &Archive, recorder: &Recorder) {
         scope.run_sync(|| {
             for document in documents {
                 if delete_document(archive, &organization, document).is_err() {
-                    tracing::info!(document, "somebody was faster");
+                    tracing::info!(document, "the document was already deleted");
                 }
             }
         });

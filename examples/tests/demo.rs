@@ -1,25 +1,25 @@
-//! The demo itself: one round against a local server leaves exactly the events that it must.
+//! The demo: one round with a local server leaves exactly the expected events.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
 #[test]
-fn one_round_on_axum_leaves_exactly_its_events_and_loses_none() {
+fn round_on_axum_leaves_exactly_the_expected_events() {
     one_round(&[]);
 }
 
 #[test]
-fn the_same_round_on_actix_leaves_the_same_events() {
+fn round_on_actix_leaves_the_same_events() {
     one_round(&["--framework", "actix"]);
 }
 
 #[test]
-fn the_same_round_over_grpc_leaves_the_same_events() {
+fn round_over_grpc_leaves_the_same_events() {
     one_round(&["--framework", "tonic"]);
 }
 
 #[test]
-fn an_outage_in_the_middle_of_traffic_loses_nothing() {
+fn outage_during_traffic_loses_no_event() {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .args(["--once", "--outage", "4s"])
         .env("NO_COLOR", "1")
@@ -30,7 +30,7 @@ fn an_outage_in_the_middle_of_traffic_loses_nothing() {
     assert!(demo.status.success(), "{output}\n{errors}");
     let last = output.lines().last().unwrap();
     assert!(last.ends_with(", dead 0, lost 0"), "{last}");
-    let waiting = |phase: &str| {
+    let pending = |phase: &str| {
         let row = output.lines().find(|line| line.starts_with(phase)).unwrap();
         row.split_whitespace()
             .last()
@@ -38,11 +38,11 @@ fn an_outage_in_the_middle_of_traffic_loses_nothing() {
             .parse::<u64>()
             .unwrap()
     };
-    assert!(waiting("outage") > 10, "{output}");
+    assert!(pending("outage") > 10, "{output}");
 }
 
 #[test]
-fn a_service_that_is_killed_in_an_outage_and_started_again_loses_nothing() {
+fn service_killed_and_restarted_during_an_outage_loses_no_event() {
     let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
         .args(["--once", "--outage", "4s", "--restart"])
         .env("NO_COLOR", "1")
@@ -52,7 +52,7 @@ fn a_service_that_is_killed_in_an_outage_and_started_again_loses_nothing() {
     let errors = String::from_utf8_lossy(&demo.stderr);
     assert!(demo.status.success(), "{output}\n{errors}");
     assert!(output.lines().last().unwrap().ends_with(", lost 0"));
-    // What the first process left was found by the second.
+    // The second process recovered the events of the first.
     let (_, rest) = output.split_once("recovered ").unwrap();
     let recovered: u64 = rest.split(',').next().unwrap().parse().unwrap();
     assert!(recovered > 10, "{output}");

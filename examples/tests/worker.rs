@@ -1,4 +1,4 @@
-//! The worker: each job acts for whom it is, and leaves nothing for the next.
+//! The worker: each job has its own actor and organization, and leaves no state for the next one.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Write;
@@ -9,13 +9,13 @@ use audit_core::{Event, MemorySink, Recorder};
 use examples::worker::{Archive, Message, UNREADABLE, clean_up, consume};
 use tokio::sync::{mpsc, oneshot};
 
-struct World {
+struct Harness {
     archive: Archive,
     recorder: Recorder,
     sink: MemorySink,
 }
 
-impl World {
+impl Harness {
     fn new() -> Self {
         let sink = MemorySink::new();
         Self {
@@ -25,8 +25,8 @@ impl World {
         }
     }
 
-    /// Who, for whom, what and how, of each event.
-    async fn told(&self) -> Vec<String> {
+    /// Returns actor, organization, target and outcome of each event.
+    async fn lines(&self) -> Vec<String> {
         self.recorder.flush(Duration::from_secs(5)).await;
         self.sink.events().iter().map(line).collect()
     }
@@ -51,15 +51,15 @@ fn message(member: Option<&str>, organization: &str, document: u32) -> Message {
 }
 
 #[tokio::test]
-async fn no_state_leaks_from_one_job_to_the_next() {
-    let world = World::new();
+async fn job_leaves_no_state_for_the_next_one() {
+    let harness = Harness::new();
     for (document, organization) in [
         (1, "org_a"),
         (UNREADABLE, "org_a"),
         (2, "org_b"),
         (3, "org_b"),
     ] {
-        world.archive.add(document, organization, false);
+        harness.archive.add(document, organization, false);
     }
     let (messages, queue) = mpsc::channel(10);
     for message in [
@@ -71,12 +71,12 @@ async fn no_state_leaks_from_one_job_to_the_next() {
         messages.send(message).await.unwrap();
     }
     drop(messages);
-    consume(queue, world.archive.clone(), world.recorder.clone()).await;
-    let mut told = world.told().await;
-    // The copy of a document is deleted beside it, in a task of its own.
-    told.sort();
+    consume(queue, harness.archive.clone(), harness.recorder.clone()).await;
+    let mut lines = harness.lines().await;
+    // The copy of a document is deleted concurrently, in its own task.
+    lines.sort();
     assert_eq!(
-        told,
+        lines,
         [
             "ada org_a 1 succeeded",
             "ada org_a 1.copy succeeded",
@@ -91,31 +91,31 @@ async fn no_state_leaks_from_one_job_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_clean_up_acts_as_itself_in_each_organization() {
-    let world = World::new();
-    world.archive.add(1, "org_a", true);
-    world.archive.add(2, "org_b", true);
-    world.archive.add(3, "org_b", false);
+async fn clean_up_is_the_actor_in_each_organization() {
+    let harness = Harness::new();
+    harness.archive.add(1, "org_a", true);
+    harness.archive.add(2, "org_b", true);
+    harness.archive.add(3, "org_b", false);
     let (stop, stopped) = oneshot::channel::<()>();
     let cleaner = tokio::spawn(clean_up(
-        world.archive.clone(),
+        harness.archive.clone(),
         Duration::from_secs(3_600),
-        world.recorder.clone(),
+        harness.recorder.clone(),
         async { drop(stopped.await) },
     ));
-    while world.recorder.stats().accepted < 2 {
+    while harness.recorder.stats().accepted < 2 {
         tokio::task::yield_now().await;
     }
     drop(stop);
     cleaner.await.unwrap();
     assert_eq!(
-        world.told().await,
+        harness.lines().await,
         ["clean-up org_a 1 succeeded", "clean-up org_b 2 succeeded"]
     );
 }
 
 #[test]
-fn the_program_works_off_its_input_and_ends_with_it() {
+fn program_processes_its_input_and_stops_at_its_end() {
     let mut worker = Command::new(env!("CARGO_BIN_EXE_worker"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

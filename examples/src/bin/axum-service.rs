@@ -1,18 +1,18 @@
-//! The documents service on axum, by itself: `cargo run -p examples --bin axum-service`.
+//! The documents service on axum, without the demo: `cargo run -p examples --bin axum-service`.
 
 use std::error::Error;
 
-use examples::alone::{Alone, interrupted};
 use examples::service;
+use examples::standalone::{Standalone, stop_signal};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    let alone = Alone::start().await?;
-    let recorder = alone.recorder.clone();
+    let parts = Standalone::start().await?;
+    let recorder = parts.recorder.clone();
     let served =
-        service::axum::serve(alone.listener, alone.state, alone.recorder, interrupted()).await;
-    Alone::end(recorder, served).await
+        service::axum::serve(parts.listener, parts.state, parts.recorder, stop_signal()).await;
+    Standalone::shut_down(recorder, served).await
 }

@@ -1,8 +1,10 @@
-//! A member's own account: password, second factor.
+//! The own account of a member: password and second factor.
 
 use serde::Deserialize;
 
-use super::{AppError, AppState, CurrentUser};
+use super::error::AppError;
+use super::state::AppState;
+use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct PasswordChange {
@@ -12,7 +14,7 @@ pub(super) struct PasswordChange {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SecondFactor {
-    /// Whether it is a security key rather than an app.
+    /// `true` for a security key, `false` for an app.
     pub(super) hardware: bool,
 }
 

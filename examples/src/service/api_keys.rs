@@ -1,10 +1,12 @@
-//! API keys: create, revoke.
+//! API keys: create and revoke.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::error::AppError;
+use super::state::AppState;
 use super::store::ApiKey;
-use super::{AppError, AppState, CurrentUser};
+use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct NewKey {
@@ -15,7 +17,8 @@ pub(super) struct NewKey {
 pub(super) struct CreatedKey {
     #[serde(flatten)]
     pub(super) key: ApiKey,
-    /// Shown this once. It is no part of any event, since nothing is captured that is not named.
+    /// Returned only here. It is in no event, since only values that an attribute names are
+    /// recorded.
     pub(super) secret: String,
 }
 

@@ -1,10 +1,13 @@
-//! Documents: list, create, share, download, delete.
+//! Documents: create, share, download and delete.
 
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::error::AppError;
+use super::state::AppState;
 use super::store::Document;
-use super::{AppError, AppState, CurrentUser, Role};
+use super::store::Role;
+use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct NewDocument {
@@ -40,15 +43,14 @@ impl AppState {
         document: Uuid,
         share: &Share,
     ) -> Result<(), AppError> {
-        self.writable(user, document)?;
+        self.require_writable(user, document)?;
         self.mailer.send(&share.user).await;
         Ok(())
     }
 
-    /// A document's title, and how many sheets of paper it needs.
+    /// Returns the title of a document, and the number of sheets of paper for a print.
     ///
-    /// It divides by what the caller sent. That panic is left in on purpose: it leaves an event,
-    /// too.
+    /// It panics if the client sends 0 pages per sheet, on purpose: the event is `panicked`.
     pub(super) fn download_document(
         &self,
         user: &CurrentUser,
@@ -65,13 +67,13 @@ impl AppState {
         user: &CurrentUser,
         document: Uuid,
     ) -> Result<(), AppError> {
-        self.writable(user, document)?;
+        self.require_writable(user, document)?;
         self.store.remove_document(document);
         Ok(())
     }
 
-    /// Insists on a document that the user may change.
-    fn writable(&self, user: &CurrentUser, document: Uuid) -> Result<(), AppError> {
+    /// Returns an error unless the user may change the document.
+    fn require_writable(&self, user: &CurrentUser, document: Uuid) -> Result<(), AppError> {
         if self.store.document(user, document)?.is_writable_by(user) {
             Ok(())
         } else {

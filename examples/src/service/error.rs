@@ -1,29 +1,31 @@
-//! What goes wrong.
+//! The error of all handlers.
 
 use serde::Serialize;
 
-/// Why a request was not done. It needs nothing of the audit framework: the layer sees by the
-/// status that 401 and 403 are denials.
+/// The error of a request.
+///
+/// It needs no code for the audit framework: the layer recognizes denials by the statuses 401 and
+/// 403.
 #[derive(Clone, Copy, Debug)]
 pub enum AppError {
-    /// Nobody is signed in, or the password is wrong.
+    /// The request has no session, or the password is wrong.
     Unauthorized,
-    /// Somebody is signed in, and may not do this.
+    /// The user is not allowed to do this.
     Forbidden,
-    /// There is no such thing in the caller's organization.
+    /// The organization of the user has no such object.
     NotFound,
-    /// The request makes no sense; why.
+    /// The request is invalid, with the reason.
     Invalid(&'static str),
 }
 
-/// The body of an answer that is an error.
+/// The response body of an error.
 #[derive(Debug, Serialize)]
 pub(super) struct ErrorBody {
     message: &'static str,
 }
 
 impl AppError {
-    /// The status of the answer.
+    /// Returns the status of the response.
     pub(super) fn status(self) -> u16 {
         match self {
             Self::Unauthorized => 401,
@@ -33,17 +35,17 @@ impl AppError {
         }
     }
 
-    /// What is told to the caller.
+    /// Returns the message for the client.
     pub(super) fn message(self) -> &'static str {
         match self {
             Self::Unauthorized => "sign in first: POST /sessions",
             Self::Forbidden => "your role does not allow this",
             Self::NotFound => "not found",
-            Self::Invalid(why) => why,
+            Self::Invalid(reason) => reason,
         }
     }
 
-    /// The body of the answer.
+    /// Returns the response body.
     pub(super) fn body(self) -> ErrorBody {
         let message = self.message();
         ErrorBody { message }

@@ -1,21 +1,20 @@
-//! E-mail. There is no mail server: mail is delivered at once, except to [`UNREACHABLE`], whose
-//! server never answers.
+//! A fake mailer: mail is delivered at once, except to [`UNREACHABLE`], where sending never ends.
 
 use tokio::sync::watch;
 
-/// The domain whose mail server never answers.
+/// The domain whose mail server never responds.
 pub const UNREACHABLE: &str = "unreachable.test";
 
-/// Sends e-mail. Clones are the same mailer.
+/// Sends e-mail. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct Mailer {
-    waiting: watch::Sender<usize>,
+    blocked: watch::Sender<usize>,
 }
 
 impl Default for Mailer {
     fn default() -> Self {
         Self {
-            waiting: watch::Sender::new(0),
+            blocked: watch::Sender::new(0),
         }
     }
 }
@@ -23,18 +22,18 @@ impl Default for Mailer {
 impl Mailer {
     pub(super) async fn send(&self, to: &str) {
         if to.ends_with(&format!("@{UNREACHABLE}")) {
-            self.waiting.send_modify(|waiting| *waiting += 1);
+            self.blocked.send_modify(|blocked| *blocked += 1);
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits until a mail hangs. The demo hangs up on such a request.
-    pub async fn hanging(&self) {
-        // The sender lives as long as `self`, so the wait ends only by the count.
+    /// Waits until a mail is blocked. The demo disconnects from such a request.
+    pub async fn blocked(&self) {
+        // `self` owns the sender, so the wait cannot end by a closed channel.
         drop(
-            self.waiting
+            self.blocked
                 .subscribe()
-                .wait_for(|waiting| *waiting > 0)
+                .wait_for(|blocked| *blocked > 0)
                 .await,
         );
     }

@@ -1,8 +1,11 @@
-//! Members: invite, remove.
+//! Members: invite and remove.
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, AppState, CurrentUser, Role};
+use super::error::AppError;
+use super::state::AppState;
+use super::store::Role;
+use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Invitation {

@@ -1,8 +1,7 @@
-//! The documents service: its data and its rules, which know no web framework, and in a module each
-//! the frameworks that serve it.
+//! The documents service: its data and rules, and one module for each web framework.
 //!
-//! Whatever the framework, the interface is the same (over gRPC, a method for each route), and so
-//! is the trail that the same requests leave.
+//! Data and rules use no web framework. The interface is the same on each framework (over gRPC, one
+//! method for each route), and the same requests leave the same events.
 
 mod account;
 pub mod actix;
@@ -13,31 +12,13 @@ mod error;
 mod mail;
 mod members;
 mod sessions;
+mod state;
 mod store;
 pub mod tonic;
 mod user;
 
 pub use error::AppError;
 pub use mail::{Mailer, UNREACHABLE};
+pub use state::AppState;
 pub use store::{Role, Store};
 pub use user::CurrentUser;
-
-/// What the handlers share. Clones share the store.
-#[derive(Clone, Debug)]
-pub struct AppState {
-    /// The data, in memory.
-    pub store: Store,
-    /// Sends e-mail.
-    pub mailer: Mailer,
-}
-
-impl AppState {
-    /// A service with the members of [`Store::with_members`].
-    #[must_use]
-    pub fn new(organization: &str) -> Self {
-        Self {
-            store: Store::with_members(organization),
-            mailer: Mailer::default(),
-        }
-    }
-}

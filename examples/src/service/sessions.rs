@@ -1,9 +1,11 @@
-//! Signing in.
+//! Sign-in and sessions.
 
 use audit_core::{Actor, audited};
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, AppState, CurrentUser};
+use super::error::AppError;
+use super::state::AppState;
+use super::user::CurrentUser;
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
@@ -23,22 +25,20 @@ impl AppState {
             .member_by_password(&credentials.email, &credentials.password)
         {
             Some(user) => Ok(open_session(self, &user)),
-            None => Err(refuse_session(
-                &credentials.email,
-                "wrong e-mail or password",
-            )),
+            None => Err(deny_session(&credentials.email, "wrong e-mail or password")),
         }
     }
 
-    /// The user of a request with this `Authorization` header.
+    /// Returns the user of a request with this `Authorization` header.
     pub(super) fn authenticate(&self, authorization: &str) -> Option<CurrentUser> {
         self.store
             .user_of_session(authorization.strip_prefix("Bearer ")?)
     }
 }
 
-/// The request has no principal yet, so the attribute names who acts. It works on functions that
-/// are not handlers, too.
+/// Opens a session. The request has no principal yet, so the attribute names the actor.
+///
+/// The attribute works on any function, not only on handlers.
 #[audited(action = "user.sign_in", target = "user.id", actor = user)]
 fn open_session(state: &AppState, user: &CurrentUser) -> Session {
     Session {
@@ -46,12 +46,13 @@ fn open_session(state: &AppState, user: &CurrentUser) -> Session {
     }
 }
 
+/// Records a failed sign-in. The outcome is `denied`, since the response is 401.
 #[audited(
     action = "user.sign_in_failed",
     target(user = email),
     metadata(reason = reason),
     actor = Actor::anonymous(),
 )]
-fn refuse_session(email: &str, reason: &'static str) -> AppError {
+fn deny_session(email: &str, reason: &'static str) -> AppError {
     AppError::Unauthorized
 }

@@ -1,4 +1,4 @@
-//! The data: organizations' members, documents and keys, in memory.
+//! The data: members, sessions, documents and API keys, in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,29 +6,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AppError, CurrentUser};
+use super::error::AppError;
+use super::user::CurrentUser;
 
-/// What a member may do.
+/// The role of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Everything.
+    /// May do everything.
     Admin,
-    /// Their own documents.
+    /// May change the own documents.
     Member,
-    /// Nothing but reading.
+    /// May only read.
     Viewer,
 }
 
 impl Role {
-    /// The role that a word means.
-    pub(super) fn named(word: &str) -> Option<Self> {
+    /// Parses a role.
+    pub(super) fn parse(name: &str) -> Option<Self> {
         [Self::Admin, Self::Member, Self::Viewer]
             .into_iter()
-            .find(|role| role.as_str() == word)
+            .find(|role| role.as_str() == name)
     }
 
-    /// The word for it.
+    /// Returns the name of the role.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,11 +43,11 @@ impl Role {
 /// A document.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Document {
-    /// Its id.
+    /// The id.
     pub(super) id: Uuid,
-    /// Its title.
+    /// The title.
     pub(super) title: String,
-    /// Its length.
+    /// The length, in pages.
     pub(super) pages: u32,
     #[serde(skip)]
     owner: String,
@@ -55,18 +56,18 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Whether a user may change it.
+    /// Returns `true` if a user may change the document.
     pub(super) fn is_writable_by(&self, user: &CurrentUser) -> bool {
         user.role == Role::Admin || (user.role == Role::Member && self.owner == user.id)
     }
 }
 
-/// An API key; the secret is shown once and kept nowhere.
+/// An API key. The secret is returned once and not stored.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct ApiKey {
-    /// Its id.
+    /// The id.
     pub(super) id: Uuid,
-    /// What it is for.
+    /// The purpose.
     pub(super) label: String,
     #[serde(skip)]
     organization: String,
@@ -80,7 +81,7 @@ pub struct Store {
 
 #[derive(Debug, Default)]
 struct Tables {
-    /// Members by e-mail, with their password. A real service keeps a hash.
+    /// Members by e-mail, with their password. A real service stores a hash.
     members: HashMap<String, (CurrentUser, String)>,
     sessions: HashMap<String, CurrentUser>,
     documents: HashMap<Uuid, Document>,
@@ -88,8 +89,9 @@ struct Tables {
 }
 
 impl Store {
-    /// A store with three members of an organization: `ada@acme.test` (admin), `ben@acme.test`
-    /// (member) and `vic@acme.test` (viewer), all with the password `correct horse`.
+    /// Creates a store with three members of an organization: `ada@acme.test` (admin),
+    /// `ben@acme.test` (member) and `vic@acme.test` (viewer), all with the password
+    /// `correct horse`.
     #[must_use]
     pub fn with_members(organization: &str) -> Self {
         let mut tables = Tables::default();
@@ -161,7 +163,7 @@ impl Store {
             role,
             organization: by.organization.clone(),
         };
-        // Without a password nobody can sign in before the invitation was accepted.
+        // With a random password, the member cannot sign in before accepting the invitation.
         self.tables()
             .members
             .insert(email.to_owned(), (user, Uuid::new_v4().to_string()));

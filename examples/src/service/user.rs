@@ -1,23 +1,24 @@
-//! Who a request comes from.
+//! The user of a request.
 
 use audit_core::{Actor, OrganizationId, Principal};
 
-use super::{AppError, Role};
+use super::error::AppError;
+use super::store::Role;
 
-/// The member that a request comes from.
+/// The signed-in member of a request.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
-    /// Their id.
+    /// The id.
     pub id: String,
-    /// Their name.
+    /// The display name.
     pub name: String,
-    /// What they may do.
+    /// The role, which decides what the member may do.
     pub role: Role,
-    /// Whose data they see.
+    /// The organization of the member.
     pub organization: OrganizationId,
 }
 
-/// What the audit log takes from it: this is all that connects the service's users with the audit
+/// The actor and organization of events. No other code connects the service's users with the audit
 /// framework.
 impl Principal for CurrentUser {
     fn actor(&self) -> Actor {
@@ -32,6 +33,7 @@ impl Principal for CurrentUser {
 }
 
 impl CurrentUser {
+    /// Returns an error unless the user is an administrator.
     pub(super) fn require_admin(&self) -> Result<(), AppError> {
         if self.role == Role::Admin {
             Ok(())

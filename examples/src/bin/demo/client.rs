@@ -1,4 +1,4 @@
-//! The documents service's client: a member, as the service sees one.
+//! A client of the documents service, with the session of a member.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tonic::Code;
 use crate::Result;
 use crate::framework::Framework;
 use crate::grpc::{GrpcClient, code_of};
-use crate::print::request_line;
+use crate::print::print_request;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -23,9 +23,9 @@ pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
     name: String,
-    /// Whether its requests are not printed.
+    /// `true` if requests are not printed.
     quiet: bool,
-    /// Instead of HTTP, if the service speaks gRPC.
+    /// Replaces HTTP if the service uses gRPC.
     grpc: Option<GrpcClient>,
 }
 
@@ -35,7 +35,7 @@ impl Client {
             Framework::Tonic => Some(GrpcClient::new(address)?),
             Framework::Axum | Framework::Actix => None,
         };
-        // The service is on this machine: a proxy that the environment names would not find it.
+        // The service is local, so a proxy of the environment must not be used.
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(TIMEOUT)
@@ -51,19 +51,19 @@ impl Client {
         })
     }
 
-    /// The same client, whose requests are not printed.
+    /// Returns the client without output.
     pub(crate) fn quiet(mut self) -> Self {
         self.quiet = true;
         self
     }
 
-    fn say(&self, method: &Method, path: &str, answer: &str) {
+    fn log(&self, method: &Method, path: &str, result: &str) {
         if !self.quiet {
-            request_line(&self.name, method, path, answer);
+            print_request(&self.name, method, path, result);
         }
     }
 
-    /// The same client with a member's session.
+    /// Returns a client with the session of a member.
     pub(crate) async fn sign_in(&self, name: &str) -> Result<Self> {
         let body = json!({ "email": format!("{name}@acme.test"), "password": PASSWORD });
         let session = self
@@ -79,7 +79,7 @@ impl Client {
         })
     }
 
-    /// Sends a request and insists on the status of the answer.
+    /// Sends a request. Returns an error unless the response has this status.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -88,65 +88,64 @@ impl Client {
         status: StatusCode,
     ) -> Result<Value> {
         if let Some(grpc) = &self.grpc {
-            let answer = grpc.call(&method, path, &body.unwrap_or_default()).await;
-            let code = answer
+            let result = grpc.call(&method, path, &body.unwrap_or_default()).await;
+            let code = result
                 .as_ref()
                 .map_or_else(tonic::Status::code, |_| Code::Ok);
-            self.say(&method, path, &format!("{code:?}"));
-            return match answer {
+            self.log(&method, path, &format!("{code:?}"));
+            return match result {
                 Ok(value) if status.is_success() => Ok(value),
                 Err(_) if code == code_of(status) => Ok(Value::Null),
-                _ => Err(format!("{method} {path} was answered {code:?}, not {status}").into()),
+                _ => Err(format!("{method} {path} returned {code:?}, not {status}").into()),
             };
         }
-        let answer = self.request(method.clone(), path, body).send().await?;
-        self.say(&method, path, answer.status().as_str());
-        if answer.status() != status {
+        let response = self.request(method.clone(), path, body).send().await?;
+        self.log(&method, path, response.status().as_str());
+        if response.status() != status {
             return Err(format!(
-                "{method} {path} was answered {}, not {status}",
-                answer.status()
+                "{method} {path} returned {}, not {status}",
+                response.status()
             )
             .into());
         }
-        Ok(serde_json::from_slice(&answer.bytes().await?).unwrap_or_default())
+        Ok(serde_json::from_slice(&response.bytes().await?).unwrap_or_default())
     }
 
-    /// Sends a request whose handler panics, so that the connection ends without an answer.
-    pub(crate) async fn send_and_get_no_answer(&self, method: Method, path: &str) -> Result<()> {
+    /// Sends a request whose handler panics, so that the connection closes without a response.
+    pub(crate) async fn send_and_get_no_response(&self, method: Method, path: &str) -> Result<()> {
         if let Some(grpc) = &self.grpc {
             return match grpc.call(&method, path, &Value::Null).await {
-                // The server resets the stream, which tonic's client reports under one of these.
+                // The server resets the stream, which tonic's client reports as one of these codes.
                 Err(status)
                     if matches!(
                         status.code(),
                         Code::Internal | Code::Unknown | Code::Cancelled
                     ) =>
                 {
-                    self.say(&method, path, "(panic)");
+                    self.log(&method, path, "(panic)");
                     Ok(())
                 }
-                answer => {
-                    Err(format!("{method} {path} was answered {answer:?}, not broken off").into())
+                result => {
+                    Err(format!("{method} {path} returned {result:?} instead of closing").into())
                 }
             };
         }
         match self.request(method.clone(), path, None).send().await {
-            Ok(answer) => Err(format!(
-                "{method} {path} was answered {}, not broken off",
-                answer.status()
+            Ok(response) => Err(format!(
+                "{method} {path} returned {} instead of closing",
+                response.status()
             )
             .into()),
             Err(error) if error.is_timeout() => Err(error.into()),
             Err(_) => {
-                self.say(&method, path, "(panic)");
+                self.log(&method, path, "(panic)");
                 Ok(())
             }
         }
     }
 
-    /// Sends a request and hangs up without waiting for the answer, once `until` says that the
-    /// handler is at work.
-    pub(crate) async fn send_and_hang_up(
+    /// Sends a request, and disconnects when `until` completes, without waiting for the response.
+    pub(crate) async fn send_and_disconnect(
         &self,
         path: &str,
         body: &Value,
@@ -154,12 +153,12 @@ impl Client {
     ) -> Result<()> {
         if let Some(grpc) = &self.grpc {
             tokio::select! {
-                answer = grpc.call(&Method::POST, path, body) => {
-                    return Err(format!("POST {path} was answered {answer:?}, and not hung up on").into());
+                result = grpc.call(&Method::POST, path, body) => {
+                    return Err(format!("POST {path} returned {result:?} before the client disconnected").into());
                 }
                 waited = tokio::time::timeout(TIMEOUT, until) => waited?,
             }
-            self.say(&Method::POST, path, "(hung up)");
+            self.log(&Method::POST, path, "(disconnected)");
             return Ok(());
         }
         let (address, body) = (self.address, body.to_string());
@@ -175,7 +174,7 @@ impl Client {
             .await?;
         tokio::time::timeout(TIMEOUT, until).await?;
         drop(connection);
-        self.say(&Method::POST, path, "(hung up)");
+        self.log(&Method::POST, path, "(disconnected)");
         Ok(())
     }
 
@@ -193,10 +192,10 @@ impl Client {
     }
 }
 
-/// A text field of an answer.
-pub(crate) fn text(answer: &Value, field: &str) -> Result<String> {
-    let value = answer.get(field).and_then(Value::as_str);
+/// Returns a text field of a response body.
+pub(crate) fn text(body: &Value, field: &str) -> Result<String> {
+    let value = body.get(field).and_then(Value::as_str);
     Ok(value
-        .ok_or_else(|| format!("the answer has no `{field}`"))?
+        .ok_or_else(|| format!("the response has no `{field}`"))?
         .to_owned())
 }

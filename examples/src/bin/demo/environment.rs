@@ -1,4 +1,4 @@
-//! Everything the demo starts: the audit log server, the recorder, the documents service.
+//! The environment of the demo: the audit log server, the recorder and the documents service.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -17,17 +17,17 @@ use tokio::task::JoinHandle;
 use crate::client::Client;
 use crate::framework::Framework;
 use crate::outage::ATTEMPT;
-use crate::{Args, PATIENCE, Result};
+use crate::{Args, DEADLINE, Result};
 
-/// The organization of the local server, unless another is named.
+/// Default organization of the local server.
 const ORGANIZATION: &str = "org_acme";
 
-pub(crate) struct World {
-    /// `None` when events go to WorkOS.
+pub(crate) struct Environment {
+    /// `None` if events are delivered to WorkOS.
     server: Option<LocalServer>,
     recorder: Recorder,
-    /// Where the spool is, for as long as the demo runs.
-    _disk: TempDir,
+    /// The folder of the spool, deleted at the end.
+    _folder: TempDir,
     pub(crate) mailer: Mailer,
     pub(crate) organization: String,
     pub(crate) address: SocketAddr,
@@ -35,7 +35,7 @@ pub(crate) struct World {
     service: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
 }
 
-impl World {
+impl Environment {
     pub(crate) async fn start(args: &Args) -> Result<Self> {
         let organization = args
             .organization
@@ -54,11 +54,11 @@ impl World {
         };
         register(&workos).await?;
 
-        // A failed sign-in belongs to no member, so it names no organization of its own.
-        let disk = tempfile::tempdir()?;
+        // A failed sign-in has no user, and so no organization.
+        let folder = tempfile::tempdir()?;
         let recorder = Recorder::builder(workos)
             .fallback_organization(organization.as_str())
-            .spool(Spool::open(disk.path().join("audit.spool"))?)
+            .spool(Spool::open(folder.path().join("audit.spool"))?)
             .build()?;
         let state = AppState::new(&organization);
         let mailer = state.mailer.clone();
@@ -72,7 +72,7 @@ impl World {
         Ok(Self {
             server,
             recorder,
-            _disk: disk,
+            _folder: folder,
             mailer,
             organization,
             address,
@@ -81,7 +81,7 @@ impl World {
         })
     }
 
-    /// Says what was started and, for those who have the time, how to try it.
+    /// Prints the addresses and, on request, commands to try.
     pub(crate) fn introduce(&self, with_examples: bool) {
         let address = self.address;
         match &self.server {
@@ -103,7 +103,7 @@ impl World {
         if self.framework == Framework::Tonic {
             anstream::println!(
                 "
-Try it, in another terminal:
+Try it in another terminal:
 
   grpcurl -plaintext -import-path examples/proto -proto documents.proto \\
     -d '{{\"email\":\"ada@acme.test\",\"password\":\"correct horse\"}}' {address} documents.v1.Documents/SignIn"
@@ -112,7 +112,7 @@ Try it, in another terminal:
         }
         anstream::println!(
             "
-Try it, in another terminal:
+Try it in another terminal:
 
   token=$(curl -s http://{address}/sessions --json '{{\"email\":\"ada@acme.test\",\"password\":\"correct horse\"}}' | cut -d'\"' -f4)
   curl -i http://{address}/documents -H \"authorization: Bearer $token\" --json '{{\"title\":\"Plan\",\"pages\":12}}'
@@ -124,21 +124,22 @@ Try it, in another terminal:
         }
     }
 
+    /// Returns a client of the documents service.
     pub(crate) fn client(&self) -> Result<Client> {
         Client::new(self.address, self.framework)
     }
 
-    /// The events that the local server receives from now on.
+    /// Subscribes to the events that the local server receives from now on.
     pub(crate) fn subscribe(&self) -> Option<Subscription> {
         self.server.as_ref().map(LocalServer::subscribe)
     }
 
-    /// Waits until what was accepted so far has come to an end.
+    /// Waits until all accepted events are delivered or dead letters.
     pub(crate) async fn flush(&self) {
-        self.recorder.flush(PATIENCE).await;
+        self.recorder.flush(DEADLINE).await;
     }
 
-    /// [`World::flush`], for longer.
+    /// As [`Environment::flush`], with a deadline.
     pub(crate) async fn flush_within(&self, time: Duration) -> Report {
         self.recorder.flush(time).await
     }
@@ -147,27 +148,28 @@ Try it, in another terminal:
         self.recorder.stats()
     }
 
-    /// Where the local server is, and its key.
+    /// Returns the URL and the API key of the local server.
     pub(crate) fn server(&self) -> Option<(&str, &str)> {
         let server = self.server.as_ref()?;
         Some((server.url(), server.api_key()))
     }
 
-    /// From now on the local server takes events and does not answer.
-    pub(crate) fn stop_answering(&self) {
+    /// Injects a fault: the local server no longer responds to events.
+    pub(crate) fn stop_responding(&self) {
         if let Some(server) = &self.server {
-            let silence = Fault::latency(Duration::from_secs(3_600)).times(u32::MAX);
-            server.inject(silence.on("POST", "/audit_logs/events"));
+            let fault = Fault::latency(Duration::from_secs(3_600)).times(u32::MAX);
+            server.inject(fault.on("POST", "/audit_logs/events"));
         }
     }
 
-    pub(crate) fn answer_again(&self) {
+    /// Removes the fault.
+    pub(crate) fn respond_again(&self) {
         if let Some(server) = &self.server {
             server.clear_faults();
         }
     }
 
-    /// The events that the local server accepted.
+    /// Returns the events that the local server has accepted.
     pub(crate) fn stored(&self) -> Result<Vec<StoredEvent>> {
         let Some(server) = &self.server else {
             return Ok(Vec::new());
@@ -177,26 +179,26 @@ Try it, in another terminal:
         Ok(events)
     }
 
-    /// Ends the service first, then the recorder, then the server, so that everything can still be
+    /// Stops the service, the recorder and the server, in this order, so that all events are
     /// delivered.
     pub(crate) async fn stop(&mut self) -> Result<Stats> {
         if let Some((stop, serving)) = self.service.take() {
             // The receiver lives as long as the task.
             let _ = stop.send(());
-            match tokio::time::timeout(PATIENCE, serving).await {
+            match tokio::time::timeout(DEADLINE, serving).await {
                 Ok(ended) => ended??,
                 Err(_) => {
-                    anstream::eprintln!("some connections are still open; ending all the same")
+                    anstream::eprintln!("some connections are still open; stopping anyway")
                 }
             }
         }
-        self.recorder.shutdown(PATIENCE).await;
-        for letter in self.recorder.dead_letters() {
+        self.recorder.shutdown(DEADLINE).await;
+        for dead_letter in self.recorder.dead_letters() {
             anstream::eprintln!(
                 "dead letter {} ({}): {}",
-                letter.id(),
-                letter.event().action(),
-                letter.fault()
+                dead_letter.id(),
+                dead_letter.event().action(),
+                dead_letter.fault()
             );
         }
         if let Some(server) = self.server.take() {
@@ -206,8 +208,7 @@ Try it, in another terminal:
     }
 }
 
-/// Registers what the catalog declares and the service does not have yet, as it must be before the
-/// first event.
+/// Registers the actions of the catalog that the service does not have, before the first event.
 async fn register(workos: &WorkOs) -> Result<()> {
     let catalog = Catalog::parse(include_str!("../../../audit.toml"), "audit.toml")?;
     let mut known = Vec::new();
@@ -229,7 +230,7 @@ async fn register(workos: &WorkOs) -> Result<()> {
     Ok(())
 }
 
-/// The local server, on another port if the usual one is taken.
+/// Starts the local server, on a free port if the default one is in use.
 fn start_server(args: &Args, organization: &str) -> Result<LocalServer> {
     let start = |address| {
         LocalServer::builder()
@@ -245,7 +246,7 @@ fn start_server(args: &Args, organization: &str) -> Result<LocalServer> {
     }?)
 }
 
-/// The service's listener, on another port if the usual one is taken.
+/// Listens for the service, on a free port if the default one is in use.
 async fn listen(args: &Args) -> Result<TcpListener> {
     let free = SocketAddr::new(args.listen.ip(), 0);
     let wanted = if args.once { free } else { args.listen };

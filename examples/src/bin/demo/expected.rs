@@ -1,11 +1,11 @@
-//! What must be in the server's store, and whether exactly that is.
+//! The expected events, and their comparison with the stored ones.
 
 use audit_server::StoredEvent;
 use serde_json::Value;
 
 use crate::print;
 
-/// How an event must have ended.
+/// The expected outcome of an event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
     Succeeded,
@@ -27,7 +27,7 @@ impl Outcome {
     }
 }
 
-/// What is compared of an event.
+/// The fields of an event that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) action: String,
@@ -98,7 +98,7 @@ impl Expected {
     }
 }
 
-/// Prints both sides as one table; whether every expected event is there once, and nothing else.
+/// Prints both sides as one table. Returns `true` if exactly the expected events are stored.
 pub(crate) fn compare(expected: &[Expected], stored: &[StoredEvent]) -> bool {
     let mut stored: Vec<_> = stored.iter().map(Expected::of_stored).collect();
     let mut rows = Vec::new();
@@ -110,7 +110,7 @@ pub(crate) fn compare(expected: &[Expected], stored: &[StoredEvent]) -> bool {
     }
     rows.extend(stored.into_iter().map(|event| ("unexpected", event)));
     let exact = rows.iter().all(|(mark, _)| *mark == "ok");
-    print::table(&rows);
+    print::print_table(&rows);
     exact
 }
 
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_and_an_unexpected_event_are_both_noticed() {
+    fn missing_event_is_a_difference() {
         let event = Expected::new("a", "u1", "org_1", Outcome::Succeeded, &[("user", "u1")]);
         assert!(compare(&[], &[]));
         assert!(!compare(&[event], &[]));

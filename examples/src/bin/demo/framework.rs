@@ -1,4 +1,4 @@
-//! The web framework that serves the documents.
+//! The web framework of the documents service.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use examples::service::{AppState, actix, axum, tonic};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The web framework that serves the documents.
+/// The web framework of the documents service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framework {
     #[default]
@@ -26,7 +26,7 @@ impl Framework {
         }
     }
 
-    /// Serves until `stop` is done, and then to the end of what is under way.
+    /// Serves until `stop` completes and the open requests have ended.
     pub(crate) fn serve(
         self,
         listener: TcpListener,

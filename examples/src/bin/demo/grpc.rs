@@ -1,4 +1,4 @@
-//! The same requests as gRPC calls: which method stands for which path.
+//! Converts HTTP requests to gRPC calls: one method for each path.
 
 use std::net::SocketAddr;
 
@@ -36,7 +36,7 @@ impl GrpcClient {
         })
     }
 
-    /// Calls the method that stands for a path, and answers as the path would.
+    /// Calls the method for a path, and returns the response body of the HTTP route.
     pub(crate) async fn call(
         &self,
         method: &Method,
@@ -55,12 +55,12 @@ impl GrpcClient {
                     email: text("email"),
                     password: text("password"),
                 };
-                let answer = client.sign_in(self.request(call)).await?;
-                Ok(json!({ "token": answer.into_inner().token }))
+                let response = client.sign_in(self.request(call)).await?;
+                Ok(json!({ "token": response.into_inner().token }))
             }
             ("GET", ["documents"]) => {
-                let answer = client.list_documents(self.request(())).await?;
-                Ok(json!(answer.into_inner().documents.len()))
+                let response = client.list_documents(self.request(())).await?;
+                Ok(json!(response.into_inner().documents.len()))
             }
             ("POST", ["documents"]) => {
                 let pages = body.get("pages").and_then(Value::as_u64).unwrap_or(0);
@@ -68,8 +68,8 @@ impl GrpcClient {
                     title: text("title"),
                     pages: u32::try_from(pages).unwrap_or(u32::MAX),
                 };
-                let answer = client.create_document(self.request(call)).await?;
-                Ok(json!({ "id": answer.into_inner().id }))
+                let response = client.create_document(self.request(call)).await?;
+                Ok(json!({ "id": response.into_inner().id }))
             }
             ("POST", ["documents", document, "shares"]) => {
                 let call = proto::Share {
@@ -84,8 +84,8 @@ impl GrpcClient {
                     document: (*document).to_owned(),
                     per_sheet: per_sheet.parse().unwrap_or_default(),
                 };
-                let answer = client.download_document(self.request(call)).await?;
-                Ok(json!(answer.into_inner().text))
+                let response = client.download_document(self.request(call)).await?;
+                Ok(json!(response.into_inner().text))
             }
             ("DELETE", ["documents", document]) => {
                 let call = proto::DocumentId {
@@ -98,8 +98,8 @@ impl GrpcClient {
                     email: text("email"),
                     role: text("role"),
                 };
-                let answer = client.invite_member(self.request(call)).await?;
-                Ok(json!({ "id": answer.into_inner().id }))
+                let response = client.invite_member(self.request(call)).await?;
+                Ok(json!({ "id": response.into_inner().id }))
             }
             ("DELETE", ["members", member]) => {
                 let call = proto::MemberId {
@@ -111,8 +111,8 @@ impl GrpcClient {
                 let call = proto::NewApiKey {
                     label: text("label"),
                 };
-                let answer = client.create_api_key(self.request(call)).await?;
-                Ok(json!({ "id": answer.into_inner().id }))
+                let response = client.create_api_key(self.request(call)).await?;
+                Ok(json!({ "id": response.into_inner().id }))
             }
             ("DELETE", ["api-keys", key]) => {
                 let call = proto::ApiKeyId {
@@ -135,7 +135,7 @@ impl GrpcClient {
                 empty(client.enable_mfa(self.request(call)).await)
             }
             _ => Err(Status::unimplemented(format!(
-                "no method stands for {method} {path}"
+                "no method for {method} {path}"
             ))),
         }
     }
@@ -150,11 +150,11 @@ impl GrpcClient {
     }
 }
 
-fn empty(answer: Result<Response<()>, Status>) -> Result<Value, Status> {
-    answer.map(|_| Value::Null)
+fn empty(response: Result<Response<()>, Status>) -> Result<Value, Status> {
+    response.map(|_| Value::Null)
 }
 
-/// The code of the service's answers with a status.
+/// Returns the gRPC code that corresponds to an HTTP status of the service.
 pub(crate) fn code_of(status: StatusCode) -> Code {
     match status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,

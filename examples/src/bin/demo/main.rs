@@ -1,13 +1,13 @@
 //! `cargo demo`: starts a local audit log server and the documents service, sends requests, and
-//! shows what arrives.
+//! prints the received events.
 //!
-//! `cargo demo -- --once` sends a fixed round of requests, compares what the server stored with
-//! what must be there, and exits; with `--outage 30s` the audit service then stops answering in the
-//! middle of traffic, and with `--restart` the documents service is killed meanwhile and started
-//! again. `cargo demo -- --live --organization org_…` delivers to WorkOS, with the key in
-//! `WORKOS_API_KEY`.
+//! `cargo demo -- --once` sends one round of requests, compares the stored events with the expected
+//! ones, and exits. With `--outage 30s` the audit service then stops responding during traffic, and
+//! with `--restart` the documents service is killed and restarted meanwhile. `cargo demo -- --live
+//! --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
 
 mod client;
+mod environment;
 mod expected;
 mod framework;
 mod grpc;
@@ -15,7 +15,6 @@ mod outage;
 mod print;
 mod restart;
 mod round;
-mod world;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,46 +25,46 @@ use audit_server::{StoredEvent, Subscription};
 use audit_tower::unrecorded;
 use clap::Parser;
 
+use crate::environment::Environment;
 use crate::framework::Framework;
 use crate::print::{event_line, heading};
-use crate::world::World;
 
 pub(crate) type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// How long the demo waits for events that are on their way, and for delivery when it ends.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Deadline for the arrival of events, and for their delivery on shutdown.
+const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A documents service whose audit events arrive at a local audit log server.
+/// A documents service that delivers audit events to a local audit log server.
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo --", version)]
 pub(crate) struct Args {
-    /// Send one round of requests, compare what arrived with what must, print the counts, and exit.
+    /// Send one round of requests, compare the stored events with the expected ones, and exit.
     #[arg(long)]
     once: bool,
-    /// After the round, let the audit service stop answering for so long in the middle of traffic,
-    /// such as 30s.
+    /// After the round, stop the audit service from responding during traffic, for a time such as
+    /// 30s.
     #[arg(long, requires = "once", conflicts_with = "live", value_name = "TIME", value_parser = humantime::parse_duration)]
     outage: Option<Duration>,
-    /// Kill the documents service in the middle of the outage, and start it again.
+    /// Kill the documents service during the outage, and start it again.
     #[arg(long, requires = "outage")]
     restart: bool,
-    /// The web framework that serves the documents; each leaves the same trail.
+    /// Web framework of the documents service; the events are the same on each.
     #[arg(long, value_enum, default_value_t)]
     framework: Framework,
-    /// Deliver to WorkOS instead of a local server; takes the key from WORKOS_API_KEY.
+    /// Deliver to WorkOS instead of a local server, with the key in WORKOS_API_KEY.
     #[arg(long, requires = "organization")]
     live: bool,
-    /// The organization whose log the events go to.
+    /// Organization of the events.
     #[arg(long, value_name = "org_…")]
     organization: Option<String>,
-    /// Where the documents service listens; with port 0, on any free port.
+    /// Address of the documents service; port 0 selects a free port.
     #[arg(long, default_value = "127.0.0.1:4180")]
     listen: SocketAddr,
-    /// Where the local audit log server listens; with port 0, on any free port.
+    /// Address of the local audit log server; port 0 selects a free port.
     #[arg(long, default_value = "127.0.0.1:4100")]
     server: SocketAddr,
     #[command(flatten)]
-    child: restart::AsChild,
+    child: restart::ChildArgs,
 }
 
 #[tokio::main]
@@ -82,7 +81,7 @@ async fn main() -> ExitCode {
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        tracing::warn!("a handler panicked at {place}; this one is meant to");
+        tracing::warn!("a handler panicked at {place}, as this demo intends");
     }));
     match demo(Args::parse()).await {
         Ok(code) => code,
@@ -90,7 +89,7 @@ async fn main() -> ExitCode {
             anstream::eprintln!("error: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                anstream::eprintln!("  because: {cause}");
+                anstream::eprintln!("  caused by: {cause}");
                 source = cause.source();
             }
             ExitCode::FAILURE
@@ -99,43 +98,43 @@ async fn main() -> ExitCode {
 }
 
 async fn demo(args: Args) -> Result<ExitCode> {
-    if let Some((server, spool)) = args.child.asked_for() {
+    if let Some((server, spool)) = args.child.requested() {
         restart::serve(&args, server, spool).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut world = World::start(&args).await?;
-    world.introduce(!args.once);
+    let mut environment = Environment::start(&args).await?;
+    environment.introduce(!args.once);
     let mut missing = 0;
-    let complete = match world.subscribe() {
+    let complete = match environment.subscribe() {
         Some(events) if args.once => {
-            let complete = once(&world, events).await?;
+            let complete = once(&environment, events).await?;
             match args.outage {
                 Some(outage) if args.restart => {
                     heading(
-                        "Traffic, while the audit service does not answer and the documents service is killed",
+                        "Traffic while the audit service does not respond and the documents service is killed",
                     );
-                    missing = restart::drive(&world, &args, outage).await?;
+                    missing = restart::drive(&environment, &args, outage).await?;
                     complete
                 }
                 Some(outage) => {
-                    heading("Traffic, in the middle of which the audit service stops answering");
-                    outage::drive(&world, outage).await? && complete
+                    heading("Traffic while the audit service stops responding");
+                    outage::drive(&environment, outage).await? && complete
                 }
                 None => complete,
             }
         }
         Some(events) => {
-            show(&world, events).await?;
+            show(&environment, events).await?;
             true
         }
         None => {
             heading("One round of requests");
-            round::drive(&world).await?;
+            round::drive(&environment).await?;
             true
         }
     };
     heading("Shutting down");
-    let stats = world.stop().await?;
+    let stats = environment.stop().await?;
     let lost = stats.lost + stats.refused + unrecorded() + missing;
     anstream::println!(
         "accepted {}, delivered {}, dead {}, lost {lost}",
@@ -150,47 +149,47 @@ async fn demo(args: Args) -> Result<ExitCode> {
     })
 }
 
-/// One round of requests, and then whether exactly their events are in the server's store.
-async fn once(world: &World, events: Subscription) -> Result<bool> {
+/// Sends one round of requests. Returns `true` if the server has stored exactly their events.
+async fn once(environment: &Environment, events: Subscription) -> Result<bool> {
     heading("One round of requests");
-    let expected = round::drive(world).await?;
+    let expected = round::drive(environment).await?;
     collect(events, expected.len()).await?;
-    // What came on top of the expected would be in the queue now.
-    world.flush().await;
+    // Any unexpected event would be in the queue now.
+    environment.flush().await;
 
-    heading("What the server stored, beside what must be there");
-    let stored = world.stored()?;
+    heading("Stored events, compared with the expected ones");
+    let stored = environment.stored()?;
     Ok(expected::compare(&expected, &stored))
 }
 
-/// One round of requests, then whatever the user sends, until Ctrl-C.
-async fn show(world: &World, events: Subscription) -> Result<()> {
-    heading("Events, as the audit log server receives them (Ctrl-C ends)");
+/// Sends one round of requests, then prints events until Ctrl-C.
+async fn show(environment: &Environment, events: Subscription) -> Result<()> {
+    heading("Events received by the audit log server (Ctrl-C stops)");
     let printer = tokio::task::spawn_blocking(move || {
         while let Some(event) = events.recv() {
             anstream::println!("{}", event_line(&event));
         }
     });
-    round::drive(world).await?;
+    round::drive(environment).await?;
     tokio::select! {
-        result = interrupted() => result?,
+        result = stop_signal() => result?,
         _ = printer => {}
     }
     Ok(())
 }
 
-/// Waits for as many events as are expected, or until none has come for a while.
+/// Waits for `count` events, or until none arrives for a while.
 async fn collect(events: Subscription, count: usize) -> Result<Vec<StoredEvent>> {
     let wait = move || {
-        std::iter::from_fn(|| events.recv_timeout(PATIENCE))
+        std::iter::from_fn(|| events.recv_timeout(DEADLINE))
             .take(count)
             .collect()
     };
     Ok(tokio::task::spawn_blocking(wait).await?)
 }
 
-/// Ctrl-C or SIGTERM.
-async fn interrupted() -> Result<()> {
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() -> Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

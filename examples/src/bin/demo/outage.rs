@@ -1,5 +1,5 @@
-//! An outage of the audit service in the middle of traffic: what the handlers notice of it, and
-//! what is lost.
+//! An outage of the audit service during traffic: its effect on latency, and the number of lost
+//! events.
 
 use std::time::Duration;
 
@@ -9,27 +9,26 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Result;
 use crate::client::Client;
-use crate::print::phases;
-use crate::world::World;
+use crate::environment::Environment;
+use crate::print::print_phases;
 
-/// A request every so often, one after the other.
-const EVERY: Duration = Duration::from_millis(25);
-/// How long the traffic goes on before the outage, and after it.
+/// Interval between two requests.
+const INTERVAL: Duration = Duration::from_millis(25);
+/// Duration of the traffic before the outage, and after it.
 pub(crate) const HEALTHY: Duration = Duration::from_secs(5);
-/// How long an attempt to deliver may take: half a minute for each that gets no answer would be
-/// long for a demo.
+/// Timeout of a delivery attempt. The default of 30 seconds would be long for a demo.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
-/// How long delivery may take to catch up. It is paced, and asks a service that was down only from
-/// time to time.
+/// Deadline for the delivery of all events. It is rate limited, and the circuit breaker probes the
+/// service only from time to time.
 pub(crate) const CATCH_UP: Duration = Duration::from_secs(120);
 
-/// The requests of one stretch of time.
+/// The requests of one phase of the traffic.
 #[derive(Debug)]
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
-    /// How long each took, shortest first.
+    /// The latency of each request, sorted.
     latencies: Vec<Duration>,
-    /// How many events were waiting at the end.
+    /// Number of undelivered events at the end.
     pub(crate) pending: u64,
 }
 
@@ -44,43 +43,47 @@ impl Phase {
     }
 }
 
-/// Sends requests before, during and after an outage of this length; whether every event arrived.
-pub(crate) async fn drive(world: &World, outage: Duration) -> Result<bool> {
-    let ada = world.client()?.quiet().sign_in("ada").await?;
-    let mut run = Vec::new();
-    let waiting = |mut phase: Phase| {
-        let stats = world.stats();
+/// Sends requests before, during and after an outage. Returns `true` if all events have arrived.
+pub(crate) async fn drive(environment: &Environment, outage: Duration) -> Result<bool> {
+    let ada = environment.client()?.quiet().sign_in("ada").await?;
+    let mut phases = Vec::new();
+    let with_pending = |mut phase: Phase| {
+        let stats = environment.stats();
         phase.pending = stats.pending + stats.spooled;
         phase
     };
-    run.push(waiting(phase(&ada, "before", HEALTHY).await?));
-    world.stop_answering();
-    run.push(waiting(phase(&ada, "outage", outage).await?));
-    world.answer_again();
-    run.push(waiting(phase(&ada, "after", HEALTHY).await?));
-    let begun = Instant::now();
-    let rest = world.flush_within(CATCH_UP).await;
-    phases(&run);
+    phases.push(with_pending(phase(&ada, "before", HEALTHY).await?));
+    environment.stop_responding();
+    phases.push(with_pending(phase(&ada, "outage", outage).await?));
+    environment.respond_again();
+    phases.push(with_pending(phase(&ada, "after", HEALTHY).await?));
+    let started = Instant::now();
+    let report = environment.flush_within(CATCH_UP).await;
+    print_phases(&phases);
 
-    let accepted = world.stats().accepted;
-    let stored = world.stored()?.len() as u64;
+    let accepted = environment.stats().accepted;
+    let stored = environment.stored()?.len() as u64;
     anstream::println!(
-        "\nAll caught up {:.1} s after the traffic ended. Accepted {accepted} events, and the server has {stored}.",
-        begun.elapsed().as_secs_f64()
+        "\nAll events arrived {:.1} s after the end of the traffic. Accepted {accepted} events, and the server has {stored}.",
+        started.elapsed().as_secs_f64()
     );
-    Ok(rest.pending == 0 && stored == accepted)
+    Ok(report.pending == 0 && stored == accepted)
 }
 
-/// Sends requests one after the other for so long.
-pub(crate) async fn phase(client: &Client, name: &'static str, length: Duration) -> Result<Phase> {
-    let end = Instant::now() + length;
-    let mut ticks = interval(EVERY);
+/// Sends requests one after the other, for this duration.
+pub(crate) async fn phase(
+    client: &Client,
+    name: &'static str,
+    duration: Duration,
+) -> Result<Phase> {
+    let end = Instant::now() + duration;
+    let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut latencies = Vec::new();
     while Instant::now() < end {
         ticks.tick().await;
         let document = json!({ "title": "Plan", "pages": 1 });
-        let begun = Instant::now();
+        let started = Instant::now();
         client
             .send(
                 Method::POST,
@@ -89,7 +92,7 @@ pub(crate) async fn phase(client: &Client, name: &'static str, length: Duration)
                 StatusCode::CREATED,
             )
             .await?;
-        latencies.push(begun.elapsed());
+        latencies.push(started.elapsed());
     }
     latencies.sort_unstable();
     Ok(Phase {

@@ -1,5 +1,4 @@
-//! What the demo looks like on a terminal. Colours vanish by themselves where `NO_COLOR` or a pipe
-//! asks for it.
+//! The output of the demo. Colors are removed for `NO_COLOR` and for pipes.
 
 use anstyle::{AnsiColor, Color, Style};
 use audit_server::{EventStatus, StoredEvent};
@@ -15,15 +14,15 @@ pub(crate) fn heading(text: &str) {
     anstream::println!("\n{BOLD}{text}{BOLD:#}\n");
 }
 
-/// A request and how it was answered.
-pub(crate) fn request_line(who: &str, method: &Method, path: &str, answer: &str) {
+/// Prints a request with its result.
+pub(crate) fn print_request(member: &str, method: &Method, path: &str, result: &str) {
     anstream::println!(
-        "{DIM}{who:4} {:6} {answer:9} {path}{DIM:#}",
+        "{DIM}{member:4} {:6} {result:14} {path}{DIM:#}",
         method.as_str()
     );
 }
 
-/// An event as the server received it.
+/// Formats an event that the server received.
 pub(crate) fn event_line(stored: &StoredEvent) -> String {
     let event = Expected::of_stored(stored);
     let style = if stored.status() == EventStatus::Accepted {
@@ -37,7 +36,7 @@ pub(crate) fn event_line(stored: &StoredEvent) -> String {
     );
     if stored.status() == EventStatus::Rejected {
         line += &format!(
-            "\n  {style}refused with {}: {}{style:#}",
+            "\n  {style}rejected with {}: {}{style:#}",
             stored.http_status(),
             stored.reasons().join("; ")
         );
@@ -45,8 +44,8 @@ pub(crate) fn event_line(stored: &StoredEvent) -> String {
     line
 }
 
-/// The comparison: a row per event, marked.
-pub(crate) fn table(rows: &[(&str, Expected)]) {
+/// Prints the comparison, with one marked row for each event.
+pub(crate) fn print_table(rows: &[(&str, Expected)]) {
     let width = |column: fn(&Expected) -> &str| {
         rows.iter()
             .map(|(_, row)| column(row).len())
@@ -57,9 +56,9 @@ pub(crate) fn table(rows: &[(&str, Expected)]) {
     let (outcomes, organization) = (width(|row| &row.outcome), width(|row| &row.organization));
     for (mark, row) in rows {
         let style = if *mark == "ok" { Style::new() } else { red() };
-        let coloured = outcome(&row.outcome);
+        let color = outcome(&row.outcome);
         anstream::println!(
-            "{style}{mark:10}{style:#} {:action$}  {coloured}{:outcomes$}{coloured:#}  {:actor$}  {:organization$}  {}  {}",
+            "{style}{mark:10}{style:#} {:action$}  {color}{:outcomes$}{color:#}  {:actor$}  {:organization$}  {}  {}",
             row.action,
             row.outcome,
             row.actor,
@@ -70,11 +69,11 @@ pub(crate) fn table(rows: &[(&str, Expected)]) {
     }
 }
 
-/// What a handler's client saw of each stretch, beside the first.
-pub(crate) fn phases(phases: &[Phase]) {
+/// Prints the latencies of each phase, and their ratio to those of the first.
+pub(crate) fn print_phases(phases: &[Phase]) {
     let Some(first) = phases.first() else { return };
     anstream::println!(
-        "{DIM}         requests      p50      p99   p50 ratio   p99 ratio   events waiting{DIM:#}"
+        "{DIM}         requests      p50      p99   p50 ratio   p99 ratio   events pending{DIM:#}"
     );
     for phase in phases {
         let ms = |percent| phase.percentile(percent).as_secs_f64() * 1_000.0;

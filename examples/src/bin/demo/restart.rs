@@ -1,5 +1,5 @@
-//! The service as a process of its own, which is killed while the audit service does not answer,
-//! and started again.
+//! The service as a child process, which is killed during an outage of the audit service and
+//! started again.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,87 +16,89 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
+use crate::environment::Environment;
 use crate::framework::Framework;
 use crate::outage::{ATTEMPT, CATCH_UP, HEALTHY, Phase, phase};
-use crate::print::phases;
-use crate::world::World;
-use crate::{Args, PATIENCE, Result};
+use crate::print::print_phases;
+use crate::{Args, DEADLINE, Result};
 
-/// Where the child finds the server's key.
-const KEY: &str = "AUDIT_DEMO_KEY";
-/// How often is asked whether all has arrived.
-const ASK_EVERY: Duration = Duration::from_millis(50);
+/// Environment variable with the server's API key, for the child.
+const KEY_VARIABLE: &str = "AUDIT_DEMO_KEY";
+/// Interval of the check that all events have arrived.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the service as a process of its own needs to know.
+/// The arguments of the child process.
 #[derive(Debug, clap::Args)]
-pub(crate) struct AsChild {
-    /// Where the audit log server is.
+pub(crate) struct ChildArgs {
+    /// URL of the audit log server.
     #[arg(long, hide = true, requires = "spool")]
     child_of: Option<String>,
-    /// Where events are kept on disk.
+    /// Path of the spool.
     #[arg(long, hide = true)]
     spool: Option<PathBuf>,
-    /// The server's key, in the environment, since a command line is for all to see.
-    #[arg(long, env = KEY, hide = true)]
+    /// API key of the server, from the environment, since other users can read a command line.
+    #[arg(long, env = KEY_VARIABLE, hide = true)]
     key: Option<String>,
 }
 
-impl AsChild {
-    /// The address of the audit log server and the file of the spool, if this process is the
-    /// service of another demo.
-    pub(crate) fn asked_for(&self) -> Option<(&str, &Path)> {
+impl ChildArgs {
+    /// Returns the URL of the audit log server and the path of the spool, in a child process.
+    pub(crate) fn requested(&self) -> Option<(&str, &Path)> {
         Some((self.child_of.as_deref()?, self.spool.as_deref()?))
     }
 }
 
-/// Sends requests, and kills the service in the middle of the outage; how many of their events are
-/// missing in the end.
-pub(crate) async fn drive(world: &World, args: &Args, outage: Duration) -> Result<u64> {
+/// Sends requests and kills the service during the outage. Returns the number of missing events.
+pub(crate) async fn drive(environment: &Environment, args: &Args, outage: Duration) -> Result<u64> {
     let folder = tempfile::tempdir()?;
     let spool = folder.path().join("audit.spool");
-    let before = world.stored()?.len() as u64;
-    let arrived = || world.stored().map(|stored| stored.len() as u64 - before);
-    // Each leaves an event.
+    let before = environment.stored()?.len() as u64;
+    let arrived = || {
+        environment
+            .stored()
+            .map(|stored| stored.len() as u64 - before)
+    };
+    // Each request leaves one event.
     let mut requests = 0;
-    let mut run = Vec::new();
-    let mut note = |mut phase: Phase| -> Result<()> {
+    let mut phases = Vec::new();
+    let mut add = |mut phase: Phase| -> Result<()> {
         requests += phase.requests() as u64;
         phase.pending = requests.saturating_sub(arrived()?);
-        run.push(phase);
+        phases.push(phase);
         Ok(())
     };
 
-    let mut service = Service::start(world, args, &spool).await?;
+    let mut service = Service::start(environment, args, &spool).await?;
     let ada = service.client().await?;
-    note(phase(&ada, "before", HEALTHY).await?)?;
-    world.stop_answering();
-    note(phase(&ada, "outage", outage / 2).await?)?;
+    add(phase(&ada, "before", HEALTHY).await?)?;
+    environment.stop_responding();
+    add(phase(&ada, "outage", outage / 2).await?)?;
     service.process.kill().await?;
 
-    let mut service = Service::start(world, args, &spool).await?;
+    let mut service = Service::start(environment, args, &spool).await?;
     let ada = service.client().await?;
-    note(phase(&ada, "killed", outage / 2).await?)?;
-    world.answer_again();
-    note(phase(&ada, "after", HEALTHY).await?)?;
+    add(phase(&ada, "killed", outage / 2).await?)?;
+    environment.respond_again();
+    add(phase(&ada, "after", HEALTHY).await?)?;
     drop(ada);
-    // The two sign-ins.
+    // The two sign-ins leave events too.
     requests += 2;
 
-    let begun = Instant::now();
-    while arrived()? < requests && begun.elapsed() < CATCH_UP {
-        sleep(ASK_EVERY).await;
+    let started = Instant::now();
+    while arrived()? < requests && started.elapsed() < CATCH_UP {
+        sleep(POLL_INTERVAL).await;
     }
-    let caught_up = begun.elapsed().as_secs_f64();
-    let said = service.end().await?;
-    phases(&run);
+    let caught_up = started.elapsed().as_secs_f64();
+    let summary = service.end().await?;
+    print_phases(&phases);
     let arrived = arrived()?;
     anstream::println!(
-        "\nAll caught up {caught_up:.1} s after the traffic ended. {requests} requests were answered, and the server has {arrived} events.\nThe service that was started again says: {said}"
+        "\nAll events arrived {caught_up:.1} s after the end of the traffic. {requests} requests succeeded, and the server has {arrived} events.\nThe restarted service: {summary}"
     );
     Ok(requests.abs_diff(arrived))
 }
 
-/// The documents service as a process of its own.
+/// The documents service as a child process.
 struct Service {
     process: Child,
     address: SocketAddr,
@@ -104,10 +106,10 @@ struct Service {
 }
 
 impl Service {
-    async fn start(world: &World, args: &Args, spool: &Path) -> Result<Self> {
-        let (url, key) = world
+    async fn start(environment: &Environment, args: &Args, spool: &Path) -> Result<Self> {
+        let (url, key) = environment
             .server()
-            .ok_or("without a local server there is no outage")?;
+            .ok_or("an outage needs a local server")?;
         let framework = args.framework.to_possible_value();
         let mut command = Command::new(std::env::current_exe()?);
         command
@@ -115,7 +117,7 @@ impl Service {
                 "--child-of",
                 url,
                 "--organization",
-                &world.organization,
+                &environment.organization,
                 "--spool",
             ])
             .arg(spool);
@@ -124,8 +126,8 @@ impl Service {
                 .iter()
                 .flat_map(|value| ["--framework", value.get_name()]),
         );
-        command.env(KEY, key);
-        // It ends when its input does, so it does not outlive this process.
+        command.env(KEY_VARIABLE, key);
+        // It stops at the end of its input, so it does not outlive this process.
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -133,10 +135,10 @@ impl Service {
         let mut process = command.spawn()?;
         let output = process.stdout.as_mut().ok_or("the service has no output")?;
         let mut line = String::new();
-        timeout(PATIENCE, BufReader::new(output).read_line(&mut line)).await??;
+        timeout(DEADLINE, BufReader::new(output).read_line(&mut line)).await??;
         let address = line.trim().parse();
         let address =
-            address.map_err(|_| format!("the service did not start; it said {line:?}"))?;
+            address.map_err(|_| format!("the service did not start; its output is {line:?}"))?;
         Ok(Self {
             process,
             address,
@@ -151,19 +153,19 @@ impl Service {
             .await
     }
 
-    /// Ends it, and gives its last words.
+    /// Stops the service, and returns the rest of its output.
     async fn end(&mut self) -> Result<String> {
         drop(self.process.stdin.take());
-        let mut words = String::new();
+        let mut rest = String::new();
         if let Some(output) = &mut self.process.stdout {
-            timeout(PATIENCE * 2, output.read_to_string(&mut words)).await??;
+            timeout(DEADLINE * 2, output.read_to_string(&mut rest)).await??;
         }
         self.process.wait().await?;
-        Ok(words.trim().to_owned())
+        Ok(rest.trim().to_owned())
     }
 }
 
-/// Serves until the input ends.
+/// Serves until the end of the standard input.
 pub(crate) async fn serve(args: &Args, url: &str, spool: &Path) -> Result<()> {
     let organization = args.organization.as_deref().unwrap_or_default();
     let key = ApiKey::new(args.child.key.clone().unwrap_or_default())?;
@@ -186,7 +188,7 @@ pub(crate) async fn serve(args: &Args, url: &str, spool: &Path) -> Result<()> {
         .framework
         .serve(listener, state, recorder.clone(), stop)
         .await;
-    recorder.shutdown(PATIENCE).await;
+    recorder.shutdown(DEADLINE).await;
     let stats = recorder.stats();
     anstream::println!(
         "recovered {}, accepted {}, delivered {}, lost {}",

@@ -1,5 +1,5 @@
-//! One round of requests: every action of the catalog, a denial, a failed creation, a panic, a
-//! client that hangs up.
+//! One round of requests: every action of the catalog, denials, a failed creation, a panic and a
+//! disconnected client.
 
 use examples::service::UNREACHABLE;
 use reqwest::{Method, StatusCode};
@@ -7,29 +7,29 @@ use serde_json::json;
 
 use crate::Result;
 use crate::client::{PASSWORD, text};
+use crate::environment::Environment;
 use crate::expected::{Expected, Outcome};
-use crate::world::World;
 
-/// Sends the requests, one after the other, and says which events must come of them.
-pub(crate) async fn drive(world: &World) -> Result<Vec<Expected>> {
+/// Sends the requests one after the other, and returns the expected events.
+pub(crate) async fn drive(environment: &Environment) -> Result<Vec<Expected>> {
     use Outcome::{Abandoned, Denied, Failed, Panicked, Succeeded};
     use StatusCode as S;
 
     let expect = |action, actor, outcome, targets: &[(&str, &str)]| {
-        Expected::new(action, actor, &world.organization, outcome, targets)
+        Expected::new(action, actor, &environment.organization, outcome, targets)
     };
-    let nobody = world.client()?;
+    let anonymous = environment.client()?;
     let mut events = Vec::new();
 
     // Authentication
-    let ada = nobody.sign_in("ada").await?;
-    let ben = nobody.sign_in("ben").await?;
-    let vic = nobody.sign_in("vic").await?;
+    let ada = anonymous.sign_in("ada").await?;
+    let ben = anonymous.sign_in("ben").await?;
+    let vic = anonymous.sign_in("vic").await?;
     for user in ["user_ada", "user_ben", "user_vic"] {
         events.push(expect("user.sign_in", user, Succeeded, &[("user", user)]));
     }
     let wrong = json!({ "email": "ada@acme.test", "password": "guessed" });
-    nobody
+    anonymous
         .send(Method::POST, "/sessions", Some(wrong), S::UNAUTHORIZED)
         .await?;
     events.push(expect(
@@ -66,7 +66,7 @@ pub(crate) async fn drive(world: &World) -> Result<Vec<Expected>> {
         Failed,
         &[("document", "unresolved")],
     ));
-    // A list is not audited: no event.
+    // A list is not audited.
     vic.send(Method::GET, "/documents", None, S::OK).await?;
     let share = json!({ "user": "ben@acme.test", "role": "member" });
     ada.send(
@@ -95,7 +95,7 @@ pub(crate) async fn drive(world: &World) -> Result<Vec<Expected>> {
         Succeeded,
         &[("document", &plan)],
     ));
-    ben.send_and_get_no_answer(Method::GET, &format!("/documents/{plan}/pages/0"))
+    ben.send_and_get_no_response(Method::GET, &format!("/documents/{plan}/pages/0"))
         .await?;
     events.push(expect(
         "document.download",
@@ -160,8 +160,12 @@ pub(crate) async fn drive(world: &World) -> Result<Vec<Expected>> {
         &[("user", "eve@acme.test")],
     ));
     let unreachable = format!("kim@{UNREACHABLE}");
-    ada.send_and_hang_up("/members", &invite(&unreachable), world.mailer.hanging())
-        .await?;
+    ada.send_and_disconnect(
+        "/members",
+        &invite(&unreachable),
+        environment.mailer.blocked(),
+    )
+    .await?;
     events.push(expect(
         "member.invite",
         "user_ada",

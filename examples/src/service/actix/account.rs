@@ -1,11 +1,13 @@
-//! A member's own account: password, second factor.
+//! Handlers of the own account: password and second factor.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use audit_actix::audited;
 
 use crate::service::account::{PasswordChange, SecondFactor};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::error::AppError;
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
 #[audited(action = "user.change_password", target = "user.id")]
 pub(super) async fn change_password(

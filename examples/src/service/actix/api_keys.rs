@@ -1,4 +1,4 @@
-//! API keys: create, revoke.
+//! Handlers of API keys: create and revoke.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,7 +7,9 @@ use audit_actix::audited;
 use uuid::Uuid;
 
 use crate::service::api_keys::{CreatedKey, NewKey};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::error::AppError;
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
 #[audited(action = "api_key.create", target(api_key = ok.0.key.id), metadata(label = new.label))]
 pub(super) async fn create(

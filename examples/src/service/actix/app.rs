@@ -1,14 +1,4 @@
-//! The service on actix-web: routes, middleware, handlers.
-//!
-//! A `Path` of actix-web cannot be taken apart in a pattern, so the attribute names what it holds:
-//! `*document`.
-
-mod account;
-mod api_keys;
-mod documents;
-mod error;
-mod members;
-mod sessions;
+//! The application: routes, middleware and server.
 
 use std::io;
 use std::pin::pin;
@@ -18,12 +8,14 @@ use actix_web::{App, HttpServer, web};
 use audit_actix::{AuditMiddleware, Recorder};
 use tokio::net::TcpListener;
 
-use super::{AppState, CurrentUser};
+use super::{account, api_keys, documents, members, sessions};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
-/// How long connections may go on after the service was told to stop, in seconds.
-const GRACE: u64 = 5;
+/// Deadline for open connections on shutdown, in seconds.
+const SHUTDOWN_SECONDS: u64 = 5;
 
-/// The routes.
+/// Adds the routes.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/sessions", web::post().to(sessions::sign_in))
@@ -46,9 +38,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/account/mfa", web::post().to(account::enable_mfa));
 }
 
-/// Serves until `stop` is done, and then to the end of what is under way.
+/// Serves until `stop` completes and the open requests have ended.
 ///
-/// The recorder is not shut down: that comes after, so that the last events are delivered.
+/// The recorder is shut down by the caller after that, so that the last events are delivered.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
@@ -58,8 +50,8 @@ pub async fn serve(
     let audit = AuditMiddleware::new(recorder).principal::<CurrentUser>();
     let state = web::Data::new(state);
     let app = move || {
-        // In actix-web the middleware that is wrapped last runs first: the request gets its id,
-        // then its user, then its scope.
+        // In actix-web the middleware that is wrapped last runs first: the request id is set, the
+        // user is found, then the scope opens.
         App::new()
             .app_data(web::Data::clone(&state))
             .configure(routes)
@@ -68,10 +60,10 @@ pub async fn serve(
             .wrap(from_fn(sessions::request_id))
     };
     let server = HttpServer::new(app)
-        // Whoever runs this decides when it ends.
+        // The caller decides when the server stops.
         .disable_signals()
-        .shutdown_timeout(GRACE)
-        // A client that hangs up ends its request, as in axum.
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        // A disconnected client cancels its request, as in axum.
         .h1_allow_half_closed(false)
         .workers(2)
         .listen(listener.into_std()?)?
@@ -82,7 +74,7 @@ pub async fn serve(
         ended = &mut server => return ended,
         () = stop => {}
     }
-    // The server stops only while it runs.
+    // The server has to be polled while it stops.
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     ended
 }

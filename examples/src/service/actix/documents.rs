@@ -1,4 +1,4 @@
-//! Documents: list, create, share, download, delete.
+//! Handlers of documents: list, create, share, download and delete.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,15 +7,17 @@ use audit_actix::audited;
 use uuid::Uuid;
 
 use crate::service::documents::{NewDocument, Share};
+use crate::service::error::AppError;
+use crate::service::state::AppState;
 use crate::service::store::Document;
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::user::CurrentUser;
 
-/// Not audited: it changes nothing, and says no more than that documents exist.
+/// Lists documents. It is not audited, since it changes nothing and exposes only titles.
 pub(super) async fn list(state: Data<AppState>, user: CurrentUser) -> Json<Vec<Document>> {
     Json(state.store.documents(&user))
 }
 
-/// The document's id is known only when it exists: `ok` is the value of a successful result.
+/// Creates a document. Its id is known only from a successful result, whose value is `ok`.
 #[audited(action = "document.create", target(document = ok.0.id), metadata(title = new.title))]
 pub(super) async fn create(
     state: Data<AppState>,
@@ -42,8 +44,8 @@ pub(super) async fn share(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Reading is audited where it takes data out of the house. The answer says how many sheets of
-/// paper it will need.
+/// Downloads a document. Reading is audited here, since data leaves the service. The response is
+/// the number of sheets of paper for a print.
 #[audited(action = "document.download", target(document = path.0))]
 pub(super) async fn download(
     state: Data<AppState>,

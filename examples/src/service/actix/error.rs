@@ -1,11 +1,11 @@
-//! How an error is answered.
+//! The HTTP response of an error.
 
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::service::AppError;
+use crate::service::error::AppError;
 
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,14 @@
-//! Members: invite, remove.
+//! Handlers of members: invite and remove.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use audit_actix::audited;
 
+use crate::service::error::AppError;
 use crate::service::members::{Invitation, Invited};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
 #[audited(action = "member.invite", target(user = invitation.email), metadata(role = invitation.role.as_str()))]
 pub(super) async fn invite(

@@ -1,4 +1,4 @@
-//! Signing in, and who a request comes from.
+//! Sign-in, and the user of a request.
 
 use std::future::{Ready, ready};
 
@@ -11,10 +11,12 @@ use actix_web::web::{Data, Json};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+use crate::service::error::AppError;
 use crate::service::sessions::{Credentials, Session};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
-/// Gives a request an id, unless it comes with one.
+/// Adds a request id, unless the request has one.
 pub(super) async fn request_id(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -33,7 +35,7 @@ pub(super) async fn request_id(
     Ok(response)
 }
 
-/// Puts the user of the session into the request's extensions.
+/// Inserts the user of the session into the request's extensions.
 pub(super) async fn authenticate(
     state: Data<AppState>,
     request: ServiceRequest,
@@ -50,7 +52,7 @@ pub(super) async fn authenticate(
     next.call(request).await
 }
 
-/// Handlers that take a `CurrentUser` are for members who are signed in.
+/// Extracts the user. A request without one is rejected with 401.
 impl FromRequest for CurrentUser {
     type Error = AppError;
     type Future = Ready<Result<Self, AppError>>;
@@ -61,7 +63,7 @@ impl FromRequest for CurrentUser {
     }
 }
 
-/// What it does is audited where it is done, since it is not the request that says who acts.
+/// Signs a member in. The called functions are audited, since the request has no user yet.
 pub(super) async fn sign_in(
     state: Data<AppState>,
     Json(credentials): Json<Credentials>,

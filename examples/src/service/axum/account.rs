@@ -1,4 +1,4 @@
-//! A member's own account: password, second factor.
+//! Handlers of the own account: password and second factor.
 
 use audit_tower::audited;
 use axum::Json;
@@ -6,7 +6,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::service::account::{PasswordChange, SecondFactor};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::error::AppError;
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
 #[audited(action = "user.change_password", target = "user.id")]
 pub(super) async fn change_password(

@@ -1,11 +1,4 @@
-//! The service on axum: routes, layers, handlers.
-
-mod account;
-mod api_keys;
-mod documents;
-mod error;
-mod members;
-mod sessions;
+//! The application: routes, layers and server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,10 +10,13 @@ use axum::routing::{delete, get, post, put};
 use tokio::net::TcpListener;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
-use super::{AppState, CurrentUser};
+use super::{account, api_keys, documents, members, sessions};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
-/// The service. Serve it with `into_make_service_with_connect_info`, so that events have the
-/// client's address.
+/// Returns the application.
+///
+/// Serve it with `into_make_service_with_connect_info`, so that events have the client's address.
 pub fn app(state: AppState, recorder: Recorder) -> Router {
     Router::new()
         .route("/sessions", post(sessions::sign_in))
@@ -37,8 +33,8 @@ pub fn app(state: AppState, recorder: Recorder) -> Router {
         .route("/api-keys/{api_key}", delete(api_keys::revoke))
         .route("/account/password", put(account::change_password))
         .route("/account/mfa", post(account::enable_mfa))
-        // In axum the layer that is added last runs first: the request gets its id, then its user,
-        // then its scope.
+        // In axum the layer that is added last runs first: the request id is set, the user is
+        // found, then the scope opens.
         .layer(AuditLayer::new(recorder).principal::<CurrentUser>())
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -49,9 +45,9 @@ pub fn app(state: AppState, recorder: Recorder) -> Router {
         .with_state(state)
 }
 
-/// Serves until `stop` is done, and then to the end of what is under way.
+/// Serves until `stop` completes and the open requests have ended.
 ///
-/// The recorder is not shut down: that comes after, so that the last events are delivered.
+/// The recorder is shut down by the caller after that, so that the last events are delivered.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,

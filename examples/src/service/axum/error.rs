@@ -1,10 +1,10 @@
-//! How an error is answered.
+//! The HTTP response of an error.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::service::AppError;
+use crate::service::error::AppError;
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {

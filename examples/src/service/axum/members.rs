@@ -1,12 +1,14 @@
-//! Members: invite, remove.
+//! Handlers of members: invite and remove.
 
 use audit_tower::audited;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
+use crate::service::error::AppError;
 use crate::service::members::{Invitation, Invited};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
 #[audited(action = "member.invite", target(user = invitation.email), metadata(role = invitation.role.as_str()))]
 pub(super) async fn invite(

@@ -1,4 +1,4 @@
-//! Signing in, and who a request comes from.
+//! Sign-in, and the user of a request.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
@@ -8,10 +8,12 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::service::error::AppError;
 use crate::service::sessions::{Credentials, Session};
-use crate::service::{AppError, AppState, CurrentUser};
+use crate::service::state::AppState;
+use crate::service::user::CurrentUser;
 
-/// Puts the user of the session into the request's extensions.
+/// Inserts the user of the session into the request's extensions.
 pub(super) async fn authenticate(
     State(state): State<AppState>,
     mut request: Request,
@@ -28,7 +30,7 @@ pub(super) async fn authenticate(
     next.run(request).await
 }
 
-/// Handlers that take a `CurrentUser` are for members who are signed in.
+/// Extracts the user. A request without one is rejected with 401.
 impl FromRequestParts<AppState> for CurrentUser {
     type Rejection = AppError;
 
@@ -41,7 +43,7 @@ impl FromRequestParts<AppState> for CurrentUser {
     }
 }
 
-/// What it does is audited where it is done, since it is not the request that says who acts.
+/// Signs a member in. The called functions are audited, since the request has no user yet.
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     Json(credentials): Json<Credentials>,

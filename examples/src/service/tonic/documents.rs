@@ -1,29 +1,31 @@
-//! The methods. Each names its target in the message: `call.get_ref()` is the message of a call.
+//! The methods of the service. Each names its target in the message, which is `call.get_ref()`.
 
 use audit_tower::{audited, unaudited};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::proto::{self, documents_server::Documents};
-use super::user;
+use super::sessions::user;
 use crate::service::account::PasswordChange;
 use crate::service::api_keys::NewKey;
 use crate::service::documents::{NewDocument, Share};
+use crate::service::error::AppError;
 use crate::service::members::Invitation;
 use crate::service::sessions::Credentials;
-use crate::service::{AppError, AppState, Role};
+use crate::service::state::AppState;
+use crate::service::store::Role;
 
-/// The methods, over the service's data and rules.
+/// The gRPC service, on the data and rules of the application.
 pub(super) struct Service {
     pub(super) state: AppState,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type GrpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Documents for Service {
-    /// The domain's functions are audited, since they know who signs in.
-    async fn sign_in(&self, call: Request<proto::Credentials>) -> Answer<proto::Session> {
+    /// Signs a member in. The called functions are audited, since the call has no user yet.
+    async fn sign_in(&self, call: Request<proto::Credentials>) -> GrpcResult<proto::Session> {
         let proto::Credentials { email, password } = call.into_inner();
         let session = self.state.sign_in(&Credentials { email, password })?;
         Ok(Response::new(proto::Session {
@@ -31,10 +33,9 @@ impl Documents for Service {
         }))
     }
 
-    /// In gRPC every call is a POST, so that one without an event would be reported if it did not
-    /// say why.
-    #[unaudited(reason = "it changes nothing, and says no more than that documents exist")]
-    async fn list_documents(&self, call: Request<()>) -> Answer<proto::DocumentList> {
+    /// Lists documents. Every gRPC call is a POST, so a method without an event has to be exempt.
+    #[unaudited(reason = "it changes nothing and exposes only titles")]
+    async fn list_documents(&self, call: Request<()>) -> GrpcResult<proto::DocumentList> {
         let documents = self.state.store.documents(&user(&call)?);
         let documents = documents.into_iter().map(|document| proto::Document {
             id: document.id.to_string(),
@@ -46,13 +47,16 @@ impl Documents for Service {
         }))
     }
 
-    /// The document's id is known only when it exists: `ok` is the value of a successful result.
+    /// Creates a document. Its id is known only from a successful result, whose value is `ok`.
     #[audited(
         action = "document.create",
         target(document = ok.get_ref().id),
         metadata(title = call.get_ref().title),
     )]
-    async fn create_document(&self, call: Request<proto::NewDocument>) -> Answer<proto::Document> {
+    async fn create_document(
+        &self,
+        call: Request<proto::NewDocument>,
+    ) -> GrpcResult<proto::Document> {
         let user = user(&call)?;
         let proto::NewDocument { title, pages } = call.into_inner();
         let document = self
@@ -71,7 +75,7 @@ impl Documents for Service {
         target(user = call.get_ref().user),
         metadata(role = call.get_ref().role),
     )]
-    async fn share_document(&self, call: Request<proto::Share>) -> Answer<()> {
+    async fn share_document(&self, call: Request<proto::Share>) -> GrpcResult<()> {
         let by = user(&call)?;
         let message = call.into_inner();
         let share = Share {
@@ -84,7 +88,7 @@ impl Documents for Service {
     }
 
     #[audited(action = "document.download", target(document = call.get_ref().document))]
-    async fn download_document(&self, call: Request<proto::Download>) -> Answer<proto::Sheets> {
+    async fn download_document(&self, call: Request<proto::Download>) -> GrpcResult<proto::Sheets> {
         let user = user(&call)?;
         let message = call.into_inner();
         let document = id(&message.document)?;
@@ -95,7 +99,7 @@ impl Documents for Service {
     }
 
     #[audited(action = "document.delete", target(document = call.get_ref().id))]
-    async fn delete_document(&self, call: Request<proto::DocumentId>) -> Answer<()> {
+    async fn delete_document(&self, call: Request<proto::DocumentId>) -> GrpcResult<()> {
         let user = user(&call)?;
         let document = id(&call.get_ref().id)?;
         self.state.delete_document(&user, document)?;
@@ -107,7 +111,7 @@ impl Documents for Service {
         target(user = call.get_ref().email),
         metadata(role = call.get_ref().role),
     )]
-    async fn invite_member(&self, call: Request<proto::Invitation>) -> Answer<proto::MemberId> {
+    async fn invite_member(&self, call: Request<proto::Invitation>) -> GrpcResult<proto::MemberId> {
         let user = user(&call)?;
         let message = call.into_inner();
         let invitation = Invitation {
@@ -119,7 +123,7 @@ impl Documents for Service {
     }
 
     #[audited(action = "member.remove", target(user = call.get_ref().id))]
-    async fn remove_member(&self, call: Request<proto::MemberId>) -> Answer<()> {
+    async fn remove_member(&self, call: Request<proto::MemberId>) -> GrpcResult<()> {
         let user = user(&call)?;
         self.state.remove_member(&user, &call.get_ref().id)?;
         Ok(Response::new(()))
@@ -130,7 +134,7 @@ impl Documents for Service {
         target(api_key = ok.get_ref().id),
         metadata(label = call.get_ref().label),
     )]
-    async fn create_api_key(&self, call: Request<proto::NewApiKey>) -> Answer<proto::ApiKey> {
+    async fn create_api_key(&self, call: Request<proto::NewApiKey>) -> GrpcResult<proto::ApiKey> {
         let user = user(&call)?;
         let label = call.into_inner().label;
         let created = self.state.create_api_key(&user, NewKey { label })?;
@@ -142,7 +146,7 @@ impl Documents for Service {
     }
 
     #[audited(action = "api_key.revoke", target(api_key = call.get_ref().id))]
-    async fn revoke_api_key(&self, call: Request<proto::ApiKeyId>) -> Answer<()> {
+    async fn revoke_api_key(&self, call: Request<proto::ApiKeyId>) -> GrpcResult<()> {
         let user = user(&call)?;
         let key = id(&call.get_ref().id)?;
         self.state.revoke_api_key(&user, key)?;
@@ -150,7 +154,7 @@ impl Documents for Service {
     }
 
     #[audited(action = "user.change_password", target(user = user(&call).ok().map(|user| user.id)))]
-    async fn change_password(&self, call: Request<proto::PasswordChange>) -> Answer<()> {
+    async fn change_password(&self, call: Request<proto::PasswordChange>) -> GrpcResult<()> {
         let user = user(&call)?;
         let proto::PasswordChange { old, new } = call.into_inner();
         self.state
@@ -163,7 +167,7 @@ impl Documents for Service {
         target(user = user(&call).ok().map(|user| user.id)),
         metadata(hardware = call.get_ref().hardware),
     )]
-    async fn enable_mfa(&self, call: Request<proto::SecondFactor>) -> Answer<()> {
+    async fn enable_mfa(&self, call: Request<proto::SecondFactor>) -> GrpcResult<()> {
         user(&call)?;
         Ok(Response::new(()))
     }
@@ -174,6 +178,6 @@ fn id(text: &str) -> Result<Uuid, AppError> {
         .map_err(|_| AppError::Invalid("an id is a UUID"))
 }
 
-fn role(word: &str) -> Result<Role, AppError> {
-    Role::named(word).ok_or(AppError::Invalid("a role is admin, member or viewer"))
+fn role(name: &str) -> Result<Role, AppError> {
+    Role::parse(name).ok_or(AppError::Invalid("a role is admin, member or viewer"))
 }
