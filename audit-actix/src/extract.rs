@@ -70,7 +70,19 @@ impl FromRequest for Audit {
 /// handler.
 ///
 /// The response is 500, and its body explains the remedy. The same text is logged as an error, once
-/// per process.
+/// per process. A handler that may run without the scope takes `Option<Audit>`:
+///
+/// ```
+/// use audit_actix::Audit;
+///
+/// async fn handler(audit: Option<Audit>) -> &'static str {
+///     if let Some(audit) = audit {
+///         audit.set_organization("org_7");
+///     }
+///     "welcome"
+/// }
+/// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(handler));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NoScope;

@@ -83,6 +83,22 @@ impl AuditMiddleware {
 
     /// Takes the principal of type `P` from the request's extensions, unless an earlier source
     /// finds one.
+    ///
+    /// ```
+    /// use audit_actix::{Actor, AuditMiddleware, MemorySink, Principal, Recorder};
+    ///
+    /// struct CurrentUser { id: u64 }
+    ///
+    /// impl Principal for CurrentUser {
+    ///     fn actor(&self) -> Actor {
+    ///         Actor::user(self.id)
+    ///     }
+    /// }
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let audit = AuditMiddleware::new(recorder).principal::<CurrentUser>();
+    /// # Ok::<_, audit_actix::BuildError>(())
+    /// ```
     pub fn principal<P: Principal + 'static>(mut self) -> Self {
         let sources = Arc::make_mut(&mut self.0.sources);
         sources.expect::<P>();
@@ -164,6 +180,15 @@ impl AuditMiddleware {
     /// event.
     ///
     /// Unless set, one warning is logged for each method and route.
+    ///
+    /// ```
+    /// use audit_actix::{AuditMiddleware, MemorySink, Recorder, web::OnUnaudited};
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// // A panic, for tests:
+    /// let audit = AuditMiddleware::new(recorder).on_unaudited(OnUnaudited::Fail);
+    /// # Ok::<_, audit_actix::BuildError>(())
+    /// ```
     pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.0.audit = self.0.audit.on_unaudited(then);
         self
@@ -172,7 +197,19 @@ impl AuditMiddleware {
     /// Records a request with a 401 or 403 response that reached no audited function, under
     /// this action.
     ///
-    /// The outcome is `denied`. See [`AuditConfig::denied_as`](audit_core::web::AuditConfig::denied_as).
+    /// The outcome is `denied`. See
+    /// [`AuditConfig::denied_as`](audit_core::web::AuditConfig::denied_as).
+    ///
+    /// ```
+    /// use audit_actix::{AuditMiddleware, MemorySink, Recorder, action};
+    ///
+    /// // audit.toml:
+    /// // [action."access.denied"]
+    /// // targets = ["route"]
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let audit = AuditMiddleware::new(recorder).denied_as(action!("access.denied"));
+    /// # Ok::<_, audit_actix::BuildError>(())
+    /// ```
     pub fn denied_as(mut self, action: Action) -> Self {
         self.0.audit = self.0.audit.denied_as(action);
         self.0.records_denials = true;

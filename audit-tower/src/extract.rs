@@ -76,7 +76,18 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Audit {
 /// The rejection of [`Audit`] if no [`AuditLayer`](crate::AuditLayer) runs around the handler.
 ///
 /// The response is 500, and its body explains the remedy. The same text is logged as an error, once
-/// per process.
+/// per process. A handler that may run without the scope takes `Option<Audit>`:
+///
+/// ```
+/// use audit_tower::Audit;
+///
+/// async fn handler(audit: Option<Audit>) {
+///     if let Some(audit) = audit {
+///         audit.set_organization("org_7");
+///     }
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(handler));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NoScope;

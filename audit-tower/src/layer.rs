@@ -75,6 +75,22 @@ impl AuditLayer {
 
     /// Takes the principal of type `P` from the request's extensions, unless an earlier source
     /// finds one.
+    ///
+    /// ```
+    /// use audit_tower::{Actor, AuditLayer, MemorySink, Principal, Recorder};
+    ///
+    /// struct CurrentUser { id: u64 }
+    ///
+    /// impl Principal for CurrentUser {
+    ///     fn actor(&self) -> Actor {
+    ///         Actor::user(self.id)
+    ///     }
+    /// }
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let layer = AuditLayer::new(recorder).principal::<CurrentUser>();
+    /// # Ok::<_, audit_tower::BuildError>(())
+    /// ```
     pub fn principal<P: Principal + Send + Sync + 'static>(mut self) -> Self {
         let sources = Arc::make_mut(&mut self.0.sources);
         sources.expect::<P>();
@@ -159,6 +175,14 @@ impl AuditLayer {
     /// event.
     ///
     /// Unless set, one warning is logged for each method and route.
+    ///
+    /// ```
+    /// use audit_tower::{AuditLayer, MemorySink, Recorder, web::OnUnaudited};
+    ///
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let layer = AuditLayer::new(recorder).on_unaudited(OnUnaudited::Fail); // a panic, for tests
+    /// # Ok::<_, audit_tower::BuildError>(())
+    /// ```
     pub fn on_unaudited(mut self, then: OnUnaudited) -> Self {
         self.0.audit = self.0.audit.on_unaudited(then);
         self
@@ -167,7 +191,19 @@ impl AuditLayer {
     /// Records a request with a 401 or 403 response that reached no audited function, under
     /// this action.
     ///
-    /// The outcome is `denied`. See [`AuditConfig::denied_as`](audit_core::web::AuditConfig::denied_as).
+    /// The outcome is `denied`. See
+    /// [`AuditConfig::denied_as`](audit_core::web::AuditConfig::denied_as).
+    ///
+    /// ```
+    /// use audit_tower::{AuditLayer, MemorySink, Recorder, action};
+    ///
+    /// // audit.toml:
+    /// // [action."access.denied"]
+    /// // targets = ["route"]
+    /// let recorder = Recorder::builder(MemorySink::new()).build()?;
+    /// let layer = AuditLayer::new(recorder).denied_as(action!("access.denied"));
+    /// # Ok::<_, audit_tower::BuildError>(())
+    /// ```
     pub fn denied_as(mut self, action: Action) -> Self {
         self.0.audit = self.0.audit.denied_as(action);
         self

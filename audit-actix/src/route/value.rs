@@ -51,6 +51,13 @@ pub(super) enum Lookup {
 ///
 /// A route without the parameter is a mistake in the program. One error is logged, the id of a
 /// target is then `unresolved`, and metadata is left out.
+///
+/// ```
+/// use audit_actix::{AuditRoute, action, path};
+///
+/// let audit = AuditRoute::new(action!("document.delete")).target("document", path("doc_id"));
+/// # drop(audit);
+/// ```
 pub fn path(parameter: &'static str) -> RequestValue {
     RequestValue(Source::Path {
         name: parameter,

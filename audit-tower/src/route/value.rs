@@ -55,6 +55,13 @@ pub(super) enum Lookup {
 ///
 /// A route without the parameter is a mistake in the program. One error is logged, the id of a
 /// target is then `unresolved`, and metadata is left out.
+///
+/// ```
+/// use audit_tower::{AuditRoute, action, path};
+///
+/// let audit = AuditRoute::new(action!("document.delete")).target("document", path("doc_id"));
+/// # drop(audit);
+/// ```
 #[cfg(feature = "axum")]
 pub fn path(parameter: &'static str) -> RequestValue {
     RequestValue(Source::Path {
