@@ -2,9 +2,9 @@
 
 use audit_catalog::Plan;
 
-use super::Options;
 use super::files::Files;
 use super::json;
+use super::options::Options;
 use super::remote::Service;
 use super::text;
 use crate::failure::Failure;

@@ -6,9 +6,9 @@ use std::num::NonZeroU32;
 use audit_catalog::{Fingerprint, Plan, PlannedAction};
 use serde_json::json;
 
-use super::Options;
 use super::compare::{compare, head, push_command};
 use super::files::Files;
+use super::options::Options;
 use super::remote::Service;
 use super::text;
 use crate::failure::Failure;

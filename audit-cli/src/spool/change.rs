@@ -3,7 +3,7 @@
 use audit_core::SpoolFile;
 use serde_json::json;
 
-use super::{Options, dead_letters, failure};
+use super::common::{Options, dead_letters, failure};
 use crate::failure::Failure;
 use crate::terminal::{confirm, is_interactive, print, sanitize};
 

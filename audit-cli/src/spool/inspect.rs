@@ -8,7 +8,7 @@ use audit_core::{SpoolFileStatus, SpooledLetter};
 use humantime::format_rfc3339_millis;
 use serde_json::{Value, json};
 
-use super::{Options, dead_letters, failure};
+use super::common::{Options, dead_letters, failure};
 use crate::failure::Failure;
 use crate::terminal::{print, sanitize};
 

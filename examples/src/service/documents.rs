@@ -4,9 +4,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::AppError;
+use super::role::Role;
 use super::state::AppState;
 use super::store::Document;
-use super::store::Role;
 use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::AppError;
+use super::role::Role;
 use super::state::AppState;
-use super::store::Role;
 use super::user::CurrentUser;
 
 #[derive(Debug, Deserialize)]

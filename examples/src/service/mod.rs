@@ -11,6 +11,7 @@ mod documents;
 mod error;
 mod mail;
 mod members;
+mod role;
 mod sessions;
 mod state;
 mod store;
@@ -19,6 +20,7 @@ mod user;
 
 pub use error::AppError;
 pub use mail::{Mailer, UNREACHABLE};
+pub use role::Role;
 pub use state::AppState;
-pub use store::{Role, Store};
+pub use store::Store;
 pub use user::CurrentUser;

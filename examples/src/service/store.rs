@@ -3,42 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::error::AppError;
+use super::role::Role;
 use super::user::CurrentUser;
-
-/// The role of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// May do everything.
-    Admin,
-    /// May change the own documents.
-    Member,
-    /// May only read.
-    Viewer,
-}
-
-impl Role {
-    /// Parses a role.
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        [Self::Admin, Self::Member, Self::Viewer]
-            .into_iter()
-            .find(|role| role.as_str() == name)
-    }
-
-    /// Returns the name of the role.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Member => "member",
-            Self::Viewer => "viewer",
-        }
-    }
-}
 
 /// A document.
 #[derive(Clone, Debug, Serialize)]

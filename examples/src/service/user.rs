@@ -3,7 +3,7 @@
 use audit_core::{Actor, OrganizationId, Principal};
 
 use super::error::AppError;
-use super::store::Role;
+use super::role::Role;
 
 /// The signed-in member of a request.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! A client of the documents service, with the session of a member.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,12 +8,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::Result;
+use crate::common::{REQUEST_TIMEOUT, Result};
 use crate::framework::Framework;
 use crate::grpc::{GrpcClient, code_of};
 use crate::print::print_request;
 
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const PASSWORD: &str = "correct horse";
 
 #[derive(Clone)]
@@ -38,7 +36,7 @@ impl Client {
         // The service is local, so a proxy of the environment must not be used.
         let http = reqwest::Client::builder()
             .no_proxy()
-            .timeout(TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
             .user_agent("audited-demo")
             .build()?;
         Ok(Self {
@@ -156,7 +154,7 @@ impl Client {
                 result = grpc.call(&Method::POST, path, body) => {
                     return Err(format!("POST {path} returned {result:?} before the client disconnected").into());
                 }
-                waited = tokio::time::timeout(TIMEOUT, until) => waited?,
+                waited = tokio::time::timeout(REQUEST_TIMEOUT, until) => waited?,
             }
             self.log(&Method::POST, path, "(disconnected)");
             return Ok(());
@@ -172,7 +170,7 @@ impl Client {
         connection
             .write_all(format!("{head}{body}").as_bytes())
             .await?;
-        tokio::time::timeout(TIMEOUT, until).await?;
+        tokio::time::timeout(REQUEST_TIMEOUT, until).await?;
         drop(connection);
         self.log(&Method::POST, path, "(disconnected)");
         Ok(())

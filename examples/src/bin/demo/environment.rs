@@ -14,10 +14,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::args::Args;
 use crate::client::Client;
+use crate::common::{DEADLINE, Result};
 use crate::framework::Framework;
-use crate::outage::ATTEMPT;
-use crate::{Args, DEADLINE, Result};
+
+/// Timeout of a delivery attempt. The default of 30 seconds would be long for a demo.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Default organization of the local server.
 const ORGANIZATION: &str = "org_acme";
@@ -48,7 +51,7 @@ impl Environment {
             let key = ApiKey::new(server.api_key())?;
             let mut workos = WorkOs::builder(key).base_url(server.url());
             if args.outage.is_some() {
-                workos = workos.request_timeout(ATTEMPT);
+                workos = workos.request_timeout(ATTEMPT_TIMEOUT);
             }
             (Some(server), workos.build()?)
         };

@@ -9,8 +9,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 
-use crate::Result;
-use crate::client::TIMEOUT;
+use crate::common::{REQUEST_TIMEOUT, Result};
 
 #[derive(Clone)]
 pub(crate) struct GrpcClient {
@@ -22,7 +21,7 @@ impl GrpcClient {
     pub(crate) fn new(address: SocketAddr) -> Result<Self> {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?
             .user_agent("audited-demo")?
-            .timeout(TIMEOUT);
+            .timeout(REQUEST_TIMEOUT);
         Ok(Self {
             client: DocumentsClient::new(endpoint.connect_lazy()),
             authorization: None,

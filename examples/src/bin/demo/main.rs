@@ -6,66 +6,31 @@
 //! with `--restart` the documents service is killed and restarted meanwhile. `cargo demo -- --live
 //! --organization org_…` delivers to WorkOS, with the key in `WORKOS_API_KEY`.
 
+mod args;
 mod client;
+mod common;
+mod comparison;
 mod environment;
 mod expected;
 mod framework;
 mod grpc;
 mod outage;
+mod phase;
 mod print;
 mod restart;
 mod round;
+mod traffic;
 
-use std::error::Error;
-use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use audit_server::{StoredEvent, Subscription};
 use audit_tower::unrecorded;
 use clap::Parser;
 
+use crate::args::Args;
+use crate::common::{DEADLINE, Result};
 use crate::environment::Environment;
-use crate::framework::Framework;
 use crate::print::{event_line, heading};
-
-pub(crate) type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
-
-/// Deadline for the arrival of events, and for their delivery on shutdown.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// A documents service that delivers audit events to a local audit log server.
-#[derive(Debug, Parser)]
-#[command(name = "cargo demo --", version)]
-pub(crate) struct Args {
-    /// Send one round of requests, compare the stored events with the expected ones, and exit.
-    #[arg(long)]
-    once: bool,
-    /// After the round, stop the audit service from responding during traffic, for a time such as
-    /// 30s.
-    #[arg(long, requires = "once", conflicts_with = "live", value_name = "TIME", value_parser = humantime::parse_duration)]
-    outage: Option<Duration>,
-    /// Kill the documents service during the outage, and start it again.
-    #[arg(long, requires = "outage")]
-    restart: bool,
-    /// Web framework of the documents service; the events are the same on each.
-    #[arg(long, value_enum, default_value_t)]
-    framework: Framework,
-    /// Deliver to WorkOS instead of a local server, with the key in WORKOS_API_KEY.
-    #[arg(long, requires = "organization")]
-    live: bool,
-    /// Organization of the events.
-    #[arg(long, value_name = "org_…")]
-    organization: Option<String>,
-    /// Address of the documents service; port 0 selects a free port.
-    #[arg(long, default_value = "127.0.0.1:4180")]
-    listen: SocketAddr,
-    /// Address of the local audit log server; port 0 selects a free port.
-    #[arg(long, default_value = "127.0.0.1:4100")]
-    server: SocketAddr,
-    #[command(flatten)]
-    child: restart::ChildArgs,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -159,7 +124,7 @@ async fn once(environment: &Environment, events: Subscription) -> Result<bool> {
 
     heading("Stored events, compared with the expected ones");
     let stored = environment.stored()?;
-    Ok(expected::compare(&expected, &stored))
+    Ok(comparison::compare(&expected, &stored))
 }
 
 /// Sends one round of requests, then prints events until Ctrl-C.

@@ -5,7 +5,7 @@ use audit_server::{EventStatus, StoredEvent};
 use reqwest::Method;
 
 use crate::expected::Expected;
-use crate::outage::Phase;
+use crate::phase::Phase;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();

@@ -2,7 +2,7 @@
 //! started again.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,38 +15,17 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::args::{Args, KEY_VARIABLE};
 use crate::client::Client;
-use crate::environment::Environment;
+use crate::common::{DEADLINE, Result};
+use crate::environment::{ATTEMPT_TIMEOUT, Environment};
 use crate::framework::Framework;
-use crate::outage::{ATTEMPT, CATCH_UP, HEALTHY, Phase, phase};
+use crate::phase::Phase;
 use crate::print::print_phases;
-use crate::{Args, DEADLINE, Result};
+use crate::traffic::{CATCH_UP, HEALTHY, run_phase};
 
-/// Environment variable with the server's API key, for the child.
-const KEY_VARIABLE: &str = "AUDIT_DEMO_KEY";
 /// Interval of the check that all events have arrived.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The arguments of the child process.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ChildArgs {
-    /// URL of the audit log server.
-    #[arg(long, hide = true, requires = "spool")]
-    child_of: Option<String>,
-    /// Path of the spool.
-    #[arg(long, hide = true)]
-    spool: Option<PathBuf>,
-    /// API key of the server, from the environment, since other users can read a command line.
-    #[arg(long, env = KEY_VARIABLE, hide = true)]
-    key: Option<String>,
-}
-
-impl ChildArgs {
-    /// Returns the URL of the audit log server and the path of the spool, in a child process.
-    pub(crate) fn requested(&self) -> Option<(&str, &Path)> {
-        Some((self.child_of.as_deref()?, self.spool.as_deref()?))
-    }
-}
 
 /// Sends requests and kills the service during the outage. Returns the number of missing events.
 pub(crate) async fn drive(environment: &Environment, args: &Args, outage: Duration) -> Result<u64> {
@@ -70,16 +49,16 @@ pub(crate) async fn drive(environment: &Environment, args: &Args, outage: Durati
 
     let mut service = Service::start(environment, args, &spool).await?;
     let ada = service.client().await?;
-    add(phase(&ada, "before", HEALTHY).await?)?;
+    add(run_phase(&ada, "before", HEALTHY).await?)?;
     environment.stop_responding();
-    add(phase(&ada, "outage", outage / 2).await?)?;
+    add(run_phase(&ada, "outage", outage / 2).await?)?;
     service.process.kill().await?;
 
     let mut service = Service::start(environment, args, &spool).await?;
     let ada = service.client().await?;
-    add(phase(&ada, "killed", outage / 2).await?)?;
+    add(run_phase(&ada, "killed", outage / 2).await?)?;
     environment.respond_again();
-    add(phase(&ada, "after", HEALTHY).await?)?;
+    add(run_phase(&ada, "after", HEALTHY).await?)?;
     drop(ada);
     // The two sign-ins leave events too.
     requests += 2;
@@ -171,7 +150,7 @@ pub(crate) async fn serve(args: &Args, url: &str, spool: &Path) -> Result<()> {
     let key = ApiKey::new(args.child.key.clone().unwrap_or_default())?;
     let workos = WorkOs::builder(key)
         .base_url(url)
-        .request_timeout(ATTEMPT)
+        .request_timeout(ATTEMPT_TIMEOUT)
         .build()?;
     let recorder = Recorder::builder(workos)
         .fallback_organization(organization)

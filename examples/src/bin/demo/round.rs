@@ -5,8 +5,8 @@ use examples::service::UNREACHABLE;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::Result;
 use crate::client::{PASSWORD, text};
+use crate::common::Result;
 use crate::environment::Environment;
 use crate::expected::{Expected, Outcome};
 

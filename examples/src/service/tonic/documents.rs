@@ -11,9 +11,9 @@ use crate::service::api_keys::NewKey;
 use crate::service::documents::{NewDocument, Share};
 use crate::service::error::AppError;
 use crate::service::members::Invitation;
+use crate::service::role::Role;
 use crate::service::sessions::Credentials;
 use crate::service::state::AppState;
-use crate::service::store::Role;
 
 /// The gRPC service, on the data and rules of the application.
 pub(super) struct Service {
