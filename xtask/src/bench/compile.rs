@@ -1,9 +1,9 @@
-//! What the attribute costs the compiler: `cargo check` of many annotated functions, beside the
-//! same functions plain and under `#[tracing::instrument]`.
+//! `cargo xtask bench compile`: `cargo check` of many audited functions, beside the same functions
+//! plain and under `#[tracing::instrument]`.
 //!
-//! One package of each kind, generated below `target/`, checked in turn in one run. What is
-//! compared is the user time of cargo and all compilers below it, so that other work on the machine
-//! matters little.
+//! One package of each kind is generated below `target/`, and all are checked in turn in one run.
+//! The user times of cargo and all compilers below it are compared, on which other load on the
+//! machine has little effect.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,10 +20,10 @@ use crate::process::{cargo, heading, root, run as run_to_end, shown};
 
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
-    /// How many functions each package has, and actions the catalog
+    /// The number of functions in each package, and of actions in the catalog
     #[arg(long, default_value = "1000")]
     functions: NonZeroU32,
-    /// How often each package is checked
+    /// The number of times that each package is checked
     #[arg(long, default_value = "5")]
     rounds: NonZeroU32,
 }
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Compile) -> Result<(), Error> {
     let folder = root().join("target/bench-compile");
     let functions = options.functions.get();
     generate(&folder, functions)?;
-    heading("what the packages depend on");
+    heading("dependencies of the packages");
     for kind in Kind::ALL {
         run_to_end(&mut check(&folder, kind))?;
     }
@@ -81,7 +81,7 @@ pub(crate) fn run(options: &Compile) -> Result<(), Error> {
         heading(&format!("round {round} of {}", options.rounds));
         for (kind, times) in &mut times {
             let source = folder.join(kind.package()).join("src/lib.rs");
-            // The compiler has to look again, at a file of another content and the same work.
+            // The changed comment makes the compiler check the file again, with the same work.
             write(
                 &source,
                 &format!("{}// round {round}\n", source_of(*kind, functions)),
@@ -93,8 +93,8 @@ pub(crate) fn run(options: &Compile) -> Result<(), Error> {
     Ok(())
 }
 
-/// The ratios are of times in the same round, and their median is shown: a machine that is busier
-/// in one round than in another changes them little.
+/// Prints the table. Its ratios are medians of ratios of the same round, on which a machine that is
+/// busier in one round than in another has little effect.
 fn print(functions: u32, times: &[(Kind, Vec<Duration>)]) {
     let of = |wanted| {
         let found = times.iter().find(|(kind, _)| *kind == wanted);
@@ -146,7 +146,7 @@ fn spread(times: &[Duration]) -> (f64, f64) {
     )
 }
 
-/// Runs a program and all that it starts; the processor time they spent outside the kernel.
+/// Runs a program, and returns the user time of it and of all that it starts.
 fn user_time(command: &mut Command) -> Result<Duration, Error> {
     let shown = shown(command);
     let failed = |source| Error::Start {
@@ -169,8 +169,8 @@ fn check(folder: &Path, kind: Kind) -> Command {
     command
         .args(["check", "--offline", "--package", kind.package()])
         .current_dir(folder);
-    // Saving what the next run could reuse costs each kind in proportion to its code; a first check
-    // has no use for it.
+    // An incremental cache costs each kind in proportion to its code, and a first check has no use
+    // for it.
     command
         .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_TARGET_DIR", folder.join("target"));
@@ -205,10 +205,10 @@ fn generate(folder: &Path, functions: u32) -> Result<(), Error> {
     )
 }
 
-/// Functions that do a little of what handlers do: wait, look, fail, answer.
+/// Returns functions that do a little of what handlers do: await, compare, fail, return.
 fn source_of(kind: Kind, functions: u32) -> String {
     let mut source = String::from(
-        // Every package loads both libraries, so that the attribute is all that differs.
+        // Every package loads both libraries, so that only the attribute differs.
         "extern crate audit_tower as _;\nextern crate tracing as _;\n\n\
          pub async fn load(id: u64) -> Result<String, std::fmt::Error> { Ok(id.to_string()) }\n",
     );
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_packages_differ_in_the_attribute_alone() {
+    fn packages_differ_in_the_attribute_alone() {
         let without_attributes = |kind| {
             let source = source_of(kind, 3);
             source

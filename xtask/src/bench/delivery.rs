@@ -1,5 +1,7 @@
-//! What recording and delivering costs beside its peers: builds and runs the programs of
-//! `benches/`, which is a workspace of its own, since the peers are heavy.
+//! `cargo xtask bench delivery`: the cost of recording and delivery beside their peers.
+//!
+//! It builds and runs the programs of `benches/`, a workspace of its own, since the peers are
+//! heavy.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +11,7 @@ use clap::Args;
 use crate::error::Error;
 use crate::process::{cargo, root, run as run_to_end};
 
-/// Where the programs are built, which keeps what the workspace has built.
+/// The target folder of the programs; one of their own keeps the workspace's build.
 pub(super) const TARGET_DIR: &str = "target/benches";
 
 #[derive(Debug, Args)]
@@ -23,12 +25,12 @@ pub(crate) fn run(delivery: &Delivery) -> Result<(), Error> {
     run_to_end(&mut build(&["--bins"]))?;
     let mut command = Command::new(program("delivery"));
     command.args(&delivery.only);
-    // What is measured lives on this machine, and no proxy leads to it.
+    // All servers are on this machine, and no proxy leads to it.
     command.env("NO_PROXY", "127.0.0.1");
     run_to_end(&mut command)
 }
 
-/// A release build of some programs of `benches/`.
+/// Returns the command for a release build of some programs of `benches/`.
 pub(super) fn build(arguments: &[&str]) -> Command {
     let mut command = cargo();
     // Not `--locked`: the lock names our own crates, and what those need changes with them.

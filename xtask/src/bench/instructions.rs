@@ -1,8 +1,8 @@
-//! How many processor instructions an event and a request take, counted by valgrind, against the
-//! numbers that were checked in.
+//! `cargo xtask bench instructions`: processor instructions of an event and of a request, counted
+//! by valgrind, against the numbers that were checked in.
 //!
-//! A count is the same on a busy machine as on an idle one, so it can be a guard where a time
-//! cannot. What it says of time is little: it knows no caches. The numbers are those of one
+//! A count is the same on a busy machine as on an idle one, so it can be asserted where a time
+//! cannot. It is no measure of time, since it leaves out caches. The numbers are those of one
 //! compiler and one C library; another may need `--update`.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::process::{root, run as run_to_end, shown};
 use crate::programs::VALGRIND;
 
-/// What `benches/src/bin/instructions.rs` can do.
+/// The cases of `benches/src/bin/instructions.rs`.
 const CASES: [&str; 5] = [
     "record",
     "request-plain",
@@ -26,9 +26,9 @@ const CASES: [&str; 5] = [
     "request-no-event",
     "request-audited",
 ];
-/// How often it does that.
+/// The number of times that it repeats a case.
 const TIMES: u64 = 1_000;
-/// What a count may rise or fall by, in percent, before the numbers have to be written anew.
+/// The most that a count may rise or fall by, in percent, without `--update`.
 const TOLERANCE: u64 = 5;
 
 #[derive(Debug, Args)]
@@ -70,7 +70,7 @@ pub(crate) fn run(wanted: &Instructions) -> Result<(), Error> {
     )))
 }
 
-/// Instructions that a case takes each time.
+/// Counts the instructions of one repetition of a case.
 fn count(case: &str) -> Result<u64, Error> {
     let profile: PathBuf = [TARGET_DIR, &format!("callgrind.{case}")].iter().collect();
     let mut command = Command::new("valgrind");
@@ -79,33 +79,33 @@ fn count(case: &str) -> Result<u64, Error> {
         "--tool=callgrind",
         "--toggle-collect=instructions::measured",
     ]);
-    // It stays, for `callgrind_annotate`.
+    // The file is kept for `callgrind_annotate`.
     command.arg(format!("--callgrind-out-file={}", profile.display()));
     command.arg(program("instructions")).arg(case);
     let output = command.output().map_err(|source| Error::Start {
         command: shown(&command),
         source,
     })?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        eprint!("{said}");
+        eprint!("{text}");
         return Err(Error::Failed {
             command: shown(&command),
             status: output.status,
         });
     }
-    match collected(&said) {
-        // None at all: the function that is to be counted was not found.
+    match collected(&text) {
+        // A total of 0 means that the function to count was not found.
         Some(total) if total > 0 => Ok(total / TIMES),
         _ => Err(Error::Finding(format!(
-            "valgrind counted nothing for `{case}`: {said}"
+            "valgrind counted nothing for `{case}`: {text}"
         ))),
     }
 }
 
-/// The total in what callgrind says at its end.
-fn collected(said: &str) -> Option<u64> {
-    let line = said
+/// Finds the total in the output of callgrind.
+fn collected(output: &str) -> Option<u64> {
+    let line = output
         .lines()
         .find_map(|line| line.split_once("Collected : "));
     line?.1.trim().parse().ok()
@@ -141,7 +141,7 @@ fn read(text: &str) -> Result<Counts, Error> {
         .collect()
 }
 
-/// The cases that are further off than they may be, or that have no number.
+/// Returns the cases that exceed the tolerance or have no number.
 fn off(counts: &Counts, expected: &Counts) -> Vec<String> {
     let mut off = Vec::new();
     for (case, count) in counts {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_counts_are_read_back() {
         let counts = counts(&[("record", 4_000), ("request-plain", 6_500)]);
         assert_eq!(read(&written(&counts)).unwrap(), counts);
         let error = read("record = 1\nrecord: 2\n").unwrap_err().to_string();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_five_percent_off_is_reported_and_so_is_a_case_without_a_number() {
+    fn counts_beyond_the_tolerance_and_cases_without_a_number_are_reported() {
         let expected = counts(&[("a", 1_000)]);
         assert!(off(&counts(&[("a", 1_050)]), &expected).is_empty());
         assert_eq!(off(&counts(&[("a", 1_051)]), &expected), ["a 1000 → 1051"]);
@@ -192,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn the_total_is_found_in_what_callgrind_says() {
-        let said = "==7== Events    : Ir\n==7== Collected : 4375664\n==7== \n";
-        assert_eq!(collected(said), Some(4_375_664));
+    fn total_is_found_in_the_output_of_callgrind() {
+        let output = "==7== Events    : Ir\n==7== Collected : 4375664\n==7== \n";
+        assert_eq!(collected(output), Some(4_375_664));
         assert_eq!(collected("==7== nothing"), None);
     }
 }

@@ -1,9 +1,9 @@
-//! Latencies, and what is said about many of them.
+//! Latencies and their percentiles.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How long each of many requests took.
+/// The latencies of many requests.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
     sorted: Vec<Duration>,
@@ -15,8 +15,8 @@ impl Latencies {
         self.sorted.sort_unstable();
     }
 
-    /// The shortest that at least `percent` of all do not exceed (nearest rank); zero if there are
-    /// none.
+    /// Returns the shortest latency that at least `percent` of all do not exceed (nearest rank);
+    /// zero without any.
     pub(super) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.sorted.len() * percent).div_ceil(100);
         let index = rank.saturating_sub(1);
@@ -28,7 +28,7 @@ impl Latencies {
     }
 }
 
-/// How many times as long `this` is as `that`.
+/// Returns `this` in multiples of `that`.
 pub(super) fn ratio(this: Duration, that: Duration) -> f64 {
     this.as_secs_f64() / that.as_secs_f64()
 }

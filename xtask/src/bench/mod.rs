@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: measurements, in a release build.
+//!
+//! Each measurement has a folder or a file of its own, with its arguments. Those that link the
+//! crates are built with the feature `bench` alone, so that `cargo xtask` itself is built in
+//! seconds.
 
-#[cfg(feature = "bench")]
 mod call;
 mod command;
 mod compile;
@@ -8,17 +11,12 @@ mod delivery;
 mod instructions;
 #[cfg(feature = "bench")]
 mod latency;
-#[cfg(feature = "bench")]
 mod layer;
 #[cfg(feature = "bench")]
+mod null_sink;
+mod release;
 mod server;
-#[cfg(feature = "bench")]
-mod servers;
-#[cfg(feature = "bench")]
-mod side;
-#[cfg(feature = "bench")]
 mod spool;
-#[cfg(feature = "bench")]
 mod stall;
 
 pub(crate) use command::{Bench, run};

@@ -12,7 +12,7 @@ use actix_web::{App, HttpResponse, web};
 use audit_actix::web::OnUnaudited;
 use audit_actix::{Actor, AuditMiddleware, AuditRoute, Recorder, action, audited, path};
 
-use super::{HEADERS, PEER, Stack};
+use super::stack::{HEADERS, PEER, Stack};
 
 async fn plain_delete(id: web::Path<u64>) -> HttpResponse {
     black_box(*id);
@@ -25,7 +25,7 @@ async fn audited_delete(id: web::Path<u64>) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// Each app is of a type of its own, which only a macro can leave out.
+/// Makes a stack of an app. Each app has a type of its own, which a function could not name.
 macro_rules! stack {
     ($label:expr, $audited:expr, $app:expr) => {{
         let app = Rc::new(init_service($app).await);
@@ -72,7 +72,7 @@ pub(super) async fn stacks(recorder: &Recorder) -> Vec<Stack> {
     ]
 }
 
-/// `R` is a request of actix-http, whose name actix-web does not pass on.
+/// Serves the requests. `R` is a request of actix-http, which actix-web does not re-export.
 async fn batch<S, R, B>(app: &S, request: impl Fn() -> R, requests: u32) -> Duration
 where
     S: Service<R, Response = ServiceResponse<B>>,
@@ -86,7 +86,7 @@ where
     started.elapsed()
 }
 
-/// A request with all that the middleware reads.
+/// Returns a request with everything that the middleware reads.
 fn request() -> TestRequest {
     let request = TestRequest::delete().uri("/documents/42").peer_addr(PEER);
     HEADERS

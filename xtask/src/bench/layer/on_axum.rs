@@ -13,7 +13,7 @@ use axum::routing::{MethodRouter, delete};
 use tower_http::trace::TraceLayer;
 use tower_service::Service;
 
-use super::{HEADERS, PEER, Stack};
+use super::stack::{HEADERS, PEER, Stack};
 
 async fn plain_delete(Path(id): Path<u64>) -> StatusCode {
     black_box(id);
@@ -71,7 +71,7 @@ async fn batch(mut app: Router, requests: u32) -> Duration {
     started.elapsed()
 }
 
-/// A request with all that the layer reads.
+/// Returns a request with everything that the layer reads.
 fn request() -> Request {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::DELETE;

@@ -1,8 +1,8 @@
-//! What pages and an export cost the local server when its file holds a million events.
+//! Measures pages and an export of the local server with a large store.
 //!
-//! Pages are asked for over HTTP, one of each kind in turn, so that what else the machine does
-//! falls on all of them; a read of one row stands beside them. The export is read to its end while
-//! the process's peak of memory is watched.
+//! Pages are requested over HTTP, one of each kind in turn, so that other load on the machine
+//! affects all of them; a page of one row is the baseline. The export is read to its end, and the
+//! process's peak memory is compared with that before it.
 
 use std::time::{Duration, Instant};
 
@@ -10,17 +10,16 @@ use audit_server::{Data, LocalServer};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::latency::Latencies;
+use crate::bench::latency::Latencies;
 use crate::error::Error;
 
-/// A page of any kind stays below this, at the 99th percentile.
+/// The goal for a page of any kind, at the 99th percentile.
 const PAGE: Duration = Duration::from_millis(50);
 
-/// An export may make the process grow by this much at most, whatever its size: a few pages and
-/// their buffers.
+/// The goal for the growth of the process during an export of any size: a few pages and buffers.
 const GROWTH_KB: u64 = 32 * 1_024;
 
-/// What is asked for, and what for. The seed has 10 organizations and 40 actions.
+/// The kinds of pages, with their queries. The seed has 10 organizations and 40 actions.
 const PAGES: [(&str, &str); 10] = [
     ("one row", "limit=1&after=MIDDLE"),
     ("newest", "order=desc&limit=100"),
@@ -49,7 +48,7 @@ const PAGES: [(&str, &str); 10] = [
     ),
 ];
 
-pub(super) fn run(events: u32, requests: u32) -> Result<(), Error> {
+pub(super) fn measure(events: u32, requests: u32) -> Result<(), Error> {
     let folder =
         tempfile::tempdir().map_err(|source| Error::file("make", "a temporary folder", source))?;
     let server = LocalServer::builder()
@@ -80,7 +79,7 @@ fn finding(error: impl std::fmt::Display) -> Error {
     Error::Finding(error.to_string())
 }
 
-/// Prints the latencies of each kind of page, and answers with those that miss the goal.
+/// Prints the latencies of each kind of page, and returns a sentence for each that misses the goal.
 async fn pages(server: &LocalServer, events: u32, requests: u32) -> Result<Vec<String>, Error> {
     let client = Client::new();
     let middle = (events / 2).to_string();
@@ -91,8 +90,8 @@ async fn pages(server: &LocalServer, events: u32, requests: u32) -> Result<Vec<S
             let query = query.replace("MIDDLE", &middle);
             let url = format!("{}/_local/events?{query}", server.url());
             let begun = Instant::now();
-            let answer = client.get(url).send().await.map_err(finding)?;
-            let body = answer.bytes().await.map_err(finding)?;
+            let response = client.get(url).send().await.map_err(finding)?;
+            let body = response.bytes().await.map_err(finding)?;
             latencies[index].add([begun.elapsed()]);
             let list: Value = serde_json::from_slice(&body).map_err(finding)?;
             rows[index] = list["data"].as_array().map_or(0, Vec::len);
@@ -122,16 +121,16 @@ async fn pages(server: &LocalServer, events: u32, requests: u32) -> Result<Vec<S
     Ok(misses.collect())
 }
 
-/// Prints what an export of the largest organization costs, and answers with the goal that it
-/// misses.
+/// Prints the cost of an export of the largest organization, and returns a sentence if it misses
+/// the goal.
 async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
     let client = Client::new();
     let url = format!("{}/audit_logs/exports", server.url());
     let body = json!({ "organization_id": "org_seed_0", "range_start": "1970-01-01T00:00:00Z", "range_end": "9999-01-01T00:00:00Z" });
     let send = async |request: reqwest::RequestBuilder| -> Result<Value, Error> {
         let request = request.bearer_auth(server.api_key());
-        let answer = request.send().await.map_err(finding)?;
-        let body = answer.bytes().await.map_err(finding)?;
+        let response = request.send().await.map_err(finding)?;
+        let body = response.bytes().await.map_err(finding)?;
         serde_json::from_slice(&body).map_err(finding)
     };
     let post = client.post(&url).header("content-type", "application/json");
@@ -142,9 +141,9 @@ async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
 
     let before = reset_peak();
     let begun = Instant::now();
-    let mut answer = client.get(link).send().await.map_err(finding)?;
+    let mut response = client.get(link).send().await.map_err(finding)?;
     let (mut bytes, mut lines) = (0, 0);
-    while let Some(chunk) = answer.chunk().await.map_err(finding)? {
+    while let Some(chunk) = response.chunk().await.map_err(finding)? {
         bytes += chunk.len();
         lines += chunk.iter().filter(|byte| **byte == b'\n').count();
     }
@@ -158,7 +157,7 @@ async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
         return Ok(Some("the export is empty".to_owned()));
     }
     let Some((before, peak)) = before.zip(memory("VmHWM:")) else {
-        println!("memory: this system does not tell (no /proc/self/status)");
+        println!("memory: unknown on this system, which has no /proc/self/status");
         return Ok(None);
     };
     let growth = peak.saturating_sub(before);
@@ -166,7 +165,7 @@ async fn export(server: &LocalServer) -> Result<Option<String>, Error> {
     Ok((growth > GROWTH_KB).then(|| format!("the export made the process grow by {growth} kB")))
 }
 
-/// What the process takes now, in kB, after its peak was set back to that.
+/// Resets the process's peak of memory to its present use, and returns that in kB.
 fn reset_peak() -> Option<u64> {
     // 5 resets the peak (man 5 proc). Where that is not allowed, an earlier peak counts as the
     // export's, and the figure is too large.
@@ -176,7 +175,7 @@ fn reset_peak() -> Option<u64> {
     memory("VmRSS:")
 }
 
-/// A figure of `/proc/self/status`, in kB.
+/// Reads a figure of `/proc/self/status`, in kB.
 fn memory(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -189,9 +188,9 @@ mod tests {
 
     #[test]
     fn a_small_measurement_runs_to_its_end() {
-        let outcome = run(12_000, 2);
-        // How long a page takes is not asserted here; that every kind of it is answered, and an
-        // export is read, is.
+        let outcome = measure(12_000, 2);
+        // Times are not asserted here, but every page must have a response, and the export must be
+        // read.
         if let Err(Error::Finding(misses)) = outcome {
             assert!(misses.contains("99th percentile"), "{misses}");
         }

@@ -1,8 +1,8 @@
-//! What a durable event costs, beside what the disk asks for it.
+//! Compares durable events with bare writes, and measures the start with a large backlog.
 //!
-//! A write of the same bytes to a file of the same folder, and a sync, is what no durable event can
-//! do without. Both are measured in turn, so that what else the disk does falls on both. Then many
-//! tasks at once, which share the syncs. At the end, the start with a large backlog.
+//! The lower bound of a durable event is a write of the same bytes to a file in the same folder,
+//! and a sync. Both are measured in turn, so that other load on the disk affects both. Many tasks
+//! at once then show the effect of group commit.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 use audit_core::private::spool as inner;
 use audit_core::{Actor, Context, Event, Spool, Target};
 
-use super::latency::{Latencies, ratio};
+use crate::bench::latency::{Latencies, ratio};
 use crate::error::Error;
 
 const ROUNDS: usize = 10;
 /// Events in a round of one task, and of each of many.
 const EVENTS: usize = 200;
 const TASKS: usize = 64;
-/// How often the backlog is opened.
+/// The number of times that the backlog is opened.
 const STARTS: usize = 5;
 
-pub(super) fn run(folder: &Path, backlog: u32) -> Result<(), Error> {
+pub(super) fn measure(folder: &Path, backlog: u32) -> Result<(), Error> {
     let failed = |error: io::Error| Error::Finding(format!("start the measurement: {error}"));
     let folder = tempfile::tempdir_in(folder).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -89,7 +89,7 @@ async fn appends(folder: &Path) -> Measured {
     Ok(())
 }
 
-/// One event after another, each waited for; how long each took.
+/// Appends one event after the other, and returns the time until each was durable.
 async fn task(spool: &Spool) -> Result<Vec<Duration>, audit_core::SpoolError> {
     let mut took = Vec::with_capacity(EVENTS);
     for _ in 0..EVENTS {
@@ -135,7 +135,7 @@ async fn starts(folder: &Path, backlog: u32) -> Measured {
     Ok(())
 }
 
-/// A usual event, of about the size that services record.
+/// Returns an event of the usual size.
 fn event() -> Event {
     let built =
         Event::builder("document.share")

@@ -1,5 +1,4 @@
-//! The servers of the measurement, each on a free port of this machine: two audit services and the
-//! audited one.
+//! The servers of the measurement: two audit services and the audited one, each on a free port.
 
 use std::future::Future;
 use std::io;
@@ -12,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::routing::{delete, post};
 use tokio::net::TcpListener;
 
-/// A server and where it listens.
+/// A server and its address.
 pub(super) struct Server<F> {
     pub(super) address: SocketAddr,
     /// Serves until it is dropped.
@@ -25,25 +24,25 @@ async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// An audit service that takes every event at once.
+/// Starts an audit service that accepts every event at once.
 pub(super) async fn healthy() -> io::Result<Server<impl Future<Output = io::Result<()>>>> {
     let (listener, address) = listen().await?;
-    let taken = async || {
+    let accepted = async || {
         (
             [(header::CONTENT_TYPE, "application/json")],
             r#"{"success":true}"#,
         )
     };
-    let app = Router::new().route("/audit_logs/events", post(taken));
+    let app = Router::new().route("/audit_logs/events", post(accepted));
     let serve = axum::serve(listener, app).into_future();
     Ok(Server { address, serve })
 }
 
-/// An audit service that takes connections and never answers.
+/// Starts an audit service that accepts connections and never responds.
 pub(super) async fn stalled() -> io::Result<Server<impl Future<Output = io::Result<()>>>> {
     let (listener, address) = listen().await?;
     let serve = async move {
-        // Kept, since a closed connection would be an answer. The dispatcher opens a few per
+        // Kept open, since closing a connection would be a response. The dispatcher opens a few per
         // time-out.
         let mut connections = Vec::new();
         loop {
@@ -53,7 +52,7 @@ pub(super) async fn stalled() -> io::Result<Server<impl Future<Output = io::Resu
     Ok(Server { address, serve })
 }
 
-/// The service whose requests are measured: each leaves one audit event.
+/// Starts the service whose requests are measured; each leaves one audit event.
 pub(super) async fn service(
     recorder: Recorder,
 ) -> io::Result<Server<impl Future<Output = io::Result<()>>>> {
@@ -68,7 +67,7 @@ pub(super) async fn service(
     Ok(Server { address, serve })
 }
 
-/// Does nothing else, so that the way of the event is all there is to measure.
+/// Leaves an event and does nothing else, so that only the event is measured.
 #[audited(action = "document.delete", target = "id")]
 async fn delete_document(Path(id): Path<String>) -> StatusCode {
     StatusCode::NO_CONTENT

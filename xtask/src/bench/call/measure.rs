@@ -1,20 +1,20 @@
-//! What the attribute costs a call: nanoseconds beside the plain function and
-//! `#[tracing::instrument]`, and the size of the future.
+//! Compares calls and futures of a plain, an audited and an instrumented function.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use audit_tower::{Actor, Delivery, Event, Recorder, Sink, audited};
+use audit_tower::{Actor, Recorder, audited};
 
+use crate::bench::null_sink::NullSink;
 use crate::error::Error;
 
 /// Calls in a batch; batches of the kinds take turns.
 const CALLS: u32 = 2_000;
 const BATCHES: usize = 101;
-/// So that the queue of a batch never fills.
+/// Large enough that no batch fills the queue.
 const CAPACITY: usize = 4 * CALLS as usize;
 
-/// A kilobyte argument that is alive until the end.
+/// An argument of a kilobyte that lives until the end of the call.
 type Large = [u8; 1024];
 
 async fn plain(id: u64, large: Large) -> Result<u64, std::fmt::Error> {
@@ -34,16 +34,7 @@ async fn with_instrument(id: u64, large: Large) -> Result<u64, std::fmt::Error> 
     Ok(id + u64::from(large[0]))
 }
 
-/// Takes everything and keeps nothing.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    async fn deliver(&self, _: &Event) -> Delivery {
-        Ok(())
-    }
-}
-
-pub(crate) fn run() -> Result<(), Error> {
+pub(super) fn measure() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -51,12 +42,12 @@ pub(crate) fn run() -> Result<(), Error> {
             command: "a runtime".to_owned(),
             source,
         })?;
-    let recorder = Recorder::builder(Nowhere)
+    let recorder = Recorder::builder(NullSink)
         .capacity(CAPACITY)
         .fallback_organization("org_1")
         .build()
         .map_err(|error| Error::Finding(error.to_string()))?;
-    runtime.block_on(measure(&recorder));
+    runtime.block_on(compare(&recorder));
     let stats = runtime.block_on(recorder.shutdown(Duration::from_secs(10)));
     println!(
         "\nevents of the last batches: {} delivered, {} pending",
@@ -66,7 +57,7 @@ pub(crate) fn run() -> Result<(), Error> {
     Ok(())
 }
 
-async fn measure(recorder: &Recorder) {
+async fn compare(recorder: &Recorder) {
     const LARGE: Large = [1; 1024];
     macro_rules! batch {
         ($function:ident) => {{

@@ -1,18 +1,15 @@
-//! What the layer, the attribute and the recorder add to a request, beside the framework's own
-//! request logging.
+//! Compares stacks of layers, per framework.
 //!
 //! All stacks of a framework are measured in one run, in turns, in this process and without a
 //! socket: a socket costs many times what is measured, and varies by more.
 
-mod on_actix;
-mod on_axum;
-
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::time::Duration;
 
-use audit_tower::{Delivery, Event, Recorder, Sink};
+use audit_tower::Recorder;
 
+use super::stack::Stack;
+use super::{on_actix, on_axum};
+use crate::bench::null_sink::NullSink;
 use crate::error::Error;
 
 /// Requests in a batch; batches of the stacks take turns. Few, so that a batch is shorter than the
@@ -20,7 +17,7 @@ use crate::error::Error;
 /// shorter, and would seem slower than it is.
 const REQUESTS: u32 = 100;
 const ROUNDS: usize = 501;
-/// So that the queue never fills in a batch.
+/// Large enough that no batch fills the queue.
 const CAPACITY: usize = 4 * REQUESTS as usize;
 
 /// A framework whose integration is measured.
@@ -40,8 +37,8 @@ impl Framework {
         }
     }
 
-    /// What is compared: first nothing, then the framework's request logging with nobody listening,
-    /// then ours.
+    /// Returns the stacks: one without a layer, one with the framework's request logging and no
+    /// subscriber, then ours.
     async fn stacks(self, recorder: &Recorder) -> Vec<Stack> {
         match self {
             Self::Axum => on_axum::stacks(recorder),
@@ -50,38 +47,7 @@ impl Framework {
     }
 }
 
-/// A service in some layers.
-struct Stack {
-    label: &'static str,
-    /// Whether each request leaves an event.
-    audited: bool,
-    /// Answers this many requests, and says how long that took.
-    batch: Box<dyn Fn(u32) -> Measured>,
-}
-
-type Measured = Pin<Box<dyn Future<Output = Duration>>>;
-
-/// The headers that our layers read.
-const HEADERS: [(&str, &str); 3] = [
-    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"),
-    ("x-request-id", "01HX7Q6Z3F9WJ6V0D2M5T8K4RB"),
-    (
-        "traceparent",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    ),
-];
-const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)), 4711);
-
-/// Takes everything and keeps nothing; the recorder counts.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    async fn deliver(&self, _: &Event) -> Delivery {
-        Ok(())
-    }
-}
-
-pub(super) fn run() -> Result<(), Error> {
+pub(super) fn measure() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -91,11 +57,11 @@ pub(super) fn run() -> Result<(), Error> {
         })?;
     Framework::ALL
         .into_iter()
-        .try_for_each(|framework| runtime.block_on(measure(framework)))
+        .try_for_each(|framework| runtime.block_on(compare(framework)))
 }
 
-async fn measure(framework: Framework) -> Result<(), Error> {
-    let recorder = Recorder::builder(Nowhere)
+async fn compare(framework: Framework) -> Result<(), Error> {
+    let recorder = Recorder::builder(NullSink)
         .capacity(CAPACITY)
         .fallback_organization("org_1")
         .build()
@@ -127,7 +93,7 @@ async fn measure(framework: Framework) -> Result<(), Error> {
     if stats.delivered == expected {
         Ok(())
     } else {
-        let message = format!("{expected} events were made, and the recorder says {stats:?}");
+        let message = format!("{expected} events were made, and the recorder counted {stats:?}");
         Err(Error::Finding(message))
     }
 }
@@ -156,13 +122,13 @@ fn print(framework: Framework, stacks: &[Stack], times: &[Vec<f64>]) {
     }
 }
 
-/// What is made of the batches of the same round.
+/// Combines the values of the same round.
 fn pairs(these: &[f64], those: &[f64], of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     let pairs = these.iter().zip(those);
     pairs.map(|(this, that)| of(*this, *that)).collect()
 }
 
-/// The quarter, the half and three quarters of the values, of which there is at least one.
+/// Returns the quartiles of at least one value.
 fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

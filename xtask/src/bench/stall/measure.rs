@@ -1,28 +1,27 @@
-//! What a request costs while the audit service stands still.
+//! Compares the latency of requests with a healthy and with a stalled audit service.
 //!
-//! Two audited services in one process, the one with an audit service that takes every event, the
-//! other with one that takes connections and never answers. Clients send requests over real
-//! sockets, to the one and the other in turn, so that what else the machine does falls on both.
-//! Nothing is asserted about times; but every request has to be answered, and every event accounted
-//! for.
+//! Two audited services run in one process. The audit service of the one accepts every event; that
+//! of the other accepts connections and never responds. Clients send requests over real sockets, to
+//! both in turn, so that other load on the machine affects both. Times are not asserted, but every
+//! request must be answered, and every event accounted for.
 
 use std::io;
 use std::time::Duration;
 
-use super::command::Stall;
-use super::latency::ratio;
+use super::load::Load;
 use super::servers;
 use super::side::{Ledger, Side};
+use crate::bench::latency::ratio;
 use crate::error::Error;
 
-/// How long the shutdown may take. The healthy side needs less, the stalled side can never be done.
+/// The deadline of the shutdown. The healthy side needs less; the stalled side always reaches it.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
-pub(super) fn run(stall: &Stall) -> Result<(), Error> {
-    measure(stall, SHUTDOWN)
+pub(super) fn measure(load: &Load) -> Result<(), Error> {
+    measure_until(load, SHUTDOWN)
 }
 
-fn measure(stall: &Stall, shutdown: Duration) -> Result<(), Error> {
+fn measure_until(load: &Load, shutdown: Duration) -> Result<(), Error> {
     let failed = |error: io::Error| Error::Finding(format!("start the measurement: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -33,31 +32,31 @@ fn measure(stall: &Stall, shutdown: Duration) -> Result<(), Error> {
         tokio::spawn(healthy.serve);
         let stalled = servers::stalled().await.map_err(failed)?;
         tokio::spawn(stalled.serve);
-        let healthy = Side::start("healthy", healthy.address, stall).await?;
-        let stalled = Side::start("stalled", stalled.address, stall).await?;
-        compare(healthy, stalled, stall, shutdown).await
+        let healthy = Side::start("healthy", healthy.address, load).await?;
+        let stalled = Side::start("stalled", stalled.address, load).await?;
+        compare(healthy, stalled, load, shutdown).await
     })
 }
 
 async fn compare(
     mut healthy: Side,
     mut stalled: Side,
-    stall: &Stall,
+    load: &Load,
     shutdown: Duration,
 ) -> Result<(), Error> {
-    for round in 0..stall.rounds.get() {
-        // Who goes first changes, so that neither always finds the caches of the other.
+    for round in 0..load.rounds.get() {
+        // The order alternates, so that neither side always runs on the caches of the other.
         let (first, second) = if round % 2 == 0 {
             (&mut healthy, &mut stalled)
         } else {
             (&mut stalled, &mut healthy)
         };
-        first.round(stall.capacity.get()).await;
-        second.round(stall.capacity.get()).await;
+        first.round(load.capacity.get()).await;
+        second.round(load.capacity.get()).await;
     }
     let ledgers = [healthy.end(shutdown).await, stalled.end(shutdown).await];
     let sides = [&healthy, &stalled];
-    println!("{}", report(sides, &ledgers, stall));
+    println!("{}", report(sides, &ledgers, load));
 
     let problems = problems(sides, &ledgers);
     if problems.is_empty() {
@@ -66,10 +65,10 @@ async fn compare(
     Err(Error::Finding(problems.join("; ")))
 }
 
-fn report(sides: [&Side; 2], ledgers: &[Ledger; 2], stall: &Stall) -> String {
+fn report(sides: [&Side; 2], ledgers: &[Ledger; 2], load: &Load) -> String {
     let mut text = format!(
         "{} clients, a queue of {} events, {} rounds of {} requests to each side, in turn\n",
-        stall.clients, stall.capacity, stall.rounds, stall.capacity
+        load.clients, load.capacity, load.rounds, load.capacity
     );
     text += &format!(
         "\n{:<14} {:>10} {:>10} {:>10} {:>10} {:>10}",
@@ -125,10 +124,10 @@ fn report(sides: [&Side; 2], ledgers: &[Ledger; 2], stall: &Stall) -> String {
             text += &format!(" {count:>10}");
         }
     }
-    text + "\n(as of the last answer; `lost` is what was still pending when the shutdown's deadline came)"
+    text + "\n(as of the last response; `lost` are the events still pending at the shutdown's deadline)"
 }
 
-/// What may not be, a sentence each.
+/// Returns a sentence for each request or event that is not accounted for.
 fn problems(sides: [&Side; 2], ledgers: &[Ledger; 2]) -> Vec<String> {
     let mut problems = Vec::new();
     for (side, ledger) in sides.into_iter().zip(ledgers) {
@@ -159,12 +158,11 @@ mod tests {
     #[test]
     fn a_small_measurement_finds_nothing_blocked_and_nothing_unaccounted() {
         let few = |count| NonZeroU32::new(count).unwrap();
-        let stall = Stall {
+        let load = Load {
             capacity: few(8),
             rounds: few(4),
             clients: few(3),
-            here: true,
         };
-        measure(&stall, Duration::from_millis(100)).unwrap();
+        measure_until(&load, Duration::from_millis(100)).unwrap();
     }
 }

@@ -1,5 +1,4 @@
-//! One of the two that are compared: a recorder, the service it audits, and the clients of that
-//! service.
+//! One side of the comparison: a recorder, the service that it audits, and that service's clients.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,15 +8,15 @@ use audit_tower::workos::{ApiKey, WorkOs};
 use audit_tower::{Recorder, Report, Stats};
 use tokio::task::JoinSet;
 
-use super::command::Stall;
-use super::latency::Latencies;
+use super::load::Load;
 use super::servers;
+use crate::bench::latency::Latencies;
 use crate::error::Error;
 
-/// How long an attempt at delivery may take; short, so that a stalled service is tried many times
-/// in one measurement.
+/// The time-out of an attempt at delivery; short, so that a stalled service gets many attempts in
+/// one measurement.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// A request to the audited service that is not answered by then was blocked.
+/// The longest wait for a response of the audited service; a later one counts as blocked.
 const BLOCKED: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -26,20 +25,20 @@ pub(super) struct Side {
     pub(super) latencies: Latencies,
     /// Requests sent, each of which makes one event.
     pub(super) made: u64,
-    /// Requests that were answered as they should be.
+    /// Requests with the expected response.
     pub(super) answered: u64,
     recorder: Recorder,
     clients: Vec<reqwest::Client>,
     url: Arc<str>,
 }
 
-/// What is known of a side's events when all is over.
+/// The events of a side at the end of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ledger {
     pub(super) made: u64,
-    /// Before the shutdown.
+    /// The counts before the shutdown.
     pub(super) stats: Stats,
-    /// After it.
+    /// The counts after it.
     pub(super) end: Stats,
     pub(super) report: Report,
 }
@@ -50,7 +49,7 @@ impl Side {
     pub(super) async fn start(
         name: &'static str,
         audit_service: SocketAddr,
-        stall: &Stall,
+        load: &Load,
     ) -> Result<Self, Error> {
         let failed =
             |what: &str, error: &dyn std::error::Error| Error::Finding(format!("{what}: {error}"));
@@ -61,7 +60,7 @@ impl Side {
             .build()
             .map_err(|error| failed("make the sink", &error))?;
         let recorder = Recorder::builder(sink)
-            .capacity(usize::try_from(stall.capacity.get()).unwrap_or(usize::MAX))
+            .capacity(usize::try_from(load.capacity.get()).unwrap_or(usize::MAX))
             .fallback_organization("org_bench")
             .build()
             .map_err(|error| failed("make the recorder", &error))?;
@@ -69,7 +68,7 @@ impl Side {
             .await
             .map_err(|error| failed("start the audited service", &error))?;
         tokio::spawn(server.serve);
-        let clients = (0..stall.clients.get())
+        let clients = (0..load.clients.get())
             .map(|_| reqwest::Client::builder().no_proxy().build())
             .collect::<Result<_, _>>()
             .map_err(|error| failed("make a client", &error))?;
@@ -83,17 +82,17 @@ impl Side {
             url: format!("http://{}/documents/42", server.address).into(),
         };
         // The first request of each client opens its connection, and is not measured.
-        side.requests(stall.clients.get()).await;
+        side.requests(load.clients.get()).await;
         Ok(side)
     }
 
-    /// Sends this many requests and measures them.
+    /// Sends this many requests and records their latencies.
     pub(super) async fn round(&mut self, requests: u32) {
         let latencies = self.requests(requests).await;
         self.latencies.add(latencies);
     }
 
-    /// Shares the requests out among the clients, and waits until all are answered or given up.
+    /// Divides the requests among the clients, and waits until each has a response or timed out.
     async fn requests(&mut self, requests: u32) -> Vec<Duration> {
         let mut tasks = JoinSet::new();
         let clients = (0..).zip(&self.clients);
@@ -104,7 +103,7 @@ impl Side {
         }
         let mut latencies = Vec::new();
         while let Some(ended) = tasks.join_next().await {
-            // A client that panicked has answered nothing, which the count shows.
+            // The count of responses shows a client that panicked.
             latencies.extend(ended.unwrap_or_default());
         }
         self.made += u64::from(requests);
@@ -112,7 +111,7 @@ impl Side {
         latencies
     }
 
-    /// Ends the delivery, with this long for what is still pending.
+    /// Shuts the recorder down, with this deadline for pending events.
     pub(super) async fn end(&self, deadline: Duration) -> Ledger {
         let stats = self.recorder.stats();
         let report = self.recorder.shutdown(deadline).await;
@@ -125,15 +124,15 @@ impl Side {
     }
 }
 
-/// One request after the other; the latencies of those that were answered as they should be.
+/// Sends one request after the other; returns the latencies of those with the expected response.
 async fn sequence(client: reqwest::Client, url: Arc<str>, requests: u32) -> Vec<Duration> {
     let mut latencies = Vec::new();
     for _ in 0..requests {
         let started = Instant::now();
-        let answer = tokio::time::timeout(BLOCKED, client.delete(&*url).send()).await;
+        let response = tokio::time::timeout(BLOCKED, client.delete(&*url).send()).await;
         let latency = started.elapsed();
-        if let Ok(Ok(answer)) = answer
-            && answer.status() == reqwest::StatusCode::NO_CONTENT
+        if let Ok(Ok(response)) = response
+            && response.status() == reqwest::StatusCode::NO_CONTENT
         {
             latencies.push(latency);
         }
@@ -142,7 +141,7 @@ async fn sequence(client: reqwest::Client, url: Arc<str>, requests: u32) -> Vec<
 }
 
 impl Ledger {
-    /// What does not add up, a sentence each.
+    /// Returns a sentence for each count that does not add up.
     pub(super) fn gaps(&self) -> Vec<String> {
         let Self { made, end, .. } = self;
         let mut gaps = Vec::new();
