@@ -1,11 +1,11 @@
-//! Figures, and the tables that show them beside their goals.
+//! Figures, and tables that show them beside their goals.
 
-/// What was measured of one contender: a value per round, or per event.
+/// The measured values of one contender, one per round or per event.
 #[derive(Clone, Debug)]
 pub struct Series {
     pub label: &'static str,
     pub values: Vec<f64>,
-    /// What else there is to say in a column of its own.
+    /// The text of one more column.
     pub note: String,
 }
 
@@ -19,7 +19,7 @@ impl Series {
         }
     }
 
-    /// Of each round, this less that.
+    /// Returns the difference of the two series, round by round.
     #[must_use]
     pub fn less(&self, that: &Self) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Series {
     }
 }
 
-/// What our figure may be at most, or has to be at least, in multiples of another contender's.
+/// A bound on our figure, in multiples of another contender's.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
     pub beside: &'static str,
@@ -64,7 +64,7 @@ impl Bound {
     }
 }
 
-/// How two series are divided.
+/// The way to divide two series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ratio {
     /// The median of the ratios of each round: what disturbs a round disturbs both.
@@ -73,23 +73,26 @@ pub enum Ratio {
     OfMedians,
 }
 
-/// One table: the first series is ours, the others are what it is measured beside.
+/// One table: the first series is ours, the others are those of its peers.
 #[derive(Clone, Debug)]
 pub struct Table<'a> {
     pub title: &'a str,
-    /// What the figures are.
+    /// The heading of the figures.
     pub unit: &'a str,
-    /// What the notes are; empty if there are none.
+    /// The heading of the notes; empty without any.
     pub notes: &'a str,
     pub ratio: Ratio,
     pub goals: &'a [Goal],
-    /// Whether to show the 99th percentile as well.
+    /// Shows the 99th percentile as well.
     pub tail: bool,
 }
 
 impl Table<'_> {
-    /// Prints the table, and says how many goals were missed.
-    #[expect(clippy::print_stdout, reason = "the table is what is asked for")]
+    /// Prints the table, with each goal and its result.
+    #[expect(
+        clippy::print_stdout,
+        reason = "the table is the output of the program"
+    )]
     pub fn print(&self, series: &[Series]) {
         let tail = if self.tail { "p99" } else { "" };
         println!("\n{}\n", self.title);
@@ -146,18 +149,18 @@ fn shown(value: f64) -> String {
     }
 }
 
-/// What is made of the values of the same round.
+/// Combines the values of the same round.
 fn pairs(these: &[f64], those: &[f64], of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     let pairs = these.iter().zip(those);
     pairs.map(|(this, that)| of(*this, *that)).collect()
 }
 
-/// The quarter, the half and three quarters of the values.
+/// Returns the quartiles of the values.
 fn quartiles(values: &[f64]) -> [f64; 3] {
     [25, 50, 75].map(|percent| percentile(values, percent))
 }
 
-/// The smallest value that at least so many percent do not exceed (nearest rank).
+/// Returns the smallest value that at least `percent` of all values do not exceed (nearest rank).
 fn percentile(values: &[f64], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

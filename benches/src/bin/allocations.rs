@@ -1,5 +1,6 @@
-//! Prints how many allocations each way to hand an event over makes on the caller's thread: name,
-//! tab, number. A program of its own, since an allocator that counts slows down what it counts.
+//! Prints the allocations of each contender per event, on the caller's thread: name, tab, number.
+//!
+//! It is a program of its own, since an allocator that counts slows down the other measurements.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 fn main() -> audit_benches::Result<()> {

@@ -1,5 +1,4 @@
-//! Measures what is recorded and delivered, beside its peers, and prints figures and goals side by
-//! side.
+//! Measures recording and delivery beside their peers, and prints figures and goals.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -19,11 +18,11 @@ struct Cli {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// What an event costs the caller
+    /// The cost of an event for its caller
     Record,
-    /// What a request pays for the layer, the attribute and the recorder
+    /// The cost of the layer, the attribute and the recorder for a request
     Request,
-    /// What delivering an event costs the process, and how fast it goes
+    /// The processor time and the rate of delivery
     Deliver,
 }
 
@@ -64,7 +63,7 @@ fn record() -> Result<()> {
     };
     table.print(&series);
     Table {
-        title: "(a) one event while the consumer is at work on others",
+        title: "(a) one event while the consumer is busy with others",
         notes: "",
         goals: &[at_most(TELEMETRY, 0.15), at_most(JSON, 0.1)],
         ..table.clone()
@@ -117,7 +116,7 @@ fn record() -> Result<()> {
     Ok(())
 }
 
-/// Has the program beside this one count them.
+/// Runs the program that counts allocations, and adds its counts to the series.
 fn note_allocations(series: &mut [Series]) -> Result<()> {
     let beside = std::env::current_exe()?.with_file_name("allocations");
     let output = Command::new(&beside)

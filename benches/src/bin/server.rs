@@ -1,5 +1,6 @@
-//! Takes every event and says so: the far end of what is measured, in a process of its own, so that
-//! its work is not counted.
+//! Accepts every event: the far end of the delivery benchmark.
+//!
+//! It is a process of its own, so that its work is not counted.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -12,14 +13,14 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-async fn take(
+async fn accept(
     request: Request<hyper::body::Incoming>,
 ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
-    // A body that breaks off is an answer as well; the client notices by itself.
+    // A body that breaks off needs no handling here; the client reports it.
     drop(request.into_body().collect().await);
-    let mut answer = Response::new(Full::from(r#"{"success":true}"#));
-    *answer.status_mut() = hyper::StatusCode::CREATED;
-    Ok(answer)
+    let mut response = Response::new(Full::from(r#"{"success":true}"#));
+    *response.status_mut() = hyper::StatusCode::CREATED;
+    Ok(response)
 }
 
 fn main() -> Result<()> {
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
             let (connection, _) = listener.accept().await?;
             connection.set_nodelay(true)?;
             let serve = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(connection), service_fn(take));
+                .serve_connection(TokioIo::new(connection), service_fn(accept));
             tokio::spawn(async move { drop(serve.await) });
         }
     })

@@ -1,4 +1,4 @@
-//! Who sends events.
+//! The senders that are compared.
 
 use std::time::Duration;
 
@@ -14,16 +14,19 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use workos::audit_logs::CreateEventParams;
 
-use super::IN_FLIGHT;
 use crate::Result;
-use crate::facts::Facts;
+use crate::event_data::EventData;
 use crate::record::official_event;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Requests of one sender at a time.
+pub(super) const IN_FLIGHT: usize = 32;
+
+/// The longest that our recorder may take for a round.
+const FLUSH_DEADLINE: Duration = Duration::from_secs(60);
 const PATH: &str = "/audit_logs/events";
 
 pub(super) trait Sender {
-    /// Sends so many events, and returns when all were taken.
+    /// Sends this many events, and returns when the server has taken all of them.
     fn send(&mut self, events: usize) -> Result<()>;
 }
 
@@ -33,13 +36,17 @@ fn runtime() -> Result<Runtime> {
         .build()?)
 }
 
-/// A body as the service wants it, for those who make none.
+/// Returns a request body, for the senders that only send.
 fn body() -> Result<Bytes> {
-    Ok(serde_json::to_vec(&official_event(&Facts::default(), 42))?.into())
+    Ok(serde_json::to_vec(&official_event(&EventData::default(), 42))?.into())
 }
 
-/// So many at once, until all are sent.
-async fn at_once<F>(events: usize, in_flight: usize, mut one: impl FnMut(u64) -> F) -> Result<()>
+/// Sends all events, with at most `in_flight` at a time.
+async fn send_concurrently<F>(
+    events: usize,
+    in_flight: usize,
+    mut one: impl FnMut(u64) -> F,
+) -> Result<()>
 where
     F: Future<Output = std::result::Result<(), String>> + 'static,
 {
@@ -63,7 +70,7 @@ where
 }
 
 pub(super) struct Ours {
-    facts: Facts,
+    data: EventData,
     recorder: Recorder,
 }
 
@@ -73,7 +80,7 @@ impl Ours {
         let client = client.base_url(url).pace(Pace::unlimited()).build()?;
         let recorder = Recorder::builder(client).concurrency(IN_FLIGHT);
         Ok(Self {
-            facts: Facts::default(),
+            data: EventData::default(),
             recorder: recorder.build()?,
         })
     }
@@ -82,9 +89,9 @@ impl Ours {
 impl Sender for Ours {
     fn send(&mut self, events: usize) -> Result<()> {
         for id in 0..events as u64 {
-            self.recorder.record(self.facts.event(id)?)?;
+            self.recorder.record(self.data.event(id)?)?;
         }
-        let report = self.recorder.flush_blocking(PATIENCE);
+        let report = self.recorder.flush_blocking(FLUSH_DEADLINE);
         if !report.is_complete() {
             return Err(format!("not all was delivered: {report:?}").into());
         }
@@ -93,7 +100,7 @@ impl Sender for Ours {
 }
 
 pub(super) struct Official {
-    facts: Facts,
+    data: EventData,
     client: workos::Client,
     in_flight: usize,
     runtime: Runtime,
@@ -103,7 +110,7 @@ impl Official {
     pub(super) fn new(url: &str, in_flight: usize) -> Result<Self> {
         let client = workos::Client::builder().api_key("sk_bench").base_url(url);
         Ok(Self {
-            facts: Facts::default(),
+            data: EventData::default(),
             client: client.build(),
             in_flight,
             runtime: runtime()?,
@@ -114,14 +121,14 @@ impl Official {
 impl Sender for Official {
     fn send(&mut self, events: usize) -> Result<()> {
         let Self {
-            facts,
+            data,
             client,
             in_flight,
             runtime,
         } = self;
-        runtime.block_on(at_once(events, *in_flight, |id| {
+        runtime.block_on(send_concurrently(events, *in_flight, |id| {
             let client = client.clone();
-            let params = CreateEventParams::new(official_event(facts, id));
+            let params = CreateEventParams::new(official_event(data, id));
             async move {
                 let answer = client.audit_logs().create_event(params).await;
                 answer.map(drop).map_err(|error| error.to_string())
@@ -156,7 +163,7 @@ impl Sender for Reqwest {
             body,
             runtime,
         } = self;
-        runtime.block_on(at_once(events, IN_FLIGHT, |_| {
+        runtime.block_on(send_concurrently(events, IN_FLIGHT, |_| {
             let request = client
                 .post(url.as_str())
                 .header("content-type", "application/json")
@@ -197,7 +204,7 @@ impl Sender for Hyper {
             body,
             runtime,
         } = self;
-        runtime.block_on(at_once(events, IN_FLIGHT, |_| {
+        runtime.block_on(send_concurrently(events, IN_FLIGHT, |_| {
             let request = Request::post(url.as_str())
                 .header("content-type", "application/json")
                 .body(Full::new(body.clone()));

@@ -1,14 +1,16 @@
-//! Allocations on the thread that makes the events.
+//! Counts the allocations on the thread that makes the events.
 
-use super::contender::{Consumer, contenders};
+use super::all::contenders;
+use super::contender::Consumer;
 use crate::Result;
 
-/// Many, so that what a queue allocates once in a while is seen, as its share.
+/// Many, so that an occasional allocation of a queue counts with its share.
 const EVENTS: u64 = 1_000;
 
-/// Allocations per event of each contender. The count of what a closure allocates on this thread is
-/// taken by `count`, since counting needs another allocator, and this slows down whatever else is
-/// measured.
+/// Returns the allocations per event of each contender.
+///
+/// `count` runs a closure and returns its allocations on this thread. It comes from the caller,
+/// since counting needs another allocator, which slows down every other measurement.
 ///
 /// # Errors
 ///
@@ -16,7 +18,7 @@ const EVENTS: u64 = 1_000;
 pub fn allocations(count: fn(&mut dyn FnMut()) -> u64) -> Result<Vec<(&'static str, f64)>> {
     let mut counts = Vec::new();
     for mut contender in contenders(Consumer::Idle)? {
-        // The first time fills what is kept per thread.
+        // The first batch fills thread-local caches.
         contender.begin(EVENTS)?;
         contender.emit(EVENTS);
         contender.finish()?;

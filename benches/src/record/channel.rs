@@ -1,5 +1,4 @@
-//! tokio's channel, and events that are ready in a box: the least that any queue between two
-//! threads costs.
+//! tokio's channel with boxed events made in advance: the least cost of any queue between threads.
 
 use std::thread;
 
@@ -8,32 +7,32 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::contender::{CAPACITY, Consumer, Contender, wait_for};
 use crate::Result;
-use crate::facts::Facts;
-use crate::nowhere::Taken;
+use crate::counting_sink::ConsumedCount;
+use crate::event_data::EventData;
 
-/// A channel and what takes from it: a thread of its own, or nobody until [`Channel::finish`].
+/// A channel, and its consumer: a thread of its own, or none until [`Channel::finish`].
 pub(super) struct Channel<T> {
     sender: Sender<T>,
     idle: Option<Receiver<T>>,
-    pub(super) taken: Taken,
+    pub(super) consumed: ConsumedCount,
     emitted: u64,
 }
 
 impl<T: Send + 'static> Channel<T> {
     pub(super) fn new(consumer: Consumer) -> Result<Self> {
         let (sender, mut receiver) = mpsc::channel(CAPACITY);
-        let taken = Taken::default();
+        let consumed = ConsumedCount::default();
         let idle = match consumer {
             Consumer::Idle => Some(receiver),
             Consumer::Live => {
                 let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-                let taken = taken.clone();
+                let consumed = consumed.clone();
                 // It ends when the sender is dropped.
                 thread::Builder::new().spawn(move || {
                     runtime.block_on(async {
                         while let Some(event) = receiver.recv().await {
                             drop(event);
-                            taken.add(1);
+                            consumed.add(1);
                         }
                     });
                 })?;
@@ -43,14 +42,14 @@ impl<T: Send + 'static> Channel<T> {
         Ok(Self {
             sender,
             idle,
-            taken,
+            consumed,
             emitted: 0,
         })
     }
 
     #[inline]
     pub(super) fn send(&mut self, event: T) {
-        // What was refused will be missing in the end.
+        // `finish` misses an event that was refused here.
         let _refused = self.sender.try_send(event);
         self.emitted += 1;
     }
@@ -59,10 +58,10 @@ impl<T: Send + 'static> Channel<T> {
         if let Some(receiver) = &mut self.idle {
             while let Ok(event) = receiver.try_recv() {
                 drop(event);
-                self.taken.add(1);
+                self.consumed.add(1);
             }
         }
-        wait_for(&self.taken, self.emitted, label)
+        wait_for(&self.consumed, self.emitted, label)
     }
 }
 
@@ -77,9 +76,9 @@ pub(super) struct PreBuilt {
 }
 
 impl PreBuilt {
-    pub(super) fn new(facts: &Facts, consumer: Consumer) -> Result<Self> {
+    pub(super) fn new(data: &EventData, consumer: Consumer) -> Result<Self> {
         Ok(Self {
-            event: facts.event(0)?,
+            event: data.event(0)?,
             ready: Vec::new(),
             channel: Channel::new(consumer)?,
         })
@@ -109,7 +108,7 @@ impl Contender for PreBuilt {
         self.channel.finish(self.label())
     }
 
-    fn taken(&self) -> &Taken {
-        &self.channel.taken
+    fn consumed(&self) -> &ConsumedCount {
+        &self.channel.consumed
     }
 }

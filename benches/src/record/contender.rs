@@ -1,74 +1,56 @@
-//! What all that are compared have in common.
+//! The interface of everything that is compared.
 
 use std::time::{Duration, Instant};
 
-use super::{channel, json, official, ours, telemetry};
 use crate::Result;
-use crate::facts::Facts;
-use crate::nowhere::Taken;
+use crate::counting_sink::ConsumedCount;
 
-/// Room for everything that a measurement makes before it waits for the consumer.
+/// The capacity of each queue: room for all events that are made before the consumer is waited for.
 pub(super) const CAPACITY: usize = 8_192;
-/// How long a consumer may take for what it was given.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest that a consumer may take for the events that it was given.
+const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What takes the events.
+/// The state of the consumer of the events while they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consumer {
-    /// Rests from `begin` to `finish`, so that the caller has the machine to itself.
+    /// Idle from `begin` to `finish`, so that the caller has the machine to itself.
     Idle,
-    /// Works whenever there is something to do, as in a service.
+    /// Takes events as they come, as in a service.
     Live,
 }
 
-/// A way to hand events over.
+/// One way to hand events over.
 pub trait Contender {
     fn label(&self) -> &'static str;
 
-    /// Prepares the next `events`, which is not measured.
+    /// Prepares the next `events`; not measured.
     ///
     /// # Errors
     ///
-    /// The consumer is not there.
+    /// The consumer has ended.
     fn begin(&mut self, events: u64) -> Result<()>;
 
-    /// Makes events and hands them over; what is measured.
+    /// Makes events and hands them over; this is measured.
     fn emit(&mut self, events: u64);
 
-    /// Lets the consumer take all there is, which is not measured.
+    /// Waits until the consumer has taken all events; not measured.
     ///
     /// # Errors
     ///
-    /// It does not, or something was lost on the way.
+    /// The consumer missed its deadline, or an event was lost.
     fn finish(&mut self) -> Result<()>;
 
-    /// What the consumer has taken so far.
-    fn taken(&self) -> &Taken;
+    /// Returns the count of events that the consumer has taken so far.
+    fn consumed(&self) -> &ConsumedCount;
 }
 
-/// All that are compared: first ours.
-///
-/// # Errors
-///
-/// One cannot be set up.
-pub fn contenders(consumer: Consumer) -> Result<Vec<Box<dyn Contender>>> {
-    let facts = Facts::default();
-    Ok(vec![
-        Box::new(ours::Record::new(facts.clone())?),
-        Box::new(channel::PreBuilt::new(&facts, consumer)?),
-        Box::new(telemetry::Telemetry::new(facts.clone(), consumer)?),
-        Box::new(json::TracingJson::new(facts.clone(), consumer)),
-        Box::new(official::Official::new(facts, consumer)?),
-    ])
-}
-
-/// Waits until so many were taken.
-pub(super) fn wait_for(taken: &Taken, events: u64, label: &str) -> Result<()> {
+/// Waits until the consumer has taken this many events.
+pub(super) fn wait_for(consumed: &ConsumedCount, events: u64, label: &str) -> Result<()> {
     let begun = Instant::now();
-    while taken.get() < events {
-        if begun.elapsed() > PATIENCE {
-            let taken = taken.get();
-            return Err(format!("{label}: of {events} events {taken} arrived").into());
+    while consumed.get() < events {
+        if begun.elapsed() > DEADLINE {
+            let consumed = consumed.get();
+            return Err(format!("{label}: of {events} events {consumed} arrived").into());
         }
         std::thread::sleep(Duration::from_micros(20));
     }

@@ -1,4 +1,4 @@
-//! `tracing`: an event with the facts as fields, as JSON to a non-blocking writer.
+//! `tracing`: an event with its data as fields, as JSON to a non-blocking writer.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -8,24 +8,24 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use super::contender::{Consumer, Contender, wait_for};
 use crate::Result;
-use crate::facts::{ACTION, Facts, PAGES, TARGET_TYPE};
-use crate::nowhere::Taken;
+use crate::counting_sink::ConsumedCount;
+use crate::event_data::{ACTION, EventData, PAGES, TARGET_TYPE};
 
 pub(super) struct TracingJson {
-    facts: Facts,
+    data: EventData,
     dispatch: Dispatch,
-    /// While a batch is made, this thread's events go to the subscriber.
+    /// Makes the subscriber this thread's default while a batch is made.
     default: Option<DefaultGuard>,
-    /// What the writer's thread rests at, if it shall rest.
+    /// Blocks the writer's thread for [`Consumer::Idle`].
     gate: Option<Arc<Gate>>,
-    taken: Taken,
+    consumed: ConsumedCount,
     emitted: u64,
     _worker: WorkerGuard,
 }
 
-/// Takes lines and keeps nothing but their number.
+/// Discards lines and counts them.
 struct Lines {
-    taken: Taken,
+    consumed: ConsumedCount,
     gate: Option<Arc<Gate>>,
 }
 
@@ -33,8 +33,8 @@ struct Lines {
 struct Gate {
     closed: Mutex<bool>,
     opened: Condvar,
-    /// How often somebody came to the gate.
-    came: Taken,
+    /// The number of arrivals, before any wait.
+    arrivals: ConsumedCount,
 }
 
 impl Gate {
@@ -44,7 +44,7 @@ impl Gate {
     }
 
     fn pass(&self) {
-        self.came.add(1);
+        self.arrivals.add(1);
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let _open = self.opened.wait_while(closed, |closed| *closed);
     }
@@ -55,7 +55,7 @@ impl Write for Lines {
         if let Some(gate) = &self.gate {
             gate.pass();
         }
-        self.taken.add(1);
+        self.consumed.add(1);
         Ok(line.len())
     }
 
@@ -65,21 +65,21 @@ impl Write for Lines {
 }
 
 impl TracingJson {
-    pub(super) fn new(facts: Facts, consumer: Consumer) -> Self {
-        let taken = Taken::default();
+    pub(super) fn new(data: EventData, consumer: Consumer) -> Self {
+        let consumed = ConsumedCount::default();
         let gate = (consumer == Consumer::Idle).then(Arc::<Gate>::default);
         let lines = Lines {
-            taken: taken.clone(),
+            consumed: consumed.clone(),
             gate: gate.clone(),
         };
         let (writer, worker) = NonBlockingBuilder::default().finish(lines);
         let subscriber = tracing_subscriber::fmt().json().with_writer(writer);
         Self {
-            facts,
+            data,
             dispatch: Dispatch::new(subscriber.finish()),
             default: None,
             gate,
-            taken,
+            consumed,
             emitted: 0,
             _worker: worker,
         }
@@ -94,29 +94,29 @@ impl Contender for TracingJson {
     fn begin(&mut self, _: u64) -> Result<()> {
         self.default = Some(tracing::dispatcher::set_default(&self.dispatch));
         if let Some(gate) = self.gate.clone() {
-            // One event leads the writer's thread to the closed gate, where it stays.
+            // One event brings the writer's thread to the closed gate, where it blocks.
             gate.set(true);
-            let came = gate.came.get();
+            let before = gate.arrivals.get();
             self.emit(1);
-            wait_for(&gate.came, came + 1, self.label())?;
+            wait_for(&gate.arrivals, before + 1, self.label())?;
         }
         Ok(())
     }
 
     fn emit(&mut self, events: u64) {
-        let facts = &self.facts;
+        let data = &self.data;
         for id in 0..events {
             tracing::info!(
                 action = ACTION,
-                organization = facts.organization,
-                actor_id = facts.actor_id,
-                actor_name = facts.actor_name,
+                organization = data.organization,
+                actor_id = data.actor_id,
+                actor_name = data.actor_name,
                 target_type = TARGET_TYPE,
                 target_id = id,
-                target_name = facts.target_name,
-                location = facts.location,
-                user_agent = facts.user_agent,
-                reason = facts.reason,
+                target_name = data.target_name,
+                location = data.location,
+                user_agent = data.user_agent,
+                reason = data.reason,
                 pages = PAGES,
                 outcome = "succeeded",
             );
@@ -129,10 +129,10 @@ impl Contender for TracingJson {
             gate.set(false);
         }
         self.default = None;
-        wait_for(&self.taken, self.emitted, self.label())
+        wait_for(&self.consumed, self.emitted, self.label())
     }
 
-    fn taken(&self) -> &Taken {
-        &self.taken
+    fn consumed(&self) -> &ConsumedCount {
+        &self.consumed
     }
 }

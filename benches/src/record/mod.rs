@@ -1,5 +1,6 @@
-//! What it costs the caller to hand one event over: ours, and the ways that are usual.
+//! The handover of one event by its caller: ours, and the usual alternatives.
 
+mod all;
 mod allocations;
 mod channel;
 mod contender;
@@ -9,7 +10,8 @@ mod ours;
 mod rounds;
 mod telemetry;
 
+pub use all::contenders;
 pub use allocations::allocations;
-pub use contender::{Consumer, Contender, contenders};
+pub use contender::{Consumer, Contender};
 pub use official::official_event;
 pub use rounds::{Pause, burst, live, sparse};

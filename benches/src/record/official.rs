@@ -1,5 +1,6 @@
-//! The official SDK's event: built, serialised and sent through a channel, since the SDK has no
-//! queue.
+//! The official SDK's event: built, serialised and sent through a channel.
+//!
+//! The SDK has no queue of its own.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -12,52 +13,52 @@ use workos::models::{
 use super::channel::Channel;
 use super::contender::{Consumer, Contender};
 use crate::Result;
-use crate::facts::{ACTION, Facts, PAGES, TARGET_TYPE};
-use crate::nowhere::Taken;
+use crate::counting_sink::ConsumedCount;
+use crate::event_data::{ACTION, EventData, PAGES, TARGET_TYPE};
 
 pub(super) struct Official {
-    facts: Facts,
+    data: EventData,
     channel: Channel<Vec<u8>>,
 }
 
 impl Official {
-    pub(super) fn new(facts: Facts, consumer: Consumer) -> Result<Self> {
+    pub(super) fn new(data: EventData, consumer: Consumer) -> Result<Self> {
         let channel = Channel::new(consumer)?;
-        Ok(Self { facts, channel })
+        Ok(Self { data, channel })
     }
 }
 
-/// The event as an application has to build it for the SDK.
+/// Builds the event as an application has to for the SDK.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
     reason = "the peer needs the time from its caller, which is part of what is measured"
 )]
-pub fn official_event(facts: &Facts, id: u64) -> AuditLogEventIngestion {
+pub fn official_event(data: &EventData, id: u64) -> AuditLogEventIngestion {
     let now = humantime::format_rfc3339_millis(SystemTime::now());
     AuditLogEventIngestion {
-        organization_id: facts.organization.clone(),
+        organization_id: data.organization.clone(),
         event: AuditLogEvent {
             action: ACTION.to_owned(),
             occurred_at: now.to_string(),
             actor: AuditLogEventActor {
-                id: facts.actor_id.clone(),
+                id: data.actor_id.clone(),
                 type_: "user".to_owned(),
-                name: Some(facts.actor_name.clone()),
+                name: Some(data.actor_name.clone()),
                 metadata: None,
             },
             targets: vec![AuditLogEventTarget {
                 id: id.to_string(),
                 type_: TARGET_TYPE.to_owned(),
-                name: Some(facts.target_name.clone()),
+                name: Some(data.target_name.clone()),
                 metadata: None,
             }],
             context: AuditLogEventContext {
-                location: facts.location.clone(),
-                user_agent: Some(facts.user_agent.clone()),
+                location: data.location.clone(),
+                user_agent: Some(data.user_agent.clone()),
             },
             metadata: Some(HashMap::from([
-                ("reason".to_owned(), Value::String(facts.reason.clone())),
+                ("reason".to_owned(), Value::String(data.reason.clone())),
                 ("pages".to_owned(), Value::F64(PAGES as f64)),
                 ("outcome".to_owned(), Value::String("succeeded".to_owned())),
             ])),
@@ -77,7 +78,7 @@ impl Contender for Official {
 
     fn emit(&mut self, events: u64) {
         for id in 0..events {
-            if let Ok(body) = serde_json::to_vec(&official_event(&self.facts, id)) {
+            if let Ok(body) = serde_json::to_vec(&official_event(&self.data, id)) {
                 self.channel.send(body);
             }
         }
@@ -87,7 +88,7 @@ impl Contender for Official {
         self.channel.finish(self.label())
     }
 
-    fn taken(&self) -> &Taken {
-        &self.channel.taken
+    fn consumed(&self) -> &ConsumedCount {
+        &self.channel.consumed
     }
 }

@@ -1,4 +1,4 @@
-//! Ours: built, with its id and time, and recorded.
+//! Our recorder: an event is built, with its id and time, and recorded.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use audit_tower::Recorder;
 
 use super::contender::{CAPACITY, Contender, wait_for};
 use crate::Result;
-use crate::facts::Facts;
-use crate::nowhere::{Nowhere, Taken};
+use crate::counting_sink::{ConsumedCount, CountingSink};
+use crate::event_data::EventData;
 
 pub(super) struct Record {
-    facts: Facts,
+    data: EventData,
     recorder: Recorder,
-    taken: Taken,
+    consumed: ConsumedCount,
     emitted: u64,
 }
 
 impl Record {
-    pub(super) fn new(facts: Facts) -> Result<Self> {
-        let sink = Nowhere::default();
-        let taken = sink.taken.clone();
+    pub(super) fn new(data: EventData) -> Result<Self> {
+        let sink = CountingSink::default();
+        let consumed = sink.consumed.clone();
         let recorder = Recorder::builder(sink).capacity(CAPACITY).build()?;
         Ok(Self {
-            facts,
+            data,
             recorder,
-            taken,
+            consumed,
             emitted: 0,
         })
     }
@@ -35,15 +35,15 @@ impl Contender for Record {
         "record"
     }
 
-    /// The dispatcher rests by itself: it looks every few milliseconds, and a batch is shorter.
+    /// Does nothing: the dispatcher polls every few milliseconds, and a batch is shorter than that.
     fn begin(&mut self, _: u64) -> Result<()> {
         Ok(())
     }
 
     fn emit(&mut self, events: u64) {
         for id in 0..events {
-            // What was refused will be missing in the end.
-            if let Ok(event) = self.facts.event(id) {
+            // `finish` misses an event that was refused here.
+            if let Ok(event) = self.data.event(id) {
                 let _refused = self.recorder.record(event);
             }
         }
@@ -52,10 +52,10 @@ impl Contender for Record {
 
     fn finish(&mut self) -> Result<()> {
         self.recorder.flush_blocking(Duration::from_secs(10));
-        wait_for(&self.taken, self.emitted, self.label())
+        wait_for(&self.consumed, self.emitted, self.label())
     }
 
-    fn taken(&self) -> &Taken {
-        &self.taken
+    fn consumed(&self) -> &ConsumedCount {
+        &self.consumed
     }
 }

@@ -1,9 +1,12 @@
-//! The rounds: all take turns, each time from another, so that none always runs after the same one.
+//! Measures the contenders in turns.
+//!
+//! Each round begins with another one, so that none always runs after the same one.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::contender::{Consumer, Contender, contenders};
+use super::all::contenders;
+use super::contender::{Consumer, Contender};
 use crate::Result;
 use crate::figures::Series;
 
@@ -11,23 +14,23 @@ const BURST_ROUNDS: usize = 301;
 const BURST: u64 = 1_000;
 
 const LIVE_ROUNDS: usize = 151;
-/// Few, so that the consumer is still at work when they are made.
+/// Few, so that the consumer is still busy when they are made.
 const LIVE: u64 = 100;
-/// What the consumer is at work on meanwhile: more than the half of the queue at which it is woken.
+/// Events that keep the consumer busy meanwhile: more than half of the queue, at which it is woken.
 const AHEAD: u64 = 4_500;
 
-/// How long no event is made before each.
+/// A pause without events before each one.
 #[derive(Clone, Copy, Debug)]
 pub struct Pause {
     pub before_each: Duration,
-    /// Whether the caller sleeps meanwhile as well. If not, it is at work on something else.
+    /// The caller sleeps meanwhile as well; if not, it is busy with something else.
     pub caller_sleeps: bool,
-    /// Events of one contender in a row, which sees such pauses only.
+    /// Events of one contender in a row, all after such a pause.
     pub in_a_row: usize,
     pub rounds: usize,
 }
 
-/// Nanoseconds per event while the consumer is idle.
+/// Returns the nanoseconds per event while the consumer is idle.
 ///
 /// # Errors
 ///
@@ -41,18 +44,18 @@ pub fn burst() -> Result<Vec<Series>> {
     })
 }
 
-/// Nanoseconds per event while the consumer is at work on earlier ones.
+/// Returns the nanoseconds per event while the consumer is busy with earlier ones.
 ///
 /// # Errors
 ///
 /// Events were lost.
 pub fn live() -> Result<Vec<Series>> {
     rounds(Consumer::Live, LIVE_ROUNDS, |contender| {
-        let before = contender.taken().get();
+        let before = contender.consumed().get();
         contender.begin(AHEAD + LIVE)?;
         contender.emit(AHEAD);
         // Not asleep, so that this thread is still warm.
-        while contender.taken().get() == before {
+        while contender.consumed().get() == before {
             std::hint::spin_loop();
         }
         let took = timed(contender, LIVE);
@@ -61,7 +64,7 @@ pub fn live() -> Result<Vec<Series>> {
     })
 }
 
-/// Nanoseconds of each event, with a pause before it in which the consumer falls asleep.
+/// Returns the nanoseconds of each event after a pause in which the consumer falls asleep.
 ///
 /// # Errors
 ///

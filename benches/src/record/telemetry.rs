@@ -1,5 +1,4 @@
-//! OpenTelemetry: a log record with the facts as attributes, through the batch processor to an
-//! exporter that does nothing.
+//! OpenTelemetry: a log record through the batch processor to an exporter that discards it.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,34 +10,34 @@ use opentelemetry_sdk::logs::{
 
 use super::contender::{CAPACITY, Consumer, Contender, wait_for};
 use crate::Result;
-use crate::facts::{ACTION, Facts, PAGES, TARGET_TYPE};
-use crate::nowhere::Taken;
+use crate::counting_sink::ConsumedCount;
+use crate::event_data::{ACTION, EventData, PAGES, TARGET_TYPE};
 
 pub(super) struct Telemetry {
-    facts: Facts,
+    data: EventData,
     provider: SdkLoggerProvider,
     logger: SdkLogger,
-    taken: Taken,
+    consumed: ConsumedCount,
     emitted: u64,
 }
 
 #[derive(Debug)]
 struct Exporter {
-    taken: Taken,
+    consumed: ConsumedCount,
 }
 
 impl LogExporter for Exporter {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.taken.add(batch.iter().count() as u64);
+        self.consumed.add(batch.iter().count() as u64);
         Ok(())
     }
 }
 
 impl Telemetry {
-    pub(super) fn new(facts: Facts, consumer: Consumer) -> Result<Self> {
-        let taken = Taken::default();
-        // The processor's thread is woken by a full batch: at its default, or not before it is
-        // flushed.
+    pub(super) fn new(data: EventData, consumer: Consumer) -> Result<Self> {
+        let consumed = ConsumedCount::default();
+        // A full batch wakes the processor's thread: one of the default size, or one that no
+        // measurement fills before its flush.
         let batch = match consumer {
             Consumer::Idle => CAPACITY,
             Consumer::Live => 512,
@@ -49,7 +48,7 @@ impl Telemetry {
             .with_scheduled_delay(Duration::from_secs(3_600))
             .build();
         let exporter = Exporter {
-            taken: taken.clone(),
+            consumed: consumed.clone(),
         };
         let processor = BatchLogProcessor::builder(exporter)
             .with_batch_config(config)
@@ -59,10 +58,10 @@ impl Telemetry {
             .build();
         let logger = provider.logger("audit");
         Ok(Self {
-            facts,
+            data,
             provider,
             logger,
-            taken,
+            consumed,
             emitted: 0,
         })
     }
@@ -73,7 +72,7 @@ impl Telemetry {
         reason = "the peer needs the time from its caller, which is part of what is measured"
     )]
     fn emit_one(&self, id: u64) {
-        let Facts {
+        let EventData {
             organization,
             actor_id,
             actor_name,
@@ -81,7 +80,7 @@ impl Telemetry {
             location,
             user_agent,
             reason,
-        } = &self.facts;
+        } = &self.data;
         let text = |text: &str| AnyValue::from(text.to_owned());
         let mut record = self.logger.create_log_record();
         record.set_event_name(ACTION);
@@ -120,10 +119,10 @@ impl Contender for Telemetry {
 
     fn finish(&mut self) -> Result<()> {
         self.provider.force_flush()?;
-        wait_for(&self.taken, self.emitted, self.label())
+        wait_for(&self.consumed, self.emitted, self.label())
     }
 
-    fn taken(&self) -> &Taken {
-        &self.taken
+    fn consumed(&self) -> &ConsumedCount {
+        &self.consumed
     }
 }

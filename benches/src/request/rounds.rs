@@ -1,4 +1,4 @@
-//! The stacks in turns.
+//! Measures the stacks in turns.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use audit_tower::Recorder;
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder};
 
-use super::{Stack, requests, stacks};
+use super::stack::{Stack, requests, stacks};
 use crate::Result;
+use crate::counting_sink::CountingSink;
 use crate::figures::Series;
-use crate::nowhere::Nowhere;
 
 /// Requests in a batch. Few, so that a batch is shorter than the time slice that a busy machine
 /// leaves to a thread: a longer one is interrupted more often than a shorter, and would seem slower
@@ -18,14 +18,14 @@ use crate::nowhere::Nowhere;
 const REQUESTS: usize = 100;
 const ROUNDS: usize = 501;
 
-/// Nanoseconds per request of each stack.
+/// Returns the nanoseconds per request of each stack.
 ///
 /// # Errors
 ///
-/// There are not as many events as requests that leave one.
+/// The number of events differs from that of the requests that leave one.
 pub fn rounds() -> Result<Vec<Series>> {
-    let sink = Nowhere::default();
-    let taken = sink.taken.clone();
+    let sink = CountingSink::default();
+    let consumed = sink.consumed.clone();
     let recorder = Recorder::builder(sink).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let (lines, _worker) = NonBlockingBuilder::default().finish(io::sink());
@@ -50,29 +50,29 @@ pub fn rounds() -> Result<Vec<Series>> {
     }
     recorder.shutdown_blocking(Duration::from_secs(10));
     let audited = stacks.iter().filter(|stack| stack.audited).count();
-    let (expected, taken) = ((audited * (ROUNDS + 1) * REQUESTS) as u64, taken.get());
-    if taken != expected {
-        return Err(format!("{expected} requests had to leave an event, and {taken} did").into());
+    let (expected, consumed) = ((audited * (ROUNDS + 1) * REQUESTS) as u64, consumed.get());
+    if consumed != expected {
+        return Err(format!("{expected} requests had to leave an event, and {consumed} did").into());
     }
     Ok(series)
 }
 
 fn batch(runtime: &tokio::runtime::Runtime, stack: &mut Stack, lines: &NonBlocking) -> Duration {
     let requests = requests(REQUESTS);
-    let answer = |stack: &mut Stack| {
+    let serve = |stack: &mut Stack| {
         let started = Instant::now();
-        runtime.block_on(stack.answer(requests));
+        runtime.block_on(stack.serve(requests));
         started.elapsed()
     };
     if !stack.json {
-        return answer(stack);
+        return serve(stack);
     }
     let subscriber = tracing_subscriber::fmt()
         .json()
         .with_max_level(Level::DEBUG);
     let subscriber = subscriber.with_writer(lines.clone()).finish();
-    let took = tracing::subscriber::with_default(subscriber, || answer(stack));
-    // Else the spans of the others would still ask whether somebody listens.
+    let took = tracing::subscriber::with_default(subscriber, || serve(stack));
+    // Otherwise the spans of the other stacks would still look for the subscriber.
     tracing::callsite::rebuild_interest_cache();
     took
 }

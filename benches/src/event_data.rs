@@ -1,5 +1,4 @@
-//! The facts of one event, the same for everybody who is measured: known at run time, as in a
-//! service.
+//! The data of one event, the same for all contenders; known at run time, as in a service.
 
 use std::hint::black_box;
 
@@ -11,9 +10,9 @@ pub const ACTION: &str = "document.delete";
 pub const TARGET_TYPE: &str = "document";
 pub const PAGES: i64 = 12;
 
-/// About 650 bytes of JSON.
+/// The values of one event, about 650 bytes as JSON.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct EventData {
     pub organization: String,
     pub actor_id: String,
     pub actor_name: String,
@@ -23,9 +22,9 @@ pub struct Facts {
     pub reason: String,
 }
 
-impl Default for Facts {
+impl Default for EventData {
     fn default() -> Self {
-        // The compiler must not see that they never change.
+        // Otherwise the compiler would treat them as constants.
         let text = |text: &str| black_box(text.to_owned());
         Self {
             organization: text("org_01KVQ0M5S7RZJ3T4N8XD2C6B9F"),
@@ -41,12 +40,12 @@ impl Default for Facts {
     }
 }
 
-impl Facts {
-    /// Our event, with its id and time.
+impl EventData {
+    /// Builds our event, with its id and time.
     ///
     /// # Errors
     ///
-    /// The builder refuses it.
+    /// The builder refuses the values.
     #[inline]
     pub fn event(&self, id: u64) -> Result<Event> {
         let event = Event::builder(ACTION)

@@ -1,9 +1,7 @@
-//! A request through axum, in some layers. Without a socket, which costs many times what is
-//! measured, and varies by more.
+//! The stacks of layers that are compared, and the requests that they serve.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::task::{Context, Poll};
 
 use audit_tower::web::OnUnaudited;
 use audit_tower::{Actor, AuditLayer, OrganizationId, Principal, Recorder, audited};
@@ -13,13 +11,9 @@ use axum::extract::{ConnectInfo, Path, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::routing::{MethodRouter, delete};
 use tower_http::trace::TraceLayer;
-use tower_layer::Layer;
 use tower_service::Service;
 
-#[cfg(feature = "peers")]
-mod rounds;
-#[cfg(feature = "peers")]
-pub use rounds::rounds;
+use super::pass_through::PassThrough;
 
 pub const NO_LAYER: &str = "no layer";
 pub const PASS_THROUGH: &str = "a layer that does nothing";
@@ -54,7 +48,7 @@ async fn audited_delete(Path(id): Path<u64>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// What a sign-in middleware leaves in the request.
+/// The user that a sign-in middleware leaves in the request.
 #[derive(Clone, Debug)]
 struct CurrentUser {
     id: &'static str,
@@ -82,14 +76,14 @@ const USER: CurrentUser = CurrentUser {
 #[derive(Clone, Debug)]
 pub struct Stack {
     pub label: &'static str,
-    /// Whether each request leaves an event.
+    /// Each request leaves an event.
     pub audited: bool,
-    /// Whether a subscriber that writes JSON listens.
+    /// A subscriber that writes JSON is installed.
     pub json: bool,
     pub app: Router,
 }
 
-/// All that are compared: first nothing.
+/// Returns all stacks that are compared; the first has no layer.
 #[must_use]
 pub fn stacks(recorder: &Recorder) -> Vec<Stack> {
     let app = |route: MethodRouter| Router::new().route("/documents/{id}", route);
@@ -120,16 +114,16 @@ pub fn stacks(recorder: &Recorder) -> Vec<Stack> {
 }
 
 impl Stack {
-    /// Answers these requests, one after the other.
-    pub async fn answer(&mut self, requests: Vec<Request>) {
+    /// Serves these requests, one after the other.
+    pub async fn serve(&mut self, requests: Vec<Request>) {
         for request in requests {
-            let answer = self.app.call(request).await;
-            black_box(answer.map(drop)).unwrap_or_else(|never| match never {});
+            let response = self.app.call(request).await;
+            black_box(response.map(drop)).unwrap_or_else(|never| match never {});
         }
     }
 }
 
-/// Requests with all that the layer reads.
+/// Returns requests with everything that the layer reads.
 #[must_use]
 pub fn requests(count: usize) -> Vec<Request> {
     (0..count).map(|_| request()).collect()
@@ -149,35 +143,4 @@ fn request() -> Request {
     request.extensions_mut().insert(ConnectInfo(PEER));
     request.extensions_mut().insert(USER);
     request
-}
-
-/// What any layer costs in axum, which boxes what is in it.
-#[derive(Clone, Copy, Debug)]
-struct PassThrough;
-
-impl<S> Layer<S> for PassThrough {
-    type Service = Through<S>;
-
-    fn layer(&self, inner: S) -> Through<S> {
-        Through { inner }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Through<S> {
-    inner: S,
-}
-
-impl<S: Service<Request>> Service<Request> for Through<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> S::Future {
-        self.inner.call(request)
-    }
 }

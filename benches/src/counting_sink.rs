@@ -1,15 +1,15 @@
-//! A sink that takes everything and keeps nothing but the number.
+//! A sink that counts events and discards them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit_tower::{Delivery, Event, Sink};
 
-/// How many events a consumer has taken. Clones share one count.
+/// The number of events that a consumer has taken; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Taken(Arc<AtomicU64>);
+pub struct ConsumedCount(Arc<AtomicU64>);
 
-impl Taken {
+impl ConsumedCount {
     pub fn add(&self, events: u64) {
         self.0.fetch_add(events, Ordering::Relaxed);
     }
@@ -19,14 +19,15 @@ impl Taken {
     }
 }
 
+/// Discards each event and counts it.
 #[derive(Clone, Debug, Default)]
-pub struct Nowhere {
-    pub taken: Taken,
+pub struct CountingSink {
+    pub consumed: ConsumedCount,
 }
 
-impl Sink for Nowhere {
+impl Sink for CountingSink {
     async fn deliver(&self, _: &Event) -> Delivery {
-        self.taken.add(1);
+        self.consumed.add(1);
         Ok(())
     }
 }
