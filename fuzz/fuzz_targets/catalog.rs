@@ -1,4 +1,4 @@
-//! The text of `audit.toml`.
+//! Parses `audit.toml`.
 #![no_main]
 
 use audit_catalog::Catalog;
@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
             }
         }
         Err(error) => {
-            assert!(!error.mistakes().is_empty(), "refused without a reason");
+            assert!(!error.mistakes().is_empty(), "rejected without a reason");
             assert!(error.to_string().contains("audit.toml"));
         }
     }

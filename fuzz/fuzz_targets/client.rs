@@ -1,5 +1,6 @@
-//! What the client makes of an answer, whatever call it answers. The input is the answer: a line
-//! with the status, lines with headers, an empty line, the body.
+//! Reads one response in every call of the client.
+//!
+//! The input is the response: a line with the status, lines with headers, an empty line, the body.
 #![no_main]
 
 use std::cell::LazyCell;
@@ -20,7 +21,7 @@ const KEY: &str = "sk_test_canary";
 const BASE: &str = "https://api.example";
 
 thread_local! {
-    /// Waits take no time: its clock jumps to the end of each.
+    /// The clock is paused, so waits take no time.
     static RUNTIME: LazyCell<Runtime> = LazyCell::new(|| {
         let mut builder = Builder::new_current_thread();
         builder.enable_time().start_paused(true).build().expect("a runtime without I/O")
@@ -28,36 +29,36 @@ thread_local! {
 }
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Some(answer) = answer(bytes) {
-        RUNTIME.with(|runtime| runtime.block_on(calls(answer)));
+    if let Some(response) = response(bytes) {
+        RUNTIME.with(|runtime| runtime.block_on(calls(response)));
     }
 });
 
-fn answer(bytes: &[u8]) -> Option<Response<Bytes>> {
+fn response(bytes: &[u8]) -> Option<Response<Bytes>> {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n")?;
     let mut lines = std::str::from_utf8(&bytes[..end]).ok()?.lines();
-    let mut answer = Response::new(Bytes::copy_from_slice(&bytes[end + 2..]));
-    *answer.status_mut() = lines.next()?.parse().ok()?;
+    let mut response = Response::new(Bytes::copy_from_slice(&bytes[end + 2..]));
+    *response.status_mut() = lines.next()?.parse().ok()?;
     for line in lines {
         let (name, value) = line.split_once(": ")?;
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        answer
+        response
             .headers_mut()
             .append(name, HeaderValue::from_str(value).ok()?);
     }
-    Some(answer)
+    Some(response)
 }
 
-async fn calls(answer: Response<Bytes>) {
-    let status = answer.status();
+async fn calls(response: Response<Bytes>) {
+    let status = response.status();
     let transport = tower::service_fn(move |request: Request<Bytes>| {
         let ours = request.uri().to_string().starts_with(&format!("{BASE}/"));
         assert!(
             ours || !request.headers().contains_key(AUTHORIZATION),
-            "the key goes elsewhere"
+            "the key is sent to another host"
         );
-        let answer = answer.clone();
-        async move { Ok::<_, Infallible>(answer) }
+        let response = response.clone();
+        async move { Ok::<_, Infallible>(response) }
     });
     let client = WorkOs::builder(ApiKey::new(KEY).expect("a key"))
         .base_url(BASE)
@@ -104,7 +105,7 @@ async fn calls(answer: Response<Bytes>) {
 fn check<T>(result: Result<T, Error>, status: StatusCode) -> Option<T> {
     let error = match result {
         Ok(value) => {
-            assert!(status.is_success(), "{status} was taken for a success");
+            assert!(status.is_success(), "{status} was read as a success");
             return Some(value);
         }
         Err(error) => error,

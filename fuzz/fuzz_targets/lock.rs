@@ -1,4 +1,4 @@
-//! The text of `audit.lock`: what is read is read again from what is written.
+//! Parses `audit.lock`; a lock that was parsed is equal after it is written and parsed again.
 #![no_main]
 
 use audit_catalog::Lock;
@@ -7,10 +7,10 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     match Lock::parse(text, "audit.lock") {
         Ok(lock) => {
             let written = lock.to_string();
-            let again = Lock::parse(&written, "audit.lock").expect("what was written is read");
+            let again = Lock::parse(&written, "audit.lock").expect("a written lock is parsed");
             assert_eq!(again, lock);
             assert_eq!(again.to_string(), written);
         }
-        Err(error) => assert!(!error.mistakes().is_empty(), "refused without a reason"),
+        Err(error) => assert!(!error.mistakes().is_empty(), "rejected without a reason"),
     }
 });

@@ -1,4 +1,4 @@
-//! The JSON of each route of the server that takes some.
+//! Parses the JSON bodies of the server's routes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| audit_server::fuzzing::bodies(bytes));

@@ -1,4 +1,4 @@
-//! The cursors of the lists.
+//! Parses the cursors of lists.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| audit_server::fuzzing::cursor(bytes));
