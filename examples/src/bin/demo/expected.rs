@@ -58,8 +58,8 @@ impl Expected {
         }
     }
 
-    /// The same of a stored event. A field that is not there reads as empty, and so differs from
-    /// what must be there.
+    /// Reads the fields of a stored event. A missing field is empty, which differs from every
+    /// expected value.
     pub(crate) fn of_stored(stored: &StoredEvent) -> Self {
         let event = stored.event();
         let text = |pointer: &str| {
