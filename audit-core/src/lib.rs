@@ -86,7 +86,7 @@ pub use crate::recorder::{
     BuildError, Guard, InstallError, RecordError, Recorder, RecorderBuilder, Redriven,
 };
 pub use crate::scope::{Draft, InScope, Principal, Scope};
-pub use crate::sink::{Delivery, Fault, MemorySink, Pace, Sink};
+pub use crate::sink::{Delivery, Fault, MemorySink, RateLimit, Sink};
 #[cfg(feature = "json-lines")]
 pub use crate::sink::{JsonLines, Rotation};
 #[cfg(feature = "spool")]
@@ -96,7 +96,7 @@ pub use crate::spool::{
 };
 #[cfg(feature = "metrics")]
 pub use crate::telemetry::metrics;
-pub use crate::telemetry::{Health, HealthLevel, Stats, unrecorded};
+pub use crate::telemetry::{Health, HealthState, Stats, unrecorded};
 pub use crate::web::{TrustedProxies, TrustedProxiesError};
 #[cfg(feature = "workos")]
 pub use crate::workos::WorkOs;

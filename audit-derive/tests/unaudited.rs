@@ -10,14 +10,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use audit_core::web::{Call, Head, OnUnaudited, Policy};
+use audit_core::web::{AuditConfig, OnUnaudited, RequestAudit, RequestHead};
 use audit_core::{Actor, MemorySink, Recorder};
 use audit_derive::{audited, unaudited};
 use http::StatusCode;
 
 struct Post;
 
-impl Head for Post {
+impl RequestHead for Post {
     fn method(&self) -> &'static str {
         "POST"
     }
@@ -43,8 +43,8 @@ async fn left(job: impl Future) -> (u64, usize) {
         .fallback_organization("org_1")
         .build()
         .expect("a recorder");
-    let policy = Policy::new(recorder.clone()).on_unaudited(OnUnaudited::Ignore);
-    let mut call = Call::open(&policy, &Post);
+    let policy = AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Ignore);
+    let mut call = RequestAudit::open(&policy, &Post);
     call.scope().set_actor(Actor::user("user_1"));
     drop(call.scope().clone().in_scope(job).await);
     call.settle(StatusCode::OK, Some("/search"));

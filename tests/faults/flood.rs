@@ -53,7 +53,7 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
         }
         Ok(())
     });
-    let sink = sink.pace(90.0).latency(SECOND / 20);
+    let sink = sink.rate_limit(90.0).latency(SECOND / 20);
     let recorder = start(Recorder::builder(sink.clone()).catalog(catalog!()));
 
     let steps = time.as_millis() / STEP.as_millis();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use audit_tower::workos::{ApiKey, WorkOs, WorkOsBuilder};
-use audit_tower::{Actor, Event, Health, HealthLevel, Pace, Recorder, Target};
+use audit_tower::{Actor, Event, Health, HealthState, RateLimit, Recorder, Target};
 use futures_util::future::join_all;
 
 use crate::server::{Answer, Request, SUCCESS, Server};
@@ -22,7 +22,7 @@ fn key(text: &str) -> ApiKey {
 fn client(url: impl Into<String>) -> WorkOsBuilder {
     WorkOs::builder(key("sk_test_local"))
         .base_url(url)
-        .pace(Pace::unlimited())
+        .rate_limit(RateLimit::unlimited())
 }
 
 fn recorder(client: WorkOsBuilder) -> Recorder {
@@ -208,7 +208,7 @@ async fn pauses(name: &str, answer: Answer) {
     // One attempt at a time, so that the first answer is the only one before the pause.
     let recorder = Recorder::builder(client).concurrency(1).build().unwrap();
     record(&recorder, 3);
-    let told = health(&recorder, |health| health.level == HealthLevel::Red).await;
+    let told = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
     let reason = told.reason.unwrap();
     assert!(
         reason.starts_with("delivery waits until this is mended"),
@@ -286,18 +286,18 @@ async fn rotates(status: u16) {
     let read = Arc::clone(&kept);
     let client = WorkOs::builder(key("sk_old"))
         .base_url(server.url())
-        .pace(Pace::unlimited())
+        .rate_limit(RateLimit::unlimited())
         .key_source(move || ApiKey::new(*read.lock().unwrap()).ok());
     let recorder = recorder(client);
     record(&recorder, 3);
-    let told = health(&recorder, |health| health.level == HealthLevel::Red).await;
+    let told = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
     assert!(told.reason.unwrap().contains(&status.to_string()));
     let stats = recorder.stats();
     assert_eq!((stats.pending, stats.dead), (3, 0), "{status}");
 
     *kept.lock().unwrap() = "sk_new";
     all_delivered(&recorder).await;
-    assert_eq!(recorder.health().level, HealthLevel::Green, "{status}");
+    assert_eq!(recorder.health().state, HealthState::Healthy, "{status}");
     let attempts = by_key(server.journal());
     assert_eq!(attempts.len(), 3);
     for of_one in &attempts {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audit_tower::{Action, Fault, HealthLevel, Recorder};
+use audit_tower::{Action, Fault, HealthState, Recorder};
 
 use crate::support::{
     HOUR, MINUTE, SECOND, Told, assert_balanced, assert_taken, event_of, record, start,
@@ -149,14 +149,14 @@ async fn fault_20_a_limit_pauses_everything_for_as_long_as_it_says() {
     let wait = 30 * SECOND;
     let sink = Told::new(move |_, at| {
         if at < wait {
-            return Err(Fault::limited("429").after(Some(wait)));
+            return Err(Fault::rate_limited("429").after(Some(wait)));
         }
         Ok(())
     });
     let recorder = start(Recorder::builder(sink.clone()));
     let first = record(&recorder, 1);
     assert_eq!(recorder.flush(SECOND).await.pending, 1);
-    assert_eq!(recorder.health().level, HealthLevel::Yellow);
+    assert_eq!(recorder.health().state, HealthState::Degraded);
     let mut recorded = first.clone();
     recorded.extend(record(&recorder, 100));
     assert!(recorder.flush(HOUR).await.is_complete());
@@ -189,7 +189,7 @@ async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_
         let first = AtomicU64::new(0);
         let sink = Told::new(move |_, _| {
             if first.fetch_add(1, Ordering::SeqCst) == 0 {
-                return Err(Fault::limited("429").after(after));
+                return Err(Fault::rate_limited("429").after(after));
             }
             Ok(())
         });
@@ -205,7 +205,7 @@ async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_
 
 #[tokio::test(start_paused = true)]
 async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
-    let sink = Told::taking().pace(90.0);
+    let sink = Told::taking().rate_limit(90.0);
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     let mut recorded = record(&recorder, 12_000);
     tokio::time::sleep(10 * MINUTE).await;
@@ -226,7 +226,7 @@ async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
 #[tokio::test(start_paused = true)]
 async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arrives() {
     let storm = 30 * MINUTE;
-    let sink = Told::away_until(storm).pace(90.0);
+    let sink = Told::away_until(storm).rate_limit(90.0);
     let recorder = start(Recorder::builder(sink.clone()));
     let mut recorded = Vec::new();
     for _ in 0..30 {
@@ -300,7 +300,7 @@ async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() 
 #[tokio::test(start_paused = true)]
 async fn fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_more() {
     // Alone, a quiet event goes with the next attempt that the pace allows.
-    let sink = Told::taking().pace(90.0);
+    let sink = Told::taking().rate_limit(90.0);
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     for _ in 0..10_000 {
         recorder.record(event_of("org_noisy")).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use audit_server::LocalServer;
 use audit_tower::testing::FaultSink;
 use audit_tower::workos::{ApiKey, WorkOs};
-use audit_tower::{Actor, Event, HealthLevel, MemorySink, Pace, Recorder, Target};
+use audit_tower::{Actor, Event, HealthState, MemorySink, RateLimit, Recorder, Target};
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -20,11 +20,11 @@ const URL: &str = "AUDIT_TEST_URL";
 /// What a child writes when it is ready.
 const READY: &str = "AUDIT_TEST_READY";
 
-fn client(url: &str, pace: Pace) -> WorkOs {
+fn client(url: &str, pace: RateLimit) -> WorkOs {
     let key = ApiKey::new("sk_test_local").unwrap();
     WorkOs::builder(key)
         .base_url(url)
-        .pace(pace)
+        .rate_limit(pace)
         .build()
         .unwrap()
 }
@@ -32,7 +32,7 @@ fn client(url: &str, pace: Pace) -> WorkOs {
 /// A server that takes the children's events.
 fn server() -> LocalServer {
     let server = LocalServer::start().unwrap();
-    let client = client(server.url(), Pace::unlimited());
+    let client = client(server.url(), RateLimit::unlimited());
     let schema = serde_json::json!({ "targets": [{ "type": "document" }] });
     let created = Builder::new_current_thread()
         .enable_all()
@@ -70,7 +70,7 @@ pub(crate) fn told(name: &str) -> String {
 #[test]
 #[ignore = "run by fault_06 as a process of its own"]
 fn child_with_a_guard() {
-    let recorder = Recorder::builder(client(&told(URL), Pace::unlimited()));
+    let recorder = Recorder::builder(client(&told(URL), RateLimit::unlimited()));
     let recorder = recorder.build().unwrap();
     let guard = recorder.guard();
     for _ in 0..20 {
@@ -84,7 +84,7 @@ fn child_with_a_guard() {
 #[test]
 #[ignore = "run by fault_06 as a process of its own"]
 fn child_that_forgets_its_recorder() {
-    let recorder = Recorder::builder(client("http://127.0.0.1:9", Pace::unlimited()));
+    let recorder = Recorder::builder(client("http://127.0.0.1:9", RateLimit::unlimited()));
     let recorder = recorder.build().unwrap();
     recorder.record(event()).unwrap();
     assert_balanced(&recorder);
@@ -241,7 +241,7 @@ fn child_whose_log_panics() {
     let stats = recorder.stats();
     assert_eq!((stats.delivered, stats.dead), (8, 2));
     assert_eq!(sink.inner().events().len(), 8);
-    assert_eq!(recorder.health().level, HealthLevel::Green);
+    assert_eq!(recorder.health().state, HealthState::Healthy);
     assert_balanced(&recorder);
     assert!(
         !recorder
@@ -260,7 +260,7 @@ fn fault_10_a_dispatcher_that_panics_is_started_again_and_keeps_its_events() {
 #[test]
 #[ignore = "run by fault_35 as a process of its own"]
 fn child_that_is_stopped() {
-    let recorder = Recorder::builder(client(&told(URL), Pace::per_second(10.0)));
+    let recorder = Recorder::builder(client(&told(URL), RateLimit::per_second(10.0)));
     let recorder = recorder.build().unwrap();
     for _ in 0..150 {
         recorder.record(event()).unwrap();

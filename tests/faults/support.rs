@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audit_tower::{Delivery, Event, EventId, Fault, Pace, Recorder, RecorderBuilder, Sink};
+use audit_tower::{Delivery, Event, EventId, Fault, RateLimit, Recorder, RecorderBuilder, Sink};
 use tokio::time::Instant;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ type Answer = dyn Fn(&Event, Duration) -> Delivery + Send + Sync;
 #[derive(Clone)]
 pub(crate) struct Told {
     born: Instant,
-    pace: Pace,
+    pace: RateLimit,
     latency: Duration,
     answer: Arc<Answer>,
     attempts: Arc<Mutex<Vec<Attempt>>>,
@@ -38,7 +38,7 @@ impl Told {
     ) -> Self {
         Self {
             born: Instant::now(),
-            pace: Pace::unlimited(),
+            pace: RateLimit::unlimited(),
             latency: Duration::ZERO,
             answer: Arc::new(answer),
             attempts: Arc::default(),
@@ -59,8 +59,8 @@ impl Told {
         })
     }
 
-    pub(crate) fn pace(mut self, per_second: f64) -> Self {
-        self.pace = Pace::per_second(per_second);
+    pub(crate) fn rate_limit(mut self, per_second: f64) -> Self {
+        self.pace = RateLimit::per_second(per_second);
         self
     }
 
@@ -101,7 +101,7 @@ impl Sink for Told {
         answer
     }
 
-    fn pace(&self) -> Pace {
+    fn rate_limit(&self) -> RateLimit {
         self.pace.clone()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use audit_actix::AuditMiddleware;
 use audit_tower::testing::FaultSink;
 use audit_tower::{
-    Actor, AuditLayer, HealthLevel, MemorySink, Recorder, RecorderBuilder, Spool, audited, record,
+    Actor, AuditLayer, HealthState, MemorySink, Recorder, RecorderBuilder, Spool, audited, record,
 };
 use axum::Router;
 use axum::body::Body;
@@ -98,7 +98,7 @@ async fn behind_the_layer_an_event_is_on_the_disk_before_the_answer() {
     }
     assert_eq!(disk.events(), 2);
     let stats = disk.recorder.stats();
-    assert_eq!((stats.accepted, stats.late), (2, 0));
+    assert_eq!((stats.accepted, stats.deadline_exceeded), (2, 0));
 }
 
 #[actix_web::test]
@@ -114,7 +114,10 @@ async fn behind_the_middleware_as_well() {
     let request = actix_web::test::TestRequest::delete().uri("/documents/7");
     let answer = actix_web::test::call_service(&app, request.to_request()).await;
     assert_eq!(answer.status().as_u16(), 204);
-    assert_eq!((disk.events(), disk.recorder.stats().late), (1, 0));
+    assert_eq!(
+        (disk.events(), disk.recorder.stats().deadline_exceeded),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -150,7 +153,7 @@ async fn outside_of_both_the_function_waits() {
     assert_eq!(disk.events(), 3);
     record!("document.delete", target(document = 4), durable);
     assert_eq!(disk.events(), 4);
-    assert_eq!(disk.recorder.stats().late, 0);
+    assert_eq!(disk.recorder.stats().deadline_exceeded, 0);
 }
 
 /// Keeps the disk from taking anything, as another program would that has the file.
@@ -174,9 +177,9 @@ fn past_the_deadline_the_answer_goes_out_and_the_event_is_counted_and_written_la
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.build().unwrap();
     runtime.block_on(job().run(async { delete_now(2) }));
-    assert_eq!(recorder.stats().late, 2);
+    assert_eq!(recorder.stats().deadline_exceeded, 2);
     let health = recorder.health();
-    assert_eq!(health.level, HealthLevel::Red, "{health:?}");
+    assert_eq!(health.state, HealthState::Unhealthy, "{health:?}");
     held.execute_batch("ROLLBACK").unwrap();
     while recorder.stats().delivered < 2 {
         recorder.flush_blocking(Duration::from_millis(50));
@@ -195,7 +198,10 @@ async fn without_a_disk_an_event_goes_the_way_of_the_others_and_is_counted() {
         .run(async { delete_now(1) })
         .await;
     recorder.flush(PATIENCE).await;
-    assert_eq!((recorder.stats().late, sink.events().len()), (1, 1));
+    assert_eq!(
+        (recorder.stats().deadline_exceeded, sink.events().len()),
+        (1, 1)
+    );
     assert!(
         recorder
             .health()
@@ -215,7 +221,10 @@ async fn a_disk_at_its_bound_does_not_take_the_event_and_the_queue_does() {
     let job = recorder.scope().actor(Actor::system());
     job.run(delete_later(1)).await.unwrap();
     recorder.flush(PATIENCE).await;
-    assert_eq!((recorder.stats().late, sink.events().len()), (1, 1));
+    assert_eq!(
+        (recorder.stats().deadline_exceeded, sink.events().len()),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -233,7 +242,10 @@ fn a_shutdown_ends_the_wait_and_what_was_not_written_is_counted() {
     let report = recorder.shutdown_blocking(Duration::ZERO);
     waiting.join().unwrap();
     let stats = recorder.stats();
-    assert_eq!((report.lost, stats.lost, stats.late), (1, 1, 1));
+    assert_eq!(
+        (report.lost, stats.lost, stats.deadline_exceeded),
+        (1, 1, 1)
+    );
     assert_eq!((stats.accepted, stats.spooled, stats.pending), (1, 0, 0));
     drop(held);
 }

@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use audit_server::{Fault, LocalServer};
-use audit_tower::{HealthLevel, Recorder, catalog};
+use audit_tower::{HealthState, Recorder, catalog};
 
 use crate::support::{PATIENCE, client, register};
 
 /// Waits until health is what the test looks for; fails if it never is.
-async fn until(recorder: &Recorder, wanted: impl Fn(HealthLevel, &str) -> bool) -> String {
+async fn until(recorder: &Recorder, wanted: impl Fn(HealthState, &str) -> bool) -> String {
     let looked = async {
         loop {
             let health = recorder.health();
             let reason = health.reason.unwrap_or_default();
-            if wanted(health.level, &reason) {
+            if wanted(health.state, &reason) {
                 return reason;
             }
             tokio::task::yield_now().await;
@@ -33,7 +33,7 @@ async fn an_action_that_the_service_does_not_know_is_named_in_the_health() {
     let server = LocalServer::start().unwrap();
     let service = client(server.url());
     let recorder = start(&service);
-    let reason = until(&recorder, |level, _| level == HealthLevel::Yellow).await;
+    let reason = until(&recorder, |level, _| level == HealthState::Degraded).await;
     assert!(reason.contains("document.delete"), "{reason}");
     assert!(reason.contains("`audited schema push`"), "{reason}");
     recorder.shutdown(PATIENCE).await;

@@ -20,7 +20,7 @@ use std::ops::Deref;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceResponse;
-use audit_core::private::{Commits, Draft};
+use audit_core::private::{Draft, DurableWait};
 use audit_core::{AuditOutcome, Outcome};
 use http::StatusCode;
 
@@ -108,7 +108,7 @@ pub trait Ladder {
     }
 
     /// Closes the draft of a durable event, and returns the wait for its write.
-    fn __audit_commit(self, draft: Draft) -> Commits
+    fn __audit_commit(self, draft: Draft) -> DurableWait
     where
         Self: Sized,
     {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lane::LaneHistory;
-use crate::sink::{Fault, Kind};
+use crate::sink::{Fault, FaultKind};
 
 /// The first wait after a failed attempt is drawn from up to this long.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -67,14 +67,14 @@ pub(super) fn decide(
         wait.max(SHORTEST_PAUSE.mul_f64(1.0 + draw))
     };
     match fault.kind() {
-        Kind::Rejected | Kind::Panicked | Kind::Lost => Decision::DeadLetter,
-        Kind::Interrupted if !history.hurried && !history.lane.is_down => Decision::AtOnce,
-        Kind::Limited => Decision::Pause(now + asked.unwrap_or_else(pause)),
-        Kind::Fatal => Decision::Pause(now + asked.unwrap_or(FATAL_PAUSE)),
-        Kind::Interrupted | Kind::Retryable if history.lane.is_down => {
+        FaultKind::Rejected | FaultKind::Panicked | FaultKind::Lost => Decision::DeadLetter,
+        FaultKind::ConnectionLost if !history.hurried && !history.lane.is_down => Decision::AtOnce,
+        FaultKind::RateLimited => Decision::Pause(now + asked.unwrap_or_else(pause)),
+        FaultKind::Fatal => Decision::Pause(now + asked.unwrap_or(FATAL_PAUSE)),
+        FaultKind::ConnectionLost | FaultKind::Retryable if history.lane.is_down => {
             Decision::Pause(now + asked.unwrap_or_default().max(pause()))
         }
-        Kind::Interrupted | Kind::Retryable => {
+        FaultKind::ConnectionLost | FaultKind::Retryable => {
             let wait = || backoff(history.failed.saturating_add(1), LONGEST_BACKOFF, draw);
             Decision::Retry(now + asked.unwrap_or_else(wait))
         }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_limit_pauses_everything_and_a_rejection_nothing() {
         let wait = 3 * SECOND;
-        let limited = Fault::limited("slow down").after(Some(wait));
+        let limited = Fault::rate_limited("slow down").after(Some(wait));
         assert_eq!(after(&limited, NEW, 0.0), ("pause", wait));
         assert_eq!(
             after(&Fault::fatal("wrong key"), NEW, 0.9),
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_tried_again_at_once_and_only_once() {
-        let broken = Fault::interrupted("reset");
+        let broken = Fault::connection_lost("reset");
         assert_eq!(after(&broken, NEW, 0.5).0, "at once");
         let hurried = History {
             hurried: true,
@@ -190,7 +190,7 @@ mod tests {
             },
             ..NEW
         };
-        for fault in [Fault::retryable("503"), Fault::interrupted("reset")] {
+        for fault in [Fault::retryable("503"), Fault::connection_lost("reset")] {
             assert_eq!(after(&fault, down(0), 0.0), ("pause", SECOND));
             assert_eq!(after(&fault, down(30), 0.0), ("pause", SECOND));
             assert_eq!(after(&fault, down(30), 1.0), ("pause", LONGEST_PAUSE));

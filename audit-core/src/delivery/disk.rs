@@ -17,7 +17,7 @@ mod absent {
     use std::task::{Context, Poll};
 
     use crate::event::{Event, EventId};
-    use crate::telemetry::HealthLevel;
+    use crate::telemetry::HealthState;
 
     /// Nobody makes one, so what it answers is never heard.
     #[derive(Clone, Debug)]
@@ -106,8 +106,8 @@ mod absent {
             0
         }
 
-        pub(crate) fn disk(&self) -> (HealthLevel, Option<String>) {
-            (HealthLevel::Green, None)
+        pub(crate) fn disk(&self) -> (HealthState, Option<String>) {
+            (HealthState::Healthy, None)
         }
     }
 }

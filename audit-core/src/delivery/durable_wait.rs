@@ -16,13 +16,13 @@ use super::shared::Shared;
 /// Durable events on their way to the disk. A future that is ready when they are there, and at the
 /// latest at the deadline of the recorder
 /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)), past which
-/// they are counted as [late](crate::Stats::late) and written all the same.
+/// they are counted as [late](crate::Stats::deadline_exceeded) and written all the same.
 ///
 /// Empty, and ready at once, where no event was durable or another waits for it. Dropping it gives
 /// up the wait and nothing else.
 #[must_use = "who does not wait goes on before the events are on the disk"]
 #[derive(Default)]
-pub struct Commits {
+pub struct DurableWait {
     waiting: Option<Box<Waiting>>,
 }
 
@@ -35,7 +35,7 @@ struct Waiting {
     timer: Option<JoinHandle<()>>,
 }
 
-impl Commits {
+impl DurableWait {
     /// Adds an event that the spool has taken.
     pub(crate) fn add(&mut self, shared: &Arc<Shared>, appended: Appended) {
         let waiting = self.waiting.get_or_insert_with(|| {
@@ -86,7 +86,7 @@ impl Commits {
                 .durable_deadline
                 .saturating_sub(begun.elapsed());
             if left.is_zero() {
-                return waiting.late();
+                return waiting.exceed_deadline();
             }
             std::thread::park_timeout(left);
         }
@@ -107,7 +107,7 @@ impl Waiting {
         if self.appended.is_empty() {
             if self.unwritten > 0 {
                 let why = "the spool was closed before it could write them";
-                self.shared.late(self.unwritten, why);
+                self.shared.record_deadline_exceeded(self.unwritten, why);
             }
             // The dispatcher reads what it delivers from the disk.
             self.shared.queue.nudge();
@@ -130,18 +130,18 @@ impl Waiting {
             },
         };
         // Also when the dispatcher ends meanwhile.
-        over.map(|_| self.late())
+        over.map(|_| self.exceed_deadline())
     }
 
     /// The deadline came before the disk.
-    fn late(&self) {
+    fn exceed_deadline(&self) {
         let events = self.appended.len() as u64 + self.unwritten;
         self.shared
-            .late(events, "the disk took longer than the deadline");
+            .record_deadline_exceeded(events, "the disk took longer than the deadline");
     }
 }
 
-impl Future for Commits {
+impl Future for DurableWait {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -161,9 +161,9 @@ impl Drop for Waiting {
     }
 }
 
-impl fmt::Debug for Commits {
+impl fmt::Debug for DurableWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Commits")
+        f.debug_struct("DurableWait")
             .field("is_empty", &self.is_empty())
             .finish_non_exhaustive()
     }

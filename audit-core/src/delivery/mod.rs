@@ -30,7 +30,7 @@ pub(crate) use self::disk::Spool;
 #[cfg(feature = "spool")]
 pub(crate) use self::disk::{Appended, Guarantee};
 pub(crate) use self::dispatcher::{Command, Dispatcher};
-pub use self::durable_wait::Commits;
+pub use self::durable_wait::DurableWait;
 pub use self::fence::Report;
 pub(crate) use self::gap::Gaps;
 pub(crate) use self::queue::{Queue, Refusal};

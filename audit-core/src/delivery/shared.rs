@@ -16,7 +16,7 @@ use super::gap::Gaps;
 use super::queue::Queue;
 use crate::catalog::{Action, Versions};
 use crate::event::{Event, OrganizationId};
-use crate::sink::{Fault, Pace};
+use crate::sink::{Fault, RateLimit};
 use crate::telemetry::{Condition, Counters, Health, Load, LogLimit, Observer, Stats};
 
 /// How long a guard waits on drop unless told otherwise.
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) condition: Condition,
-    pub(crate) pace: Pace,
+    pub(crate) rate_limit: RateLimit,
     pub(crate) gaps: Gaps,
     pub(crate) gap_action: Option<Action>,
     pub(crate) final_report: OnceLock<Report>,
@@ -61,7 +61,7 @@ pub(crate) struct Logs {
     pub(crate) dead: LogLimit,
     pub(crate) hook: LogLimit,
     pub(crate) refusals: LogLimit,
-    pub(crate) late: LogLimit,
+    pub(crate) deadline_exceeded: LogLimit,
     pub(crate) unresolved: LogLimit,
 }
 
@@ -72,7 +72,7 @@ impl Logs {
             dead: LogLimit::new(),
             hook: LogLimit::new(),
             refusals: LogLimit::new(),
-            late: LogLimit::new(),
+            deadline_exceeded: LogLimit::new(),
             unresolved: LogLimit::new(),
         }
     }
@@ -96,7 +96,7 @@ impl Shared {
             pending_bytes: queue.held_bytes() as u64,
             dead: counters.dead.get(),
             lost: counters.lost.get(),
-            late: counters.late.get(),
+            deadline_exceeded: counters.deadline_exceeded.get(),
             retried: counters.retried.get(),
             truncated: counters.truncated.get(),
             unresolved: counters.unresolved.get(),
@@ -115,7 +115,7 @@ impl Shared {
             capacity: queue.capacity() as u64,
             bytes: queue.held_bytes() as u64,
             max_bytes: queue.max_bytes() as u64,
-            pace: self.pace.rate(),
+            rate_limit: self.rate_limit.rate(),
         })
     }
 
@@ -139,13 +139,13 @@ impl Shared {
     }
 
     /// Durable events are not on the disk, and whoever recorded them goes on.
-    pub(crate) fn late(&self, events: u64, why: impl fmt::Display) {
-        self.counters.late.add(events);
+    pub(crate) fn record_deadline_exceeded(&self, events: u64, why: impl fmt::Display) {
+        self.counters.deadline_exceeded.add(events);
         self.condition.late();
-        if let Some(suppressed) = self.logs.late.admit() {
+        if let Some(suppressed) = self.logs.deadline_exceeded.admit() {
             tracing::error!(
                 events,
-                late = self.counters.late.get(),
+                deadline_exceeded = self.counters.deadline_exceeded.get(),
                 suppressed,
                 "durable audit events are not on the disk in time: {why}"
             );

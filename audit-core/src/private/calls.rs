@@ -9,7 +9,7 @@ use crate::event::{AuditId, BooleanValue, NumberValue, TextValue};
 use crate::scope::Principal;
 
 use crate::catalog::Action;
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::event::Outcome;
 use crate::scope::Draft;
 
@@ -195,7 +195,7 @@ pub fn durable(draft: &mut Draft) {
 
 /// Closes the draft of a call that returned, whose event is durable. Who answers waits for what
 /// comes back; where the scope waits, that is nothing.
-pub fn commit(draft: Draft, outcome: Outcome) -> Commits {
+pub fn commit(draft: Draft, outcome: Outcome) -> DurableWait {
     draft.close(outcome)
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::catalog::Action;
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::scope::{Draft, Unpolled};
 
 /// Opens the draft of a call whose result is a future.
@@ -39,7 +39,7 @@ where
 pub fn follow_durable<R, F, C>(draft: Draft, future: F, close: C) -> FollowedDurably<F, C>
 where
     F: Future<Output = R>,
-    C: FnOnce(&R, Draft) -> Commits,
+    C: FnOnce(&R, Draft) -> DurableWait,
 {
     FollowedDurably {
         followed: Followed::new(draft, future, close),
@@ -136,11 +136,11 @@ pin_project! {
         #[pin]
         followed: Followed<F, C>,
         // The output, while its event is on its way to the disk.
-        written: Option<(F::Output, Commits)>,
+        written: Option<(F::Output, DurableWait)>,
     }
 }
 
-impl<F: Future, C: FnOnce(&F::Output, Draft) -> Commits> Future for FollowedDurably<F, C> {
+impl<F: Future, C: FnOnce(&F::Output, Draft) -> DurableWait> Future for FollowedDurably<F, C> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -19,7 +19,7 @@ pub use self::follow::{
 pub use self::outcome::{Ladder, Probe};
 pub use self::try_record::{TryRecordError, try_close, try_open};
 pub use crate::catalog::{Action, assert_names};
-pub use crate::delivery::Commits;
+pub use crate::delivery::DurableWait;
 pub use crate::event::Outcome;
 pub use crate::scope::Draft;
 

@@ -16,7 +16,7 @@
 
 use http::StatusCode;
 
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::event::{AuditOutcome, Outcome};
 use crate::scope::Draft;
 
@@ -85,7 +85,7 @@ pub trait Ladder {
     }
 
     /// The same of a durable event, for which somebody waits.
-    fn __audit_commit(self, draft: Draft) -> Commits
+    fn __audit_commit(self, draft: Draft) -> DurableWait
     where
         Self: Sized,
     {

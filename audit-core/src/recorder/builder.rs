@@ -299,7 +299,7 @@ impl RecorderBuilder {
     /// use std::time::Duration;
     ///
     /// let minute = Duration::from_secs(60);
-    /// let busy = Fault::limited("too many requests").after(Some(minute));
+    /// let busy = Fault::rate_limited("too many requests").after(Some(minute));
     /// let sink = FaultSink::new(MemorySink::new()).answer_times(1, busy);
     /// let recorder = Recorder::builder(sink.clone()).build_in_runtime()?;
     /// recorder.record(Event::builder("document.delete").actor(Actor::system()).build()?)?;
@@ -412,7 +412,7 @@ impl RecorderBuilder {
             counters: Counters::default(),
             dead_letters: DeadLetters::default(),
             condition: Condition::new(),
-            pace: self.sink.pace(),
+            rate_limit: self.sink.rate_limit(),
             gaps: Gaps::default(),
             gap_action: self.gap_action,
             final_report: OnceLock::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{InstallError, RecordError, RecordErrorKind};
-use crate::delivery::{Command, Commits, GUARD_DEADLINE, Refusal, Report, Shared};
+use crate::delivery::{Command, DurableWait, GUARD_DEADLINE, Refusal, Report, Shared};
 use crate::event::{Actor, Event};
 use crate::telemetry::{Health, Observer, Stats};
 
@@ -130,12 +130,15 @@ impl Recorder {
     pub(crate) fn commit(
         &self,
         mut event: Event,
-        commits: &mut Commits,
+        commits: &mut DurableWait,
     ) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
         let shared = &self.handle.shared;
         let Some(spool) = &shared.spool else {
-            shared.late(1, "there is no spool; give the recorder one with `spool`");
+            shared.record_deadline_exceeded(
+                1,
+                "there is no spool; give the recorder one with `spool`",
+            );
             return self.enqueue(event, entry);
         };
         match spool.append_patiently(&event) {
@@ -147,7 +150,7 @@ impl Recorder {
                 Ok(())
             }
             Err(error) => {
-                shared.late(1, error);
+                shared.record_deadline_exceeded(1, error);
                 self.enqueue(event, entry)
             }
         }
@@ -257,10 +260,10 @@ impl Recorder {
     /// a readiness probe may call it at any rate.
     ///
     /// ```
-    /// # use audit_core::{HealthLevel, MemorySink, Recorder};
+    /// # use audit_core::{HealthState, MemorySink, Recorder};
     /// let recorder = Recorder::builder(MemorySink::new()).build()?;
     /// let health = recorder.health();
-    /// assert_eq!((health.level, health.reason), (HealthLevel::Green, None));
+    /// assert_eq!((health.state, health.reason), (HealthState::Healthy, None));
     /// # Ok::<_, audit_core::BuildError>(())
     /// ```
     #[must_use]

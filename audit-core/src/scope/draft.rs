@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::scope::Scope;
 use crate::catalog::Action;
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::event::{AuditText, Event, MetadataValue, Outcome, Target, key_error, now_millis};
 use crate::recorder::Recorder;
 use crate::telemetry::count_unrecorded;
@@ -221,14 +221,14 @@ impl Draft {
         }
     }
 
-    pub(crate) fn close(mut self, outcome: Outcome) -> Commits {
+    pub(crate) fn close(mut self, outcome: Outcome) -> DurableWait {
         self.end(outcome)
     }
 
-    fn end(&mut self, outcome: Outcome) -> Commits {
+    fn end(&mut self, outcome: Outcome) -> DurableWait {
         match self.finish(outcome) {
             Some((event, scope)) => scope.finish(event),
-            None => Commits::default(),
+            None => DurableWait::default(),
         }
     }
 

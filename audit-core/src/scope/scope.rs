@@ -14,7 +14,7 @@ use super::principal::Principal;
 use super::request_context::RequestContext;
 use crate::event::{Actor, Context, Event, OrganizationId};
 use crate::recorder::Recorder;
-use crate::telemetry::Trail;
+use crate::telemetry::AuditTrace;
 
 tokio::task_local! {
     static CURRENT: Scope;
@@ -209,13 +209,13 @@ impl Scope {
     }
 
     /// Returns the audit trace so far.
-    pub(crate) fn trail(&self) -> Trail {
+    pub(crate) fn trail(&self) -> AuditTrace {
         if self.inner.audited.load(Ordering::Relaxed) {
-            return Trail::Audited;
+            return AuditTrace::Audited;
         }
         match self.state().exempt {
-            Some(reason) => Trail::Exempt(reason),
-            None => Trail::None,
+            Some(reason) => AuditTrace::Exempt(reason),
+            None => AuditTrace::None,
         }
     }
 

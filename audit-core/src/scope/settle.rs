@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::scope::{Origin, Scope, State};
 use crate::catalog::Action;
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::event::{Actor, Event, EventId, Outcome, now_millis};
 use crate::recorder::RecordError;
 
@@ -19,7 +19,7 @@ impl Scope {
     /// Events that finish later are recorded immediately. Await the returned future before you send
     /// the response; it resolves when the durable events are on disk.
     #[doc(hidden)]
-    pub fn settle(&self, status: Option<StatusCode>) -> Commits {
+    pub fn settle(&self, status: Option<StatusCode>) -> DurableWait {
         let mut state = self.state();
         state.settled = true;
         self.record_finished(state, status)
@@ -30,7 +30,7 @@ impl Scope {
         &self,
         mut state: MutexGuard<'_, State>,
         status: Option<StatusCode>,
-    ) -> Commits {
+    ) -> DurableWait {
         let mut finished = std::mem::take(&mut state.finished);
         let expected = state.expected.clone();
         let unresolved: Vec<_> = finished
@@ -43,7 +43,7 @@ impl Scope {
         for event in unresolved.into_iter().filter_map(|at| finished.get(at)) {
             self.inner.recorder.unresolved(event, expected.as_deref());
         }
-        let mut commits = Commits::default();
+        let mut commits = DurableWait::default();
         for event in finished {
             let recorded = self.record(event, &mut commits);
             self.inner.recorder.log_refusal(recorded);
@@ -71,8 +71,8 @@ impl Scope {
     /// Buffers or records a finished event.
     ///
     /// If the scope is settled already, the caller has to wait for a durable event.
-    pub(crate) fn finish(&self, event: Event) -> Commits {
-        let mut commits = Commits::default();
+    pub(crate) fn finish(&self, event: Event) -> DurableWait {
+        let mut commits = DurableWait::default();
         if event.has_too_many_targets() {
             for part in event.split() {
                 self.finish_part(part, &mut commits);
@@ -83,7 +83,7 @@ impl Scope {
         commits
     }
 
-    fn finish_part(&self, mut event: Event, commits: &mut Commits) {
+    fn finish_part(&self, mut event: Event, commits: &mut DurableWait) {
         let mut state = self.state();
         if !state.settled {
             state.finished.push(event);
@@ -107,7 +107,7 @@ impl Scope {
     }
 
     /// Records a completed event, unless its outcome is one that leaves none.
-    fn record(&self, event: Event, commits: &mut Commits) -> Result<(), RecordError> {
+    fn record(&self, event: Event, commits: &mut DurableWait) -> Result<(), RecordError> {
         let recorder = &self.inner.recorder;
         if !event.is_wanted() {
             recorder.skipped();
@@ -126,7 +126,7 @@ impl Scope {
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         self.mark_audited();
         let mut result = Ok(event.id());
-        let mut commits = Commits::default();
+        let mut commits = DurableWait::default();
         for mut part in event.split() {
             self.complete_late(self.state(), &mut part);
             let recorded = self.record(part, &mut commits);
@@ -177,7 +177,7 @@ pub(super) struct SettleOnDrop(pub(super) Scope);
 
 impl SettleOnDrop {
     /// Settles at the end of the job. The drop that follows finds nothing left.
-    pub(super) fn now(&self) -> Commits {
+    pub(super) fn now(&self) -> DurableWait {
         self.0.settle(None)
     }
 }
@@ -219,7 +219,7 @@ mod tests {
         let commits = settled("document.create");
         assert!(!commits.is_empty());
         commits.await;
-        assert_eq!(recorder.stats().late, 0);
+        assert_eq!(recorder.stats().deadline_exceeded, 0);
 
         recorder.shutdown(std::time::Duration::from_secs(5)).await;
         let mut event = Event::begin("document.create", now_millis());

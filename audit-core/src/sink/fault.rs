@@ -8,22 +8,22 @@ use std::time::Duration;
 /// Its text is the service's or the sink's own reason; it holds no key and no content of the event.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
-    kind: Kind,
+    kind: FaultKind,
     reason: String,
     retry_after: Option<Duration>,
     /// Whether the sink surely did not see the event.
-    unsent: bool,
+    not_sent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FaultKind {
     /// The same event may be sent again.
     Retryable,
     /// The connection broke before an answer came; the same event may be sent again, the first time
     /// at once.
-    Interrupted,
+    ConnectionLost,
     /// The same event may be sent again, and until then no other either.
-    Limited,
+    RateLimited,
     /// The event was refused for good.
     Rejected,
     /// Nothing is taken at all until somebody mends the set-up.
@@ -37,46 +37,46 @@ pub(crate) enum Kind {
 impl Fault {
     /// The same event may be sent again: a broken connection, an overloaded server.
     pub fn retryable(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Retryable, reason)
+        Self::new(FaultKind::Retryable, reason)
     }
 
     /// The connection broke before an answer came, so the sink may have taken the event or not. The
     /// same event is sent again, the first time at once: a connection that was idle for long breaks
     /// like this on the next use.
-    pub fn interrupted(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Interrupted, reason)
+    pub fn connection_lost(reason: impl Into<String>) -> Self {
+        Self::new(FaultKind::ConnectionLost, reason)
     }
 
     /// The sink asks for a pause from everything: too many requests.
-    pub fn limited(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Limited, reason)
+    pub fn rate_limited(reason: impl Into<String>) -> Self {
+        Self::new(FaultKind::RateLimited, reason)
     }
 
     /// This event will never be taken. It becomes a dead letter with this reason.
     pub fn rejected(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Rejected, reason)
+        Self::new(FaultKind::Rejected, reason)
     }
 
     /// No event will be taken until somebody mends the set-up: a wrong key, a wrong address. Events
     /// are kept meanwhile.
     pub fn fatal(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Fatal, reason)
+        Self::new(FaultKind::Fatal, reason)
     }
 
     pub(crate) fn panicked() -> Self {
-        Self::new(Kind::Panicked, "the sink panicked on this event")
+        Self::new(FaultKind::Panicked, "the sink panicked on this event")
     }
 
     pub(crate) fn lost(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Lost, reason)
+        Self::new(FaultKind::Lost, reason)
     }
 
-    fn new(kind: Kind, reason: impl Into<String>) -> Self {
+    fn new(kind: FaultKind, reason: impl Into<String>) -> Self {
         Self {
             kind,
             reason: reason.into(),
             retry_after: None,
-            unsent: false,
+            not_sent: false,
         }
     }
 
@@ -92,8 +92,8 @@ impl Fault {
     /// the service remembers idempotency keys, 24 hours, the event is repeated with
     /// `maybe_duplicate` in its metadata.
     #[must_use]
-    pub fn unsent(mut self) -> Self {
-        self.unsent = true;
+    pub fn not_sent(mut self) -> Self {
+        self.not_sent = true;
         self
     }
 
@@ -102,32 +102,32 @@ impl Fault {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Retryable | Kind::Interrupted | Kind::Limited
+            FaultKind::Retryable | FaultKind::ConnectionLost | FaultKind::RateLimited
         )
     }
 
     /// Whether the sink may have taken the event all the same.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self.kind, Kind::Retryable | Kind::Interrupted) && !self.unsent
+        matches!(self.kind, FaultKind::Retryable | FaultKind::ConnectionLost) && !self.not_sent
     }
 
     /// Whether the event was lost because the recorder ended before the sink took it.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.kind == Kind::Lost
+        self.kind == FaultKind::Lost
     }
 
     /// Whether this event was refused for good.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
-        matches!(self.kind, Kind::Rejected | Kind::Panicked)
+        matches!(self.kind, FaultKind::Rejected | FaultKind::Panicked)
     }
 
     /// Whether nothing is taken until somebody mends the set-up.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        self.kind == Kind::Fatal
+        self.kind == FaultKind::Fatal
     }
 
     /// How long the sink asked to wait, if it did.
@@ -136,7 +136,7 @@ impl Fault {
         self.retry_after
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }
 }

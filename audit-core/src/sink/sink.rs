@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::fault::Fault;
-use super::pace::Pace;
+use super::rate_limit::RateLimit;
 use crate::event::Event;
 
 /// One attempt to deliver an event.
@@ -46,9 +46,9 @@ pub trait Sink: Send + Sync + 'static {
 
     /// How many attempts a second this sink may see; as many as it takes unless it says otherwise.
     ///
-    /// Asked once, when the recorder is built. Clones of a [`Pace`] share one count.
-    fn pace(&self) -> Pace {
-        Pace::unlimited()
+    /// Asked once, when the recorder is built. Clones of a [`RateLimit`] share one count.
+    fn rate_limit(&self) -> RateLimit {
+        RateLimit::unlimited()
     }
 
     /// Which of these actions the sink does not know, for
@@ -73,7 +73,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// [`Sink`] behind a pointer, so that a [`Recorder`](crate::Recorder) has no type parameter.
 pub(crate) trait DynSink: Send + Sync {
     fn deliver<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Delivery>;
-    fn pace(&self) -> Pace;
+    fn rate_limit(&self) -> RateLimit;
     fn unknown_actions<'a>(
         &'a self,
         actions: &'a [&'static str],
@@ -85,8 +85,8 @@ impl<S: Sink> DynSink for S {
         Box::pin(Sink::deliver(self, event))
     }
 
-    fn pace(&self) -> Pace {
-        Sink::pace(self)
+    fn rate_limit(&self) -> RateLimit {
+        Sink::rate_limit(self)
     }
 
     fn unknown_actions<'a>(

@@ -1,4 +1,4 @@
-//! Commits that fail on demand, for tests.
+//! DurableWait that fail on demand, for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -19,7 +19,7 @@ use super::store::{Guarantee, Page, PendingRow, Store};
 use super::verify::SpoolCheck;
 use crate::event::{Event, EventId};
 use crate::spool::verify;
-use crate::telemetry::HealthLevel;
+use crate::telemetry::HealthState;
 
 /// A gigabyte: about a million events, or three hours of what the service takes.
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;
@@ -401,9 +401,9 @@ impl Spool {
     }
 
     /// Whether events are written, and why not.
-    pub(crate) fn disk(&self) -> (HealthLevel, Option<String>) {
+    pub(crate) fn disk(&self) -> (HealthState, Option<String>) {
         let status = self.status();
-        (status.level, status.reason)
+        (status.state, status.reason)
     }
 
     async fn ask<T: Send + 'static>(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::totals::Totals;
-use crate::telemetry::HealthLevel;
+use crate::telemetry::HealthState;
 
 /// How a [`Spool`](super::Spool) fares, see [`Spool::status`](super::Spool::status).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct SpoolStatus {
     /// Events that were pending when the spool was opened.
     pub recovered: u64,
     /// Whether events are written: green, yellow while the disk is full, red while it fails.
-    pub level: HealthLevel,
+    pub state: HealthState,
     /// Why the level is not green, in a sentence for people.
     pub reason: Option<String>,
     /// Files that were set aside because they could not be read, or left alone because a newer
@@ -97,13 +97,13 @@ impl Published {
     pub(super) fn status(&self, max_bytes: u64, waiting: u64) -> SpoolStatus {
         let state = self.state().clone();
         let (level, reason) = match state.disk {
-            Disk::Fine => (HealthLevel::Green, None),
+            Disk::Fine => (HealthState::Healthy, None),
             Disk::Full => (
-                HealthLevel::Yellow,
+                HealthState::Degraded,
                 Some("the disk of the spool is full; durable events are refused until there is space".to_owned()),
             ),
             Disk::Failing(error) => (
-                HealthLevel::Red,
+                HealthState::Unhealthy,
                 Some(format!("the spool cannot be written, and is tried again: {error}")),
             ),
         };
@@ -117,7 +117,7 @@ impl Published {
             dead_dropped: state.totals.dead_dropped,
             damaged: state.totals.damaged,
             recovered: state.recovered,
-            level,
+            state: level,
             reason,
             set_aside: state.set_aside,
         }

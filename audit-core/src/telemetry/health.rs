@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 #[non_exhaustive]
 pub struct Health {
     /// The level.
-    pub level: HealthLevel,
+    pub state: HealthState,
     /// Why it is not green, in a sentence for people. It holds no key and no content of an event.
     pub reason: Option<String>,
     /// How long the oldest event that has not come to its end has been with the dispatcher.
@@ -21,14 +21,14 @@ pub struct Health {
 
 /// How serious it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HealthLevel {
+pub enum HealthState {
     /// Events are delivered.
-    Green,
+    Healthy,
     /// Delivery is late, limited or nearly at the queue's bound; it is expected to recover by
     /// itself.
-    Yellow,
+    Degraded,
     /// Nothing is delivered until somebody mends something, or events are being refused.
-    Red,
+    Unhealthy,
 }
 
 /// What the dispatcher says of itself, for [`Health`].
@@ -80,14 +80,14 @@ const NEARLY_FULL: u64 = 80;
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     /// How the spool's disk fares, if there is a spool, and how many events are on it.
-    pub(crate) disk: Option<(HealthLevel, Option<String>)>,
+    pub(crate) disk: Option<(HealthState, Option<String>)>,
     pub(crate) spooled: u64,
     pub(crate) pending: u64,
     pub(crate) capacity: u64,
     pub(crate) bytes: u64,
     pub(crate) max_bytes: u64,
     /// Attempts a second that the sink may see.
-    pub(crate) pace: Option<f64>,
+    pub(crate) rate_limit: Option<f64>,
 }
 
 impl Condition {
@@ -163,7 +163,7 @@ impl Condition {
         };
         let (level, reason) = verdict(&state, recent, &load);
         Health {
-            level,
+            state: level,
             reason,
             oldest_pending: self.since(&self.oldest),
             drain_time: drain_time(&state, &load),
@@ -178,10 +178,10 @@ struct Recent {
     late: bool,
 }
 
-fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthLevel, Option<String>) {
-    use HealthLevel::{Green, Red, Yellow};
-    let red = |reason: String| (Red, Some(reason));
-    let yellow = |reason: String| (Yellow, Some(reason));
+fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<String>) {
+    use HealthState::{Degraded, Healthy, Unhealthy};
+    let red = |reason: String| (Unhealthy, Some(reason));
+    let yellow = |reason: String| (Degraded, Some(reason));
     let share = |of: u64, bound: u64| of.saturating_mul(100) / bound.max(1);
     let full = share(load.pending, load.capacity).max(share(load.bytes, load.max_bytes));
     if state.gone {
@@ -199,7 +199,7 @@ fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthLevel, Option<S
     if let LaneState::Fatal(reason) = &state.lane {
         return red(format!("delivery waits until this is mended: {reason}"));
     }
-    if let Some((level @ (Red | Yellow), reason)) = &load.disk {
+    if let Some((level @ (Unhealthy | Degraded), reason)) = &load.disk {
         return (*level, reason.clone());
     }
     if recent.refused {
@@ -229,7 +229,7 @@ fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthLevel, Option<S
     }
     match &state.catalog {
         Some(problem) => yellow(problem.clone()),
-        None => (Green, None),
+        None => (Healthy, None),
     }
 }
 
@@ -241,7 +241,7 @@ fn drain_time(state: &State, load: &Load) -> Option<Duration> {
     if state.gone || matches!(state.lane, LaneState::Down(_) | LaneState::Fatal(_)) {
         return None;
     }
-    let rate = match (state.rate, load.pace) {
+    let rate = match (state.rate, load.rate_limit) {
         (Some(rate), Some(pace)) => rate.min(pace),
         (Some(rate), None) | (None, Some(rate)) => rate,
         (None, None) => return None,
@@ -264,7 +264,7 @@ mod tests {
         capacity: 100,
         bytes: 0,
         max_bytes: 1_000,
-        pace: Some(90.0),
+        rate_limit: Some(90.0),
     };
 
     #[test]
@@ -272,9 +272,9 @@ mod tests {
         let condition = Condition::new();
         let told = |load| {
             let health = condition.health(load);
-            (health.level, health.reason.unwrap_or_default())
+            (health.state, health.reason.unwrap_or_default())
         };
-        assert_eq!(told(IDLE), (HealthLevel::Green, String::new()));
+        assert_eq!(told(IDLE), (HealthState::Healthy, String::new()));
 
         condition.catalog(Some("2 actions are not registered".to_owned()));
         assert!(told(IDLE).1.contains("not registered"));
@@ -284,14 +284,14 @@ mod tests {
             pending: 85,
             ..IDLE
         };
-        assert_eq!(told(full.clone()).0, HealthLevel::Yellow);
+        assert_eq!(told(full.clone()).0, HealthState::Degraded);
         assert!(told(full.clone()).1.contains("85 % full"));
         let bytes = Load { bytes: 990, ..IDLE };
         assert!(told(bytes).1.contains("99 % full"));
         condition.lane(LaneState::Down("503".to_owned()));
         assert!(told(full.clone()).1.contains("is down") && told(full).1.contains("503"));
         condition.refused();
-        assert_eq!(told(IDLE).0, HealthLevel::Red);
+        assert_eq!(told(IDLE).0, HealthState::Unhealthy);
         assert!(told(IDLE).1.contains("refused"));
         condition.lane(LaneState::Fatal("401".to_owned()));
         assert!(told(IDLE).1.contains("mended: 401"));
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(drain(load.clone()), Some(Duration::from_secs(20)));
         assert_eq!(
             drain(Load {
-                pace: None,
+                rate_limit: None,
                 ..load.clone()
             }),
             Some(Duration::from_secs(20))

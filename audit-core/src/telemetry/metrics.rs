@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use metrics::{Label, counter, gauge};
 
-use super::health::{Health, HealthLevel};
+use super::health::{Health, HealthState};
 use super::stats::Stats;
 
 /// How often they are written.
@@ -33,7 +33,9 @@ const COUNTERS: [(&str, Count); 14] = [
     ("audit_events_delivered_total", |stats| stats.delivered),
     ("audit_events_coalesced_total", |stats| stats.coalesced),
     ("audit_events_lost_total", |stats| stats.lost),
-    ("audit_events_late_total", |stats| stats.late),
+    ("audit_durable_deadline_exceeded_total", |stats| {
+        stats.deadline_exceeded
+    }),
     ("audit_attempts_retried_total", |stats| stats.retried),
     ("audit_events_truncated_total", |stats| stats.truncated),
     ("audit_events_unresolved_total", |stats| stats.unresolved),
@@ -62,10 +64,10 @@ pub(crate) fn publish(name: &str, stats: &Stats, health: &Health) {
     for (metric, count) in GAUGES {
         gauge!(metric, label()).set(count(stats) as f64);
     }
-    let level = match health.level {
-        HealthLevel::Green => 0.0,
-        HealthLevel::Yellow => 1.0,
-        HealthLevel::Red => 2.0,
+    let level = match health.state {
+        HealthState::Healthy => 0.0,
+        HealthState::Degraded => 1.0,
+        HealthState::Unhealthy => 2.0,
     };
     gauge!(HEALTH, label()).set(level);
     let seconds = |time: Option<Duration>, none| time.map_or(none, |time| time.as_secs_f64());

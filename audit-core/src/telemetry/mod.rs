@@ -10,11 +10,11 @@ mod trace;
 mod unrecorded;
 
 pub(crate) use self::health::{Condition, LaneState, Load};
-pub use self::health::{Health, HealthLevel};
+pub use self::health::{Health, HealthState};
 pub(crate) use self::log::LogLimit;
 pub(crate) use self::observer::Observer;
 pub(crate) use self::stats::Counters;
 pub use self::stats::Stats;
-pub use self::trace::Trail;
+pub use self::trace::AuditTrace;
 pub(crate) use self::unrecorded::count_unrecorded;
 pub use self::unrecorded::unrecorded;

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use super::trace::Trail;
+use super::trace::AuditTrace;
 use crate::event::Event;
 
 /// An observer of accepted events and answered requests; the test kit is one.
@@ -11,5 +11,5 @@ pub(crate) trait Observer: Send + Sync {
     fn recorded(&self, event: Event);
 
     /// Notes a request that was answered.
-    fn answered(&self, method: &Method, route: Option<&str>, trail: Trail, status: StatusCode);
+    fn answered(&self, method: &Method, route: Option<&str>, trail: AuditTrace, status: StatusCode);
 }

@@ -45,7 +45,7 @@ pub struct Stats {
     /// Durable events that were not on the disk when whoever recorded them went on: there was no
     /// spool, it was at its bound, or the deadline came first. They are written, or delivered from
     /// memory, all the same.
-    pub late: u64,
+    pub deadline_exceeded: u64,
     /// Attempts that failed and were, or will be, repeated.
     pub retried: u64,
     /// Events in which a value was cut.
@@ -80,7 +80,7 @@ pub(crate) struct Counters {
     pub(crate) coalesced: Counter,
     pub(crate) dead: Counter,
     pub(crate) lost: Counter,
-    pub(crate) late: Counter,
+    pub(crate) deadline_exceeded: Counter,
     pub(crate) retried: Counter,
     pub(crate) truncated: Counter,
     pub(crate) unresolved: Counter,

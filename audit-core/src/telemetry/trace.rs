@@ -3,7 +3,7 @@
 /// What a request left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Trail {
+pub enum AuditTrace {
     /// An audited function ran, or an event was recorded, in the request's scope. A call that was
     /// skipped with a reason counts as well.
     Audited,

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::scope::Scope;
 use crate::sink::{Delivery, Sink};
-use crate::telemetry::{Observer, Trail};
+use crate::telemetry::{AuditTrace, Observer};
 
 /// How many events a capture keeps, unless they are taken out.
 const MOST_EVENTS: usize = 10_000;
@@ -202,7 +202,13 @@ impl Observer for TestObserver {
     }
 
     /// A request was answered.
-    fn answered(&self, method: &Method, route: Option<&str>, trail: Trail, status: StatusCode) {
+    fn answered(
+        &self,
+        method: &Method,
+        route: Option<&str>,
+        trail: AuditTrace,
+        status: StatusCode,
+    ) {
         if let Some(file) = self.file {
             file.answered(method, route, trail, status);
         }

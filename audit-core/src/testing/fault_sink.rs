@@ -82,7 +82,7 @@ impl<S: Sink> FaultSink<S> {
         self.answer_times(times, Fault::rejected("rejected on purpose"))
     }
 
-    /// The next `times` attempts meet this fault, such as `Fault::limited("..").after(..)` or
+    /// The next `times` attempts meet this fault, such as `Fault::rate_limited("..").after(..)` or
     /// `Fault::fatal("..")`.
     #[must_use]
     pub fn answer_times(self, times: u64, fault: Fault) -> Self {

@@ -61,4 +61,4 @@ pub use self::request_audit::RequestAudit;
 pub(crate) use self::request_audit::{changes, succeeded};
 pub use self::request_head::RequestHead;
 pub use self::unaudited::OnUnaudited;
-pub use crate::telemetry::Trail;
+pub use crate::telemetry::AuditTrace;

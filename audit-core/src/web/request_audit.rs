@@ -9,9 +9,9 @@ use http::{Method, StatusCode};
 use super::config::AuditConfig;
 use super::request_head::RequestHead;
 use super::unaudited::OnUnaudited;
-use crate::delivery::Commits;
+use crate::delivery::DurableWait;
 use crate::scope::Scope;
-use crate::telemetry::Trail;
+use crate::telemetry::AuditTrace;
 
 /// Audits one request, from its head to the head of its response.
 ///
@@ -25,7 +25,7 @@ pub struct RequestAudit {
     scope: Scope,
     method: Method,
     settled: bool,
-    commits: Commits,
+    commits: DurableWait,
 }
 
 impl RequestAudit {
@@ -37,7 +37,7 @@ impl RequestAudit {
             // An invalid method counts as GET, which changes nothing.
             method: Method::from_bytes(head.method().as_bytes()).unwrap_or_default(),
             settled: false,
-            commits: Commits::default(),
+            commits: DurableWait::default(),
         }
     }
 
@@ -77,10 +77,10 @@ impl RequestAudit {
         }
         let trail = self.scope.trail();
         let denied = self.config.denial_action().filter(|_| {
-            trail == Trail::None
+            trail == AuditTrace::None
                 && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
         });
-        let unaudited = trail == Trail::None && changes(&self.method) && succeeded(status);
+        let unaudited = trail == AuditTrace::None && changes(&self.method) && succeeded(status);
         // The test kit observes every response.
         let observed = self.config.recorder().observer().is_some();
         let route = if denied.is_some() || unaudited || observed {
@@ -200,7 +200,7 @@ mod tests {
         audit.settle_without_response();
         assert!(audit.commits.is_empty());
         let stats = recorder.stats();
-        assert_eq!((stats.accepted, stats.late), (1, 0));
+        assert_eq!((stats.accepted, stats.deadline_exceeded), (1, 0));
     }
 
     struct Request(&'static str);

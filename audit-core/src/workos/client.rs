@@ -17,7 +17,7 @@ use super::key::ApiKey;
 use super::retry;
 use super::transport::{Downloads, Transport};
 use crate::event::{now_millis, to_millis};
-use crate::sink::Pace;
+use crate::sink::RateLimit;
 use crate::telemetry::LogLimit;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -53,7 +53,7 @@ pub(super) type KeySource = Arc<dyn Fn() -> Option<ApiKey> + Send + Sync>;
 pub(super) struct Parts {
     pub(super) authorization: RwLock<HeaderValue>,
     pub(super) key_source: Option<KeySource>,
-    pub(super) pace: Pace,
+    pub(super) rate_limit: RateLimit,
     /// Limits the warnings about clock skew.
     pub(super) skew: LogLimit,
     pub(super) base_url: String,
@@ -80,8 +80,8 @@ impl WorkOs {
         self.inner.calls.clone()
     }
 
-    pub(super) fn delivery_pace(&self) -> Pace {
-        self.inner.pace.clone()
+    pub(super) fn delivery_rate_limit(&self) -> RateLimit {
+        self.inner.rate_limit.clone()
     }
 
     fn authorization(&self) -> HeaderValue {

@@ -18,7 +18,7 @@ use super::config_error::{ConfigError, ConfigErrorKind};
 use super::key::ApiKey;
 use super::transport::{Downloads, Network, Resolver, Transport};
 use super::transport_failure::BoxError;
-use crate::sink::Pace;
+use crate::sink::RateLimit;
 use crate::telemetry::LogLimit;
 
 /// The default address of the service ([WorkOS API reference](https://workos.com/docs/reference)).
@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_RETRIES: u32 = 2;
 /// How many events a second are delivered, of the 6,000 a minute that the service takes per key
 /// ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
-const PACE: f64 = 90.0;
+const EVENTS_PER_SECOND: f64 = 90.0;
 /// The default timeout of an attempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -77,7 +77,7 @@ impl WorkOs {
             transport: None,
             resolver: None,
             key_source: None,
-            pace: Pace::per_second(PACE),
+            rate_limit: RateLimit::per_second(EVENTS_PER_SECOND),
         }
     }
 }
@@ -95,7 +95,7 @@ pub struct WorkOsBuilder {
     transport: Option<Transport>,
     resolver: Option<Resolver>,
     key_source: Option<KeySource>,
-    pace: Pace,
+    rate_limit: RateLimit,
 }
 
 impl WorkOsBuilder {
@@ -126,8 +126,8 @@ impl WorkOsBuilder {
     /// should be given its part of it.
     ///
     /// It holds for deliveries. Other calls are few, and are not counted.
-    pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
+    pub fn rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        self.rate_limit = rate_limit;
         self
     }
 
@@ -264,7 +264,7 @@ impl WorkOsBuilder {
         Ok(WorkOs::new(Parts {
             authorization: RwLock::new(header),
             key_source: self.key_source,
-            pace: self.pace,
+            rate_limit: self.rate_limit,
             skew: LogLimit::new(),
             base_url,
             read_retries: self.read_retries,

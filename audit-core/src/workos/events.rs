@@ -10,7 +10,7 @@ use super::page::Items;
 use super::transport::Transport;
 use super::transport_failure::TransportFailure;
 use crate::event::{Event, wire};
-use crate::sink::{Delivery, Fault, Pace, Sink};
+use crate::sink::{Delivery, Fault, RateLimit, Sink};
 use crate::workos::actions;
 
 const PATH: &str = "/audit_logs/events";
@@ -76,8 +76,8 @@ impl Sink for WorkOs {
             .map_err(|error| fault(&error))
     }
 
-    fn pace(&self) -> Pace {
-        self.delivery_pace()
+    fn rate_limit(&self) -> RateLimit {
+        self.delivery_rate_limit()
     }
 
     async fn unknown_actions(&self, actions: &[&'static str]) -> Result<Vec<&'static str>, Fault> {
@@ -114,13 +114,13 @@ fn fault(error: &Error) -> Fault {
     let fault = if error.is_rejected() {
         Fault::rejected(reason)
     } else if error.is_rate_limited() {
-        Fault::limited(reason)
+        Fault::rate_limited(reason)
     } else if let Some(TransportFailure::ConnectionLost) = error.transport_failure() {
-        Fault::interrupted(reason)
+        Fault::connection_lost(reason)
     } else if let Some(TransportFailure::NotSent | TransportFailure::TlsFailed) =
         error.transport_failure()
     {
-        Fault::retryable(reason).unsent()
+        Fault::retryable(reason).not_sent()
     } else if error.is_retryable() {
         Fault::retryable(reason)
     } else {

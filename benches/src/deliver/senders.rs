@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use audit_tower::workos::{ApiKey, WorkOs};
-use audit_tower::{Pace, Recorder};
+use audit_tower::{RateLimit, Recorder};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
@@ -77,7 +77,7 @@ pub(super) struct Ours {
 impl Ours {
     pub(super) fn new(url: &str) -> Result<Self> {
         let client = WorkOs::builder(ApiKey::new("sk_bench")?);
-        let client = client.base_url(url).pace(Pace::unlimited()).build()?;
+        let client = client.base_url(url).rate_limit(RateLimit::unlimited()).build()?;
         let recorder = Recorder::builder(client).concurrency(IN_FLIGHT);
         Ok(Self {
             data: EventData::default(),

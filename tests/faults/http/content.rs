@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use audit_server::LocalServer;
 use audit_tower::testing::FaultSink;
-use audit_tower::{Actor, Context, Event, Fault, MemorySink, Pace, Recorder, Sink, Target, WorkOs};
+use audit_tower::{
+    Actor, Context, Event, Fault, MemorySink, RateLimit, Recorder, Sink, Target, WorkOs,
+};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -247,7 +249,7 @@ async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
     let local = LocalServer::start().unwrap();
     let workos = WorkOs::builder(key(local.api_key()))
         .base_url(local.url())
-        .pace(Pace::unlimited())
+        .rate_limit(RateLimit::unlimited())
         .build()
         .unwrap();
     let schema = json!({"targets": [{"type": "document"}]});
@@ -336,7 +338,7 @@ async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
     .await;
     let client = WorkOs::builder(key(SECRET))
         .base_url(server.url())
-        .pace(Pace::unlimited());
+        .rate_limit(RateLimit::unlimited());
     let mut told = vec![format!("{client:?} {:?}", key(SECRET))];
     let client = client.key_source(|| Some(key(SECRET))).build().unwrap();
     told.push(format!("{client:?}"));

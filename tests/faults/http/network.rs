@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use audit_tower::HealthLevel;
+use audit_tower::HealthState;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -64,7 +64,7 @@ async fn fault_27_a_name_that_is_not_found_keeps_events_and_each_connection_look
         std::future::ready(lookup.look_up())
     }));
     record(&recorder, 5);
-    let told = health(&recorder, |health| health.level == HealthLevel::Yellow).await;
+    let told = health(&recorder, |health| health.state == HealthState::Degraded).await;
     assert!(told.reason.unwrap().contains("the sink is down"));
     // It goes on asking by itself.
     let before = *names.asked.borrow();
@@ -95,7 +95,7 @@ async fn fault_28_a_closed_port_keeps_events_until_it_is_open() {
     drop(taken);
     let recorder = recorder(client(format!("http://{address}")));
     record(&recorder, 5);
-    let told = health(&recorder, |health| health.level == HealthLevel::Yellow).await;
+    let told = health(&recorder, |health| health.state == HealthState::Degraded).await;
     let reason = told.reason.unwrap();
     assert!(
         reason.contains("the sink is down") && !reason.contains("TLS:"),
@@ -151,7 +151,7 @@ async fn fault_28_a_certificate_that_is_unknown_or_expired_is_named_in_health_an
             .root_certificates(known_but_expired.clone());
         let recorder = recorder(client);
         record(&recorder, 5);
-        let told = health(&recorder, |health| health.level == HealthLevel::Yellow).await;
+        let told = health(&recorder, |health| health.state == HealthState::Degraded).await;
         let reason = told.reason.unwrap();
         assert!(reason.contains("TLS:"), "{name}: {reason}");
         let stats = recorder.stats();

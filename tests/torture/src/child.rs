@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use audit_core::testing::FaultSink;
 use audit_core::workos::{ApiKey, WorkOs};
-use audit_core::{Actor, Event, MemorySink, Pace, Recorder, RecorderBuilder, Spool, Stats, Target};
+use audit_core::{
+    Actor, Event, MemorySink, RateLimit, Recorder, RecorderBuilder, Spool, Stats, Target,
+};
 
 use crate::Error;
 
@@ -144,7 +146,9 @@ fn build(builder: RecorderBuilder, spool: Spool) -> Result<Recorder, Error> {
 
 pub(crate) fn client(url: &str) -> Result<WorkOs, Error> {
     let key = ApiKey::new(audit_server::DEFAULT_API_KEY).map_err(Error::other)?;
-    let client = WorkOs::builder(key).base_url(url).pace(Pace::unlimited());
+    let client = WorkOs::builder(key)
+        .base_url(url)
+        .rate_limit(RateLimit::unlimited());
     client.build().map_err(Error::other)
 }
 

@@ -9,7 +9,7 @@ use crate::delivery::dead_letter::DeadLetter;
 use crate::delivery::decide::{Decision, History, decide};
 use crate::delivery::fence::End;
 use crate::event::now_millis;
-use crate::sink::{Delivery, Kind};
+use crate::sink::{Delivery, FaultKind};
 use crate::telemetry::LaneState;
 
 impl Dispatcher {
@@ -46,7 +46,7 @@ impl Dispatcher {
         if !(paid || fresh || parked) {
             return None;
         }
-        if let Err(next) = self.shared.pace.take(now) {
+        if let Err(next) = self.shared.rate_limit.take(now) {
             self.leave = Some(self.leave.map_or(next, |leave| leave.min(next)));
             if paid {
                 self.budget.give_back();
@@ -78,7 +78,10 @@ impl Dispatcher {
             }
             Err(fault) => fault,
         };
-        if matches!(fault.kind(), Kind::Retryable | Kind::Interrupted) {
+        if matches!(
+            fault.kind(),
+            FaultKind::Retryable | FaultKind::ConnectionLost
+        ) {
             self.lane.failed(number);
         }
         let history = History {
@@ -120,13 +123,15 @@ impl Dispatcher {
                 // A fault of everybody's: this event is first again. Otherwise it may be this one's
                 // after all, and another one finds out.
                 match fault.kind() {
-                    Kind::Limited | Kind::Fatal => self.backlog.add_first(open, number),
+                    FaultKind::RateLimited | FaultKind::Fatal => {
+                        self.backlog.add_first(open, number)
+                    }
                     _ => self.backlog.add(open, number),
                 }
                 self.lane.pause(until);
                 self.tell_lane(match fault.kind() {
-                    Kind::Limited => LaneState::Limited(fault.to_string()),
-                    Kind::Fatal => LaneState::Fatal(fault.to_string()),
+                    FaultKind::RateLimited => LaneState::Limited(fault.to_string()),
+                    FaultKind::Fatal => LaneState::Fatal(fault.to_string()),
                     _ => LaneState::Down(fault.to_string()),
                 });
                 self.shared.log_fault(&event, &fault);

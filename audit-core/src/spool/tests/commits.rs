@@ -6,7 +6,7 @@ use crate::spool::faults::Faults;
 use crate::spool::handle::Spool;
 use crate::spool::store::Guarantee;
 use crate::spool::tests::{Folder, durable, event, number_of, pending, until};
-use crate::telemetry::HealthLevel;
+use crate::telemetry::HealthState;
 
 async fn survives_a_failure(break_it: fn(&Faults)) {
     let folder = Folder::new();
@@ -23,7 +23,9 @@ async fn survives_a_failure(break_it: fn(&Faults)) {
     spool.enqueue(&event(100)).unwrap();
     let error = durable(&spool, &event(3)).await.unwrap_err();
     assert!(!error.is_full() && !error.is_closed(), "{error}");
-    until("it is red", || spool.status().level == HealthLevel::Red);
+    until("it is red", || {
+        spool.status().state == HealthState::Unhealthy
+    });
     assert!(
         spool
             .status()
@@ -37,10 +39,12 @@ async fn survives_a_failure(break_it: fn(&Faults)) {
             break;
         }
         until("a while has passed, or it works", || {
-            spool.status().level == HealthLevel::Green || number < 999
+            spool.status().state == HealthState::Healthy || number < 999
         });
     }
-    until("it is green", || spool.status().level == HealthLevel::Green);
+    until("it is green", || {
+        spool.status().state == HealthState::Healthy
+    });
     durable(&spool, &event(1_000)).await.unwrap();
     told.push("1000".to_owned());
     until("the event for which nobody waited is there", || {
@@ -145,5 +149,5 @@ async fn fault_15_a_refusal_that_nobody_waited_for_is_counted() {
         assert_eq!((stats.refused, stats.dropped), (told, told), "{is_unheard}");
         assert_eq!((stats.accepted, stats.spooled), (0, 0), "{is_unheard}");
     }
-    assert_eq!(recorder.health().level, HealthLevel::Red);
+    assert_eq!(recorder.health().state, HealthState::Unhealthy);
 }

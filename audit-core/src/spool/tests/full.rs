@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::event::Event;
 use crate::spool::handle::Spool;
 use crate::spool::tests::{Folder, durable, pending, until};
-use crate::telemetry::HealthLevel;
+use crate::telemetry::HealthState;
 
 /// Some kilobytes, so that a small disk is full soon.
 fn large(number: usize) -> Event {
@@ -42,7 +42,7 @@ async fn survives(
     make_space: impl FnOnce(),
 ) {
     until("it is yellow", || {
-        spool.status().level == HealthLevel::Yellow
+        spool.status().state == HealthState::Degraded
     });
     let reason = spool.status().reason.unwrap();
     assert!(reason.contains("disk of the spool is full"), "{reason}");
@@ -64,7 +64,9 @@ async fn survives(
             Err(error) => assert!(error.is_full(), "{error:?}"),
         }
     }
-    until("it is green", || spool.status().level == HealthLevel::Green);
+    until("it is green", || {
+        spool.status().state == HealthState::Healthy
+    });
     until("the waiting one is written", || spool.status().waiting == 0);
     spool.close().await;
 

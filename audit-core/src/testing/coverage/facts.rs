@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use http::{Method, StatusCode};
 
-use crate::web::{Trail, succeeded};
+use crate::web::{AuditTrace, succeeded};
 
 /// What stands for the route of a request that no router matched.
 pub(super) const NO_ROUTE: &str = "(no route)";
@@ -37,7 +37,7 @@ impl Fact {
     pub(super) fn answered(
         method: &Method,
         route: Option<&str>,
-        trail: Trail,
+        trail: AuditTrace,
         status: StatusCode,
     ) -> Self {
         Self::Answered {
@@ -45,9 +45,9 @@ impl Fact {
             route: route.unwrap_or(NO_ROUTE).to_owned(),
             succeeded: succeeded(status),
             left: match trail {
-                Trail::Audited => Left::Event,
-                Trail::Exempt(reason) => Left::Exempt(reason.to_owned()),
-                Trail::None => Left::Nothing,
+                AuditTrace::Audited => Left::Event,
+                AuditTrace::Exempt(reason) => Left::Exempt(reason.to_owned()),
+                AuditTrace::None => Left::Nothing,
             },
         }
     }
@@ -115,7 +115,7 @@ impl Facts {
         &mut self,
         method: &Method,
         route: Option<&str>,
-        trail: Trail,
+        trail: AuditTrace,
         status: StatusCode,
     ) {
         self.add(Fact::answered(method, route, trail, status));
@@ -141,7 +141,11 @@ mod tests {
 
     #[test]
     fn a_fact_survives_its_line() {
-        let trails = [Trail::Audited, Trail::Exempt("reads only"), Trail::None];
+        let trails = [
+            AuditTrace::Audited,
+            AuditTrace::Exempt("reads only"),
+            AuditTrace::None,
+        ];
         let answered = trails.map(|trail| {
             Fact::answered(&Method::POST, Some("/a/{id}"), trail, StatusCode::FORBIDDEN)
         });
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn nothing_that_is_written_ends_a_line_early() {
-        let trail = Trail::Exempt("two\nlines\tand a tab");
+        let trail = AuditTrace::Exempt("two\nlines\tand a tab");
         let fact = Fact::answered(&Method::POST, None, trail, StatusCode::OK);
         let line = fact.to_line();
         assert_eq!(

@@ -339,9 +339,9 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::telemetry::Trail;
+    use crate::telemetry::AuditTrace;
 
-    fn report(calls: &[(&str, &str, Trail, u16)], routes: &[(&str, &str)]) -> CoverageReport {
+    fn report(calls: &[(&str, &str, AuditTrace, u16)], routes: &[(&str, &str)]) -> CoverageReport {
         const CATALOG: EmbeddedCatalog = EmbeddedCatalog::new(
             &[
                 EmbeddedAction::new("a.done", None, &[], None, false, None, &[]),
@@ -369,17 +369,17 @@ mod tests {
     fn each_route_has_its_line() {
         let report = report(
             &[
-                ("DELETE", "/a", Trail::Audited, 204),
-                ("DELETE", "/a", Trail::None, 404),
-                ("POST", "/b", Trail::Exempt("a search"), 200),
-                ("POST", "/c", Trail::Audited, 200),
-                ("POST", "/c", Trail::None, 303),
-                ("PUT", "/d", Trail::None, 422),
-                ("GET", "/a", Trail::None, 200),
-                ("PATCH", "/f", Trail::Audited, 200),
-                ("POST", "", Trail::None, 200),
-                ("POST", "/g", Trail::None, 404),
-                ("POST", "/h", Trail::Audited, 500),
+                ("DELETE", "/a", AuditTrace::Audited, 204),
+                ("DELETE", "/a", AuditTrace::None, 404),
+                ("POST", "/b", AuditTrace::Exempt("a search"), 200),
+                ("POST", "/c", AuditTrace::Audited, 200),
+                ("POST", "/c", AuditTrace::None, 303),
+                ("PUT", "/d", AuditTrace::None, 422),
+                ("GET", "/a", AuditTrace::None, 200),
+                ("PATCH", "/f", AuditTrace::Audited, 200),
+                ("POST", "", AuditTrace::None, 200),
+                ("POST", "/g", AuditTrace::None, 404),
+                ("POST", "/h", AuditTrace::Audited, 500),
             ],
             &[
                 ("delete", "/a"),
@@ -419,8 +419,8 @@ actions of which no event was recorded: a.undone
     #[test]
     fn a_route_that_leaves_an_event_or_says_why_not_is_covered() {
         let calls = [
-            ("DELETE", "/a", Trail::Audited, 204),
-            ("POST", "/b", Trail::Exempt("a search"), 200),
+            ("DELETE", "/a", AuditTrace::Audited, 204),
+            ("POST", "/b", AuditTrace::Exempt("a search"), 200),
         ];
         assert!(report(&calls, &[("DELETE", "/a"), ("POST", "/b")]).is_covered());
         assert!(!report(&calls, &[("DELETE", "/a")]).is_covered());

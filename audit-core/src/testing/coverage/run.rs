@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use http::{Method, StatusCode};
 
 use super::facts::{Fact, Facts};
-use crate::telemetry::Trail;
+use crate::telemetry::AuditTrace;
 
 /// The variable that names the run. nextest's own `NEXTEST_RUN_ID` would not do: the report is made
 /// by a second command, which has another, and nobody says which of the earlier ones it may
@@ -241,7 +241,7 @@ impl Written {
         &self,
         method: &Method,
         route: Option<&str>,
-        trail: Trail,
+        trail: AuditTrace,
         status: StatusCode,
     ) {
         self.note(Fact::answered(method, route, trail, status));

@@ -10,16 +10,18 @@
 #[path = "../../../../audit-core/src/delivery/queue.rs"]
 mod queue;
 
-/// Stands for an event: the queue asks for its size and nothing else.
-#[derive(Debug)]
-struct Event {
-    number: usize,
-    size: usize,
-}
+/// The event of the model: the queue reads its size and nothing else.
+mod event {
+    #[derive(Debug)]
+    pub(crate) struct Event {
+        pub(crate) number: usize,
+        pub(crate) size: usize,
+    }
 
-impl Event {
-    fn size(&self) -> usize {
-        self.size
+    impl Event {
+        pub(crate) fn size(&self) -> usize {
+            self.size
+        }
     }
 }
 
@@ -108,8 +110,8 @@ mod tests {
     use loom::sync::Arc;
     use loom::thread;
 
+    use super::event::Event;
     use super::queue::{Queue, Refusal};
-    use super::*;
 
     fn event(number: usize) -> Event {
         Event { number, size: 10 }

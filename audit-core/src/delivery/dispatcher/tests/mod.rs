@@ -128,7 +128,7 @@ async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_holds_everything_back_and_one_event_goes_first() {
     let wait = Duration::from_secs(30);
-    let limit = Step::Answer(Fault::limited("slow down").after(Some(wait)));
+    let limit = Step::Answer(Fault::rate_limited("slow down").after(Some(wait)));
     let sink = Script::new([limit]);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 1);
@@ -318,12 +318,12 @@ async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes(
     assert_eq!(recorder.flush(storm - MINUTE).await.pending, 2_000);
     let during = sink.attempts.lock().unwrap().len();
     assert!(during <= 500, "{during} attempts in half an hour");
-    assert_eq!(recorder.health().level, crate::HealthLevel::Yellow);
+    assert_eq!(recorder.health().state, crate::HealthState::Degraded);
 
     assert!(recorder.flush(2 * MINUTE).await.is_complete());
     let attempts = sink.attempts.lock().unwrap().len();
     assert!(attempts <= 2_400, "{attempts} attempts for 2,000 events");
-    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
+    assert_eq!(recorder.health().state, crate::HealthState::Healthy);
     assert_balanced(&recorder);
 }
 
@@ -353,8 +353,8 @@ async fn the_pace_of_the_sink_is_kept() {
         async fn deliver(&self, event: &Event) -> Delivery {
             self.0.deliver(event).await
         }
-        fn pace(&self) -> crate::Pace {
-            crate::Pace::per_second(10.0)
+        fn rate_limit(&self) -> crate::RateLimit {
+            crate::RateLimit::per_second(10.0)
         }
     }
     let sink = Paced::default();
@@ -372,8 +372,9 @@ async fn the_pace_of_the_sink_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate() {
     let day = Duration::from_secs(24 * 3_600);
-    let refused = || Step::Answer(Fault::limited("slow").after(Some(Duration::from_secs(300))));
-    let never_sent = Step::Answer(Fault::retryable("no connection").unsent());
+    let refused =
+        || Step::Answer(Fault::rate_limited("slow").after(Some(Duration::from_secs(300))));
+    let never_sent = Step::Answer(Fault::retryable("no connection").not_sent());
     for (first, marked) in [
         (Step::Answer(Fault::retryable("timeout")), true),
         (never_sent, false),
@@ -414,7 +415,7 @@ fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
     assert!(recorder.flush_blocking(MINUTE).is_complete());
     assert_eq!(recorder.stats().delivered, 50);
     assert_eq!(sabotage.load(std::sync::atomic::Ordering::SeqCst), 0);
-    assert_eq!(recorder.health().level, crate::HealthLevel::Green);
+    assert_eq!(recorder.health().state, crate::HealthState::Healthy);
     assert_balanced(&recorder);
     recorder.shutdown_blocking(MINUTE);
     thread.join().unwrap();
@@ -442,7 +443,7 @@ fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
     assert_balanced(&recorder);
     assert!(recorder.record(event()).unwrap_err().is_down());
     let health = recorder.health();
-    assert_eq!(health.level, crate::HealthLevel::Red);
+    assert_eq!(health.state, crate::HealthState::Unhealthy);
     assert!(health.reason.unwrap().contains("given up"));
 }
 
@@ -464,7 +465,7 @@ async fn a_gap_is_told_once_there_is_room() {
         .filter_map(|(index, error)| (index < 10).then(|| error.into_event()))
         .collect();
     assert_eq!((kept.len(), recorder.stats().dropped), (10, 70));
-    assert_eq!(recorder.health().level, crate::HealthLevel::Red);
+    assert_eq!(recorder.health().state, crate::HealthState::Unhealthy);
     assert!(recorder.flush(60 * MINUTE).await.is_complete());
     assert!(recorder.flush(60 * MINUTE).await.is_complete());
     let gaps: Vec<_> = sink

@@ -21,19 +21,19 @@ const BURST: f64 = 5.0;
 /// attempt that has to wait keeps its place in the recorder's queue; nobody else waits for it.
 ///
 /// ```
-/// use audit_core::Pace;
+/// use audit_core::RateLimit;
 ///
-/// let whole = Pace::per_second(90.0);
-/// let third = Pace::per_second(30.0);
+/// let whole = RateLimit::per_second(90.0);
+/// let third = RateLimit::per_second(30.0);
 /// assert_eq!(third.rate(), Some(30.0));
-/// assert_eq!(Pace::unlimited().rate(), None);
+/// assert_eq!(RateLimit::unlimited().rate(), None);
 /// ```
 #[derive(Clone, Default)]
-pub struct Pace {
+pub struct RateLimit {
     bucket: Option<Arc<Mutex<Bucket>>>,
 }
 
-impl Pace {
+impl RateLimit {
     /// At most this many attempts a second. A rate that is not a number above zero is taken as one
     /// a minute.
     #[must_use]
@@ -73,11 +73,11 @@ impl Pace {
     }
 }
 
-impl fmt::Debug for Pace {
+impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rate() {
-            Some(rate) => write!(f, "Pace({rate} per second)"),
-            None => f.write_str("Pace(unlimited)"),
+            Some(rate) => write!(f, "RateLimit({rate} per second)"),
+            None => f.write_str("RateLimit(unlimited)"),
         }
     }
 }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn no_minute_of_an_hour_sees_more_than_the_service_takes() {
-        let pace = Pace::per_second(90.0);
+        let pace = RateLimit::per_second(90.0);
         let other = pace.clone();
         let start = Instant::now();
         let hour = start + Duration::from_secs(3_600);
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_rate_that_is_no_rate_is_one_a_minute() {
         for rate in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
-            let pace = Pace::per_second(rate);
+            let pace = RateLimit::per_second(rate);
             let now = Instant::now();
             assert!(pace.take(now).is_ok());
             let next = pace.take(now).unwrap_err();
