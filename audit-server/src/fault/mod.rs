@@ -1,9 +1,5 @@
 //! Faults on demand: failures that a client has to survive.
 
-#[expect(
-    clippy::module_inception,
-    reason = "the main type of the folder is in the file of its name"
-)]
 mod fault;
 mod list;
 

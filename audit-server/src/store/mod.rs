@@ -12,10 +12,6 @@ mod organizations;
 mod page;
 mod retention;
 mod schemas;
-#[expect(
-    clippy::module_inception,
-    reason = "the main type of the folder is in the file of its name"
-)]
 mod store;
 
 pub(crate) use counters::{count_duplicate, stats};
