@@ -1,7 +1,7 @@
 //! Floods: of alike events within a window the first goes at once, and the newest of the others
 //! stands for all of them at its end.
 //!
-//! An event that is held keeps its place in the queue, so what is held is within the queue's
+//! An event that is held keeps its origin in the queue, so what is held is within the queue's
 //! bounds, and at most a quarter of them: beyond, events go singly, so that a flood never takes the
 //! queue from others.
 
@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::attempt::Open;
-use super::fence::Place;
+use super::flush_barrier::Origin;
+use super::pending_event::PendingEvent;
 use crate::catalog::{CoalesceBy, EmbeddedCoalesce};
 use crate::event::Event;
 
@@ -44,17 +44,17 @@ pub(crate) struct Coalescer {
 #[derive(Debug)]
 pub(super) enum Taken {
     /// It is to be delivered now.
-    Goes(Open),
+    Goes(PendingEvent),
     /// It waits for its window's end.
     Held,
-    /// It waits for its window's end in the place of this one, which has come to its end.
-    Instead(Open),
+    /// It waits for its window's end in the origin of this one, which has come to its end.
+    Instead(PendingEvent),
 }
 
 /// The newest event of a window, and for how many it stands.
 #[derive(Debug)]
 struct Held {
-    open: Open,
+    open: PendingEvent,
     count: u64,
     first_at: SystemTime,
 }
@@ -77,7 +77,7 @@ impl Coalescer {
         }
     }
 
-    pub(super) fn take(&mut self, mut open: Open, now: Instant) -> Taken {
+    pub(super) fn take(&mut self, mut open: PendingEvent, now: Instant) -> Taken {
         let Some((key, size, rule)) = self.key(&open) else {
             return Taken::Goes(open);
         };
@@ -97,7 +97,7 @@ impl Coalescer {
         match window {
             Some(held) => {
                 // Whoever waits for the older one now waits for the newer one, which stands for it.
-                std::mem::swap(&mut open.place, &mut held.open.place);
+                std::mem::swap(&mut open.origin, &mut held.open.origin);
                 held.count += 1;
                 held.first_at = held.first_at.min(open.event.occurred_at());
                 Taken::Instead(std::mem::replace(&mut held.open, open))
@@ -119,7 +119,7 @@ impl Coalescer {
     }
 
     /// Ends the windows whose time has come; what they held is to be delivered now.
-    pub(super) fn end_due(&mut self, now: Instant) -> Vec<Open> {
+    pub(super) fn end_due(&mut self, now: Instant) -> Vec<PendingEvent> {
         let mut ended = Vec::new();
         while let Some(&(end, key)) = self.ends.first()
             && end <= now
@@ -131,15 +131,15 @@ impl Coalescer {
     }
 
     /// What is held in the places that somebody waits for is to be delivered now. The windows stay.
-    pub(super) fn release(&mut self, is_awaited: impl Fn(Place) -> bool) -> Vec<Open> {
+    pub(super) fn release(&mut self, is_awaited: impl Fn(Origin) -> bool) -> Vec<PendingEvent> {
         let windows = self.windows.values_mut();
         let awaited =
-            windows.filter_map(|window| window.take_if(|held| is_awaited(held.open.place)));
+            windows.filter_map(|window| window.take_if(|held| is_awaited(held.open.origin)));
         let awaited = awaited.collect();
         self.finish(awaited)
     }
 
-    fn finish(&mut self, held: Vec<Held>) -> Vec<Open> {
+    fn finish(&mut self, held: Vec<Held>) -> Vec<PendingEvent> {
         self.bytes -= held.iter().map(Held::size).sum::<usize>();
         held.into_iter().map(Held::finish).collect()
     }
@@ -151,7 +151,7 @@ impl Coalescer {
 
     /// What the event has in common with those that are alike, and its size, if it may be held at
     /// all.
-    fn key(&self, open: &Open) -> Option<(Key, usize, EmbeddedCoalesce)> {
+    fn key(&self, open: &PendingEvent) -> Option<(Key, usize, EmbeddedCoalesce)> {
         let event = &*open.event;
         let rule = *self.rules.get(event.action())?;
         // What comes from the spool has no size in the queue.
@@ -171,7 +171,7 @@ impl Held {
     }
 
     /// The event with what it stands for.
-    fn finish(self) -> Open {
+    fn finish(self) -> PendingEvent {
         let Self {
             mut open,
             count,
@@ -229,16 +229,16 @@ mod tests {
         let now = Instant::now();
         let mut take = |number| {
             let event = Event::builder("a").build().unwrap();
-            coalescer.take(Open::new(event, number, now), now)
+            coalescer.take(PendingEvent::new(event, number, now), now)
         };
         assert!(matches!(take(0), Taken::Goes(_)));
         assert!(matches!(take(1), Taken::Held));
         let Taken::Instead(older) = take(2) else {
-            panic!("the second that is held takes the place of the first")
+            panic!("the second that is held takes the origin of the first")
         };
-        assert_eq!(older.place, Place::Queue(2));
+        assert_eq!(older.origin, Origin::Queue(2));
         // A fence between the two.
-        let awaited = coalescer.release(|place| place == Place::Queue(1));
+        let awaited = coalescer.release(|origin| origin == Origin::Queue(1));
         assert_eq!(awaited.len(), 1);
         assert_eq!((coalescer.held(), coalescer.bytes), (0, 0));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lane::LaneHistory;
+use super::circuit_breaker::BreakerHistory;
 use crate::sink::{Fault, FaultKind};
 
 /// The first wait after a failed attempt is drawn from up to this long.
@@ -28,8 +28,8 @@ pub(super) struct History {
     /// Failed attempts that were charged to the event.
     pub(super) failed: u32,
     /// Whether its one repetition at once was used.
-    pub(super) hurried: bool,
-    pub(super) lane: LaneHistory,
+    pub(super) immediate_retry_used: bool,
+    pub(super) breaker: BreakerHistory,
 }
 
 /// What happens to an event, and to all, after an attempt.
@@ -39,14 +39,14 @@ pub(super) enum Decision {
     /// Kept aside with the reason; never sent again by itself.
     DeadLetter,
     /// The same event at once. Nothing is charged.
-    AtOnce,
+    RetryNow,
     /// This event waits, and the failure is charged to it.
     Retry(Instant),
     /// Every event waits, then one goes first. Nothing is charged: the fault is not the event's.
     Pause(Instant),
 }
 
-/// Decides by the attempt's fault, the history of event and lane, and the time. `draw` is a random
+/// Decides by the attempt's fault, the history of event and breaker, and the time. `draw` is a random
 /// number in `[0, 1)`.
 pub(super) fn decide(
     delivery: Result<(), &Fault>,
@@ -63,15 +63,21 @@ pub(super) fn decide(
         wait + wait.mul_f64(draw * 0.1)
     });
     let pause = || {
-        let wait = backoff(history.lane.pauses.saturating_add(1), LONGEST_PAUSE, draw);
+        let wait = backoff(
+            history.breaker.pauses.saturating_add(1),
+            LONGEST_PAUSE,
+            draw,
+        );
         wait.max(SHORTEST_PAUSE.mul_f64(1.0 + draw))
     };
     match fault.kind() {
         FaultKind::Rejected | FaultKind::Panicked | FaultKind::Lost => Decision::DeadLetter,
-        FaultKind::ConnectionLost if !history.hurried && !history.lane.is_down => Decision::AtOnce,
+        FaultKind::ConnectionLost if !history.immediate_retry_used && !history.breaker.is_down => {
+            Decision::RetryNow
+        }
         FaultKind::RateLimited => Decision::Pause(now + asked.unwrap_or_else(pause)),
         FaultKind::Fatal => Decision::Pause(now + asked.unwrap_or(FATAL_PAUSE)),
-        FaultKind::ConnectionLost | FaultKind::Retryable if history.lane.is_down => {
+        FaultKind::ConnectionLost | FaultKind::Retryable if history.breaker.is_down => {
             Decision::Pause(now + asked.unwrap_or_default().max(pause()))
         }
         FaultKind::ConnectionLost | FaultKind::Retryable => {
@@ -97,8 +103,8 @@ mod tests {
 
     const NEW: History = History {
         failed: 0,
-        hurried: false,
-        lane: LaneHistory {
+        immediate_retry_used: false,
+        breaker: BreakerHistory {
             is_down: false,
             pauses: 0,
         },
@@ -110,7 +116,7 @@ mod tests {
         match decide(Err(fault), &history, now, draw) {
             Decision::Delivered => ("delivered", Duration::ZERO),
             Decision::DeadLetter => ("dead letter", Duration::ZERO),
-            Decision::AtOnce => ("at once", Duration::ZERO),
+            Decision::RetryNow => ("at once", Duration::ZERO),
             Decision::Retry(at) => ("retry", at - now),
             Decision::Pause(until) => ("pause", until - now),
         }
@@ -171,12 +177,12 @@ mod tests {
     fn a_broken_connection_is_tried_again_at_once_and_only_once() {
         let broken = Fault::connection_lost("reset");
         assert_eq!(after(&broken, NEW, 0.5).0, "at once");
-        let hurried = History {
-            hurried: true,
+        let immediate_retry_used = History {
+            immediate_retry_used: true,
             ..NEW
         };
         assert_eq!(
-            after(&broken, hurried, 0.5),
+            after(&broken, immediate_retry_used, 0.5),
             ("retry", Duration::from_millis(250))
         );
     }
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn while_the_sink_is_down_it_is_asked_once_a_second_at_most() {
         let down = |pauses| History {
-            lane: LaneHistory {
+            breaker: BreakerHistory {
                 is_down: true,
                 pauses,
             },

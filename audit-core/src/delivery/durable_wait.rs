@@ -11,7 +11,7 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 
 use super::disk::Appended;
-use super::shared::Shared;
+use super::pipeline::Pipeline;
 
 /// Durable events on their way to the disk. A future that is ready when they are there, and at the
 /// latest at the deadline of the recorder
@@ -27,7 +27,7 @@ pub struct DurableWait {
 }
 
 struct Waiting {
-    shared: Arc<Shared>,
+    pipeline: Arc<Pipeline>,
     appended: Vec<Appended>,
     /// Events that the spool gave back when it was closed.
     unwritten: u64,
@@ -37,10 +37,10 @@ struct Waiting {
 
 impl DurableWait {
     /// Adds an event that the spool has taken.
-    pub(crate) fn add(&mut self, shared: &Arc<Shared>, appended: Appended) {
+    pub(crate) fn add(&mut self, pipeline: &Arc<Pipeline>, appended: Appended) {
         let waiting = self.waiting.get_or_insert_with(|| {
             Box::new(Waiting {
-                shared: Arc::clone(shared),
+                pipeline: Arc::clone(pipeline),
                 appended: Vec::new(),
                 unwritten: 0,
                 timer: None,
@@ -82,8 +82,9 @@ impl DurableWait {
         let begun = Instant::now();
         while waiting.poll_written(&mut context).is_pending() {
             let left = waiting
-                .shared
-                .durable_deadline
+                .pipeline
+                .durable
+                .deadline
                 .saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return waiting.exceed_deadline();
@@ -107,10 +108,10 @@ impl Waiting {
         if self.appended.is_empty() {
             if self.unwritten > 0 {
                 let why = "the spool was closed before it could write them";
-                self.shared.record_deadline_exceeded(self.unwritten, why);
+                self.pipeline.record_deadline_exceeded(self.unwritten, why);
             }
             // The dispatcher reads what it delivers from the disk.
-            self.shared.queue.nudge();
+            self.pipeline.queue.nudge();
             return Poll::Ready(());
         }
         Poll::Pending
@@ -120,10 +121,12 @@ impl Waiting {
         if self.poll_written(context).is_ready() {
             return Poll::Ready(());
         }
-        let Self { shared, timer, .. } = self;
+        let Self {
+            pipeline, timer, ..
+        } = self;
         let over = match timer {
             Some(timer) => Pin::new(timer).poll(context),
-            None => match shared.timer() {
+            None => match pipeline.timer() {
                 Some(begun) => Pin::new(timer.insert(begun)).poll(context),
                 // The dispatcher has ended, and nobody keeps the time.
                 None => Poll::Ready(Ok(())),
@@ -136,7 +139,7 @@ impl Waiting {
     /// The deadline came before the disk.
     fn exceed_deadline(&self) {
         let events = self.appended.len() as u64 + self.unwritten;
-        self.shared
+        self.pipeline
             .record_deadline_exceeded(events, "the disk took longer than the deadline");
     }
 }

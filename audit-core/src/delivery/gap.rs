@@ -13,8 +13,10 @@ const MOST_ORGANIZATIONS: usize = 1_024;
 pub(crate) const TARGET: &str = "audit_log";
 
 /// The gaps since the last time that they were told, by organization.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gaps {
+    /// The action of a gap event; `None` if gaps are only counted.
+    action: Option<Action>,
     open: Mutex<HashMap<String, Gap>>,
 }
 
@@ -26,12 +28,22 @@ struct Gap {
 }
 
 impl Gaps {
+    pub(crate) fn new(action: Option<Action>) -> Self {
+        Self {
+            action,
+            open: Mutex::default(),
+        }
+    }
+
     fn open(&self) -> MutexGuard<'_, HashMap<String, Gap>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An event was refused and dropped.
     pub(crate) fn add(&self, event: &Event) {
+        if self.action.is_none() {
+            return;
+        }
         let organization = event.organization().unwrap_or_default();
         let mut open = self.open();
         let now = now_millis();
@@ -54,7 +66,8 @@ impl Gaps {
 
     /// The gaps as events of this action, one per organization; those that `take` does not take
     /// stay.
-    pub(crate) fn tell(&self, action: Action, mut take: impl FnMut(Event) -> bool) {
+    pub(crate) fn report(&self, mut take: impl FnMut(Event) -> bool) {
+        let Some(action) = self.action else { return };
         // Foreign code may run in `take`, so the lock is not held meanwhile.
         let gaps = std::mem::take(&mut *self.open());
         for (organization, gap) in gaps {
@@ -101,12 +114,12 @@ mod tests {
 
     #[test]
     fn each_organization_has_one_gap_with_its_count() {
-        let gaps = Gaps::default();
+        let gaps = Gaps::new(Some(GAP));
         for organization in ["o1", "o2", "o1", "o1"] {
             gaps.add(&dropped(organization));
         }
         let mut told = Vec::new();
-        gaps.tell(GAP, |event| {
+        gaps.report(|event| {
             let count = event.metadata_value("count").map(|count| count.to_string());
             told.push((event.organization().map(str::to_owned), count));
             true
@@ -122,12 +135,12 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_is_told_the_next_time() {
-        let gaps = Gaps::default();
+        let gaps = Gaps::new(Some(GAP));
         gaps.add(&dropped("o1"));
-        gaps.tell(GAP, |_| false);
+        gaps.report(|_| false);
         gaps.add(&dropped("o1"));
         let mut counts = Vec::new();
-        gaps.tell(GAP, |event| {
+        gaps.report(|event| {
             counts.push(event.metadata_value("count").map(|count| count.to_string()));
             true
         });

@@ -9,86 +9,121 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::disk::{Guarantee, Page, Spool, Spooled};
-use super::fence::Place;
+use super::flush_barrier::Origin;
 use crate::event::EventId;
 
-/// How many events that this process has written as durable are in memory at once. They have no
-/// place in the queue.
-const MOST_NEW_DURABLE: usize = 256;
-/// How many of each other stream. Its own room, so that a stream from which nothing is delivered
-/// keeps none from being read.
-const MOST_OTHERS: usize = 128;
-/// How many are read at once.
+/// The most durable events of this process in memory at once. They hold no place in the queue.
+const MAX_NEW_DURABLE: usize = 256;
+/// The most events in memory of each other stream. Each stream has room of its own, so that one from
+/// which nothing is delivered never keeps another from being read.
+const MAX_OTHERS: usize = 128;
+/// The events that are read at once.
 const PAGE: usize = 64;
-/// After so many pages of what this process has written as durable, the others have a turn.
-const MOST_AHEAD: u8 = 8;
-/// How long until a stream that was found empty is looked at again.
+/// The pages of this process's durable events after which another stream has a turn.
+const MAX_PAGES_AHEAD: u8 = 8;
+/// The time until a stream without new events is read again.
 const REST: Duration = Duration::from_millis(20);
-/// How long until events that are missing are looked for again, when none was found.
-const LOOK_PAUSE: Duration = Duration::from_secs(60);
-/// How long after the spool could not be read.
+/// The time until missing events are searched again, when none was found.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// The time until the spool is read again after an error.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 
-/// The rows of one guarantee, in their order. What earlier processes left, and what this one wrote,
-/// are streams of their own that take turns, so that a long backlog delays no new event.
+/// The streams of a spool, as indices of [`Loader::streams`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StreamId {
+    /// Durable events of this process.
+    NewDurable,
+    /// Best-effort events of this process.
+    New,
+    /// Durable events that earlier processes left.
+    OldDurable,
+    /// Best-effort events that earlier processes left.
+    Old,
+}
+
+impl StreamId {
+    /// Returns the stream of an event, unless it came from the queue.
+    fn of(origin: Origin) -> Option<Self> {
+        match origin {
+            Origin::Spool(Guarantee::Durable, _) => Some(Self::NewDurable),
+            Origin::Spool(Guarantee::BestEffort, _) => Some(Self::New),
+            Origin::Recovered(Guarantee::Durable) => Some(Self::OldDurable),
+            Origin::Recovered(Guarantee::BestEffort) => Some(Self::Old),
+            Origin::Queue(_) => None,
+        }
+    }
+}
+
+/// The rows of one guarantee, in order.
+///
+/// The rows that earlier processes left and those of this process are separate streams that take
+/// turns, so that a long backlog delays no new event.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     guarantee: Guarantee,
-    /// The last row that was looked at.
-    after: i64,
-    /// Rows above are another stream's.
-    last: i64,
     is_new: bool,
+    /// The last row that was read.
+    after: i64,
+    /// The last row of this stream; rows above belong to another one.
+    last: i64,
     loaded: u64,
+    in_memory: usize,
+    /// Set when the stream was at its end and no event has come from any stream since.
+    is_exhausted: bool,
     rest_until: Option<Instant>,
 }
 
-/// Where each stream stands in the list of them.
-const NEW_DURABLE: usize = 0;
-const NEW: usize = 1;
-const OLD_DURABLE: usize = 2;
-const OLD: usize = 3;
-
-/// What the spool answered.
+/// A result of the spool.
 enum Read {
-    /// The index of the stream, and its next page unless it could not be read.
-    Page(usize, Option<Page>),
-    /// The file was looked at, and is whole or made anew, with this as the last row; or it could
-    /// not be.
-    Mended(Option<i64>),
+    /// The next page of a stream, unless it could not be read.
+    Page(StreamId, Option<Page>),
+    /// The file was checked, and rebuilt if it was corrupt, with this as its last row; `None` if
+    /// the check failed.
+    Checked(Option<i64>),
 }
 
-/// What came of it.
+/// A result of [`Loader::next`].
 pub(super) enum Loaded {
-    /// The next events, and where each stands for the fences.
-    Events(Vec<(Spooled, Place)>),
-    /// Each stream is at its end, and nothing waits for the disk: there is no more of what had been
-    /// given to the spool, which were so many events.
-    NoneLeft(u64),
+    /// The next events, each with its origin.
+    Events(Vec<(Spooled, Origin)>),
+    /// All streams are exhausted, and no event waits for the disk: the spool has no more of the
+    /// events that were appended, which were this many.
+    Exhausted { appended: u64 },
 }
 
+/// The search for events that were appended to the spool and not read back.
+#[derive(Default)]
+struct MissingCheck {
+    /// The last search, unless a missing event was found since.
+    last_run: Option<Instant>,
+    /// The last row that had been read then; no event was missing above it.
+    read_up_to: i64,
+    /// The events that were in memory then.
+    in_memory: HashSet<EventId>,
+    /// The last row up to which those events may be read once more. A later row is a new life of
+    /// an event, as of a dead letter that was redriven.
+    reread_up_to: i64,
+}
+
+impl MissingCheck {
+    fn is_already_in_memory(&self, event: &Spooled) -> bool {
+        event.row <= self.reread_up_to && self.in_memory.contains(&event.event.id())
+    }
+}
+
+/// The reader of the spool, which shares out its streams page by page.
 pub(super) struct Loader {
     pub(super) spool: Spool,
     streams: [Stream; 4],
-    /// Whether the next page is what earlier processes left, if both have something.
+    /// Set if the next page is one of an earlier process, if there is a choice.
     is_turn_of_old: bool,
-    /// How many pages of what this process has written as durable came since the last event of
-    /// another stream.
-    ahead: u8,
+    /// The pages of this process's durable events since the last event of another stream.
+    pages_ahead: u8,
     loading: Option<BoxFuture<'static, Read>>,
     rest_until: Option<Instant>,
-    /// Which streams were at their end since the last event came, and how many events had been
-    /// given to the spool when the first was asked.
-    dry: ([bool; 4], u64),
-    /// How many events of each stream are in memory.
-    pub(super) open: [usize; 4],
-    /// When events that are missing were looked for, and none was found since.
-    looked_at: Option<Instant>,
-    /// The last row that had been read then. Above it nothing was missing.
-    looked_until: i64,
-    /// What was in memory then, and the last row up to which it may be read once more. What comes
-    /// later is another life of an event, as a dead letter's that is sent again.
-    known: (HashSet<EventId>, i64),
+    /// The events that had been appended when the first exhausted stream was read.
+    appended_before: u64,
+    missing: MissingCheck,
 }
 
 impl Loader {
@@ -96,14 +131,17 @@ impl Loader {
         let boundary = spool.boundary();
         let stream = |guarantee, is_new| Stream {
             guarantee,
+            is_new,
             after: if is_new { boundary } else { i64::MIN },
             last: if is_new { i64::MAX } else { boundary },
-            is_new,
             loaded: 0,
+            in_memory: 0,
+            is_exhausted: false,
             rest_until: None,
         };
         Self {
             spool,
+            // In the order of `StreamId`.
             streams: [
                 stream(Guarantee::Durable, true),
                 stream(Guarantee::BestEffort, true),
@@ -111,31 +149,37 @@ impl Loader {
                 stream(Guarantee::BestEffort, false),
             ],
             is_turn_of_old: false,
-            ahead: 0,
+            pages_ahead: 0,
             loading: None,
             rest_until: None,
-            dry: ([false; 4], 0),
-            open: [0; 4],
-            looked_at: None,
-            looked_until: i64::MIN,
-            known: (HashSet::new(), i64::MIN),
+            appended_before: 0,
+            missing: MissingCheck {
+                read_up_to: i64::MIN,
+                reread_up_to: i64::MIN,
+                ..MissingCheck::default()
+            },
         }
     }
 
-    /// Events are missing: has the file looked at for damage that hides them, and reads it from the
-    /// start once more, but for those `in_memory`. Whether it does; once a minute unless one was
-    /// found.
-    pub(super) fn look_again(&mut self, now: Instant, in_memory: HashSet<EventId>) -> bool {
-        if self.looked_at.is_some_and(|at| now < at + LOOK_PAUSE) {
+    /// Has the file checked for corruption that hides events, and reads it from the start once more.
+    ///
+    /// Events `in_memory` are not read again. Returns whether the check runs: once a minute, unless
+    /// a missing event was found since.
+    pub(super) fn check_for_missing(&mut self, now: Instant, in_memory: HashSet<EventId>) -> bool {
+        let last_run = self.missing.last_run;
+        if last_run.is_some_and(|at| now < at + CHECK_INTERVAL) {
             return false;
         }
-        self.looked_at = Some(now);
         let read = self.streams.iter().map(|stream| stream.after);
-        self.looked_until = read.max().unwrap_or(i64::MIN);
-        self.known = (in_memory, i64::MAX);
+        self.missing = MissingCheck {
+            last_run: Some(now),
+            read_up_to: read.max().unwrap_or(i64::MIN),
+            in_memory,
+            reread_up_to: i64::MAX,
+        };
         let spool = self.spool.clone();
-        let mended = async move { Read::Mended(spool.mend().await.ok()) };
-        self.loading = Some(mended.boxed());
+        let checked = async move { Read::Checked(spool.mend().await.ok()) };
+        self.loading = Some(checked.boxed());
         true
     }
 
@@ -144,56 +188,78 @@ impl Loader {
         for stream in &mut self.streams {
             stream.after = if stream.is_new { boundary } else { i64::MIN };
             stream.rest_until = None;
+            stream.is_exhausted = false;
         }
-        self.dry.0 = [false; 4];
     }
 
-    /// After a panic: every row that was in memory still is, and is not loaded again.
+    fn mark_none_exhausted(&mut self) {
+        for stream in &mut self.streams {
+            stream.is_exhausted = false;
+        }
+    }
+
+    fn stream(&mut self, id: StreamId) -> &mut Stream {
+        &mut self.streams[id as usize]
+    }
+
+    /// Forgets what was being read, after a panic. Rows in memory stay there, and are not loaded again.
     pub(super) fn recover(&mut self) {
         self.loading = None;
-        self.looked_at = None;
+        self.missing.last_run = None;
     }
 
-    /// Begins to read, if there is room and something to read; `unread` events of the spool are not
-    /// in memory, of those that earlier processes left and the `given` of this one.
-    pub(super) fn begin(&mut self, now: Instant, unread: u64, given: u64) {
+    /// Starts to read a page, if there is room and something to read.
+    ///
+    /// `unread` is the number of events of the spool that are not in memory, of those that earlier
+    /// processes left and of the `appended` ones of this process.
+    pub(super) fn begin(&mut self, now: Instant, unread: u64, appended: u64) {
         let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
         if self.loading.is_some() || unread == 0 || rests(self.rest_until) {
             return;
         }
         let spool = self.spool.clone();
-        if self.dry.1 != given {
-            self.dry = ([false; 4], given);
+        if self.appended_before != appended {
+            self.mark_none_exhausted();
+            self.appended_before = appended;
         }
-        // What this process promised comes first. Then old and new take turns, and of the old the
+        // This process's durable events come first. Then old and new take turns, and of the old the
         // durable come first.
         let mut order = if self.is_turn_of_old {
-            [NEW_DURABLE, OLD_DURABLE, OLD, NEW]
+            [
+                StreamId::NewDurable,
+                StreamId::OldDurable,
+                StreamId::Old,
+                StreamId::New,
+            ]
         } else {
-            [NEW_DURABLE, NEW, OLD_DURABLE, OLD]
+            [
+                StreamId::NewDurable,
+                StreamId::New,
+                StreamId::OldDurable,
+                StreamId::Old,
+            ]
         };
-        if self.ahead >= MOST_AHEAD {
+        if self.pages_ahead >= MAX_PAGES_AHEAD {
             order.rotate_left(1);
         }
-        let next = order.into_iter().find(|&index| {
-            let stream = &self.streams[index];
-            let most = if index == NEW_DURABLE {
-                MOST_NEW_DURABLE
-            } else {
-                MOST_OTHERS
+        let next = order.into_iter().find(|&id| {
+            let max = match id {
+                StreamId::NewDurable => MAX_NEW_DURABLE,
+                _ => MAX_OTHERS,
             };
-            !stream.is_over() && !rests(stream.rest_until) && self.open[index] + PAGE <= most
+            let stream = self.stream(id);
+            !stream.is_over() && !rests(stream.rest_until) && stream.in_memory + PAGE <= max
         });
-        let Some(index) = next else { return };
-        if index == NEW_DURABLE {
-            self.ahead = self.ahead.saturating_add(1);
+        let Some(id) = next else { return };
+        if id == StreamId::NewDurable {
+            self.pages_ahead = self.pages_ahead.saturating_add(1);
         } else {
-            self.is_turn_of_old = index == NEW;
+            self.is_turn_of_old = id == StreamId::New;
         }
-        let stream = self.streams[index];
+        let stream = *self.stream(id);
         let page = async move {
             let page = spool.load(stream.guarantee, stream.after, PAGE).await;
-            Read::Page(index, page.ok())
+            Read::Page(id, page.ok())
         };
         self.loading = Some(page.boxed());
     }
@@ -203,108 +269,130 @@ impl Loader {
         self.loading.is_some()
     }
 
-    /// Waits for what is being read, which may be for ever.
+    /// Sets how many events of each stream count as in memory, in the order of `StreamId`.
+    #[cfg(all(test, feature = "spool"))]
+    pub(super) fn set_in_memory(&mut self, events: [usize; 4]) {
+        for (stream, events) in self.streams.iter_mut().zip(events) {
+            stream.in_memory = events;
+        }
+    }
+
+    /// Waits for the page that is being read; without one, for ever.
     pub(super) async fn next(&mut self) -> Loaded {
         let Some(loading) = &mut self.loading else {
             return std::future::pending().await;
         };
         let read = loading.await;
         self.loading = None;
-        let (index, read) = match read {
-            Read::Page(index, read) => (index, read),
-            Read::Mended(last) => {
-                if let Some(last) = last {
-                    self.known.1 = last;
-                    self.rewind();
-                } else {
-                    self.looked_at = None;
-                    self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
-                }
+        let (id, page) = match read {
+            Read::Page(id, page) => (id, page),
+            Read::Checked(last) => {
+                self.on_checked(last);
                 return Loaded::Events(Vec::new());
             }
         };
-        let Some(read) = read else {
+        let Some(page) = page else {
             self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
             return Loaded::Events(Vec::new());
         };
-        let (events, is_at_end) = self.take(index, read);
+        let (events, is_at_end) = self.take(id, page);
         if !events.is_empty() || !is_at_end || self.spool.is_waiting() {
-            self.dry.0 = [false; 4];
+            self.mark_none_exhausted();
             return Loaded::Events(events);
         }
-        if self.streams.get(index).is_none_or(Stream::is_over) {
+        let stream = self.stream(id);
+        if stream.is_over() {
             return Loaded::Events(events);
         }
-        if let Some(dry) = self.dry.0.get_mut(index) {
-            *dry = true;
-        }
-        let mut streams = self.streams.iter().zip(self.dry.0);
-        if streams.any(|(stream, dry)| !(dry || stream.is_over())) {
+        stream.is_exhausted = true;
+        let is_done = |stream: &Stream| stream.is_exhausted || stream.is_over();
+        if !self.streams.iter().all(is_done) {
             return Loaded::Events(events);
         }
-        self.dry.0 = [false; 4];
-        Loaded::NoneLeft(self.dry.1)
+        self.mark_none_exhausted();
+        Loaded::Exhausted {
+            appended: self.appended_before,
+        }
     }
 
-    /// The events of a page, and whether the stream is at its end for now.
-    fn take(&mut self, index: usize, page: Page) -> (Vec<(Spooled, Place)>, bool) {
-        let Some(stream) = self.streams.get_mut(index) else {
-            return (Vec::new(), true);
-        };
+    fn on_checked(&mut self, last_row: Option<i64>) {
+        match last_row {
+            Some(last_row) => {
+                self.missing.reread_up_to = last_row;
+                self.rewind();
+            }
+            None => {
+                self.missing.last_run = None;
+                self.rest_until = Some(Instant::now() + REST_AFTER_ERROR);
+            }
+        }
+    }
+
+    /// Returns the events of a page, and whether the stream is at its end for now.
+    fn take(&mut self, id: StreamId, page: Page) -> (Vec<(Spooled, Origin)>, bool) {
+        let stream = &mut self.streams[id as usize];
         let mut events = Vec::with_capacity(page.events.len());
         for event in page.events {
             if event.row > stream.last {
                 break;
             }
-            let (known, until) = &self.known;
-            if event.row <= *until && known.contains(&event.event.id()) {
+            if self.missing.is_already_in_memory(&event) {
                 continue;
             }
-            if event.row <= self.looked_until {
-                self.looked_at = None;
+            if event.row <= self.missing.read_up_to {
+                self.missing.last_run = None;
             }
-            let place = if stream.is_new {
-                Place::Spool(stream.guarantee, stream.loaded)
+            let origin = if stream.is_new {
+                Origin::Spool(stream.guarantee, stream.loaded)
             } else {
-                Place::Recovered(stream.guarantee)
+                Origin::Recovered(stream.guarantee)
             };
             stream.loaded += 1;
-            events.push((event, place));
+            events.push((event, origin));
         }
-        // What lies behind is another stream's.
+        // Rows above belong to another stream.
         stream.after = page.after.min(stream.last);
         let is_at_end = page.is_last || stream.is_over();
         let rests = is_at_end && events.is_empty();
         stream.rest_until = rests.then(|| Instant::now() + REST);
-        if index != NEW_DURABLE && !events.is_empty() {
-            self.ahead = 0;
+        stream.in_memory += events.len();
+        if id != StreamId::NewDurable && !events.is_empty() {
+            self.pages_ahead = 0;
         }
-        self.open[index] += events.len();
         (events, is_at_end)
     }
 
-    /// How many events of the spool are in memory, and how many of them this process gave to it.
-    pub(super) fn open(&self) -> (u64, u64) {
-        let [new_durable, new, old_durable, old] = self.open;
-        let given = new_durable + new;
-        ((given + old_durable + old) as u64, given as u64)
+    /// Returns how many events of the spool are in memory, and how many of them this process
+    /// appended.
+    pub(super) fn in_memory(&self) -> InMemory {
+        let count = |streams: &[Stream]| streams.iter().map(|stream| stream.in_memory as u64).sum();
+        let (new, old) = self.streams.split_at(StreamId::OldDurable as usize);
+        let (appended, recovered): (u64, u64) = (count(new), count(old));
+        InMemory {
+            appended,
+            total: appended + recovered,
+        }
     }
 
-    /// An event is in memory no more.
-    pub(super) fn ended(&mut self, place: Place) {
-        let index = match place {
-            Place::Spool(Guarantee::Durable, _) => NEW_DURABLE,
-            Place::Spool(Guarantee::BestEffort, _) => NEW,
-            Place::Recovered(Guarantee::Durable) => OLD_DURABLE,
-            Place::Recovered(Guarantee::BestEffort) => OLD,
-            Place::Queue(_) => return,
-        };
-        self.open[index] = self.open[index].saturating_sub(1);
+    /// Notes that an event is no longer in memory.
+    pub(super) fn release(&mut self, origin: Origin) {
+        if let Some(id) = StreamId::of(origin) {
+            let stream = self.stream(id);
+            stream.in_memory = stream.in_memory.saturating_sub(1);
+        }
     }
 }
 
+/// The events of the spool that are in memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct InMemory {
+    pub(super) total: u64,
+    /// Those of them that this process appended.
+    pub(super) appended: u64,
+}
+
 impl Stream {
-    /// Whether there will never be more in it.
+    /// Returns whether the stream can have no further rows.
     fn is_over(&self) -> bool {
         self.after >= self.last
     }

@@ -3,21 +3,21 @@
 //! The dispatcher is one task on a thread of its own. It fetches events from the queue, keeps
 //! several attempts in flight, and decides after each what comes next. It sees no HTTP.
 
-mod attempt;
-mod backlog;
-mod budget;
+mod circuit_breaker;
 mod coalesce;
 mod dead_letter;
 mod decide;
 mod disk;
 mod dispatcher;
 mod durable_wait;
-mod fence;
+mod flush_barrier;
 mod gap;
-mod lane;
 mod loader;
+mod pending_event;
+mod pipeline;
 mod queue;
-mod shared;
+mod ready_queue;
+mod retry_budget;
 mod supervise;
 mod sync;
 #[cfg(test)]
@@ -29,10 +29,12 @@ pub(crate) use self::dead_letter::DeadLetters;
 pub(crate) use self::disk::Spool;
 #[cfg(feature = "spool")]
 pub(crate) use self::disk::{Appended, Guarantee};
-pub(crate) use self::dispatcher::{Command, Dispatcher};
+pub(crate) use self::dispatcher::{Command, Dispatcher, Setup};
 pub use self::durable_wait::DurableWait;
-pub use self::fence::Report;
+pub use self::flush_barrier::Report;
 pub(crate) use self::gap::Gaps;
+pub(crate) use self::pipeline::{
+    DispatcherThread, DurableRules, EventDefaults, GUARD_DEADLINE, Hook, LogLimits, Pipeline,
+};
 pub(crate) use self::queue::{Queue, Refusal};
-pub(crate) use self::shared::{GUARD_DEADLINE, Hook, Logs, Shared};
 pub(crate) use self::supervise::start;

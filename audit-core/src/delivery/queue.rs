@@ -1,6 +1,6 @@
 //! The bounded queue between the audited code and the dispatcher.
 //!
-//! A place in it is held for an event's whole life: waiting, in flight, parked for a retry. So its
+//! A origin in it is held for an event's whole life: waiting, in flight, delayed for a retry. So its
 //! two bounds, in events and in bytes, are bounds on what undelivered events can occupy. Pushing
 //! takes no lock and wakes nobody while the dispatcher is awake; the dispatcher looks by itself
 //! every few milliseconds and asks to be woken only after a silence, because waking a thread costs
@@ -12,7 +12,7 @@
 use super::sync::{ArrayQueue, AtomicBool, AtomicUsize, Notify, Ordering, fence};
 use crate::event::Event;
 
-/// The bit of the place count that says that no more events are taken.
+/// The bit of the origin count that says that no more events are taken.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// Why the queue did not take an event.
@@ -74,7 +74,7 @@ impl Queue {
             self.places.fetch_sub(1, Ordering::AcqRel);
             return Err((event, refusal));
         }
-        // A held place is room in the ring, which has as many slots as there are places.
+        // A held origin is room in the ring, which has as many slots as there are places.
         if let Err(event) = self.ring.push(event) {
             self.release(size);
             return Err((event, Refusal::Full));
@@ -105,12 +105,12 @@ impl Queue {
         }
     }
 
-    /// The next waiting event. Its place stays held until [`Queue::release`].
+    /// The next waiting event. Its origin stays held until [`Queue::release`].
     pub(crate) fn pop(&self) -> Option<Event> {
         self.ring.pop()
     }
 
-    /// Gives back the place of an event of `size` bytes that has come to its end.
+    /// Gives back the origin of an event of `size` bytes that has come to its end.
     pub(crate) fn release(&self, size: usize) {
         self.bytes.fetch_sub(size, Ordering::AcqRel);
         self.places.fetch_sub(1, Ordering::AcqRel);
@@ -136,7 +136,7 @@ impl Queue {
         self.max_bytes
     }
 
-    /// The places held: events waiting, in flight or parked.
+    /// The places held: events waiting, in flight or delayed.
     pub(crate) fn held(&self) -> usize {
         self.places.load(Ordering::Acquire) & !CLOSED
     }

@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Starts the thread. Its runtime is its own, so that delivery does not depend on the caller's.
 pub(crate) fn start(dispatcher: Dispatcher) -> io::Result<JoinHandle<()>> {
     let first = runtime()?;
-    dispatcher.shared().set_clock(first.handle());
+    dispatcher.pipeline().set_clock(first.handle());
     std::thread::Builder::new()
         .name("audit-dispatcher".to_owned())
         .spawn(move || supervise(dispatcher, Some(first)))
@@ -70,7 +70,7 @@ fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
         // The connections belong to the runtime; both are made anew.
         runtime_of_now = runtime().ok();
         if let Some(runtime) = &runtime_of_now {
-            dispatcher.shared().set_clock(runtime.handle());
+            dispatcher.pipeline().set_clock(runtime.handle());
         }
     }
 }

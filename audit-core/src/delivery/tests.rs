@@ -23,7 +23,7 @@ fn a_full_queue_hands_the_event_back_until_a_place_is_released() {
     assert_eq!(
         queue.push(third.clone()).unwrap_err().1,
         Refusal::Full,
-        "a popped event still holds its place"
+        "a popped event still holds its origin"
     );
     queue.release(first.size());
     queue.push(third).unwrap();

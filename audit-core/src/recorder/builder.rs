@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 #[cfg(feature = "testing")]
@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use super::build_error::{BuildError, BuildErrorKind, NoEnvironment};
 use super::recorder::Recorder;
 use crate::catalog::{Action, EmbeddedCatalog, EmbeddedCoalesce, Versions};
-use crate::delivery;
 use crate::delivery::{
-    Coalescer, DeadLetter, DeadLetters, Dispatcher, Gaps, Hook, Logs, Queue, Shared, Spool,
+    Coalescer, DeadLetter, DeadLetters, Dispatcher, DispatcherThread, DurableRules, EventDefaults,
+    Gaps, Hook, LogLimits, Pipeline, Queue, Setup, Spool, start,
 };
 use crate::event::OrganizationId;
 use crate::sink::{DynSink, Sink};
-use crate::telemetry::{Condition, Counters, Observer};
+use crate::telemetry::{Counters, HealthTracker, Observer};
 
 /// The default number of undelivered events: about 45 seconds of what the service takes per key
 /// (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
@@ -277,11 +277,12 @@ impl RecorderBuilder {
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
-        let thread = delivery::start(dispatcher)?;
+        let thread = start(dispatcher)?;
         *recorder
             .handle
-            .shared
-            .thread
+            .pipeline
+            .dispatcher
+            .handle
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(recorder)
@@ -319,7 +320,7 @@ impl RecorderBuilder {
     pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, mut dispatcher) = self.assemble_with(versions);
-        recorder.handle.shared.set_clock(&Handle::current());
+        recorder.handle.pipeline.set_clock(&Handle::current());
         drop(tokio::spawn(async move { dispatcher.run().await }));
         Ok(recorder)
     }
@@ -406,25 +407,26 @@ impl RecorderBuilder {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let durable = self.durable();
         let coalescer = Coalescer::new(self.rules(), self.capacity, self.max_bytes);
-        let shared = Arc::new(Shared {
+        let pipeline = Arc::new(Pipeline {
             name: self.name,
             queue: Queue::new(self.capacity, self.max_bytes),
+            spool: self.spool,
             counters: Counters::default(),
-            dead_letters: DeadLetters::default(),
-            condition: Condition::new(),
+            health_tracker: HealthTracker::new(),
             rate_limit: self.sink.rate_limit(),
-            gaps: Gaps::default(),
-            gap_action: self.gap_action,
-            final_report: OnceLock::new(),
-            spool: self.spool.clone(),
+            dead_letters: DeadLetters::default(),
             on_dead_letter: self.on_dead_letter,
-            fallback_organization: self.fallback_organization,
-            versions,
-            durable,
-            durable_deadline: self.durable_deadline,
-            clock: Mutex::new(None),
-            thread: Mutex::new(None),
-            logs: Logs::new(),
+            gaps: Gaps::new(self.gap_action),
+            defaults: EventDefaults {
+                fallback_organization: self.fallback_organization,
+                versions,
+            },
+            durable: DurableRules {
+                actions: durable,
+                deadline: self.durable_deadline,
+            },
+            dispatcher: DispatcherThread::default(),
+            logs: LogLimits::new(),
             observer: self.observer,
         });
         let actions = match self.catalog {
@@ -432,29 +434,28 @@ impl RecorderBuilder {
             _ => &[],
         };
         let actions = actions.iter().map(|action| action.name().as_str());
-        if let Some(spool) = &self.spool {
-            shared.counters.recovered.add(spool.recovered());
+        if let Some(spool) = &pipeline.spool {
+            pipeline.counters.recovered.add(spool.recovered());
             #[cfg(feature = "spool")]
             {
                 // A weak reference, since the recorder owns the spool.
-                let shared = Arc::downgrade(&shared);
+                let pipeline = Arc::downgrade(&pipeline);
                 spool.on_requests(move |again| {
-                    if let Some(shared) = shared.upgrade() {
-                        shared.redriven(again);
+                    if let Some(pipeline) = pipeline.upgrade() {
+                        pipeline.count_redriven(again);
                     }
                 });
             }
         }
-        let dispatcher = Dispatcher::new(
-            Arc::clone(&shared),
-            self.sink,
-            self.spool,
-            receiver,
-            self.concurrency,
-            actions.collect(),
+        let dispatcher = Dispatcher::new(Setup {
+            pipeline: Arc::clone(&pipeline),
+            sink: self.sink,
+            commands: receiver,
+            concurrency: self.concurrency,
+            actions_to_verify: actions.collect(),
             coalescer,
-        );
-        (Recorder::new(shared, self.copies, commands), dispatcher)
+        });
+        (Recorder::new(pipeline, self.copies, commands), dispatcher)
     }
 }
 

@@ -24,7 +24,7 @@ impl Recorder {
     /// With a spool they are on disk: see `Spool::dead_letters` and `Recorder::redrive_spooled`.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.handle.shared.dead_letters.list()
+        self.handle.pipeline.dead_letters.list()
     }
 
     /// Sends the selected dead letters again, for example after a missing schema was registered.
@@ -48,17 +48,17 @@ impl Recorder {
     /// # Ok(()) }
     /// ```
     pub fn redrive(&self, select: impl FnMut(&DeadLetter) -> bool) -> Redriven {
-        let shared = &*self.handle.shared;
+        let pipeline = &*self.handle.pipeline;
         let mut redriven = Redriven::default();
         for letter in self.take_selected(select) {
             let fault = letter.fault().clone();
-            match shared.queue.push(letter.into_event()) {
+            match pipeline.queue.push(letter.into_event()) {
                 Ok(()) => {
-                    shared.counters.dead.take_back(1);
+                    pipeline.counters.dead.take_back(1);
                     redriven.sent += 1;
                 }
                 Err((event, _)) => {
-                    shared.dead_letters.keep(DeadLetter::new(event, fault));
+                    pipeline.dead_letters.keep(DeadLetter::new(event, fault));
                     redriven.kept += 1;
                 }
             }
@@ -75,12 +75,12 @@ impl Recorder {
 
     /// Takes the selected dead letters. `select` is user code, so no lock is held while it runs.
     fn take_selected(&self, mut select: impl FnMut(&DeadLetter) -> bool) -> Vec<DeadLetter> {
-        let letters = self.handle.shared.dead_letters.list();
+        let letters = self.handle.pipeline.dead_letters.list();
         let ids: HashSet<EventId> = letters
             .iter()
             .filter(|letter| select(letter))
             .map(DeadLetter::id)
             .collect();
-        self.handle.shared.dead_letters.take(&ids)
+        self.handle.pipeline.dead_letters.take(&ids)
     }
 }

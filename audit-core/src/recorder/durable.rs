@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{RecordError, RecordErrorKind};
 use super::recorder::{Entry, Recorder};
-use crate::delivery::{Appended, Guarantee, Shared};
+use crate::delivery::{Appended, Guarantee, Pipeline};
 use crate::event::Event;
 use crate::spool::{Spool, SpoolError};
 
@@ -12,24 +12,24 @@ impl Recorder {
     /// Returns the spool, if there is one.
     #[must_use]
     pub fn spool(&self) -> Option<&Spool> {
-        self.handle.shared.spool.as_ref()
+        self.handle.pipeline.spool.as_ref()
     }
 
     /// Writes one event to disk, without marking a scope as audited.
     pub(crate) async fn append_durable(&self, mut event: Event) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
-        let shared = &self.handle.shared;
+        let pipeline = &self.handle.pipeline;
         let refuse = |event, why| {
-            shared.counters.refused.add(1);
-            shared.condition.refused();
-            Err(RecordError::new(event, why, Arc::clone(shared)))
+            pipeline.counters.refused.add(1);
+            pipeline.health_tracker.record_refusal();
+            Err(RecordError::new(event, why, Arc::clone(pipeline)))
         };
-        let Some(spool) = &shared.spool else {
+        let Some(spool) = &pipeline.spool else {
             return refuse(event, RecordErrorKind::NoSpool);
         };
         let written = match spool.append(&event, Guarantee::Durable) {
             Ok(appended) => {
-                DurableAppend::new(shared, &event, entry, appended)
+                DurableAppend::new(pipeline, &event, entry, appended)
                     .written()
                     .await
             }
@@ -55,12 +55,12 @@ impl Recorder {
     ///
     /// The dead letters are sent again even if the future is dropped.
     pub async fn redrive_spooled(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
-        let Some(spool) = &self.handle.shared.spool else {
+        let Some(spool) = &self.handle.pipeline.spool else {
             return Ok(0);
         };
-        let shared = Arc::clone(&self.handle.shared);
+        let pipeline = Arc::clone(&self.handle.pipeline);
         spool
-            .redrive(rows, move |again| shared.redriven(again))
+            .redrive(rows, move |again| pipeline.count_redriven(again))
             .await
     }
 }
@@ -69,7 +69,7 @@ impl Recorder {
 ///
 /// It counts as accepted by the recorder unless the write then fails.
 struct DurableAppend<'a> {
-    shared: &'a Shared,
+    pipeline: &'a Pipeline,
     event: &'a Event,
     /// Taken when the event counts as accepted.
     entry: Option<Entry>,
@@ -79,11 +79,11 @@ struct DurableAppend<'a> {
 }
 
 impl<'a> DurableAppend<'a> {
-    fn new(shared: &'a Shared, event: &'a Event, entry: Entry, appended: Appended) -> Self {
-        shared.counters.unsettled.add(1);
-        shared.counters.spool_in[0].add(1);
+    fn new(pipeline: &'a Pipeline, event: &'a Event, entry: Entry, appended: Appended) -> Self {
+        pipeline.counters.unsettled.add(1);
+        pipeline.counters.appended_durable.add(1);
         Self {
-            shared,
+            pipeline,
             event,
             entry: Some(entry),
             appended,
@@ -103,9 +103,9 @@ impl<'a> DurableAppend<'a> {
     fn is_kept(&mut self) -> bool {
         let is_kept = !matches!(self.appended.abandon(), Some(Err(_)));
         if !is_kept {
-            self.shared.counters.refused.add(1);
-            self.shared.condition.refused();
-            self.shared.dropped(self.event);
+            self.pipeline.counters.refused.add(1);
+            self.pipeline.health_tracker.record_refusal();
+            self.pipeline.count_dropped(self.event);
         }
         is_kept
     }
@@ -119,12 +119,12 @@ impl Drop for DurableAppend<'_> {
         };
         if is_kept {
             if let Some(entry) = self.entry.take() {
-                entry.accepted(self.shared);
+                entry.accepted(self.pipeline);
             }
-            self.shared.queue.nudge();
+            self.pipeline.queue.nudge();
         } else {
-            self.shared.counters.spool_in[0].take_back(1);
+            self.pipeline.counters.appended_durable.take_back(1);
         }
-        self.shared.counters.unsettled.take_back(1);
+        self.pipeline.counters.unsettled.take_back(1);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::delivery::{Refusal, Shared};
+use crate::delivery::{Pipeline, Refusal};
 use crate::event::Event;
 
 /// A refusal to accept an event, with the event inside.
@@ -13,7 +13,7 @@ use crate::event::Event;
 pub struct RecordError {
     event: Option<Box<Event>>,
     kind: RecordErrorKind,
-    shared: Arc<Shared>,
+    pipeline: Arc<Pipeline>,
 }
 
 /// The reason for the refusal.
@@ -27,11 +27,11 @@ pub(super) enum RecordErrorKind {
 }
 
 impl RecordError {
-    pub(super) fn new(event: Event, kind: RecordErrorKind, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(event: Event, kind: RecordErrorKind, pipeline: Arc<Pipeline>) -> Self {
         Self {
             event: Some(Box::new(event)),
             kind,
-            shared,
+            pipeline,
         }
     }
 
@@ -85,7 +85,7 @@ impl RecordError {
 impl Drop for RecordError {
     fn drop(&mut self) {
         if let Some(event) = self.event.take() {
-            self.shared.dropped(&event);
+            self.pipeline.count_dropped(&event);
         }
     }
 }

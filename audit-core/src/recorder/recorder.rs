@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{InstallError, RecordError, RecordErrorKind};
-use crate::delivery::{Command, DurableWait, GUARD_DEADLINE, Refusal, Report, Shared};
+use crate::delivery::{Command, DurableWait, GUARD_DEADLINE, Pipeline, Refusal, Report};
 use crate::event::{Actor, Event};
 use crate::telemetry::{Health, Observer, Stats};
 
@@ -44,7 +44,7 @@ pub struct Recorder {
 }
 
 pub(super) struct Handle {
-    pub(super) shared: Arc<Shared>,
+    pub(super) pipeline: Arc<Pipeline>,
     /// Held by the handles alone, so that the channel closes with the last of them.
     commands: mpsc::Sender<Command>,
     /// Recorders that get a copy of each event.
@@ -53,13 +53,13 @@ pub(super) struct Handle {
 
 impl Recorder {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        pipeline: Arc<Pipeline>,
         copies: Vec<Recorder>,
         commands: mpsc::Sender<Command>,
     ) -> Self {
         Self {
             handle: Arc::new(Handle {
-                shared,
+                pipeline,
                 commands,
                 copies,
             }),
@@ -74,42 +74,42 @@ impl Recorder {
 
     /// Completes the event and sends copies of it.
     pub(super) fn prepare(&self, event: &mut Event) -> Entry {
-        let shared = &*self.handle.shared;
+        let pipeline = &*self.handle.pipeline;
         if !event.has_actor() {
             event.set_actor(&Actor::unresolved());
-            self.unresolved(event, None);
+            self.log_unresolved_actor(event, None);
         }
-        shared.complete(event);
+        pipeline.complete(event);
         for copy in &self.handle.copies {
             copy.log_refusal(copy.push(event.clone()));
         }
         Entry {
             is_truncated: event.is_truncated(),
-            observed: shared.observer.as_ref().map(|_| event.clone()),
+            observed: pipeline.observer.as_ref().map(|_| event.clone()),
         }
     }
 
     fn enqueue(&self, event: Event, entry: Entry) -> Result<(), RecordError> {
-        let shared = &*self.handle.shared;
-        let pushed = match shared.queue.push(event) {
-            Err((event, Refusal::Full)) if shared.spill(&event) => Ok(()),
+        let pipeline = &*self.handle.pipeline;
+        let pushed = match pipeline.queue.push(event) {
+            Err((event, Refusal::Full)) if pipeline.spill(&event) => Ok(()),
             pushed => pushed,
         };
         match pushed {
             Ok(()) => {
-                entry.accepted(shared);
+                entry.accepted(pipeline);
                 Ok(())
             }
             Err((event, refusal)) => {
-                shared.counters.refused.add(1);
+                pipeline.counters.refused.add(1);
                 if !matches!(refusal, Refusal::Closed) {
-                    shared.condition.refused();
+                    pipeline.health_tracker.record_refusal();
                 }
                 let why = RecordErrorKind::Queue(refusal);
                 Err(RecordError::new(
                     event,
                     why,
-                    Arc::clone(&self.handle.shared),
+                    Arc::clone(&self.handle.pipeline),
                 ))
             }
         }
@@ -120,7 +120,7 @@ impl Recorder {
     /// Either the macro marked the event, or the catalog lists its action, which may be chosen at
     /// run time.
     pub(crate) fn is_durable(&self, event: &Event) -> bool {
-        let named = &self.handle.shared.durable;
+        let named = &self.handle.pipeline.durable.actions;
         event.is_durable() || !named.is_empty() && named.binary_search(&event.action()).is_ok()
     }
 
@@ -133,9 +133,9 @@ impl Recorder {
         commits: &mut DurableWait,
     ) -> Result<(), RecordError> {
         let entry = self.prepare(&mut event);
-        let shared = &self.handle.shared;
-        let Some(spool) = &shared.spool else {
-            shared.record_deadline_exceeded(
+        let pipeline = &self.handle.pipeline;
+        let Some(spool) = &pipeline.spool else {
+            pipeline.record_deadline_exceeded(
                 1,
                 "there is no spool; give the recorder one with `spool`",
             );
@@ -143,14 +143,14 @@ impl Recorder {
         };
         match spool.append_patiently(&event) {
             Ok(appended) => {
-                shared.counters.spool_in[0].add(1);
-                entry.accepted(shared);
-                shared.queue.nudge();
-                commits.add(shared, appended);
+                pipeline.counters.appended_durable.add(1);
+                entry.accepted(pipeline);
+                pipeline.queue.nudge();
+                commits.add(pipeline, appended);
                 Ok(())
             }
             Err(error) => {
-                shared.record_deadline_exceeded(1, error);
+                pipeline.record_deadline_exceeded(1, error);
                 self.enqueue(event, entry)
             }
         }
@@ -158,11 +158,11 @@ impl Recorder {
 
     pub(crate) fn log_refusal(&self, pushed: Result<(), RecordError>) {
         if let Err(error) = pushed
-            && let Some(suppressed) = self.handle.shared.logs.refusals.admit()
+            && let Some(suppressed) = self.handle.pipeline.logs.refusals.admit()
         {
             tracing::error!(
                 action = error.action(),
-                refused = self.handle.shared.counters.refused.get(),
+                refused = self.handle.pipeline.counters.refused.get(),
                 suppressed,
                 "audit event refused: {error}"
             );
@@ -250,7 +250,7 @@ impl Recorder {
     /// Returns the counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.handle.shared.stats()
+        self.handle.pipeline.stats()
     }
 
     /// Returns the health of delivery: the state with its reasons, the age of the oldest pending
@@ -268,28 +268,28 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
-        self.handle.shared.health()
+        self.handle.pipeline.health()
     }
 
     /// Returns the test kit's observer, if there is one.
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {
-        self.handle.shared.observer.as_deref()
+        self.handle.pipeline.observer.as_deref()
     }
 
-    pub(crate) fn unaudited(&self) {
-        self.handle.shared.counters.unaudited.add(1);
+    pub(crate) fn count_unaudited(&self) {
+        self.handle.pipeline.counters.unaudited.add(1);
     }
 
-    pub(crate) fn skipped(&self) {
-        self.handle.shared.counters.skipped.add(1);
+    pub(crate) fn count_skipped(&self) {
+        self.handle.pipeline.counters.skipped.add(1);
     }
 
     /// Counts an event without an actor, and logs how to fix it.
     ///
     /// `expected` is the type that the layer looked for.
-    pub(crate) fn unresolved(&self, event: &Event, expected: Option<&str>) {
-        self.handle.shared.counters.unresolved.add(1);
-        let Some(suppressed) = self.handle.shared.logs.unresolved.admit() else {
+    pub(crate) fn log_unresolved_actor(&self, event: &Event, expected: Option<&str>) {
+        self.handle.pipeline.counters.unresolved.add(1);
+        let Some(suppressed) = self.handle.pipeline.logs.unresolved.admit() else {
             return;
         };
         match expected {
@@ -318,11 +318,12 @@ impl Recorder {
         }
         // The dispatcher has ended, and left its final report.
         let unknown = || Report {
-            pending: self.handle.shared.queue.held() as u64,
+            pending: self.handle.pipeline.queue.held() as u64,
             ..Report::default()
         };
         self.handle
-            .shared
+            .pipeline
+            .dispatcher
             .final_report
             .get()
             .copied()
@@ -333,8 +334,9 @@ impl Recorder {
     fn join(&self) {
         let thread = self
             .handle
-            .shared
-            .thread
+            .pipeline
+            .dispatcher
+            .handle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
@@ -353,13 +355,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn accepted(self, shared: &Shared) {
-        if let (Some(observer), Some(event)) = (&shared.observer, self.observed) {
+    pub(super) fn accepted(self, pipeline: &Pipeline) {
+        if let (Some(observer), Some(event)) = (&pipeline.observer, self.observed) {
             observer.recorded(event);
         }
-        shared.counters.accepted.add(1);
+        pipeline.counters.accepted.add(1);
         if self.is_truncated {
-            shared.counters.truncated.add(1);
+            pipeline.counters.truncated.add(1);
         }
     }
 }

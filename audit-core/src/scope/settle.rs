@@ -41,7 +41,9 @@ impl Scope {
             .collect();
         drop(state);
         for event in unresolved.into_iter().filter_map(|at| finished.get(at)) {
-            self.inner.recorder.unresolved(event, expected.as_deref());
+            self.inner
+                .recorder
+                .log_unresolved_actor(event, expected.as_deref());
         }
         let mut commits = DurableWait::default();
         for event in finished {
@@ -65,7 +67,7 @@ impl Scope {
 
     /// Counts a call whose body asked for no event.
     pub(crate) fn skipped(&self) {
-        self.inner.recorder.skipped();
+        self.inner.recorder.count_skipped();
     }
 
     /// Buffers or records a finished event.
@@ -102,7 +104,9 @@ impl Scope {
         if !complete(&state, event, None) {
             let expected = state.expected.clone();
             drop(state);
-            self.inner.recorder.unresolved(event, expected.as_deref());
+            self.inner
+                .recorder
+                .log_unresolved_actor(event, expected.as_deref());
         }
     }
 
@@ -110,7 +114,7 @@ impl Scope {
     fn record(&self, event: Event, commits: &mut DurableWait) -> Result<(), RecordError> {
         let recorder = &self.inner.recorder;
         if !event.is_wanted() {
-            recorder.skipped();
+            recorder.count_skipped();
             Ok(())
         } else if recorder.is_durable(&event) {
             recorder.commit(event, commits)

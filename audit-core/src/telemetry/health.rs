@@ -33,7 +33,7 @@ pub enum HealthState {
 
 /// What the dispatcher says of itself, for [`Health`].
 #[derive(Debug)]
-pub(crate) struct Condition {
+pub(crate) struct HealthTracker {
     born: Instant,
     state: Mutex<State>,
     /// Milliseconds after `born` at which the oldest open event was fetched, and one more; 0
@@ -46,7 +46,7 @@ pub(crate) struct Condition {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    lane: LaneState,
+    sink: SinkState,
     /// Why actions of the catalog are not known to the sink, or that it could not be asked.
     catalog: Option<String>,
     /// How often in a row the dispatcher had to be started again; cleared when an event comes to
@@ -56,17 +56,17 @@ struct State {
     rate: Option<f64>,
 }
 
-/// What the lane to the sink is in.
+/// What the sink to the sink is in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum LaneState {
+pub(crate) enum SinkState {
     #[default]
-    Open,
+    Healthy,
     /// The sink asked for a pause.
-    Limited(String),
+    RateLimited(String),
     /// Attempts of several events failed in a row.
     Down(String),
     /// Somebody has to mend something.
-    Fatal(String),
+    Misconfigured(String),
 }
 
 /// For this long after a refusal health is red.
@@ -90,7 +90,7 @@ pub(crate) struct Load {
     pub(crate) rate_limit: Option<f64>,
 }
 
-impl Condition {
+impl HealthTracker {
     pub(crate) fn new() -> Self {
         Self {
             born: Instant::now(),
@@ -105,42 +105,42 @@ impl Condition {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn lane(&self, lane: LaneState) {
-        self.state().lane = lane;
+    pub(crate) fn set_sink(&self, sink: SinkState) {
+        self.state().sink = sink;
     }
 
-    pub(crate) fn catalog(&self, problem: Option<String>) {
+    pub(crate) fn set_catalog(&self, problem: Option<String>) {
         self.state().catalog = problem;
     }
 
     /// The dispatcher had to be started again, so often in a row; 0 when it works again.
-    pub(crate) fn restarts(&self, restarts: u32) {
+    pub(crate) fn set_restarts(&self, restarts: u32) {
         self.state().restarts = restarts;
     }
 
     /// The dispatcher is not started again any more.
-    pub(crate) fn gone(&self) {
+    pub(crate) fn mark_stopped(&self) {
         self.state().gone = true;
     }
 
     /// Events a second that came to their end in the last seconds.
-    pub(crate) fn rate(&self, rate: f64) {
+    pub(crate) fn set_rate(&self, rate: f64) {
         self.state().rate = Some(rate);
     }
 
-    pub(crate) fn oldest(&self, waited: Option<Duration>) {
+    pub(crate) fn set_oldest(&self, waited: Option<Duration>) {
         let moment = waited.map_or(0, |waited| {
             millis(self.born.elapsed().saturating_sub(waited)).saturating_add(1)
         });
         self.oldest.store(moment, Ordering::Relaxed);
     }
 
-    pub(crate) fn refused(&self) {
+    pub(crate) fn record_refusal(&self) {
         let moment = millis(self.born.elapsed()).saturating_add(1);
         self.refused.store(moment, Ordering::Relaxed);
     }
 
-    pub(crate) fn late(&self) {
+    pub(crate) fn record_deadline_exceeded(&self) {
         let moment = millis(self.born.elapsed()).saturating_add(1);
         self.late.store(moment, Ordering::Relaxed);
     }
@@ -196,7 +196,7 @@ fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<S
             state.restarts
         ));
     }
-    if let LaneState::Fatal(reason) = &state.lane {
+    if let SinkState::Misconfigured(reason) = &state.sink {
         return red(format!("delivery waits until this is mended: {reason}"));
     }
     if let Some((level @ (Unhealthy | Degraded), reason)) = &load.disk {
@@ -214,7 +214,7 @@ fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<S
                 .to_owned(),
         );
     }
-    if let LaneState::Down(reason) = &state.lane {
+    if let SinkState::Down(reason) = &state.sink {
         return yellow(format!(
             "the sink is down, and is asked again from time to time: {reason}"
         ));
@@ -224,7 +224,7 @@ fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<S
             "the queue is {full} % full; at 100 % events are refused"
         ));
     }
-    if let LaneState::Limited(reason) = &state.lane {
+    if let SinkState::RateLimited(reason) = &state.sink {
         return yellow(format!("the sink asked for a pause: {reason}"));
     }
     match &state.catalog {
@@ -238,7 +238,7 @@ fn drain_time(state: &State, load: &Load) -> Option<Duration> {
     if pending == 0 {
         return Some(Duration::ZERO);
     }
-    if state.gone || matches!(state.lane, LaneState::Down(_) | LaneState::Fatal(_)) {
+    if state.gone || matches!(state.sink, SinkState::Down(_) | SinkState::Misconfigured(_)) {
         return None;
     }
     let rate = match (state.rate, load.rate_limit) {
@@ -269,16 +269,16 @@ mod tests {
 
     #[test]
     fn the_worst_reason_is_the_one_that_is_told() {
-        let condition = Condition::new();
+        let condition = HealthTracker::new();
         let told = |load| {
             let health = condition.health(load);
             (health.state, health.reason.unwrap_or_default())
         };
         assert_eq!(told(IDLE), (HealthState::Healthy, String::new()));
 
-        condition.catalog(Some("2 actions are not registered".to_owned()));
+        condition.set_catalog(Some("2 actions are not registered".to_owned()));
         assert!(told(IDLE).1.contains("not registered"));
-        condition.lane(LaneState::Limited("429".to_owned()));
+        condition.set_sink(SinkState::RateLimited("429".to_owned()));
         assert!(told(IDLE).1.contains("asked for a pause: 429"));
         let full = Load {
             pending: 85,
@@ -288,22 +288,22 @@ mod tests {
         assert!(told(full.clone()).1.contains("85 % full"));
         let bytes = Load { bytes: 990, ..IDLE };
         assert!(told(bytes).1.contains("99 % full"));
-        condition.lane(LaneState::Down("503".to_owned()));
+        condition.set_sink(SinkState::Down("503".to_owned()));
         assert!(told(full.clone()).1.contains("is down") && told(full).1.contains("503"));
-        condition.refused();
+        condition.record_refusal();
         assert_eq!(told(IDLE).0, HealthState::Unhealthy);
         assert!(told(IDLE).1.contains("refused"));
-        condition.lane(LaneState::Fatal("401".to_owned()));
+        condition.set_sink(SinkState::Misconfigured("401".to_owned()));
         assert!(told(IDLE).1.contains("mended: 401"));
-        condition.restarts(2);
+        condition.set_restarts(2);
         assert!(told(IDLE).1.contains("started again, 2 times"));
-        condition.gone();
+        condition.mark_stopped();
         assert!(told(IDLE).1.contains("given up"));
     }
 
     #[test]
     fn the_drain_time_follows_the_slower_of_pace_and_rate() {
-        let condition = Condition::new();
+        let condition = HealthTracker::new();
         let load = Load {
             pending: 900,
             capacity: 10_000,
@@ -312,7 +312,7 @@ mod tests {
         let drain = |load| condition.health(load).drain_time;
         assert_eq!(drain(IDLE), Some(Duration::ZERO));
         assert_eq!(drain(load.clone()), Some(Duration::from_secs(10)));
-        condition.rate(45.0);
+        condition.set_rate(45.0);
         assert_eq!(drain(load.clone()), Some(Duration::from_secs(20)));
         assert_eq!(
             drain(Load {
@@ -321,16 +321,16 @@ mod tests {
             }),
             Some(Duration::from_secs(20))
         );
-        condition.lane(LaneState::Down("503".to_owned()));
+        condition.set_sink(SinkState::Down("503".to_owned()));
         assert_eq!(drain(load), None);
     }
 
     #[test]
     fn the_age_of_the_oldest_event_goes_on_by_itself() {
-        let condition = Condition::new();
-        condition.oldest(Some(Duration::ZERO));
+        let condition = HealthTracker::new();
+        condition.set_oldest(Some(Duration::ZERO));
         assert!(condition.health(IDLE).oldest_pending.is_some());
-        condition.oldest(None);
+        condition.set_oldest(None);
         assert_eq!(condition.health(IDLE).oldest_pending, None);
     }
 }

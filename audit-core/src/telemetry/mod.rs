@@ -9,8 +9,8 @@ mod stats;
 mod trace;
 mod unrecorded;
 
-pub(crate) use self::health::{Condition, LaneState, Load};
 pub use self::health::{Health, HealthState};
+pub(crate) use self::health::{HealthTracker, Load, SinkState};
 pub(crate) use self::log::LogLimit;
 pub(crate) use self::observer::Observer;
 pub(crate) use self::stats::Counters;

@@ -70,8 +70,10 @@ pub(crate) struct Counters {
     pub(crate) recovered: Counter,
     /// Dead letters of the spool that were sent again.
     pub(crate) redriven: Counter,
-    /// Events that were given to the spool by this process, by guarantee: durable, best effort.
-    pub(crate) spool_in: [Counter; 2],
+    /// Durable events that this process appended to the spool.
+    pub(crate) appended_durable: Counter,
+    /// Best-effort events that this process appended to the spool.
+    pub(crate) appended_best_effort: Counter,
     /// Durable events of which whoever gave them has not heard yet whether they are there.
     pub(crate) unsettled: Counter,
     /// Events that came to their end from there.
@@ -89,13 +91,13 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Events that were given to the spool by this process.
-    pub(crate) fn given(&self) -> u64 {
-        self.spool_in.iter().map(Counter::get).sum()
+    /// Returns the events that this process appended to the spool.
+    pub(crate) fn appended(&self) -> u64 {
+        self.appended_durable.get() + self.appended_best_effort.get()
     }
 
     pub(crate) fn spooled(&self) -> u64 {
-        (self.recovered.get() + self.given()).saturating_sub(self.spool_out.get())
+        (self.recovered.get() + self.appended()).saturating_sub(self.spool_out.get())
     }
 }
 

@@ -99,7 +99,7 @@ impl RequestAudit {
         }
         self.commits = self.scope.settle(Some(status));
         if unaudited {
-            self.config.recorder().unaudited();
+            self.config.recorder().count_unaudited();
             self.report(route.unwrap_or("(no route)"));
         }
     }

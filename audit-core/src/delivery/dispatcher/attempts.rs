@@ -7,74 +7,74 @@ use tokio::time::Instant;
 use super::dispatcher::Dispatcher;
 use crate::delivery::dead_letter::DeadLetter;
 use crate::delivery::decide::{Decision, History, decide};
-use crate::delivery::fence::End;
+use crate::delivery::flush_barrier::FinalState;
 use crate::event::now_millis;
 use crate::sink::{Delivery, FaultKind};
-use crate::telemetry::LaneState;
+use crate::telemetry::SinkState;
 
 impl Dispatcher {
     pub(super) fn start_attempts(&mut self) {
-        self.leave = None;
-        while self.lane.admits(self.in_flight.len()) {
+        self.next_permit_at = None;
+        while self.breaker.admits(self.in_flight.len()) {
             let now = Instant::now();
             let Some(number) = self.next(now) else { return };
-            let Some(open) = self.open.get_mut(&number) else {
+            let Some(open) = self.pending.get_mut(&number) else {
                 continue;
             };
             self.in_flight.push(open.attempt(number, &self.sink, now));
         }
     }
 
-    /// The number of the event to send now: a parked one whose moment has come and whose repetition
+    /// The number of the event to send now: a delayed one whose moment has come and whose repetition
     /// can be paid, else the one whose turn it is. None if there is none, or the pace does not
     /// allow it.
     fn next(&mut self, now: Instant) -> Option<u64> {
-        let due = self.backlog.due().is_some_and(|due| due <= now);
+        let due = self.ready.due().is_some_and(|due| due <= now);
         // A probe is no repetition beside others: it is all there is, and has its own pauses.
-        let probe = self.lane.is_probing();
+        let probe = self.breaker.is_probing();
         let paid = due
             && !probe
-            && match self.budget.take(now) {
+            && match self.retry_budget.take(now) {
                 Ok(()) => true,
                 Err(next) => {
-                    self.leave = Some(next);
+                    self.next_permit_at = Some(next);
                     false
                 }
             };
-        let fresh = self.backlog.has_next();
-        let parked = probe && !fresh && self.backlog.due().is_some();
-        if !(paid || fresh || parked) {
+        let fresh = self.ready.has_next();
+        let delayed = probe && !fresh && self.ready.due().is_some();
+        if !(paid || fresh || delayed) {
             return None;
         }
-        if let Err(next) = self.shared.rate_limit.take(now) {
-            self.leave = Some(self.leave.map_or(next, |leave| leave.min(next)));
+        if let Err(next) = self.pipeline.rate_limit.take(now) {
+            self.next_permit_at = Some(self.next_permit_at.map_or(next, |leave| leave.min(next)));
             if paid {
-                self.budget.give_back();
+                self.retry_budget.refund();
             }
             return None;
         }
         if paid {
-            self.backlog.next_due(now)
+            self.ready.next_due(now)
         } else if fresh {
-            self.backlog.next()
+            self.ready.next()
         } else {
-            self.backlog.next_parked()
+            self.ready.next_delayed()
         }
     }
 
     /// An attempt ended.
-    pub(super) fn attempted(&mut self, number: u64, delivery: Delivery) {
-        let Some(open) = self.open.get_mut(&number) else {
+    pub(super) fn on_attempt_finished(&mut self, number: u64, delivery: Delivery) {
+        let Some(open) = self.pending.get_mut(&number) else {
             return;
         };
         let now = Instant::now();
         let fault = match delivery {
             Ok(()) => {
-                self.lane.succeeded();
-                self.budget.earn();
-                self.shared.counters.delivered.add(1);
-                drop(self.close(number, End::Delivered));
-                return self.tell_lane(LaneState::Open);
+                self.breaker.succeeded();
+                self.retry_budget.earn();
+                self.pipeline.counters.delivered.add(1);
+                drop(self.close(number, FinalState::Delivered));
+                return self.publish_sink_state(SinkState::Healthy);
             }
             Err(fault) => fault,
         };
@@ -82,59 +82,58 @@ impl Dispatcher {
             fault.kind(),
             FaultKind::Retryable | FaultKind::ConnectionLost
         ) {
-            self.lane.failed(number);
+            self.breaker.failed(number);
         }
         let history = History {
             failed: open.failed,
-            hurried: open.hurried,
-            lane: self.lane.history(),
+            immediate_retry_used: open.immediate_retry_used,
+            breaker: self.breaker.history(),
         };
         let is_doubtful = open.failed(&fault);
-        if let (true, Some(row), Some(spool)) = (is_doubtful, open.row, &self.shared.spool) {
+        if let (true, Some(row), Some(spool)) = (is_doubtful, open.row, &self.pipeline.spool) {
             spool.attempted(row, open.event.id(), now_millis());
         }
         let decision = decide(Err(&fault), &history, now, fastrand::f64());
         if !matches!(decision, Decision::DeadLetter | Decision::Delivered) {
-            self.shared.counters.retried.add(1);
+            self.pipeline.counters.retried.add(1);
         }
         match decision {
             Decision::Delivered => {}
             Decision::DeadLetter => {
-                self.lane.succeeded();
-                self.shared.counters.dead.add(1);
+                self.breaker.succeeded();
+                self.pipeline.counters.dead.add(1);
                 // All is counted before foreign code runs.
                 let row = open.row;
-                if let Some(event) = self.close(number, End::Dead) {
-                    self.shared.bury(DeadLetter::new(event, fault), row);
+                if let Some(event) = self.close(number, FinalState::Dead) {
+                    self.pipeline
+                        .keep_dead_letter(DeadLetter::new(event, fault), row);
                 }
-                self.tell_lane(LaneState::Open);
+                self.publish_sink_state(SinkState::Healthy);
             }
-            Decision::AtOnce => {
-                open.hurried = true;
-                self.backlog.park(now, number);
+            Decision::RetryNow => {
+                open.immediate_retry_used = true;
+                self.ready.delay(now, number);
             }
             Decision::Retry(at) => {
                 open.failed = open.failed.saturating_add(1);
-                self.backlog.park(at, number);
-                self.shared.log_fault(&open.event, &fault);
+                self.ready.delay(at, number);
+                self.pipeline.log_fault(&open.event, &fault);
             }
             Decision::Pause(until) => {
                 let event = Arc::clone(&open.event);
                 // A fault of everybody's: this event is first again. Otherwise it may be this one's
                 // after all, and another one finds out.
                 match fault.kind() {
-                    FaultKind::RateLimited | FaultKind::Fatal => {
-                        self.backlog.add_first(open, number)
-                    }
-                    _ => self.backlog.add(open, number),
+                    FaultKind::RateLimited | FaultKind::Fatal => self.ready.add_first(open, number),
+                    _ => self.ready.add(open, number),
                 }
-                self.lane.pause(until);
-                self.tell_lane(match fault.kind() {
-                    FaultKind::RateLimited => LaneState::Limited(fault.to_string()),
-                    FaultKind::Fatal => LaneState::Fatal(fault.to_string()),
-                    _ => LaneState::Down(fault.to_string()),
+                self.breaker.pause(until);
+                self.publish_sink_state(match fault.kind() {
+                    FaultKind::RateLimited => SinkState::RateLimited(fault.to_string()),
+                    FaultKind::Fatal => SinkState::Misconfigured(fault.to_string()),
+                    _ => SinkState::Down(fault.to_string()),
                 });
-                self.shared.log_fault(&event, &fault);
+                self.pipeline.log_fault(&event, &fault);
             }
         }
     }

@@ -4,13 +4,13 @@
 use tokio::time::Instant;
 
 use super::dispatcher::Dispatcher;
-use crate::delivery::attempt::Open;
 use crate::delivery::coalesce::Taken;
-use crate::delivery::fence::End;
+use crate::delivery::flush_barrier::FinalState;
+use crate::delivery::pending_event::PendingEvent;
 
 impl Dispatcher {
     /// Takes an event from the queue into the backlog, unless it is held until its window's end.
-    pub(super) fn take_or_hold(&mut self, open: Open, now: Instant) {
+    pub(super) fn take_or_coalesce(&mut self, open: PendingEvent, now: Instant) {
         self.last_fetch = now;
         match self.coalescer.take(open, now) {
             Taken::Goes(open) => self.take(open, now),
@@ -23,11 +23,11 @@ impl Dispatcher {
     /// for it.
     pub(super) fn release_held(&mut self, now: Instant) {
         let mut goes = self.coalescer.end_due(now);
-        if !(self.fences.is_empty() && self.shutdowns.is_empty()) {
-            let fences = || self.fences.iter().chain(&self.shutdowns);
+        if !self.waiters.is_empty() {
+            let waiters = &self.waiters;
             let awaited = self
                 .coalescer
-                .release(|place| fences().any(|fence| fence.holds(place)));
+                .release(|origin| waiters.iter().any(|barrier| barrier.holds(origin)));
             goes.extend(awaited);
         }
         self.take_all(goes, now);
@@ -38,7 +38,7 @@ impl Dispatcher {
         self.take_all(goes, Instant::now());
     }
 
-    fn take_all(&mut self, goes: Vec<Open>, now: Instant) {
+    fn take_all(&mut self, goes: Vec<PendingEvent>, now: Instant) {
         for mut open in goes {
             // From here on it waits for the sink.
             open.fetched_at = now;
@@ -47,13 +47,18 @@ impl Dispatcher {
     }
 
     /// An event has come to its end, since a newer one stands for it.
-    fn coalesced(&mut self, open: Open) {
-        self.shared.counters.coalesced.add(1);
+    fn coalesced(&mut self, open: PendingEvent) {
+        self.pipeline.counters.coalesced.add(1);
         if let Some(size) = open.size {
-            self.shared.queue.release(size);
+            self.pipeline.queue.release(size);
         }
-        for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.ended(open.place, End::Coalesced);
+        for barrier in self
+            .waiters
+            .flushes
+            .iter_mut()
+            .chain(&mut self.waiters.shutdowns)
+        {
+            barrier.record(open.origin, FinalState::Coalesced);
         }
     }
 }

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::delivery::attempt::{Attempt, Open};
-use crate::delivery::backlog::Backlog;
-use crate::delivery::budget::Budget;
+use super::parts::{CatalogCheck, Command, Progress, RateSample, Setup, Waiters};
+use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::coalesce::Coalescer;
-use crate::delivery::disk::Spool;
-use crate::delivery::fence::{End, Fence, Place, Report};
-use crate::delivery::lane::Lane;
+use crate::delivery::flush_barrier::{FinalState, Origin};
 use crate::delivery::loader::{Loaded, Loader};
-use crate::delivery::shared::Shared;
+use crate::delivery::pending_event::{Attempt, PendingEvent};
+use crate::delivery::pipeline::Pipeline;
+use crate::delivery::ready_queue::ReadyQueue;
+use crate::delivery::retry_budget::RetryBudget;
 use crate::event::Event;
-use crate::sink::{DynSink, Fault};
-use crate::telemetry::LaneState;
+use crate::sink::DynSink;
+use crate::telemetry::SinkState;
 
 /// While there is traffic, the queue is looked at this often, so that nobody has to wake the
 /// dispatcher.
@@ -30,54 +29,32 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// The rate of deliveries is taken over this long at least.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
-/// What the recorder asks of the dispatcher, on a lane of its own.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Flush {
-        deadline: Duration,
-        reply: oneshot::Sender<Report>,
-    },
-    Shutdown {
-        deadline: Duration,
-        reply: oneshot::Sender<Report>,
-    },
-}
-
 pub(crate) struct Dispatcher {
-    pub(super) shared: Arc<Shared>,
+    pub(super) pipeline: Arc<Pipeline>,
     pub(super) sink: Arc<dyn DynSink>,
     pub(super) loader: Option<Loader>,
     pub(super) commands: mpsc::Receiver<Command>,
-    /// Events fetched so far from wherever; the number of the next.
-    pub(super) numbered: u64,
-    /// Those of them that came from the queue.
-    pub(super) fetched: u64,
-    /// Events that came to their end.
-    pub(super) ended: u64,
-    /// Those of them that this process had given to the spool.
-    pub(super) ended_spooled: u64,
-    pub(super) open: BTreeMap<u64, Open>,
+    /// Set when the last handle is gone, after which no command can come.
+    pub(super) all_handles_dropped: bool,
+    /// The events in memory that have not reached a final state, by sequence number. A panic leaves
+    /// it complete, and everything else is rebuilt from it.
+    pub(super) pending: BTreeMap<u64, PendingEvent>,
+    pub(super) progress: Progress,
     pub(super) coalescer: Coalescer,
-    pub(super) backlog: Backlog,
+    pub(super) ready: ReadyQueue,
     pub(super) in_flight: FuturesUnordered<Attempt>,
-    pub(super) lane: Lane,
-    pub(super) budget: Budget,
-    /// When the pace, or the budget of repetitions, gives leave for the next attempt.
-    pub(super) leave: Option<Instant>,
-    pub(super) fences: Vec<Fence>,
-    pub(super) shutdowns: Vec<Fence>,
+    pub(super) breaker: CircuitBreaker,
+    pub(super) retry_budget: RetryBudget,
+    /// The time at which the rate limit, or the retry budget, permits the next attempt.
+    pub(super) next_permit_at: Option<Instant>,
+    pub(super) waiters: Waiters,
     pub(super) last_fetch: Instant,
-    /// Since when, and from how many ended events on, the rate is taken.
-    pub(super) rate_since: (Instant, u64),
-    /// What health was last told of the lane.
-    pub(super) told: LaneState,
-    /// The actions whose names the sink is asked about, until it has answered.
-    pub(super) actions: Vec<&'static str>,
-    pub(super) verifying: Option<BoxFuture<'static, Result<Vec<&'static str>, Fault>>>,
-    /// Whether it was started again after a panic, and no event has come to its end since.
-    pub(super) restarted: bool,
-    /// Whether the last handle is gone.
-    pub(super) orphaned: bool,
+    pub(super) rate_sample: RateSample,
+    /// The state of the sink that was last published to health.
+    pub(super) published_state: SinkState,
+    pub(super) catalog_check: CatalogCheck,
+    /// Set after a restart, until an event reaches a final state.
+    pub(super) recovering: bool,
     #[cfg(feature = "metrics")]
     pub(super) publish_at: Instant,
     #[cfg(test)]
@@ -85,41 +62,34 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        sink: Arc<dyn DynSink>,
-        spool: Option<Spool>,
-        commands: mpsc::Receiver<Command>,
-        concurrency: usize,
-        actions: Vec<&'static str>,
-        coalescer: Coalescer,
-    ) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         let now = Instant::now();
         Self {
-            shared,
-            sink,
-            loader: spool.map(Loader::new),
-            commands,
-            numbered: 0,
-            fetched: 0,
-            ended: 0,
-            ended_spooled: 0,
-            open: BTreeMap::new(),
-            coalescer,
-            backlog: Backlog::default(),
+            loader: setup.pipeline.spool.clone().map(Loader::new),
+            pipeline: setup.pipeline,
+            sink: setup.sink,
+            commands: setup.commands,
+            all_handles_dropped: false,
+            pending: BTreeMap::new(),
+            progress: Progress::default(),
+            coalescer: setup.coalescer,
+            ready: ReadyQueue::default(),
             in_flight: FuturesUnordered::new(),
-            lane: Lane::new(concurrency),
-            budget: Budget::new(),
-            leave: None,
-            fences: Vec::new(),
-            shutdowns: Vec::new(),
+            breaker: CircuitBreaker::new(setup.concurrency),
+            retry_budget: RetryBudget::new(),
+            next_permit_at: None,
+            waiters: Waiters::default(),
             last_fetch: now,
-            rate_since: (now, 0),
-            told: LaneState::Open,
-            actions,
-            verifying: None,
-            restarted: false,
-            orphaned: false,
+            rate_sample: RateSample {
+                since: now,
+                finished: 0,
+            },
+            published_state: SinkState::Healthy,
+            catalog_check: CatalogCheck {
+                actions: setup.actions_to_verify,
+                running: None,
+            },
+            recovering: false,
             #[cfg(feature = "metrics")]
             publish_at: now,
             #[cfg(test)]
@@ -136,8 +106,8 @@ impl Dispatcher {
         loop {
             self.fetch();
             self.start_attempts();
-            self.answer_fences();
-            self.tell_condition();
+            self.complete_flushes();
+            self.publish_health();
             #[cfg(test)]
             self.maybe_panic();
             if self.is_over() {
@@ -147,56 +117,52 @@ impl Dispatcher {
         }
     }
 
-    pub(in crate::delivery) fn shared(&self) -> &Shared {
-        &self.shared
+    pub(in crate::delivery) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 
     /// How many events came to their end.
     pub(in crate::delivery) fn ended(&self) -> u64 {
-        self.ended
+        self.progress.finished
     }
 
     /// After a panic: every open event goes back into its line, in its order.
     pub(in crate::delivery) fn recover(&mut self, restarts: u32) {
         self.in_flight.clear();
-        self.verifying = None;
+        self.catalog_check.running = None;
         if let Some(loader) = &mut self.loader {
             loader.recover();
         }
-        self.backlog.clear();
-        for (number, open) in &self.open {
-            self.backlog.add(open, *number);
+        self.ready.clear();
+        for (number, open) in &self.pending {
+            self.ready.add(open, *number);
         }
-        self.restarted = true;
-        self.shared.condition.restarts(restarts);
+        self.recovering = true;
+        self.pipeline.health_tracker.set_restarts(restarts);
     }
 
     /// Nobody will deliver any more: what is open is lost, and nothing more is accepted.
     pub(in crate::delivery) fn give_up(&mut self) {
-        self.shared.condition.gone();
-        self.shared.queue.close_for_good();
+        self.pipeline.health_tracker.mark_stopped();
+        self.pipeline.queue.close_for_good();
         pollster::block_on(self.end("the dispatcher panicked too often"));
     }
 
     /// Waits until there is something to do: a command, an attempt's end, a moment, an event.
     async fn wait(&mut self) {
         let asleep = self.last_fetch.elapsed() >= SILENCE
-            && self.shutdowns.is_empty()
-            && self.shared.gaps.is_empty()
+            && self.waiters.shutdowns.is_empty()
+            && self.pipeline.gaps.is_empty()
             && self.unread() == 0
-            && self.shared.queue.fall_asleep();
+            && self.pipeline.queue.fall_asleep();
         let tick = (!asleep).then(|| Instant::now() + LINGER);
-        // While the lane is closed, or full, no other moment lets an event go.
-        let attempt = match self.lane.paused() {
+        // While the breaker is closed, or full, no other moment lets an event go.
+        let attempt = match self.breaker.paused() {
             Some(until) => Some(until),
-            None if !self.lane.admits(self.in_flight.len()) => None,
-            None => self.leave.or_else(|| self.backlog.due()),
+            None if !self.breaker.admits(self.in_flight.len()) => None,
+            None => self.next_permit_at.or_else(|| self.ready.due()),
         };
-        let deadlines = self
-            .fences
-            .iter()
-            .chain(&self.shutdowns)
-            .map(|fence| fence.deadline);
+        let deadlines = self.waiters.iter().map(|barrier| barrier.deadline);
         let window = self.coalescer.due();
         let moment = deadlines.chain(tick).chain(attempt).chain(window).min();
         #[cfg(feature = "metrics")]
@@ -209,7 +175,7 @@ impl Dispatcher {
             }
         };
         let verified = async {
-            match &mut self.verifying {
+            match &mut self.catalog_check.running {
                 Some(verifying) => verifying.await,
                 None => std::future::pending().await,
             }
@@ -222,146 +188,151 @@ impl Dispatcher {
         };
         tokio::select! {
             biased;
-            command = self.commands.recv(), if !self.orphaned => match command {
-                Some(command) => self.obey(command),
-                None => self.orphan(),
+            command = self.commands.recv(), if !self.all_handles_dropped => match command {
+                Some(command) => self.on_command(command),
+                None => self.on_all_handles_dropped(),
             },
-            Some((number, delivery)) = self.in_flight.next() => self.attempted(number, delivery),
-            page = loaded => self.loaded(page),
-            answer = verified => self.verified(answer),
-            () = self.shared.queue.woken() => {}
+            Some((number, delivery)) = self.in_flight.next() => self.on_attempt_finished(number, delivery),
+            page = loaded => self.on_page_loaded(page),
+            answer = verified => self.on_catalog_verified(answer),
+            () = self.pipeline.queue.woken() => {}
             () = timer => {}
         }
-        self.lane.tick(Instant::now());
+        self.breaker.end_pause(Instant::now());
     }
 
     /// Takes what waits in the queue over into the backlog, where organizations take turns.
     fn fetch(&mut self) {
-        self.shared.tell_gaps();
+        self.pipeline.report_gaps();
         let now = Instant::now();
-        while let Some(event) = self.shared.queue.pop() {
-            let open = Open::new(event, self.fetched, now);
-            self.fetched += 1;
-            self.take_or_hold(open, now);
+        while let Some(event) = self.pipeline.queue.pop() {
+            let open = PendingEvent::new(event, self.progress.from_queue, now);
+            self.progress.from_queue += 1;
+            self.take_or_coalesce(open, now);
         }
         self.release_held(now);
         let unread = self.unread();
-        let given = self.shared.counters.given();
+        let appended = self.pipeline.counters.appended();
         if let Some(loader) = &mut self.loader {
-            loader.begin(now, unread, given);
+            loader.begin(now, unread, appended);
         }
     }
 
     /// Events on the spool that are not in memory.
     fn unread(&self) -> u64 {
-        let open = self.loader.as_ref().map_or(0, |loader| loader.open().0);
-        self.shared.counters.spooled().saturating_sub(open)
+        let open = self
+            .loader
+            .as_ref()
+            .map_or(0, |loader| loader.in_memory().total);
+        self.pipeline.counters.spooled().saturating_sub(open)
     }
 
     /// Events have come from the spool, or none is left there.
-    fn loaded(&mut self, loaded: Loaded) {
+    fn on_page_loaded(&mut self, loaded: Loaded) {
         let now = Instant::now();
         match loaded {
             Loaded::Events(events) => {
-                for (spooled, place) in events {
-                    self.take(Open::spooled(spooled, place, now), now);
+                for (spooled, origin) in events {
+                    self.take(PendingEvent::spooled(spooled, origin, now), now);
                 }
             }
-            Loaded::NoneLeft(given) => self.missed(given),
+            Loaded::Exhausted { appended } => self.on_exhausted(appended),
         }
     }
 
     /// The spool has no more events, and fewer came from it than were given to it: the file was
     /// damaged.
-    pub(super) fn missed(&mut self, given: u64) {
+    pub(super) fn on_exhausted(&mut self, appended: u64) {
         let missed = self.unread();
         // Another may have been given to it since it was asked, or was refused by it and is not
         // taken back yet.
-        let unsettled = self.shared.counters.unsettled.get();
-        if missed == 0 || unsettled > 0 || self.shared.counters.given() != given {
+        let unsettled = self.pipeline.counters.unsettled.get();
+        if missed == 0 || unsettled > 0 || self.pipeline.counters.appended() != appended {
             return;
         }
-        let on_disk = |open: &Open| open.row.map(|_| open.event.id());
-        let in_memory = || self.open.values().filter_map(on_disk).collect();
+        let on_disk = |open: &PendingEvent| open.row.map(|_| open.event.id());
+        let in_memory = || self.pending.values().filter_map(on_disk).collect();
         if let Some(loader) = &mut self.loader
-            && loader.look_again(Instant::now(), in_memory())
+            && loader.check_for_missing(Instant::now(), in_memory())
         {
             return;
         }
-        self.shared.counters.lost.add(missed);
-        self.shared.counters.spool_out.add(missed);
+        self.pipeline.counters.lost.add(missed);
+        self.pipeline.counters.spool_out.add(missed);
         // Nobody waits for what an earlier process left.
-        let open = self.loader.as_ref().map_or(0, |loader| loader.open().1);
-        let own = missed.min(given.saturating_sub(self.ended_spooled + open));
-        self.ended_spooled += own;
-        for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.missed(own);
-        }
+        let open = self
+            .loader
+            .as_ref()
+            .map_or(0, |loader| loader.in_memory().appended);
+        let own = missed.min(appended.saturating_sub(self.progress.finished_spooled + open));
+        self.progress.finished_spooled += own;
+        self.waiters.record_missing(own);
         tracing::error!(
             lost = missed,
             "audit events could not be read from the spool, whose file was damaged, and are lost"
         );
     }
 
-    pub(super) fn take(&mut self, open: Open, now: Instant) {
-        let number = self.numbered;
-        self.numbered += 1;
+    pub(super) fn take(&mut self, open: PendingEvent, now: Instant) {
+        let number = self.progress.next_sequence;
+        self.progress.next_sequence += 1;
         self.last_fetch = now;
-        self.backlog.add(&open, number);
-        self.open.insert(number, open);
+        self.ready.add(&open, number);
+        self.pending.insert(number, open);
     }
 
     /// An event came to its end. What it held is free again before anybody hears of it.
-    pub(super) fn close(&mut self, number: u64, end: End) -> Option<Event> {
-        let open = self.open.remove(&number)?;
-        self.ended += 1;
-        if std::mem::take(&mut self.restarted) {
+    pub(super) fn close(&mut self, number: u64, end: FinalState) -> Option<Event> {
+        let open = self.pending.remove(&number)?;
+        self.progress.finished += 1;
+        if std::mem::take(&mut self.recovering) {
             // It works, whatever was before.
-            self.shared.condition.restarts(0);
+            self.pipeline.health_tracker.set_restarts(0);
         }
         if let Some(size) = open.size {
-            self.shared.queue.release(size);
+            self.pipeline.queue.release(size);
         }
         if let (Some(row), Some(loader)) = (open.row, &mut self.loader) {
-            loader.ended(open.place);
-            self.shared.counters.spool_out.add(1);
-            self.ended_spooled += u64::from(matches!(open.place, Place::Spool(..)));
-            if end == End::Delivered {
+            loader.release(open.origin);
+            self.pipeline.counters.spool_out.add(1);
+            self.progress.finished_spooled += u64::from(matches!(open.origin, Origin::Spool(..)));
+            if end == FinalState::Delivered {
                 loader.spool.acknowledge(row, open.event.id());
             }
         }
-        for fence in self.fences.iter_mut().chain(&mut self.shutdowns) {
-            fence.ended(open.place, end);
-        }
+        self.waiters.record(open.origin, end);
         Some(open.into_event())
     }
 
-    pub(super) fn tell_lane(&mut self, lane: LaneState) {
-        if self.told != lane {
-            self.told = lane.clone();
-            self.shared.condition.lane(lane);
+    pub(super) fn publish_sink_state(&mut self, state: SinkState) {
+        if self.published_state != state {
+            self.published_state = state.clone();
+            self.pipeline.health_tracker.set_sink(state);
         }
     }
 
     /// Tells health what it cannot see by itself.
-    fn tell_condition(&mut self) {
+    fn publish_health(&mut self) {
         let now = Instant::now();
         #[cfg(feature = "metrics")]
         if self.publish_at <= now {
             self.publish_at = now + crate::metrics::EVERY;
-            self.shared.publish_metrics();
+            self.pipeline.publish_metrics();
         }
-        let oldest = self.open.first_key_value();
+        let oldest = self.pending.first_key_value();
         let waited = oldest.map(|(_, open)| now.saturating_duration_since(open.fetched_at));
-        self.shared.condition.oldest(waited);
-        let (since, ended) = self.rate_since;
+        self.pipeline.health_tracker.set_oldest(waited);
+        let RateSample { since, finished } = self.rate_sample;
         if now.saturating_duration_since(since) >= RATE_WINDOW {
             let passed = now.saturating_duration_since(since).as_secs_f64();
-            if self.ended > ended {
-                let rate = (self.ended - ended) as f64 / passed;
-                self.shared.condition.rate(rate);
+            if self.progress.finished > finished {
+                let rate = (self.progress.finished - finished) as f64 / passed;
+                self.pipeline.health_tracker.set_rate(rate);
             }
-            self.rate_since = (now, self.ended);
+            self.rate_sample = RateSample {
+                since: now,
+                finished: self.progress.finished,
+            };
         }
     }
 

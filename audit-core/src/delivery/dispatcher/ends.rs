@@ -6,36 +6,37 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::dispatcher::{Command, Dispatcher};
-use crate::delivery::attempt::Open;
+use super::dispatcher::Dispatcher;
+use super::parts::Command;
 use crate::delivery::dead_letter::DeadLetter;
-use crate::delivery::fence::{Before, Fence, Place, Report};
-use crate::delivery::shared::{GUARD_DEADLINE, Shared};
+use crate::delivery::flush_barrier::{FlushBarrier, Origin, Report, Watermarks};
+use crate::delivery::pending_event::PendingEvent;
+use crate::delivery::pipeline::{GUARD_DEADLINE, Pipeline};
 use crate::event::Event;
 use crate::sink::Fault;
 
 impl Dispatcher {
-    pub(super) fn obey(&mut self, command: Command) {
+    pub(super) fn on_command(&mut self, command: Command) {
         match command {
             Command::Flush { deadline, reply } => {
-                let fence = self.fence(deadline, reply);
-                self.fences.push(fence);
+                let barrier = self.barrier(deadline, reply);
+                self.waiters.flushes.push(barrier);
             }
             Command::Shutdown { deadline, reply } => {
                 // From here on nothing gets in, so the events that hold places are all there will
                 // be.
-                self.shared.queue.close();
-                let fence = self.fence(deadline, reply);
-                self.shutdowns.push(fence);
+                self.pipeline.queue.close();
+                let barrier = self.barrier(deadline, reply);
+                self.waiters.shutdowns.push(barrier);
             }
         }
     }
 
     /// The last handle is gone: nobody can ask for a shutdown any more, so this is one.
-    pub(super) fn orphan(&mut self) {
-        self.orphaned = true;
+    pub(super) fn on_all_handles_dropped(&mut self) {
+        self.all_handles_dropped = true;
         let (reply, _nobody) = oneshot::channel();
-        self.obey(Command::Shutdown {
+        self.on_command(Command::Shutdown {
             deadline: GUARD_DEADLINE,
             reply,
         });
@@ -43,79 +44,91 @@ impl Dispatcher {
 
     /// A fence over everything that this process accepted so far: what is open, what waits in the
     /// queue, which is first in, first out, and what it gave to the spool.
-    fn fence(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> Fence {
-        let waiting = self.shared.queue.waiting() as u64;
-        let [durable, best_effort] = &self.shared.counters.spool_in;
-        let before = Before {
-            queue: self.fetched + waiting,
-            durable: durable.get(),
-            best_effort: best_effort.get(),
+    fn barrier(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> FlushBarrier {
+        let waiting = self.pipeline.queue.waiting() as u64;
+        let counters = &self.pipeline.counters;
+        let before = Watermarks {
+            queue: self.progress.from_queue + waiting,
+            durable: counters.appended_durable.get(),
+            best_effort: counters.appended_best_effort.get(),
         };
-        let from_queue = |open: &&Open| matches!(open.place, Place::Queue(_));
-        let open = self.open.values().filter(from_queue).count() + self.coalescer.held();
-        let spooled = (before.durable + before.best_effort).saturating_sub(self.ended_spooled);
+        let from_queue = |open: &&PendingEvent| matches!(open.origin, Origin::Queue(_));
+        let open = self.pending.values().filter(from_queue).count() + self.coalescer.held();
+        let spooled =
+            (before.durable + before.best_effort).saturating_sub(self.progress.finished_spooled);
         let now = Instant::now();
         // A deadline beyond the clock's range is as good as none.
         let deadline = now
             .checked_add(deadline)
             .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        Fence::new(before, open as u64 + waiting + spooled, deadline, reply)
+        FlushBarrier::new(before, open as u64 + waiting + spooled, deadline, reply)
     }
 
-    pub(super) fn answer_fences(&mut self) {
+    pub(super) fn complete_flushes(&mut self) {
         let now = Instant::now();
-        for fence in self.fences.extract_if(.., |fence| fence.is_due(now)) {
-            let report = fence.report();
-            fence.answer(report);
+        for barrier in self
+            .waiters
+            .flushes
+            .extract_if(.., |barrier| barrier.is_due(now))
+        {
+            let report = barrier.report();
+            barrier.complete(report);
         }
     }
 
     /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none
-    /// holds a place, or a deadline has come.
+    /// holds a origin, or a deadline has come.
     pub(super) fn is_over(&self) -> bool {
         let now = Instant::now();
-        let Some(first) = self.shutdowns.first() else {
+        let Some(first) = self.waiters.shutdowns.first() else {
             return false;
         };
-        (self.shared.queue.held() == 0 && first.report().pending == 0)
-            || self.shutdowns.iter().any(|fence| fence.deadline <= now)
+        (self.pipeline.queue.held() == 0 && first.report().pending == 0)
+            || self
+                .waiters
+                .shutdowns
+                .iter()
+                .any(|barrier| barrier.deadline <= now)
     }
 
     /// What is left goes to the spool, or is lost; then everybody who waits is told what came of it
     /// all.
     pub(super) async fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
-        let shared = Arc::clone(&self.shared);
+        let pipeline = Arc::clone(&self.pipeline);
         let mut lost = Vec::new();
-        let mut spool_takes = shared.spool.is_some();
+        let mut spool_takes = pipeline.spool.is_some();
         for event in self.left() {
             if spool_takes {
-                spool_takes = spill(&shared, &event).await;
+                spool_takes = spill(&pipeline, &event).await;
             }
             if !spool_takes {
                 lost.push(event);
             }
         }
-        if let Some(spool) = &shared.spool {
+        if let Some(spool) = &pipeline.spool {
             let unwritten = spool.close_and_take().await;
             let count = unwritten.len() as u64;
-            shared.counters.spool_out.add(count);
-            self.ended_spooled += count;
+            pipeline.counters.spool_out.add(count);
+            self.progress.finished_spooled += count;
             lost.extend(unwritten);
         }
         let count = lost.len() as u64;
-        shared.counters.lost.add(count);
-        shared.condition.oldest(None);
-        let shutdown = self.shutdowns.first();
+        pipeline.counters.lost.add(count);
+        pipeline.health_tracker.set_oldest(None);
+        let shutdown = self.waiters.shutdowns.first();
         let report = Report {
             lost: count,
             pending: 0,
-            spooled: shared.counters.given().saturating_sub(self.ended_spooled),
-            ..shutdown.map(Fence::report).unwrap_or_default()
+            spooled: pipeline
+                .counters
+                .appended()
+                .saturating_sub(self.progress.finished_spooled),
+            ..shutdown.map(FlushBarrier::report).unwrap_or_default()
         };
-        self.answer_all(*shared.final_report.get_or_init(|| report));
+        self.complete_all(*pipeline.dispatcher.final_report.get_or_init(|| report));
         #[cfg(feature = "metrics")]
-        shared.publish_metrics();
+        pipeline.publish_metrics();
         if count > 0 {
             tracing::error!(
                 lost = count,
@@ -124,16 +137,16 @@ impl Dispatcher {
             );
         }
         for event in lost {
-            shared.tell(&DeadLetter::new(event, Fault::lost(why)));
+            pipeline.call_hook(&DeadLetter::new(event, Fault::lost(why)));
         }
     }
 
     /// The events that are in memory and nowhere else.
     fn left(&mut self) -> Vec<Event> {
         self.release_all();
-        let queue = &self.shared.queue;
+        let queue = &self.pipeline.queue;
         let mut left = Vec::new();
-        for (_, open) in std::mem::take(&mut self.open) {
+        for (_, open) in std::mem::take(&mut self.pending) {
             // What came from the spool is still there.
             if let Some(size) = open.size {
                 queue.release(size);
@@ -153,9 +166,14 @@ impl Dispatcher {
         left
     }
 
-    fn answer_all(&mut self, report: Report) {
-        for fence in self.shutdowns.drain(..).chain(self.fences.drain(..)) {
-            fence.answer(report);
+    fn complete_all(&mut self, report: Report) {
+        for barrier in self
+            .waiters
+            .shutdowns
+            .drain(..)
+            .chain(self.waiters.flushes.drain(..))
+        {
+            barrier.complete(report);
         }
         // Those who ask between the last look and the end of the channel get the same answer.
         self.commands.close();
@@ -168,12 +186,12 @@ impl Dispatcher {
 }
 
 /// Gives an event to the spool, which may first have to write what it has; whether it took it.
-async fn spill(shared: &Shared, event: &Event) -> bool {
-    if shared.spill(event) {
+async fn spill(pipeline: &Pipeline, event: &Event) -> bool {
+    if pipeline.spill(event) {
         return true;
     }
-    match &shared.spool {
-        Some(spool) => spool.settle().await.is_ok() && shared.spill(event),
+    match &pipeline.spool {
+        Some(spool) => spool.settle().await.is_ok() && pipeline.spill(event),
         None => false,
     }
 }

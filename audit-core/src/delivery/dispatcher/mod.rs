@@ -4,8 +4,10 @@ mod attempts;
 mod coalescing;
 mod dispatcher;
 mod ends;
+mod parts;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub(crate) use self::dispatcher::{Command, Dispatcher};
+pub(crate) use self::dispatcher::Dispatcher;
+pub(crate) use self::parts::{Command, Setup};

@@ -14,11 +14,11 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 impl Dispatcher {
     /// Asks the sink about the actions of the catalog, after a wait.
     pub(super) fn verify(&mut self, wait: Duration) {
-        if self.actions.is_empty() {
+        if self.catalog_check.actions.is_empty() {
             return;
         }
-        let (sink, actions) = (Arc::clone(&self.sink), self.actions.clone());
-        self.verifying = Some(
+        let (sink, actions) = (Arc::clone(&self.sink), self.catalog_check.actions.clone());
+        self.catalog_check.running = Some(
             async move {
                 tokio::time::sleep(wait).await;
                 sink.unknown_actions(&actions).await
@@ -27,11 +27,11 @@ impl Dispatcher {
         );
     }
 
-    pub(super) fn verified(&mut self, answer: Result<Vec<&'static str>, Fault>) {
-        self.verifying = None;
+    pub(super) fn on_catalog_verified(&mut self, answer: Result<Vec<&'static str>, Fault>) {
+        self.catalog_check.running = None;
         let problem = match answer {
             Ok(unknown) => {
-                self.actions.clear();
+                self.catalog_check.actions.clear();
                 (!unknown.is_empty()).then(|| {
                     format!(
                         "the sink does not know {} of the catalog's actions and will refuse their events: {}; run `audited schema push`",
@@ -42,7 +42,7 @@ impl Dispatcher {
             }
             Err(fault) => {
                 if fault.is_rejected() {
-                    self.actions.clear();
+                    self.catalog_check.actions.clear();
                 }
                 self.verify(ASK_AGAIN);
                 Some(format!(
@@ -53,6 +53,6 @@ impl Dispatcher {
         if let Some(problem) = &problem {
             tracing::error!("{problem}");
         }
-        self.shared.condition.catalog(problem);
+        self.pipeline.health_tracker.set_catalog(problem);
     }
 }

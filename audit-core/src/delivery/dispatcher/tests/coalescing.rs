@@ -133,7 +133,7 @@ async fn a_flush_and_a_shutdown_wait_for_no_window_and_their_reports_add_up() {
         recorder.record(event("a", "x", at)).unwrap();
     }
     sleep(SECOND).await;
-    // Of these, one is held already, and two come in behind it before the fence.
+    // Of these, one is held already, and two come in behind it before the barrier.
     recorder.record(event("a", "x", 4)).unwrap();
     recorder.record(event("a", "x", 5)).unwrap();
     let report = recorder.flush(SECOND).await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::delivery::fence::Report;
+use crate::delivery::flush_barrier::Report;
 use crate::event::{Event, EventId};
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::sink::{Delivery, Fault, Sink};
@@ -83,7 +83,7 @@ fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
         .collect()
 }
 
-/// The ledger balances: every accepted event is in exactly one place.
+/// The ledger balances: every accepted event is in exactly one origin.
 pub(super) fn assert_balanced(recorder: &Recorder) {
     let stats = recorder.stats();
     assert_eq!(

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::delivery::attempt::Open;
-use crate::delivery::backlog::Backlog;
 use crate::delivery::disk::Guarantee;
 use crate::delivery::dispatcher::Dispatcher;
-use crate::delivery::fence::Place;
+use crate::delivery::flush_barrier::Origin;
 use crate::delivery::loader::{Loaded, Loader};
+use crate::delivery::pending_event::PendingEvent;
+use crate::delivery::ready_queue::ReadyQueue;
 use crate::event::{Event, now_millis};
 use crate::recorder::Recorder;
 use crate::sink::MemorySink;
@@ -107,12 +107,12 @@ async fn what_the_disk_refused_and_nobody_heard_of_yet_is_not_missed() {
     let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
     let (_recorder, mut dispatcher) = Recorder::builder(MemorySink::new()).spool(spool).assemble();
     let is_looking = |dispatcher: &Dispatcher| dispatcher.loader.as_ref().unwrap().is_loading();
-    dispatcher.shared.counters.spool_in[0].add(1);
-    dispatcher.shared.counters.unsettled.add(1);
-    dispatcher.missed(1);
+    dispatcher.pipeline.counters.appended_durable.add(1);
+    dispatcher.pipeline.counters.unsettled.add(1);
+    dispatcher.on_exhausted(1);
     assert!(!is_looking(&dispatcher));
-    dispatcher.shared.counters.unsettled.take_back(1);
-    dispatcher.missed(1);
+    dispatcher.pipeline.counters.unsettled.take_back(1);
+    dispatcher.on_exhausted(1);
     assert!(is_looking(&dispatcher));
 }
 
@@ -124,10 +124,10 @@ async fn what_is_in_memory_is_not_read_again_after_a_look_and_a_letter_sent_agai
     let event = event();
     let write = || async { spool.append(&event, Guarantee::Durable).unwrap().await };
     write().await.unwrap();
-    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    let promised = |number| Origin::Spool(Guarantee::Durable, number);
     assert_eq!(page(&mut loader).await, [promised(0)]);
 
-    assert!(loader.look_again(Instant::now(), HashSet::from([event.id()])));
+    assert!(loader.check_for_missing(Instant::now(), HashSet::from([event.id()])));
     assert!(matches!(loader.next().await, Loaded::Events(events) if events.is_empty()));
     // The same event in a new row.
     write().await.unwrap();
@@ -135,11 +135,11 @@ async fn what_is_in_memory_is_not_read_again_after_a_look_and_a_letter_sent_agai
 }
 
 /// Asks the loader for its next page, and gives the places of what came.
-async fn page(loader: &mut Loader) -> Vec<Place> {
+async fn page(loader: &mut Loader) -> Vec<Origin> {
     loader.begin(Instant::now(), 1, 0);
     match loader.next().await {
-        Loaded::Events(events) => events.into_iter().map(|(_, place)| place).collect(),
-        Loaded::NoneLeft(_) => Vec::new(),
+        Loaded::Events(events) => events.into_iter().map(|(_, origin)| origin).collect(),
+        Loaded::Exhausted { .. } => Vec::new(),
     }
 }
 
@@ -163,7 +163,7 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
     }
     let promise = || async { spool.append(&event(), Guarantee::Durable).unwrap().await };
     promise().await.unwrap();
-    let promised = |number| Place::Spool(Guarantee::Durable, number);
+    let promised = |number| Origin::Spool(Guarantee::Durable, number);
     assert_eq!(
         page(&mut loader).await,
         [promised(0)],
@@ -178,17 +178,17 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
     // New and old take turns from then on.
     let mut turns = Vec::new();
     for _ in 0..4 {
-        loader.open = [0; 4];
+        loader.set_in_memory([0; 4]);
         turns.push(page(&mut loader).await[0]);
     }
-    let new = |number| Place::Spool(Guarantee::BestEffort, number);
-    let recovered = Place::Recovered;
+    let new = |number| Origin::Spool(Guarantee::BestEffort, number);
+    let recovered = Origin::Recovered;
     let promised_before = recovered(Guarantee::Durable);
     // The hundred durable ones of before are two pages.
     assert_eq!(turns, [new(0), promised_before, new(64), promised_before]);
 
     // There is room for no more of them.
-    loader.open = [0, 128, 128, 128];
+    loader.set_in_memory([0, 128, 128, 128]);
     promise().await.unwrap();
     tokio::time::advance(Duration::from_millis(20)).await;
     assert_eq!(page(&mut loader).await, [promised(1)]);
@@ -205,7 +205,7 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
         let mut found = HashSet::new();
         let mut in_memory = HashSet::new();
         while found.len() < 130 {
-            loader.open = [0; 4];
+            loader.set_in_memory([0; 4]);
             loader.begin(Instant::now(), 1, 0);
             if !loader.is_loading() {
                 // A stream rests.
@@ -219,8 +219,8 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
                         assert!(found.insert(spooled.event.id()), "twice, row {row}");
                     }
                 }
-                Loaded::NoneLeft(_) => {
-                    let looks = loader.look_again(Instant::now(), in_memory.clone());
+                Loaded::Exhausted { .. } => {
+                    let looks = loader.check_for_missing(Instant::now(), in_memory.clone());
                     assert!(looks, "missed, row {row}");
                 }
             }
@@ -240,7 +240,7 @@ async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
     let spool = Spool::open(&path).unwrap();
     let mut loader = Loader::new(spool.clone());
     // More of them are in memory than of anything else may be.
-    loader.open = [150, 0, 0, 0];
+    loader.set_in_memory([150, 0, 0, 0]);
     let mut pages = Vec::new();
     // One of them is that of a stream that is empty.
     for _ in 0..10 {
@@ -249,27 +249,27 @@ async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
         pages.extend(page(&mut loader).await);
     }
     let mut expected: Vec<_> = (0..8)
-        .map(|number| Place::Spool(Guarantee::Durable, number))
+        .map(|number| Origin::Spool(Guarantee::Durable, number))
         .collect();
-    expected.push(Place::Recovered(Guarantee::Durable));
+    expected.push(Origin::Recovered(Guarantee::Durable));
     assert_eq!(pages, expected);
 }
 
 #[test]
 fn what_was_promised_goes_before_what_was_not() {
     let now = Instant::now();
-    let open = |place| {
-        let mut open = Open::new(event(), 0, now);
-        open.place = place;
+    let open = |origin| {
+        let mut open = PendingEvent::new(event(), 0, now);
+        open.origin = origin;
         open
     };
-    let mut backlog = Backlog::default();
-    backlog.add(&open(Place::Queue(0)), 1);
-    backlog.add(&open(Place::Recovered(Guarantee::BestEffort)), 2);
-    backlog.add(&open(Place::Recovered(Guarantee::Durable)), 6);
-    backlog.add(&open(Place::Spool(Guarantee::Durable, 0)), 3);
-    backlog.add_first(&open(Place::Queue(1)), 4);
-    backlog.add(&open(Place::Spool(Guarantee::BestEffort, 0)), 5);
+    let mut backlog = ReadyQueue::default();
+    backlog.add(&open(Origin::Queue(0)), 1);
+    backlog.add(&open(Origin::Recovered(Guarantee::BestEffort)), 2);
+    backlog.add(&open(Origin::Recovered(Guarantee::Durable)), 6);
+    backlog.add(&open(Origin::Spool(Guarantee::Durable, 0)), 3);
+    backlog.add_first(&open(Origin::Queue(1)), 4);
+    backlog.add(&open(Origin::Spool(Guarantee::BestEffort, 0)), 5);
     let order: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
     assert_eq!(order, [6, 3, 4, 1, 2, 5]);
     assert!(!backlog.has_next());

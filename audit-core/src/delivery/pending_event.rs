@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::disk::Spooled;
-use super::fence::Place;
+use super::flush_barrier::Origin;
 use crate::event::{Event, now_millis};
 use crate::sink::{Delivery, DynSink, Fault};
 
@@ -22,58 +22,58 @@ const KEY_LIFETIME: Duration = Duration::from_secs(24 * 3_600 - 300);
 pub(super) type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
 
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct PendingEvent {
     pub(super) event: Arc<Event>,
     /// What it holds in the queue's bound, whatever is added to it. What comes from the spool holds
     /// nothing there.
     pub(super) size: Option<usize>,
-    pub(super) place: Place,
+    pub(super) origin: Origin,
     /// Where it stands on the spool.
     pub(super) row: Option<i64>,
     pub(super) fetched_at: Instant,
     /// Failed attempts that were charged to it.
     pub(super) failed: u32,
-    pub(super) hurried: bool,
+    pub(super) immediate_retry_used: bool,
     /// The first attempt of which it is not known whether the sink took the event.
-    doubt: Option<Doubt>,
+    ambiguity: Option<Ambiguity>,
     last_attempt: Instant,
 }
 
-/// How old a doubt is.
+/// How old a ambiguity is.
 #[derive(Clone, Copy, Debug)]
-struct Doubt {
+struct Ambiguity {
     since: Instant,
     /// How old it was then, when another process had it first.
     before: Duration,
 }
 
-impl Open {
+impl PendingEvent {
     /// An event from the queue.
     pub(super) fn new(event: Event, number: u64, now: Instant) -> Self {
         Self {
             size: Some(event.size()),
-            place: Place::Queue(number),
+            origin: Origin::Queue(number),
             row: None,
             event: Arc::new(event),
             fetched_at: now,
             failed: 0,
-            hurried: false,
-            doubt: None,
+            immediate_retry_used: false,
+            ambiguity: None,
             last_attempt: now,
         }
     }
 
     /// An event from the spool.
-    pub(super) fn spooled(spooled: Spooled, place: Place, now: Instant) -> Self {
-        let doubt = spooled.first_attempt.map(|first| Doubt {
+    pub(super) fn spooled(spooled: Spooled, origin: Origin, now: Instant) -> Self {
+        let ambiguity = spooled.first_attempt.map(|first| Ambiguity {
             since: now,
             before: Duration::from_millis(now_millis().saturating_sub(first)),
         });
         Self {
             size: None,
-            place,
+            origin,
             row: Some(spooled.row),
-            doubt,
+            ambiguity,
             ..Self::new(spooled.event, 0, now)
         }
     }
@@ -85,10 +85,15 @@ impl Open {
         now: Instant,
     ) -> Attempt {
         self.last_attempt = now;
-        let age = |doubt: Doubt| doubt.before + now.saturating_duration_since(doubt.since);
-        if self.doubt.is_some_and(|doubt| age(doubt) >= KEY_LIFETIME) {
+        let age = |ambiguity: Ambiguity| {
+            ambiguity.before + now.saturating_duration_since(ambiguity.since)
+        };
+        if self
+            .ambiguity
+            .is_some_and(|ambiguity| age(ambiguity) >= KEY_LIFETIME)
+        {
             // The service has forgotten the key: if it took the event then, it will take it twice.
-            self.doubt = None;
+            self.ambiguity = None;
             let event = Arc::make_mut(&mut self.event);
             if event.metadata_value("maybe_duplicate").is_none() {
                 event.push_metadata("maybe_duplicate", &true);
@@ -107,9 +112,9 @@ impl Open {
 
     /// The last attempt failed; whether it is the first that may have been a delivery all the same.
     pub(super) fn failed(&mut self, fault: &Fault) -> bool {
-        let is_first = fault.is_ambiguous() && self.doubt.is_none();
+        let is_first = fault.is_ambiguous() && self.ambiguity.is_none();
         if is_first {
-            self.doubt = Some(Doubt {
+            self.ambiguity = Some(Ambiguity {
                 since: self.last_attempt,
                 before: Duration::ZERO,
             });

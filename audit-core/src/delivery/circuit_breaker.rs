@@ -1,4 +1,4 @@
-//! The lane to the sink: open, or closed for a while, and how many attempts may be in it at once.
+//! The breaker to the sink: open, or closed for a while, and how many attempts may be in it at once.
 
 use tokio::time::Instant;
 
@@ -7,24 +7,24 @@ use tokio::time::Instant;
 const STREAK: u32 = 8;
 /// And of how many events at least.
 const STREAK_EVENTS: usize = 3;
-/// With how many attempts at once a lane begins.
+/// With how many attempts at once a breaker begins.
 const BEGIN: f64 = 4.0;
 
-/// What is known about the lane when an attempt has ended; [`decide`](super::decide::decide) reads
+/// What is known about the breaker when an attempt has ended; [`decide`](super::decide::decide) reads
 /// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LaneHistory {
+pub(super) struct BreakerHistory {
     /// Whether so many attempts of several events failed in a row that the sink itself must be
     /// down.
     pub(super) is_down: bool,
-    /// How often in a row the lane was closed without a success in between.
+    /// How often in a row the breaker was closed without a success in between.
     pub(super) pauses: u32,
 }
 
 /// Additive increase while attempts succeed, one probe after a pause, then a quick way back to half
 /// of what was before.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct CircuitBreaker {
     most: f64,
     limit: f64,
     /// Below it the limit grows by one per success, above it by one per round.
@@ -39,7 +39,7 @@ pub(super) struct Lane {
     failed_events: [Option<u64>; STREAK_EVENTS],
 }
 
-impl Lane {
+impl CircuitBreaker {
     pub(super) fn new(most: usize) -> Self {
         let most = u32::try_from(most).map_or(f64::from(u32::MAX), f64::from);
         Self {
@@ -68,8 +68,8 @@ impl Lane {
         self.paused
     }
 
-    /// Opens a lane whose pause is over.
-    pub(super) fn tick(&mut self, now: Instant) {
+    /// Opens a breaker whose pause is over.
+    pub(super) fn end_pause(&mut self, now: Instant) {
         if self.paused.is_some_and(|until| until <= now) {
             self.paused = None;
         }
@@ -98,9 +98,9 @@ impl Lane {
         }
     }
 
-    pub(super) fn history(&self) -> LaneHistory {
+    pub(super) fn history(&self) -> BreakerHistory {
         let several = self.failed_events.iter().all(Option::is_some);
-        LaneHistory {
+        BreakerHistory {
             is_down: self.probing || (self.failed >= STREAK && several),
             pauses: self.pauses,
         }
@@ -127,74 +127,74 @@ mod tests {
 
     use super::*;
 
-    fn admitted(lane: &Lane) -> usize {
-        (0..1_000).take_while(|&open| lane.admits(open)).count()
+    fn admitted(breaker: &CircuitBreaker) -> usize {
+        (0..1_000).take_while(|&open| breaker.admits(open)).count()
     }
 
     #[test]
     fn successes_open_the_lane_up_to_its_most() {
-        let mut lane = Lane::new(32);
-        assert_eq!(admitted(&lane), 4);
+        let mut breaker = CircuitBreaker::new(32);
+        assert_eq!(admitted(&breaker), 4);
         for _ in 0..28 {
-            lane.succeeded();
+            breaker.succeeded();
         }
-        assert_eq!(admitted(&lane), 32);
-        lane.succeeded();
-        assert_eq!(admitted(&lane), 32);
-        assert_eq!(admitted(&Lane::new(1)), 1);
+        assert_eq!(admitted(&breaker), 32);
+        breaker.succeeded();
+        assert_eq!(admitted(&breaker), 32);
+        assert_eq!(admitted(&CircuitBreaker::new(1)), 1);
     }
 
     #[test]
     fn after_a_pause_one_goes_first_and_the_way_back_is_quick_to_half() {
-        let mut lane = Lane::new(32);
+        let mut breaker = CircuitBreaker::new(32);
         for _ in 0..28 {
-            lane.succeeded();
+            breaker.succeeded();
         }
         let now = Instant::now();
         let until = now + Duration::from_secs(5);
-        lane.pause(until);
-        assert_eq!(admitted(&lane), 0);
-        lane.tick(now);
-        assert_eq!(admitted(&lane), 0);
-        lane.tick(until);
-        assert_eq!((admitted(&lane), lane.is_probing()), (1, true));
+        breaker.pause(until);
+        assert_eq!(admitted(&breaker), 0);
+        breaker.end_pause(now);
+        assert_eq!(admitted(&breaker), 0);
+        breaker.end_pause(until);
+        assert_eq!((admitted(&breaker), breaker.is_probing()), (1, true));
         for _ in 0..15 {
-            lane.succeeded();
+            breaker.succeeded();
         }
-        assert_eq!(admitted(&lane), 16);
+        assert_eq!(admitted(&breaker), 16);
         for _ in 0..15 {
-            lane.succeeded();
+            breaker.succeeded();
         }
-        assert_eq!(admitted(&lane), 16, "from half on, one more per round");
+        assert_eq!(admitted(&breaker), 16, "from half on, one more per round");
     }
 
     #[test]
     fn one_unlucky_event_is_no_outage_and_three_are() {
-        let mut lane = Lane::new(32);
+        let mut breaker = CircuitBreaker::new(32);
         for _ in 0..100 {
-            lane.failed(7);
+            breaker.failed(7);
         }
-        assert!(!lane.history().is_down);
-        lane.failed(8);
-        lane.failed(9);
-        assert!(lane.history().is_down);
-        lane.succeeded();
-        assert_eq!(lane.history(), LaneHistory::default());
+        assert!(!breaker.history().is_down);
+        breaker.failed(8);
+        breaker.failed(9);
+        assert!(breaker.history().is_down);
+        breaker.succeeded();
+        assert_eq!(breaker.history(), BreakerHistory::default());
     }
 
     #[test]
     fn pauses_in_a_row_are_counted_and_the_longest_holds() {
-        let mut lane = Lane::new(32);
+        let mut breaker = CircuitBreaker::new(32);
         let now = Instant::now();
         let second = Duration::from_secs(1);
-        lane.pause(now + 5 * second);
-        lane.pause(now + 2 * second);
+        breaker.pause(now + 5 * second);
+        breaker.pause(now + 2 * second);
         assert_eq!(
-            (lane.paused(), lane.history().pauses),
+            (breaker.paused(), breaker.history().pauses),
             (Some(now + 5 * second), 1)
         );
-        lane.tick(now + 5 * second);
-        lane.pause(now + 9 * second);
-        assert_eq!(lane.history().pauses, 2);
+        breaker.end_pause(now + 5 * second);
+        breaker.pause(now + 9 * second);
+        assert_eq!(breaker.history().pauses, 2);
     }
 }

@@ -11,65 +11,83 @@ use tokio::task;
 
 use super::dead_letter::{DeadLetter, DeadLetters};
 use super::disk::Spool;
-use super::fence::Report;
+use super::flush_barrier::Report;
 use super::gap::Gaps;
 use super::queue::Queue;
-use crate::catalog::{Action, Versions};
+use crate::catalog::Versions;
 use crate::event::{Event, OrganizationId};
 use crate::sink::{Fault, RateLimit};
-use crate::telemetry::{Condition, Counters, Health, Load, LogLimit, Observer, Stats};
+use crate::telemetry::{Counters, Health, HealthTracker, Load, LogLimit, Observer, Stats};
 
-/// How long a guard waits on drop unless told otherwise.
+/// The default time that a guard waits on drop.
 pub(crate) const GUARD_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Hears of each dead letter.
+/// A hook that is called with each dead letter.
 pub(crate) type Hook = Arc<dyn Fn(&DeadLetter) + Send + Sync>;
 
-pub(crate) struct Shared {
+/// The state that the recorder's handles share with the dispatcher.
+pub(crate) struct Pipeline {
     #[cfg_attr(
         not(feature = "metrics"),
-        expect(dead_code, reason = "metrics alone are told apart by it")
+        expect(dead_code, reason = "metrics alone are labelled with it")
     )]
     pub(crate) name: String,
     pub(crate) queue: Queue,
-    pub(crate) counters: Counters,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) condition: Condition,
-    pub(crate) rate_limit: RateLimit,
-    pub(crate) gaps: Gaps,
-    pub(crate) gap_action: Option<Action>,
-    pub(crate) final_report: OnceLock<Report>,
     pub(crate) spool: Option<Spool>,
+    pub(crate) counters: Counters,
+    pub(crate) health_tracker: HealthTracker,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) dead_letters: DeadLetters,
     pub(crate) on_dead_letter: Option<Hook>,
-    pub(crate) fallback_organization: Option<OrganizationId>,
-    pub(crate) versions: Versions,
-    /// The actions of which the catalog says so, sorted.
-    pub(crate) durable: Vec<&'static str>,
-    /// How long whoever records a durable event waits for the disk.
-    pub(crate) durable_deadline: Duration,
-    /// The runtime of the dispatcher, which keeps the time.
-    pub(crate) clock: Mutex<Option<Handle>>,
-    pub(crate) thread: Mutex<Option<JoinHandle<()>>>,
-    pub(crate) logs: Logs,
+    pub(crate) gaps: Gaps,
+    pub(crate) defaults: EventDefaults,
+    pub(crate) durable: DurableRules,
+    pub(crate) dispatcher: DispatcherThread,
+    pub(crate) logs: LogLimits,
     pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
-/// One limit per complaint.
+/// The values that complete an event on its way in.
 #[derive(Debug)]
-pub(crate) struct Logs {
+pub(crate) struct EventDefaults {
+    pub(crate) fallback_organization: Option<OrganizationId>,
+    pub(crate) versions: Versions,
+}
+
+/// The rules for durable events.
+#[derive(Debug)]
+pub(crate) struct DurableRules {
+    /// The actions that the catalog declares as durable, sorted.
+    pub(crate) actions: Vec<&'static str>,
+    /// The longest wait of a caller for the disk.
+    pub(crate) deadline: Duration,
+}
+
+/// The dispatcher's thread, and what it leaves behind.
+#[derive(Debug, Default)]
+pub(crate) struct DispatcherThread {
+    /// The dispatcher's runtime, whose timer serves all waiters.
+    pub(crate) runtime: Mutex<Option<Handle>>,
+    pub(crate) handle: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) final_report: OnceLock<Report>,
+}
+
+/// The rate limits of log lines, one for each kind of line.
+#[derive(Debug)]
+pub(crate) struct LogLimits {
     pub(crate) faults: LogLimit,
-    pub(crate) dead: LogLimit,
+    pub(crate) dead_letters: LogLimit,
     pub(crate) hook: LogLimit,
     pub(crate) refusals: LogLimit,
     pub(crate) deadline_exceeded: LogLimit,
     pub(crate) unresolved: LogLimit,
 }
 
-impl Logs {
+impl LogLimits {
     pub(crate) fn new() -> Self {
         Self {
             faults: LogLimit::new(),
-            dead: LogLimit::new(),
+            dead_letters: LogLimit::new(),
             hook: LogLimit::new(),
             refusals: LogLimit::new(),
             deadline_exceeded: LogLimit::new(),
@@ -78,7 +96,7 @@ impl Logs {
     }
 }
 
-impl Shared {
+impl Pipeline {
     pub(crate) fn stats(&self) -> Stats {
         let Self {
             counters, queue, ..
@@ -108,7 +126,7 @@ impl Shared {
     pub(crate) fn health(&self) -> Health {
         let queue = &self.queue;
         let disk = self.spool.as_ref().map(Spool::disk);
-        self.condition.health(Load {
+        self.health_tracker.health(Load {
             disk,
             spooled: self.counters.spooled(),
             pending: queue.held() as u64,
@@ -126,22 +144,30 @@ impl Shared {
 
     /// From now on this runtime keeps the time of those who wait.
     pub(crate) fn set_clock(&self, runtime: &Handle) {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
+        *self
+            .dispatcher
+            .runtime
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
     }
 
     /// A task that ends when the deadline of durable events has come; `None` while there is no
     /// dispatcher.
     pub(crate) fn timer(&self) -> Option<task::JoinHandle<()>> {
-        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
-        let deadline = self.durable_deadline;
+        let runtime = self
+            .dispatcher
+            .runtime
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let deadline = self.durable.deadline;
         let timer = async move { tokio::time::sleep(deadline).await };
-        clock.as_ref().map(|runtime| runtime.spawn(timer))
+        runtime.as_ref().map(|runtime| runtime.spawn(timer))
     }
 
     /// Durable events are not on the disk, and whoever recorded them goes on.
     pub(crate) fn record_deadline_exceeded(&self, events: u64, why: impl fmt::Display) {
         self.counters.deadline_exceeded.add(events);
-        self.condition.late();
+        self.health_tracker.record_deadline_exceeded();
         if let Some(suppressed) = self.logs.deadline_exceeded.admit() {
             tracing::error!(
                 events,
@@ -153,22 +179,17 @@ impl Shared {
     }
 
     /// An event was handed back, and nobody keeps it.
-    pub(crate) fn dropped(&self, event: &Event) {
+    pub(crate) fn count_dropped(&self, event: &Event) {
         self.counters.dropped.add(1);
-        if self.gap_action.is_some() {
-            self.gaps.add(event);
-        }
+        self.gaps.add(event);
     }
 
     /// Tells of the gaps in the trail, once there is room for that and for what comes in meanwhile.
-    pub(crate) fn tell_gaps(&self) {
-        let Some(action) = self.gap_action else {
-            return;
-        };
+    pub(crate) fn report_gaps(&self) {
         if self.gaps.is_empty() || self.queue.held() > self.queue.capacity() / 2 {
             return;
         }
-        self.gaps.tell(action, |mut event| {
+        self.gaps.report(|mut event| {
             self.complete(&mut event);
             let taken = self.queue.push(event).is_ok();
             self.counters.generated.add(u64::from(taken));
@@ -179,13 +200,13 @@ impl Shared {
     /// What every event has by the time it is in the queue.
     pub(crate) fn complete(&self, event: &mut Event) {
         if !event.has_organization()
-            && let Some(organization) = &self.fallback_organization
+            && let Some(organization) = &self.defaults.fallback_organization
         {
             event.set_organization(|out| out.push_str(organization.as_str()));
         }
-        if !self.versions.is_empty()
+        if !self.defaults.versions.is_empty()
             && event.version().is_none()
-            && let Some(version) = crate::catalog::version(self.versions, event.action())
+            && let Some(version) = crate::catalog::version(self.defaults.versions, event.action())
         {
             event.set_version(version);
         }
@@ -203,9 +224,9 @@ impl Shared {
 
     /// Dead letters of the spool are pending again.
     #[cfg(feature = "spool")]
-    pub(crate) fn redriven(&self, again: u64) {
+    pub(crate) fn count_redriven(&self, again: u64) {
         self.counters.redriven.add(again);
-        self.counters.spool_in[1].add(again);
+        self.counters.appended_best_effort.add(again);
         self.queue.nudge();
     }
 
@@ -216,7 +237,7 @@ impl Shared {
             .as_ref()
             .is_some_and(|spool| spool.enqueue(event).is_ok());
         if taken {
-            self.counters.spool_in[1].add(1);
+            self.counters.appended_best_effort.add(1);
             self.queue.nudge();
         }
         taken
@@ -224,7 +245,7 @@ impl Shared {
 
     /// Keeps an event that was refused for good, on the spool if there is one, and tells who wants
     /// to hear of it.
-    pub(crate) fn bury(&self, letter: DeadLetter, row: Option<i64>) {
+    pub(crate) fn keep_dead_letter(&self, letter: DeadLetter, row: Option<i64>) {
         let fault = || letter.fault().to_string();
         let is_on_disk = match (&self.spool, row) {
             (Some(spool), Some(row)) => spool.bury(row, letter.id(), fault()).is_ok(),
@@ -234,7 +255,7 @@ impl Shared {
         if !is_on_disk {
             self.dead_letters.keep(letter.clone());
         }
-        if let Some(suppressed) = self.logs.dead.admit() {
+        if let Some(suppressed) = self.logs.dead_letters.admit() {
             tracing::error!(
                 id = %letter.id(),
                 action = letter.event().action(),
@@ -244,11 +265,11 @@ impl Shared {
                 letter.fault()
             );
         }
-        self.tell(&letter);
+        self.call_hook(&letter);
     }
 
     /// Tells who wants to hear of dead letters and lost events. It is foreign code.
-    pub(crate) fn tell(&self, letter: &DeadLetter) {
+    pub(crate) fn call_hook(&self, letter: &DeadLetter) {
         let Some(hook) = &self.on_dead_letter else {
             return;
         };
@@ -261,9 +282,9 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
+        f.debug_struct("Pipeline")
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }

@@ -39,7 +39,7 @@ impl Report {
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum FinalState {
     Delivered,
     Dead,
     /// A newer one stands for it.
@@ -48,7 +48,7 @@ pub(super) enum End {
 
 /// Where an event stands among those that a fence waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Origin {
     /// Its number in the order of the queue.
     Queue(u64),
     /// Its number among the events of its guarantee that this process gave to the spool.
@@ -57,38 +57,38 @@ pub(super) enum Place {
     Recovered(Guarantee),
 }
 
-/// How many events of each way were accepted before a fence.
+/// How many events of each way were accepted before a barrier.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Before {
+pub(super) struct Watermarks {
     pub(super) queue: u64,
     pub(super) durable: u64,
     pub(super) best_effort: u64,
 }
 
-impl Before {
-    fn holds(&self, place: Place) -> bool {
-        match place {
-            Place::Queue(number) => number < self.queue,
-            Place::Spool(Guarantee::Durable, number) => number < self.durable,
-            Place::Spool(Guarantee::BestEffort, number) => number < self.best_effort,
-            Place::Recovered(_) => false,
+impl Watermarks {
+    fn holds(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Queue(number) => number < self.queue,
+            Origin::Spool(Guarantee::Durable, number) => number < self.durable,
+            Origin::Spool(Guarantee::BestEffort, number) => number < self.best_effort,
+            Origin::Recovered(_) => false,
         }
     }
 }
 
 /// Waits for the events that were accepted before it.
 #[derive(Debug)]
-pub(super) struct Fence {
-    before: Before,
+pub(super) struct FlushBarrier {
+    before: Watermarks,
     pub(super) deadline: Instant,
     report: Report,
     reply: oneshot::Sender<Report>,
 }
 
-impl Fence {
+impl FlushBarrier {
     /// A fence over `open` events, all of which were accepted before it.
     pub(super) fn new(
-        before: Before,
+        before: Watermarks,
         open: u64,
         deadline: Instant,
         reply: oneshot::Sender<Report>,
@@ -105,24 +105,24 @@ impl Fence {
     }
 
     /// One event came to its end.
-    pub(super) fn ended(&mut self, place: Place, end: End) {
-        if self.holds(place) {
+    pub(super) fn record(&mut self, origin: Origin, end: FinalState) {
+        if self.holds(origin) {
             self.report.pending = self.report.pending.saturating_sub(1);
             match end {
-                End::Delivered => self.report.delivered += 1,
-                End::Dead => self.report.dead += 1,
-                End::Coalesced => self.report.coalesced += 1,
+                FinalState::Delivered => self.report.delivered += 1,
+                FinalState::Dead => self.report.dead += 1,
+                FinalState::Coalesced => self.report.coalesced += 1,
             }
         }
     }
 
     /// Whether it waits for the event there.
-    pub(super) fn holds(&self, place: Place) -> bool {
-        self.before.holds(place)
+    pub(super) fn holds(&self, origin: Origin) -> bool {
+        self.before.holds(origin)
     }
 
     /// So many events will never come to an end.
-    pub(super) fn missed(&mut self, events: u64) {
+    pub(super) fn record_missing(&mut self, events: u64) {
         let missed = events.min(self.report.pending);
         self.report.pending -= missed;
         self.report.lost += missed;
@@ -137,7 +137,7 @@ impl Fence {
     }
 
     /// Answers whoever waits; they may have stopped waiting.
-    pub(super) fn answer(self, report: Report) {
+    pub(super) fn complete(self, report: Report) {
         let _ = self.reply.send(report);
     }
 }

@@ -13,9 +13,9 @@ const PER_DELIVERY: f64 = 0.2;
 
 /// One budget for all events. It only ever delays a repetition; nothing is given up for want of it.
 #[derive(Debug)]
-pub(super) struct Budget(Bucket);
+pub(super) struct RetryBudget(Bucket);
 
-impl Budget {
+impl RetryBudget {
     pub(super) fn new() -> Self {
         Self(Bucket::new(PER_SECOND, RESERVE))
     }
@@ -26,7 +26,7 @@ impl Budget {
     }
 
     /// Takes back the pay for a repetition that did not go after all.
-    pub(super) fn give_back(&mut self) {
+    pub(super) fn refund(&mut self) {
         self.0.give(1.0);
     }
 
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn an_empty_budget_is_filled_by_time_and_by_deliveries() {
-        let mut budget = Budget::new();
+        let mut budget = RetryBudget::new();
         let now = Instant::now();
         let reserve = std::iter::from_fn(|| budget.take(now).ok()).count();
         assert_eq!(reserve, 50);

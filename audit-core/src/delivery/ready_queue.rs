@@ -1,0 +1,165 @@
+//! Which event goes next: durable ones before the others, and of each kind organizations take
+//! round_robin, so that a noisy one delays the others by one turn and no more.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::disk::Guarantee;
+use super::flush_barrier::Origin;
+use super::pending_event::PendingEvent;
+
+/// Events that have been fetched and wait for an attempt, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct ReadyQueue {
+    /// Those that may go at once: what this process or an earlier one promised to keep on the disk,
+    /// and all others, which go when there is none of the former.
+    durable: FairQueue,
+    others: FairQueue,
+    /// Those that wait for their moment.
+    delayed: BTreeSet<(Instant, u64)>,
+}
+
+impl ReadyQueue {
+    pub(super) fn add(&mut self, open: &PendingEvent, number: u64) {
+        self.queues(open).add(organization(open), number);
+    }
+
+    /// Puts an event to the head of its queue, and the queue to the head of the round_robin.
+    pub(super) fn add_first(&mut self, open: &PendingEvent, number: u64) {
+        self.queues(open).add_first(organization(open), number);
+    }
+
+    fn queues(&mut self, open: &PendingEvent) -> &mut FairQueue {
+        match open.origin {
+            Origin::Spool(Guarantee::Durable, _) | Origin::Recovered(Guarantee::Durable) => {
+                &mut self.durable
+            }
+            _ => &mut self.others,
+        }
+    }
+
+    pub(super) fn delay(&mut self, until: Instant, number: u64) {
+        self.delayed.insert((until, number));
+    }
+
+    /// The event whose turn it is among those that may go at once.
+    pub(super) fn next(&mut self) -> Option<u64> {
+        self.durable.next().or_else(|| self.others.next())
+    }
+
+    /// Whether an event may go at once, delayed ones aside.
+    pub(super) fn has_next(&self) -> bool {
+        !(self.durable.round_robin.is_empty() && self.others.round_robin.is_empty())
+    }
+
+    /// When the next delayed event is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.delayed.first().map(|(due, _)| *due)
+    }
+
+    /// The delayed event that is due, if one is.
+    pub(super) fn next_due(&mut self, now: Instant) -> Option<u64> {
+        let (due, number) = *self.delayed.first()?;
+        (due <= now).then(|| {
+            self.delayed.pop_first();
+            number
+        })
+    }
+
+    /// The delayed event whose moment comes first, due or not.
+    pub(super) fn next_delayed(&mut self) -> Option<u64> {
+        self.delayed.pop_first().map(|(_, number)| number)
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn organization(open: &PendingEvent) -> &str {
+    open.event.organization().unwrap_or_default()
+}
+
+/// FairQueue of which each has its turn.
+#[derive(Debug, Default)]
+struct FairQueue {
+    /// By organization, first in, first out.
+    queues: HashMap<Arc<str>, VecDeque<u64>>,
+    /// Whose turn comes when. An organization is here once while its queue is not empty.
+    round_robin: VecDeque<Arc<str>>,
+}
+
+impl FairQueue {
+    fn add(&mut self, organization: &str, number: u64) {
+        if let Some(queue) = self.queues.get_mut(organization) {
+            queue.push_back(number);
+            return;
+        }
+        let organization: Arc<str> = organization.into();
+        self.round_robin.push_back(Arc::clone(&organization));
+        self.queues.insert(organization, VecDeque::from([number]));
+    }
+
+    fn add_first(&mut self, organization: &str, number: u64) {
+        let origin = self
+            .round_robin
+            .iter()
+            .position(|turn| &**turn == organization);
+        let organization = origin
+            .and_then(|origin| self.round_robin.remove(origin))
+            .unwrap_or_else(|| organization.into());
+        self.round_robin.push_front(Arc::clone(&organization));
+        self.queues
+            .entry(organization)
+            .or_default()
+            .push_front(number);
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        while let Some(organization) = self.round_robin.pop_front() {
+            let Some(queue) = self.queues.get_mut(&organization) else {
+                continue;
+            };
+            let number = queue.pop_front();
+            if queue.is_empty() {
+                self.queues.remove(&organization);
+            } else {
+                self.round_robin.push_back(organization);
+            }
+            if number.is_some() {
+                return number;
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organizations_take_turns_and_each_keeps_its_order() {
+        let mut queue = FairQueue::default();
+        for (organization, number) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("b", 5), ("c", 6)] {
+            queue.add(organization, number);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| queue.next()).collect();
+        assert_eq!(order, [1, 4, 6, 2, 5, 3]);
+        assert!(queue.round_robin.is_empty() && queue.queues.is_empty());
+    }
+
+    #[test]
+    fn a_parked_event_comes_at_its_moment() {
+        let mut queue = ReadyQueue::default();
+        let now = Instant::now();
+        let later = now + std::time::Duration::from_secs(1);
+        queue.delay(later, 1);
+        queue.delay(now, 2);
+        assert_eq!(queue.next_due(now), Some(2));
+        assert_eq!((queue.next_due(now), queue.due()), (None, Some(later)));
+        assert_eq!(queue.next_due(later), Some(1));
+    }
+}
