@@ -27,7 +27,7 @@ impl Folder {
     async fn with_dead_letters() -> (Self, Recorder) {
         let folder = Self(tempfile::tempdir().unwrap());
         let rejecting = FaultSink::new(MemorySink::new())
-            .answer_times(3, Fault::rejected("no such\u{1b}[2J action"));
+            .fault_times(3, Fault::rejected("no such\u{1b}[2J action"));
         let recorder = Recorder::builder(rejecting)
             .spool(Spool::open(folder.file()).unwrap())
             .build()

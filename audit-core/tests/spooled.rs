@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use audit_core::testing::FaultSink;
-use audit_core::{Event, EventId, MemorySink, Recorder, RecorderBuilder, Sink, Spool, Stats};
+use audit_core::testing::{FaultSink, assert_balanced};
+use audit_core::{Event, EventId, MemorySink, Recorder, RecorderBuilder, Sink, Spool};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MOMENT: Duration = Duration::from_millis(100);
@@ -39,14 +39,6 @@ fn ids(sink: &MemorySink) -> BTreeSet<EventId> {
     sink.events().iter().map(Event::id).collect()
 }
 
-fn assert_balanced(stats: Stats) {
-    assert_eq!(
-        stats.accepted + stats.recovered + stats.generated,
-        stats.delivered + stats.coalesced + stats.pending + stats.spooled + stats.dead + stats.lost,
-        "{stats:?}"
-    );
-}
-
 #[tokio::test]
 async fn what_finds_no_room_in_memory_waits_on_disk_and_is_delivered() {
     let folder = tempfile::tempdir().unwrap();
@@ -56,7 +48,7 @@ async fn what_finds_no_room_in_memory_waits_on_disk_and_is_delivered() {
     let recorded = record(&recorder, 1_000);
     let stats = recorder.stats();
     assert_eq!((stats.refused, stats.pending, stats.spooled), (0, 10, 990));
-    assert_balanced(stats);
+    assert_balanced(&recorder);
     assert_eq!(recorder.flush(MOMENT).await.pending, 1_000);
 
     sink.recover();
@@ -64,7 +56,7 @@ async fn what_finds_no_room_in_memory_waits_on_disk_and_is_delivered() {
     assert_eq!(recorder.stats().delivered, 1_000);
     assert_eq!(ids(sink.inner()), recorded);
     assert_eq!(sink.inner().events().len(), 1_000, "each once");
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
     assert!(recorder.shutdown(PATIENCE).await.is_complete());
 }
 
@@ -77,7 +69,7 @@ async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
     let mut recorded = record(&recorder, 200);
     let report = recorder.shutdown(MOMENT).await;
     assert_eq!((report.lost, report.spooled, report.pending), (0, 200, 0));
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
     assert!(recorder.record(event()).unwrap_err().is_closed());
 
     let sink = MemorySink::new();
@@ -91,7 +83,7 @@ async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
         tokio::task::yield_now().await;
     }
     assert_eq!(ids(&sink), recorded);
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
     recorder.shutdown(PATIENCE).await;
     let spool = Spool::open(&path).unwrap();
     assert_eq!(spool.status().recovered, 0, "what was delivered is gone");
@@ -121,7 +113,7 @@ async fn a_dead_letter_is_on_the_disk_and_can_be_sent_again() {
     assert!(recorder.flush(PATIENCE).await.is_complete());
     let again = letters[1..].iter().map(|letter| letter.event.id());
     assert_eq!(ids(&sink), again.collect());
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
 }
 
 #[tokio::test]
@@ -135,7 +127,7 @@ async fn a_durable_event_is_on_the_disk_when_record_returns() {
     for event in events {
         recorder.record_durable(event).await.unwrap();
     }
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
     assert_eq!(recorder.stats().spooled, 10);
     recorder.shutdown(MOMENT).await;
     let late = recorder.record_durable(event()).await.unwrap_err();
@@ -207,7 +199,7 @@ async fn fault_05_a_shutdown_of_a_dead_sink_keeps_more_on_the_spool_than_waits_a
     record(&recorder, 20_000);
     let report = recorder.shutdown(MOMENT).await;
     assert_eq!((report.spooled, report.lost), (20_000, 0));
-    assert_balanced(recorder.stats());
+    assert_balanced(&recorder);
     assert_eq!(Spool::open(&path).unwrap().status().recovered, 20_000);
 }
 
@@ -224,5 +216,5 @@ async fn a_durable_event_that_nobody_waits_for_any_more_is_accepted_and_counted(
     assert!(recorder.flush(PATIENCE).await.is_complete());
     let stats = recorder.stats();
     assert_eq!((stats.accepted, stats.delivered), (1, 1));
-    assert_balanced(stats);
+    assert_balanced(&recorder);
 }

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_tower::{Actor, Delivery, Event, OrganizationId, Outcome, Principal, Recorder, Sink};
-use tokio::sync::{Notify, mpsc};
+use audit_tower::testing::FaultSink;
+use audit_tower::{Actor, MemorySink, OrganizationId, Outcome, Principal, Recorder};
+use tokio::sync::Notify;
 
 /// How long a test waits for what has to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -114,24 +115,15 @@ pub(crate) trait Framework {
 pub(crate) struct World<F: Framework> {
     pub(crate) gate: Arc<Gate>,
     recorder: Recorder,
-    arrivals: mpsc::Receiver<Event>,
+    sink: FaultSink<MemorySink>,
     address: SocketAddr,
     framework: std::marker::PhantomData<F>,
 }
 
-struct Arrivals(mpsc::Sender<Event>);
-
-impl Sink for Arrivals {
-    async fn deliver(&self, event: &Event) -> Delivery {
-        self.0.send(event.clone()).await.unwrap();
-        Ok(())
-    }
-}
-
 impl<F: Framework> World<F> {
     pub(crate) async fn start(timeout: Option<Side>, catch_panic: Option<Side>) -> Self {
-        let (sender, arrivals) = mpsc::channel(64);
-        let recorder = Recorder::builder(Arrivals(sender)).build().unwrap();
+        let sink = FaultSink::new(MemorySink::new());
+        let recorder = Recorder::builder(sink.clone()).build().unwrap();
         let gate = Arc::new(Gate::default());
         let setup = Setup {
             recorder: recorder.clone(),
@@ -143,7 +135,7 @@ impl<F: Framework> World<F> {
         Self {
             gate,
             recorder,
-            arrivals,
+            sink,
             address,
             framework: std::marker::PhantomData,
         }
@@ -163,10 +155,10 @@ impl<F: Framework> World<F> {
 
     /// Waits for the event of a request, and sees that there is one alone.
     pub(crate) async fn left(&mut self, request: Request, outcome: Outcome) {
-        let event = tokio::time::timeout(PATIENCE, self.arrivals.recv())
+        tokio::time::timeout(PATIENCE, self.sink.wait_for_deliveries(1))
             .await
-            .unwrap()
             .unwrap();
+        let event = self.sink.inner().events().remove(0);
         let target = event.targets().next().unwrap();
         let actor = event.actor().unwrap();
         assert_eq!(
@@ -182,7 +174,7 @@ impl<F: Framework> World<F> {
         assert_eq!(event.location(), Some("127.0.0.1"));
 
         self.recorder.flush(PATIENCE).await;
-        assert!(self.arrivals.try_recv().is_err(), "a second event");
+        assert_eq!(self.sink.attempts().len(), 1, "a second event");
         assert_eq!(self.recorder.stats().accepted, 1);
     }
 }

@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use audit_server::LocalServer;
-use audit_tower::testing::FaultSink;
+use audit_tower::testing::{FaultSink, assert_balanced};
 use audit_tower::{Event, MemorySink, Recorder};
 
 use crate::process::{PATIENCE, child, told};
-use crate::support::{assert_balanced, event_of};
+use crate::support::event_of;
 
 /// Where a child's clock is set.
 const CLOCK: &str = "AUDIT_TEST_CLOCK";
@@ -56,9 +56,7 @@ fn child_whose_clock_is_set() {
         recorded.push((event.id(), at));
         recorder.record(event).unwrap();
     }
-    while sink.attempts() == 0 {
-        std::thread::yield_now();
-    }
+    pollster::block_on(sink.wait_for_attempts(1));
     // The repetitions that follow wait for a time that is not the wall clock's.
     set(-7_200);
     sink.recover();

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audit_tower::{Actor, Context, Event, Outcome, Recorder, Target, catalog};
+use audit_tower::testing::{FaultSink, assert_balanced};
+use audit_tower::{Actor, Context, Event, Outcome, RateLimit, Recorder, Target, catalog};
 use tokio::time::Instant;
 
-use super::support::{HOUR, MINUTE, SECOND, Told, assert_balanced, start};
+use super::support::{HOUR, MINUTE, SECOND, start};
 
 const FLOODED: &str = "org_flooded";
 /// The flood comes from so many addresses. At a window's end they are ten seconds of what the pace
@@ -43,7 +44,7 @@ struct Arrived {
 async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     let arrived = Arc::new(Mutex::new(Arrived::default()));
     let counted = Arc::clone(&arrived);
-    let sink = Told::new(move |event, _| {
+    let sink = FaultSink::discarding().respond_with(move |event, _| {
         if event.organization() == Some(FLOODED) {
             let count = event.metadata_value("count");
             let count = count.map_or(1, |count| count.to_string().parse().unwrap());
@@ -53,7 +54,9 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
         }
         Ok(())
     });
-    let sink = sink.rate_limit(90.0).latency(SECOND / 20);
+    let sink = sink
+        .with_rate_limit(RateLimit::per_second(90.0))
+        .latency(SECOND / 20);
     let recorder = start(Recorder::builder(sink.clone()).catalog(catalog!()));
 
     let steps = time.as_millis() / STEP.as_millis();
@@ -75,7 +78,7 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
             let organization = format!("org_{}", quiet % QUIET_ORGANIZATIONS);
             // Another address each time, so that none of them is like another.
             let event = sign_in(&organization, quiet, Outcome::Succeeded);
-            recorded.insert(event.id(), sink.now());
+            recorded.insert(event.id(), sink.elapsed());
             recorder.record(event).unwrap();
             quiet += 1;
         }
@@ -101,9 +104,9 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     assert!(arrived.events <= most, "{} > {most}", arrived.events);
 
     let waited = sink.attempts().into_iter().filter_map(|attempt| {
-        let recorded = recorded.remove(&attempt.id)?;
+        let recorded = recorded.remove(&attempt.event_id())?;
         // The attempt's time is that of its start.
-        Some(attempt.at + SECOND / 20 - recorded)
+        Some(attempt.at() + SECOND / 20 - recorded)
     });
     let slowest = waited.max().unwrap();
     assert!(recorded.is_empty(), "every quiet event arrived");

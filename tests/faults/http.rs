@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use audit_tower::testing::assert_balanced;
 use audit_tower::workos::{ApiKey, WorkOs, WorkOsBuilder};
 use audit_tower::{Actor, Event, Health, HealthState, RateLimit, Recorder, Target};
 use futures_util::future::join_all;
@@ -59,15 +60,6 @@ async fn health(recorder: &Recorder, is: impl Fn(&Health) -> bool) -> Health {
     found.unwrap_or_else(|_| panic!("health stays {:?}", recorder.health()))
 }
 
-fn balance(recorder: &Recorder) {
-    let stats = recorder.stats();
-    assert_eq!(
-        stats.accepted + stats.recovered + stats.generated,
-        stats.delivered + stats.coalesced + stats.pending + stats.spooled + stats.dead + stats.lost,
-        "{stats:?}"
-    );
-}
-
 /// Everything that was recorded reaches the server, and the ledger says so.
 async fn all_delivered(recorder: &Recorder) {
     recorder.shutdown(PATIENCE).await;
@@ -77,7 +69,7 @@ async fn all_delivered(recorder: &Recorder) {
         (stats.accepted, 0, 0),
         "{stats:?}"
     );
-    balance(recorder);
+    assert_balanced(recorder);
 }
 
 /// The requests of each key, in the order of the first ones.
@@ -197,7 +189,7 @@ async fn fault_31_an_answer_that_denies_success_makes_a_dead_letter_at_once() {
     let letters = recorder.dead_letters();
     assert_eq!(letters[0].id().to_string(), server.journal()[0].key());
     assert!(letters[0].fault().to_string().contains("did not succeed"));
-    balance(&recorder);
+    assert_balanced(&recorder);
 }
 
 /// The first answer pauses everything and turns health red; later ones succeed, and nothing was
@@ -221,7 +213,7 @@ async fn pauses(name: &str, answer: Answer) {
         "{name}"
     );
     assert_eq!(server.journal().len(), 1, "{name}: everything waits");
-    balance(&recorder);
+    assert_balanced(&recorder);
 
     all_delivered(&recorder).await;
     let journal = server.journal();

@@ -4,22 +4,14 @@
 
 use std::time::Duration;
 
-use audit_tower::{Delivery, Event, Fault, Recorder, Sink};
+use audit_tower::testing::FaultSink;
+use audit_tower::{Event, Recorder};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// A sink that is away.
-struct Away;
-
-impl Sink for Away {
-    async fn deliver(&self, _: &Event) -> Delivery {
-        Err(Fault::retryable("503"))
-    }
-}
 
 /// An event of about so many bytes.
 fn event(bytes: usize) -> Event {
@@ -36,7 +28,10 @@ fn event(bytes: usize) -> Event {
 
 #[tokio::test(start_paused = true)]
 async fn fault_03_ten_minutes_of_outage_stay_within_the_bound() {
-    let builder = Recorder::builder(Away).capacity(2_000).max_bytes(MAX_BYTES);
+    let unavailable = FaultSink::discarding().fail_for(Duration::MAX);
+    let builder = Recorder::builder(unavailable)
+        .capacity(2_000)
+        .max_bytes(MAX_BYTES);
     let recorder = builder.build_in_runtime().unwrap();
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();

@@ -1,18 +1,17 @@
 //! What the dispatcher does about faults that come over time, under a virtual clock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audit_tower::{Action, Fault, HealthState, Recorder};
+use audit_tower::testing::{FaultSink, assert_balanced};
+use audit_tower::{Action, Fault, HealthState, RateLimit, Recorder};
 
-use crate::support::{
-    HOUR, MINUTE, SECOND, Told, assert_balanced, assert_taken, event_of, record, start,
-};
+use crate::support::{HOUR, MINUTE, SECOND, assert_delivered, event_of, record, start};
 
 #[tokio::test(start_paused = true)]
 async fn fault_01_a_full_queue_hands_every_event_back_that_it_does_not_take() {
-    let sink = Told::away_until(HOUR);
+    let sink = FaultSink::discarding().fail_for(HOUR);
     let recorder = start(Recorder::builder(sink).capacity(100));
     let tasks: Vec<_> = (0..4)
         .map(|_| {
@@ -38,8 +37,8 @@ async fn fault_02_one_event_per_organization_tells_of_the_gap() {
     const GAP: Action = Action::checked("audit.gap");
     let gaps = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&gaps);
-    let sink = Told::new(move |event, at| {
-        if at < MINUTE {
+    let sink = FaultSink::discarding().respond_with(move |event, attempt| {
+        if attempt.at() < MINUTE {
             return Err(Fault::retryable("503"));
         }
         if event.action() == "audit.gap" {
@@ -72,13 +71,13 @@ async fn fault_02_one_event_per_organization_tells_of_the_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn fault_04_a_shutdown_delivers_everything_and_says_so_twice() {
-    let sink = Told::taking();
+    let sink = FaultSink::discarding();
     let recorder = start(Recorder::builder(sink.clone()));
     let recorded = record(&recorder, 1_000);
     let report = recorder.shutdown(5 * SECOND).await;
     assert_eq!((report.delivered, report.lost), (1_000, 0));
     assert_eq!(recorder.shutdown(5 * SECOND).await, report);
-    assert_taken(&sink, &recorded);
+    assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
@@ -86,16 +85,16 @@ async fn fault_04_a_shutdown_delivers_everything_and_says_so_twice() {
 async fn fault_05_a_shutdown_ends_at_its_deadline_and_the_hook_gets_what_is_lost() {
     let lost = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&lost);
-    let sink = Told::taking().latency(HOUR);
+    let sink = FaultSink::discarding().latency(HOUR);
     let builder = Recorder::builder(sink.clone()).on_dead_letter(move |letter| {
         assert!(letter.fault().is_lost());
         hook.lock().unwrap().push(letter.id());
     });
     let recorder = start(builder);
     let mut recorded = record(&recorder, 50);
-    let before = sink.now();
+    let before = sink.elapsed();
     let report = recorder.shutdown(5 * SECOND).await;
-    assert_eq!(sink.now() - before, 5 * SECOND);
+    assert_eq!(sink.elapsed() - before, 5 * SECOND);
     assert_eq!((report.delivered, report.lost), (0, 50));
     assert_balanced(&recorder);
     // The hook runs after the answer.
@@ -110,9 +109,8 @@ async fn fault_05_a_shutdown_ends_at_its_deadline_and_the_hook_gets_what_is_lost
 
 #[tokio::test(start_paused = true)]
 async fn fault_09_a_panic_in_the_sink_or_the_hook_costs_one_event_and_nothing_else() {
-    let seen = AtomicU64::new(0);
-    let sink = Told::new(move |_, _| {
-        if seen.fetch_add(1, Ordering::SeqCst) % 7 == 6 {
+    let sink = FaultSink::discarding().respond_with(|_, attempt| {
+        if attempt.number() % 7 == 0 {
             panic!("on purpose");
         }
         Ok(())
@@ -133,22 +131,22 @@ async fn fault_09_a_panic_in_the_sink_or_the_hook_costs_one_event_and_nothing_el
 
 #[tokio::test(start_paused = true)]
 async fn fault_19_a_slow_sink_gets_as_many_attempts_at_once_as_are_allowed() {
-    let sink = Told::taking().latency(5 * SECOND);
+    let sink = FaultSink::discarding().latency(5 * SECOND);
     let recorder = start(Recorder::builder(sink.clone()).concurrency(32));
     let recorded = record(&recorder, 1_000);
     assert!(recorder.flush(HOUR).await.is_complete());
     // 1,000 events by 32 at once are 32 rounds of 5 s; the first rounds have fewer.
-    let took = sink.now();
+    let took = sink.elapsed();
     assert!((160 * SECOND..200 * SECOND).contains(&took), "{took:?}");
-    assert_taken(&sink, &recorded);
+    assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
 async fn fault_20_a_limit_pauses_everything_for_as_long_as_it_says() {
     let wait = 30 * SECOND;
-    let sink = Told::new(move |_, at| {
-        if at < wait {
+    let sink = FaultSink::discarding().respond_with(move |_, attempt| {
+        if attempt.at() < wait {
             return Err(Fault::rate_limited("429").after(Some(wait)));
         }
         Ok(())
@@ -161,17 +159,18 @@ async fn fault_20_a_limit_pauses_everything_for_as_long_as_it_says() {
     recorded.extend(record(&recorder, 100));
     assert!(recorder.flush(HOUR).await.is_complete());
     let attempts = sink.attempts();
-    assert!(attempts[1..].iter().all(|attempt| attempt.at >= wait));
+    assert!(attempts[1..].iter().all(|attempt| attempt.at() >= wait));
     assert!(
-        attempts[1].at <= wait + wait / 9,
+        attempts[1].at() <= wait + wait / 9,
         "and no longer than a tenth more"
     );
     assert_eq!(
-        attempts[1].id, first[0],
+        attempts[1].event_id(),
+        first[0],
         "the one that met the limit asks first"
     );
     assert_eq!(attempts.len(), 102, "one attempt was for nothing");
-    assert_taken(&sink, &recorded);
+    assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
@@ -186,18 +185,12 @@ async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_
         (Some(Duration::ZERO), Duration::ZERO, SECOND),
         (None, SECOND / 2, 3 * SECOND),
     ] {
-        let first = AtomicU64::new(0);
-        let sink = Told::new(move |_, _| {
-            if first.fetch_add(1, Ordering::SeqCst) == 0 {
-                return Err(Fault::rate_limited("429").after(after));
-            }
-            Ok(())
-        });
+        let sink = FaultSink::discarding().fault_times(1, Fault::rate_limited("429").after(after));
         let recorder = start(Recorder::builder(sink.clone()));
         record(&recorder, 1);
         assert!(recorder.flush(HOUR).await.is_complete());
         let attempts = sink.attempts();
-        let waited = attempts[1].at - attempts[0].at;
+        let waited = attempts[1].at() - attempts[0].at();
         assert!((least..most).contains(&waited), "{after:?}: {waited:?}");
         assert_balanced(&recorder);
     }
@@ -205,7 +198,7 @@ async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_
 
 #[tokio::test(start_paused = true)]
 async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
-    let sink = Told::taking().rate_limit(90.0);
+    let sink = FaultSink::discarding().with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     let mut recorded = record(&recorder, 12_000);
     tokio::time::sleep(10 * MINUTE).await;
@@ -214,19 +207,21 @@ async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
     let attempts = sink.attempts();
     let most = (0..attempts.len())
         .map(|first| {
-            let end = attempts[first].at + MINUTE;
-            attempts[first..].partition_point(|attempt| attempt.at < end)
+            let end = attempts[first].at() + MINUTE;
+            attempts[first..].partition_point(|attempt| attempt.at() < end)
         })
         .max();
     assert!((5_400..=6_000).contains(&most.unwrap()), "{most:?}");
-    assert_taken(&sink, &recorded);
+    assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
 async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arrives() {
     let storm = 30 * MINUTE;
-    let sink = Told::away_until(storm).rate_limit(90.0);
+    let sink = FaultSink::discarding()
+        .fail_for(storm)
+        .with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()));
     let mut recorded = Vec::new();
     for _ in 0..30 {
@@ -238,7 +233,7 @@ async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arr
     assert!(recorder.flush(HOUR).await.is_complete());
     let all = sink.attempts().len();
     assert!(all <= 3_600, "{all} attempts for 3,000 events");
-    assert_taken(&sink, &recorded);
+    assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
@@ -246,7 +241,7 @@ async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arr
 async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_nobody() {
     let sick = Arc::new(Mutex::new(None));
     let which = Arc::clone(&sick);
-    let sink = Told::new(move |event, _| {
+    let sink = FaultSink::discarding().respond_with(move |event, _| {
         if *which.lock().unwrap() == Some(event.id()) {
             return Err(Fault::retryable("500"));
         }
@@ -258,19 +253,19 @@ async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_
     recorder.record(event).unwrap();
     for _ in 0..60 {
         let others = record(&recorder, 10);
-        let before = sink.now();
-        while sink.taken().len() < others.len()
-            || !others.iter().all(|id| sink.taken().contains(id))
+        let before = sink.elapsed();
+        while sink.delivered().len() < others.len()
+            || !others.iter().all(|id| sink.delivered().contains(id))
         {
             tokio::time::sleep(SECOND / 100).await;
-            assert!(sink.now() - before < SECOND, "the others wait for it");
+            assert!(sink.elapsed() - before < SECOND, "the others wait for it");
         }
         tokio::time::sleep(MINUTE).await;
     }
     let failed = sink
         .attempts()
         .iter()
-        .filter(|attempt| !attempt.taken)
+        .filter(|attempt| attempt.fault().is_some())
         .count();
     assert!((10..=60).contains(&failed), "{failed} attempts in an hour");
     assert_eq!(recorder.stats().pending, 1, "and it is still there");
@@ -279,9 +274,8 @@ async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_
 
 #[tokio::test(start_paused = true)]
 async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() {
-    let seen = AtomicU64::new(0);
-    let sink = Told::new(move |_, _| {
-        if seen.fetch_add(1, Ordering::SeqCst) % 50 == 49 {
+    let sink = FaultSink::discarding().respond_with(|_, attempt| {
+        if attempt.number() % 50 == 0 {
             return Err(Fault::rejected("400: no such action"));
         }
         Ok(())
@@ -290,7 +284,7 @@ async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() 
     record(&recorder, 1_000);
     let report = recorder.flush(MINUTE).await;
     assert_eq!((report.delivered, report.dead), (980, 20));
-    assert!(sink.now() < SECOND / 50, "{:?}", sink.now());
+    assert!(sink.elapsed() < SECOND / 50, "{:?}", sink.elapsed());
     let letters = recorder.dead_letters();
     assert_eq!(letters.len(), 20);
     assert_eq!(letters[0].fault().to_string(), "400: no such action");
@@ -300,23 +294,26 @@ async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() 
 #[tokio::test(start_paused = true)]
 async fn fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_more() {
     // Alone, a quiet event goes with the next attempt that the pace allows.
-    let sink = Told::taking().rate_limit(90.0);
+    let sink = FaultSink::discarding().with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     for _ in 0..10_000 {
         recorder.record(event_of("org_noisy")).unwrap();
     }
     // The burst is over.
     tokio::time::sleep(10 * SECOND).await;
-    let before = sink.now();
-    for quiet in 0..99 {
-        recorder.record(event_of(&format!("org_{quiet}"))).unwrap();
+    let before = sink.elapsed();
+    let mut quiet = HashSet::new();
+    for number in 0..99 {
+        let event = event_of(&format!("org_{number}"));
+        quiet.insert(event.id());
+        recorder.record(event).unwrap();
     }
     tokio::time::sleep(10 * SECOND).await;
     let quiet: Vec<_> = sink
         .attempts()
         .into_iter()
-        .filter(|attempt| attempt.organization != "org_noisy")
-        .map(|attempt| attempt.at - before)
+        .filter(|attempt| quiet.contains(&attempt.event_id()))
+        .map(|attempt| attempt.at() - before)
         .collect();
     assert_eq!(quiet.len(), 99);
     let slowest = quiet.iter().max().copied().unwrap();
@@ -331,7 +328,7 @@ async fn fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_mor
 
 #[tokio::test(start_paused = true)]
 async fn fault_39_a_flush_ends_under_constant_load() {
-    let sink = Told::taking().latency(SECOND / 10);
+    let sink = FaultSink::discarding().latency(SECOND / 10);
     let recorder = start(Recorder::builder(sink.clone()));
     let producers: Vec<_> = (0..4)
         .map(|_| {
@@ -346,7 +343,7 @@ async fn fault_39_a_flush_ends_under_constant_load() {
         .collect();
     for _ in 0..5 {
         assert!(recorder.flush(MINUTE).await.is_complete());
-        assert!(recorder.stats().pending > 0 || sink.now() > 9 * SECOND);
+        assert!(recorder.stats().pending > 0 || sink.elapsed() > 9 * SECOND);
     }
     for producer in producers {
         producer.await.unwrap();

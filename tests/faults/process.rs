@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use audit_server::LocalServer;
-use audit_tower::testing::FaultSink;
+use audit_tower::testing::{FaultSink, assert_balanced};
 use audit_tower::workos::{ApiKey, WorkOs};
 use audit_tower::{Actor, Event, HealthState, MemorySink, RateLimit, Recorder, Target};
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::support::{assert_balanced, event_of};
+use crate::support::event_of;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Where a child finds the parent's server.
@@ -112,9 +112,7 @@ fn fault_07_a_recorder_outlives_the_runtime_of_its_caller() {
     let first = Builder::new_multi_thread().build().unwrap();
     let recorder = first.block_on(async { Recorder::builder(sink.clone()).build().unwrap() });
     first.block_on(async { recorder.record(event_of("org_1")).unwrap() });
-    while sink.attempts() == 0 {
-        std::thread::yield_now();
-    }
+    pollster::block_on(sink.wait_for_attempts(1));
     // An attempt is in flight.
     drop(first);
     let second = Builder::new_current_thread().build().unwrap();

@@ -301,7 +301,7 @@ impl RecorderBuilder {
     ///
     /// let minute = Duration::from_secs(60);
     /// let busy = Fault::rate_limited("too many requests").after(Some(minute));
-    /// let sink = FaultSink::new(MemorySink::new()).answer_times(1, busy);
+    /// let sink = FaultSink::new(MemorySink::new()).fault_times(1, busy);
     /// let recorder = Recorder::builder(sink.clone()).build_in_runtime()?;
     /// recorder.record(Event::builder("document.delete").actor(Actor::system()).build()?)?;
     /// assert_eq!(recorder.flush(minute).await.pending, 1);

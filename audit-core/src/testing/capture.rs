@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{Method, StatusCode};
 
 use super::coverage::{Coverage, Facts, Written};
+use super::discard_sink::DiscardSink;
 use super::events::Events;
 use crate::event::Event;
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::scope::Scope;
-use crate::sink::{Delivery, Sink};
 use crate::telemetry::{AuditTrace, Observer};
 
 /// How many events a capture keeps, unless they are taken out.
@@ -36,7 +36,7 @@ const MOST_EVENTS: usize = 10_000;
 #[must_use]
 #[track_caller]
 pub fn capture() -> Capture {
-    Capture::of(Recorder::builder(Nowhere))
+    Capture::of(Recorder::builder(DiscardSink))
 }
 
 /// What one recorder was given, for a test. See [`capture`].
@@ -219,15 +219,6 @@ impl Observer for TestObserver {
 impl TestObserver {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The events are looked at when they are recorded; nobody needs them after.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    async fn deliver(&self, _: &Event) -> Delivery {
-        Ok(())
     }
 }
 

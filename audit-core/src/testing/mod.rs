@@ -43,8 +43,10 @@
 //!
 //! # Faults
 //!
-//! [`FaultSink`] stands before a sink and fails, rejects, hangs or delays, for tests of what a
-//! service does when its audit log is away.
+//! [`FaultSink`] wraps a sink and follows a script: it fails, rejects, panics, hangs, delays or
+//! limits the rate, for tests of how a service behaves while its audit log is unavailable. It
+//! records each [`Attempt`], and a test can wait for one. [`assert_balanced`] checks that no event
+//! got lost uncounted.
 //!
 //! # Coverage
 //!
@@ -53,15 +55,21 @@
 //! [`assert_covered!`](crate::assert_covered!) names those that do neither. [`coverage`] does the
 //! same over all processes of a test run.
 
+mod attempt;
+mod balance;
 mod capture;
 mod coverage;
+mod discard_sink;
 mod events;
 mod expected;
 mod fault_sink;
 mod macros;
 
+pub use attempt::Attempt;
+pub use balance::assert_balanced;
 pub use capture::{Capture, capture};
 pub use coverage::{Coverage, CoverageError, CoverageReport, coverage};
+pub use discard_sink::DiscardSink;
 pub use events::Events;
 pub use fault_sink::FaultSink;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use audit_server::LocalServer;
-use audit_tower::testing::FaultSink;
+use audit_tower::testing::{FaultSink, assert_balanced};
 use audit_tower::{
     Actor, Context, Event, Fault, MemorySink, RateLimit, Recorder, Sink, Target, WorkOs,
 };
@@ -15,7 +15,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{PATIENCE, all_delivered, balance, by_key, client, event, key, record, recorder};
+use super::{PATIENCE, all_delivered, by_key, client, event, key, record, recorder};
 use crate::server::{Answer, SUCCESS, Server};
 
 /// Everything that is logged in this thread, at every level.
@@ -78,7 +78,7 @@ fn pause(fault: Fault) -> Duration {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let sink = FaultSink::new(MemorySink::new()).answer_times(1, fault);
+        let sink = FaultSink::new(MemorySink::new()).fault_times(1, fault);
         let recorder = Recorder::builder(sink.clone()).build_in_runtime().unwrap();
         let begin = tokio::time::Instant::now();
         record(&recorder, 1);
@@ -87,7 +87,7 @@ fn pause(fault: Fault) -> Duration {
             1
         );
         let waited = begin.elapsed();
-        assert_eq!(sink.attempts(), 2);
+        assert_eq!(sink.attempts().len(), 2);
         all_delivered(&recorder).await;
         waited
     })
@@ -367,7 +367,7 @@ async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
     let stats = recorder.stats();
     let ends = (u64::from(is_dead), u64::from(!is_dead));
     assert_eq!((stats.dead, stats.delivered), ends);
-    balance(&recorder);
+    assert_balanced(&recorder);
     for request in server.journal() {
         assert!(request.header("authorization").contains(SECRET));
         assert!(request.json().to_string().contains(CONTENT));

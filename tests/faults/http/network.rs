@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use audit_tower::HealthState;
+use audit_tower::testing::assert_balanced;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{PATIENCE, all_delivered, balance, by_key, client, event, health, record, recorder};
+use super::{PATIENCE, all_delivered, by_key, client, event, health, record, recorder};
 use crate::server::{Answer, Server, Tls};
 
 /// Looks up whatever is set at the moment, and counts how often it was asked.
@@ -71,7 +72,7 @@ async fn fault_27_a_name_that_is_not_found_keeps_events_and_each_connection_look
     names.asked(before + 2).await;
     let stats = recorder.stats();
     assert_eq!((stats.pending, stats.dead, stats.lost), (5, 0, 0));
-    balance(&recorder);
+    assert_balanced(&recorder);
 
     names.set(Some(old.address().ip()));
     assert_eq!(recorder.flush(PATIENCE).await.pending, 0);
@@ -103,7 +104,7 @@ async fn fault_28_a_closed_port_keeps_events_until_it_is_open() {
     );
     let stats = recorder.stats();
     assert_eq!((stats.pending, stats.dead, stats.lost), (5, 0, 0));
-    balance(&recorder);
+    assert_balanced(&recorder);
 
     let server = Server::start_at(address, Tls::default(), |_, _| Answer::success()).await;
     all_delivered(&recorder).await;
@@ -160,7 +161,7 @@ async fn fault_28_a_certificate_that_is_unknown_or_expired_is_named_in_health_an
             server.journal().is_empty(),
             "{name}: no request leaves before the server is known"
         );
-        balance(&recorder);
+        assert_balanced(&recorder);
 
         *tls.lock().unwrap() = Some(Arc::clone(&good));
         all_delivered(&recorder).await;
