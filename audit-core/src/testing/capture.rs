@@ -1,4 +1,4 @@
-//! A recorder for one test, and what it has seen.
+//! A recorder for one test, and the events it accepted.
 
 use std::fmt;
 use std::future::Future;
@@ -14,10 +14,12 @@ use crate::recorder::{Recorder, RecorderBuilder};
 use crate::scope::Scope;
 use crate::telemetry::{AuditTrace, Observer};
 
-/// How many events a capture keeps, unless they are taken out.
+/// Events that a capture keeps until they are taken out.
 const MOST_EVENTS: usize = 10_000;
 
-/// A recorder of its own for one test.
+/// Creates a recorder for one test and captures its events.
+///
+/// Returns a [`Capture`]; delivered events are discarded.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -31,7 +33,7 @@ const MOST_EVENTS: usize = 10_000;
 ///
 /// # Panics
 ///
-/// When the operating system gives no thread for the dispatcher, or the file of a
+/// If the operating system cannot start the dispatcher's thread, or the file of a
 /// [named run](fn@crate::testing::coverage#over-all-processes-of-a-run) cannot be written.
 #[must_use]
 #[track_caller]
@@ -39,9 +41,9 @@ pub fn capture() -> Capture {
     Capture::of(Recorder::builder(DiscardSink))
 }
 
-/// What one recorder was given, for a test. See [`capture`].
+/// A recorder together with the events it accepted. Created by [`capture`] or [`Capture::of`].
 ///
-/// It holds up to 10,000 events. Clones share them, and the recorder.
+/// It holds up to 10,000 events. Clones share the events and the recorder.
 #[derive(Clone)]
 pub struct Capture {
     recorder: Recorder,
@@ -49,27 +51,27 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Captures what a recorder of yours is given: one with your sink, limits, catalog or fallback
+    /// Captures the events of a configured recorder: with another sink, limits, catalog or fallback
     /// organization.
     ///
     /// ```
     /// use audit_core::testing::{Capture, FaultSink};
     /// use audit_core::{MemorySink, Recorder};
     ///
-    /// let away = FaultSink::new(MemorySink::new()).hang();
-    /// let capture = Capture::of(Recorder::builder(away).capacity(16));
+    /// let unavailable = FaultSink::new(MemorySink::new()).hang();
+    /// let capture = Capture::of(Recorder::builder(unavailable).capacity(16));
     /// ```
     ///
     /// # Panics
     ///
-    /// As [`capture`] does, and when the recorder cannot be built.
+    /// As [`capture`], and if the recorder cannot be built.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that cannot record has nothing to say")]
+    #[expect(clippy::panic, reason = "a test that cannot record proves nothing")]
     pub fn of(builder: RecorderBuilder) -> Self {
         let file = match Written::of_process() {
             Ok(file) => file,
-            Err(error) => panic!("cannot note what this test covers: {error}"),
+            Err(error) => panic!("failed to record the coverage of this test: {error}"),
         };
         let observer = Arc::new(TestObserver {
             file,
@@ -77,11 +79,11 @@ impl Capture {
         });
         match builder.observed_by(observer.clone()).build() {
             Ok(recorder) => Self { recorder, observer },
-            Err(error) => panic!("cannot capture: {error}"),
+            Err(error) => panic!("failed to build the recorder of a capture: {error}"),
         }
     }
 
-    /// The recorder, for the service under test.
+    /// Returns the recorder, for the service under test.
     #[must_use]
     pub fn recorder(&self) -> Recorder {
         self.recorder.clone()
@@ -92,24 +94,38 @@ impl Capture {
         self.recorder.scope()
     }
 
-    /// Runs a job in a scope of its own and records what ended in it. The same as
-    /// `capture.scope().run(job)`.
+    /// Runs a job in a new scope and records the events that complete in it. Equal to
+    /// `capture.scope().run(job)`. Returns the job's output.
     ///
-    /// Nothing is made up: where neither the job nor its attribute says who acts and for whom, the
-    /// actor is `unresolved` and the organization missing, as they would be in production.
+    /// No actor or organization is invented: if neither the job nor its attribute sets them, the
+    /// actor is `unresolved` and the organization missing, as in production.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use audit_core::{record, testing};
+    ///
+    /// let capture = testing::capture();
+    /// let job = async {
+    ///     record!("document.delete", target(document = 42));
+    ///     "done"
+    /// };
+    /// assert_eq!(capture.run(job).await, "done");
+    /// assert_eq!(capture.events()[0].actor().unwrap().id(), "unresolved");
+    /// # }
+    /// ```
     pub async fn run<F: Future>(&self, job: F) -> F::Output {
         self.scope().run(job).await
     }
 
-    /// What has been recorded so far, in the order it was recorded, whether delivered or not.
+    /// Returns the events accepted so far, in the order of recording, delivered or not.
     ///
-    /// Events that ended in a scope are recorded when the scope is settled: when `run` returns, or
-    /// the request is answered. Events that the recorder refused are not among them.
+    /// Events that complete in a scope are recorded when the scope is settled: when `run` returns,
+    /// or when the response is sent. Events that the recorder refused are not included.
     ///
     /// # Panics
     ///
-    /// When more than 10,000 events were recorded and not [taken](Capture::take), since the rest
-    /// are not here.
+    /// If more than 10,000 events were recorded and not [taken](Capture::take), because the capture
+    /// does not have the rest.
     #[must_use]
     #[track_caller]
     pub fn events(&self) -> Events {
@@ -118,8 +134,18 @@ impl Capture {
         Events::from(seen.events.clone())
     }
 
-    /// Takes out what has been recorded so far, so that the next step of a test begins with
-    /// nothing.
+    /// Removes and returns the events accepted so far, so that the next step of a test starts
+    /// without events.
+    ///
+    /// ```
+    /// use audit_core::{Event, testing};
+    ///
+    /// let capture = testing::capture();
+    /// capture.recorder().record(Event::builder("document.delete").build()?)?;
+    /// assert_eq!(capture.take().len(), 1);
+    /// assert!(capture.events().is_empty());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -132,11 +158,11 @@ impl Capture {
         Events::from(std::mem::take(&mut seen.events))
     }
 
-    /// Holds a list of routes, each a method and the route as the router has it, against the
-    /// requests that the recorder's layers have answered so far.
+    /// Compares a list of routes with the requests that the recorder's layers completed so far.
     ///
-    /// Routers cannot be listed, so the list is written beside them; a route that was exercised and
-    /// is not in it is reported too.
+    /// Each entry is a method and the route as registered in the router. Routers cannot be listed,
+    /// so the list is written beside the router; a changing route that was exercised and is not in
+    /// the list is reported too.
     ///
     /// ```no_run
     /// use audit_core::{assert_covered, catalog, testing};
@@ -144,7 +170,7 @@ impl Capture {
     /// const ROUTES: &[(&str, &str)] = &[("GET", "/documents"), ("DELETE", "/documents/{doc_id}")];
     ///
     /// let capture = testing::capture();
-    /// // Serve with `capture.recorder()`, and send a request to each route; then:
+    /// // Serve with `capture.recorder()` and send a request to each route; then:
     /// assert_covered!(capture.coverage(ROUTES).catalog(catalog!()));
     /// ```
     pub fn coverage(&self, routes: &[(&str, &str)]) -> Coverage {
@@ -160,9 +186,9 @@ impl fmt::Debug for Capture {
     }
 }
 
-/// What a capture's recorder tells of.
+/// Receives the accepted events and completed requests of a capture's recorder.
 struct TestObserver {
-    /// Where it is noted for other processes, if the run has a name.
+    /// The coverage file of this process, if the run has a name.
     file: Option<&'static Written>,
     seen: Mutex<Seen>,
 }
@@ -170,6 +196,7 @@ struct TestObserver {
 #[derive(Default)]
 struct Seen {
     events: Vec<Event>,
+    /// Events beyond the limit.
     missed: u64,
     facts: Facts,
 }
@@ -179,7 +206,7 @@ impl Seen {
     fn assert_whole(&self) {
         assert!(
             self.missed == 0,
-            "the capture holds its limit of {MOST_EVENTS} events, and {} more were recorded; take events out with \
+            "the capture holds its limit of {MOST_EVENTS} events, and {} more were recorded; remove events with \
              `Capture::take` between the steps of the test",
             self.missed
         );
@@ -187,7 +214,6 @@ impl Seen {
 }
 
 impl Observer for TestObserver {
-    /// The recorder accepted an event.
     fn recorded(&self, event: Event) {
         if let Some(file) = self.file {
             file.recorded(event.action());
@@ -201,7 +227,6 @@ impl Observer for TestObserver {
         }
     }
 
-    /// A request was answered.
     fn answered(
         &self,
         method: &Method,
@@ -237,10 +262,10 @@ mod tests {
     }
 
     #[test]
-    fn events_are_there_at_once_in_the_order_they_were_recorded() {
-        // The first attempt waits for ever, so nothing is delivered, and nothing is waited for.
-        let away = FaultSink::new(MemorySink::new()).hang();
-        let capture = Capture::of(Recorder::builder(away));
+    fn events_are_available_before_delivery_in_recording_order() {
+        // The first attempt hangs, so nothing is delivered.
+        let unavailable = FaultSink::new(MemorySink::new()).hang();
+        let capture = Capture::of(Recorder::builder(unavailable));
         let actions: Vec<_> = (0..100).map(|number| format!("a{number}")).collect();
         for action in &actions {
             capture.recorder().record(event(action)).unwrap();
@@ -251,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capture_sees_no_other_captures_events() {
+    fn captures_do_not_share_events() {
         let (one, other) = (capture(), capture());
         one.recorder().record(event("a")).unwrap();
         assert!(other.events().is_empty());
@@ -259,9 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recorder_refused_was_not_recorded() {
-        let away = FaultSink::new(MemorySink::new()).hang();
-        let capture = Capture::of(Recorder::builder(away).capacity(1));
+    fn refused_events_are_not_captured() {
+        let unavailable = FaultSink::new(MemorySink::new()).hang();
+        let capture = Capture::of(Recorder::builder(unavailable).capacity(1));
         capture.recorder().record(event("a")).unwrap();
         assert!(capture.recorder().record(event("b")).is_err());
         assert_eq!(capture.events().actions(), ["a"]);
@@ -269,7 +294,7 @@ mod tests {
 
     #[test]
     #[should_panic = "the capture holds its limit of 10000 events, and 1 more were recorded"]
-    fn events_past_the_limit_are_not_left_out_in_silence() {
+    fn events_beyond_the_limit_are_reported() {
         let sink = MemorySink::new();
         let capture = Capture::of(Recorder::builder(sink).capacity(20_000));
         for _ in 0..=MOST_EVENTS {
@@ -279,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_made_up() {
+    async fn missing_actor_is_not_invented() {
         let capture = capture();
         let job = async {
             crate::private::close(

@@ -1,4 +1,4 @@
-//! Recorded events, to look at, to compare and to print.
+//! A list of recorded events that prints and serialises for snapshots.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,16 +8,17 @@ use serde_json::{Value as Json, json};
 
 use crate::event::{Event, Value, wire};
 
-/// Recorded events, in the order they were recorded. A slice of [`Event`].
+/// The recorded events of a test, in the order of recording. Dereferences to a slice of [`Event`].
 ///
 /// # Snapshots
 ///
-/// What differs from run to run is left out: an event is called by its place, `event-1`, and its
-/// time is `[time]`. (A time relative to the first event would differ by a millisecond or two.)
+/// Ids and times differ from run to run and are replaced: an event is named by its position,
+/// `event-1`, and its time is `[time]`. (A time relative to the first event would vary by a
+/// millisecond or two.)
 ///
 /// `Display` and `Debug` print one line for each event, in the notation of
-/// [`assert_audited!`](crate::assert_audited!), with what identifies the event. `serde::Serialize`
-/// gives all of its content, in the form in which it goes to the service:
+/// [`assert_audited!`](crate::assert_audited!). `serde::Serialize` writes the whole content, in the
+/// wire format:
 ///
 /// ```
 /// use audit_core::testing::Events;
@@ -33,13 +34,21 @@ use crate::event::{Event, Value, wire};
 /// ```
 ///
 /// With `insta`, `insta::assert_snapshot!(events)` and `insta::assert_json_snapshot!(events)` need
-/// no redactions. The lines hold the content of events, as a test's output may; do not log them in
-/// production.
+/// no redactions. The lines contain the events' content: do not log them in production.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Events(Vec<Event>);
 
 impl Events {
-    /// The actions, one for each event, to compare the order with what it should be.
+    /// Returns the action of each event, in order.
+    ///
+    /// ```
+    /// use audit_core::Event;
+    /// use audit_core::testing::Events;
+    ///
+    /// let events = Events::from(vec![Event::builder("document.delete").build()?]);
+    /// assert_eq!(events.actions(), ["document.delete"]);
+    /// # Ok::<_, audit_core::EventError>(())
+    /// ```
     #[must_use]
     pub fn actions(&self) -> Vec<&str> {
         self.0.iter().map(Event::action).collect()
@@ -118,7 +127,7 @@ impl Serialize for Events {
     }
 }
 
-/// The body that the service gets, but for what differs from run to run.
+/// Returns the wire body, with the id and the time replaced.
 fn content(index: usize, event: &Event) -> Result<Json, serde_json::Error> {
     let organization = event.organization();
     let body = wire::body(event, organization.unwrap_or_default())?;
@@ -133,7 +142,7 @@ fn content(index: usize, event: &Event) -> Result<Json, serde_json::Error> {
     Ok(content)
 }
 
-/// What identifies an event, in the notation of the assertions.
+/// One event in the notation of the assertions.
 pub(super) struct Line<'a>(pub(super) &'a Event);
 
 impl fmt::Display for Line<'_> {
@@ -166,7 +175,7 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// A name as the macros take it: as it is, or in quotes when it is none of Rust's.
+/// A name as the macros accept it: plain if it is a Rust identifier, otherwise quoted.
 pub(super) struct Name<'a>(pub(super) &'a str);
 
 impl fmt::Display for Name<'_> {
@@ -180,7 +189,7 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// A value as it is written in Rust.
+/// A value as a Rust literal.
 pub(super) struct Literal<'a>(pub(super) Value<'a>);
 
 impl fmt::Display for Literal<'_> {
@@ -215,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_what_the_assertion_takes() {
+    fn lines_are_valid_assertion_arguments() {
         let expected = concat!(
             "event-1: action = \"document.share\", target(document = \"42\"), target(\"api-key\" = \"k\\\"1\"), ",
             "outcome = denied, actor(user = \"ada\"), organization = \"org_1\", location = \"203.0.113.7\", ",
@@ -227,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn serialised_they_have_the_content_of_the_wire_and_nothing_of_the_run() {
+    fn serialised_events_have_the_wire_content_without_ids_and_times() {
         assert_eq!(
             serde_json::to_value(events()).unwrap(),
             json!([

@@ -1,21 +1,21 @@
-//! What a test expects of an event, and what it says when there is none like it.
+//! The fields a test expects of an event, and the message of a failed assertion.
 
 use std::fmt::{self, Write as _};
 
 use super::events::{Line, Literal, Name};
 use crate::event::{AuditId, Event, MetadataValue, Outcome, now_millis};
 
-/// What `assert_audited!` was told to look for. The macros fill it in.
+/// The expected fields of `assert_audited!` and `assert_not_audited!`. The macros fill it in.
 #[derive(Debug)]
 #[must_use]
 pub struct Expected {
-    /// Holds what is expected the way an event holds it: written by the same functions, cut at the
-    /// same limits.
+    /// The expected values as an event stores them: written by the same functions, truncated at
+    /// the same limits.
     values: Event,
     fields: Vec<Field>,
 }
 
-/// A field that was written, in the order of writing.
+/// One expected field. Fields are kept in the order of the macro's arguments.
 #[derive(Debug)]
 enum Field {
     Action(String),
@@ -28,7 +28,7 @@ enum Field {
 }
 
 impl Expected {
-    /// Any event.
+    /// Matches any event.
     #[expect(clippy::new_without_default, reason = "only the macros call it")]
     pub fn new() -> Self {
         Self {
@@ -42,18 +42,18 @@ impl Expected {
         self
     }
 
-    /// This action.
+    /// Requires this action.
     pub fn action(self, action: impl AsRef<str>) -> Self {
         self.with(Field::Action(action.as_ref().to_owned()))
     }
 
-    /// A target of this type and id.
+    /// Requires a target of this type and id.
     pub fn target(self, kind: &str, id: &(impl AuditId + ?Sized)) -> Self {
         let kind = Some(plain(kind));
         self.with(Field::Target { kind, id: text(id) })
     }
 
-    /// A target of this id.
+    /// Requires a target of this id, of any type.
     pub fn any_target(self, id: &(impl AuditId + ?Sized)) -> Self {
         self.with(Field::Target {
             kind: None,
@@ -61,18 +61,18 @@ impl Expected {
         })
     }
 
-    /// This outcome.
+    /// Requires this outcome.
     pub fn outcome(self, outcome: Outcome) -> Self {
         self.with(Field::Outcome(outcome))
     }
 
-    /// An actor of this kind and id.
+    /// Requires an actor of this kind and id.
     pub fn actor(self, kind: &str, id: &(impl AuditId + ?Sized)) -> Self {
         let kind = Some(plain(kind));
         self.with(Field::Actor { kind, id: text(id) })
     }
 
-    /// An actor of this id.
+    /// Requires an actor of this id, of any kind.
     pub fn any_actor(self, id: &(impl AuditId + ?Sized)) -> Self {
         self.with(Field::Actor {
             kind: None,
@@ -80,24 +80,24 @@ impl Expected {
         })
     }
 
-    /// This organization.
+    /// Requires this organization.
     pub fn organization(self, id: &(impl AuditId + ?Sized)) -> Self {
         self.with(Field::Organization(text(id)))
     }
 
-    /// This location.
+    /// Requires this location.
     pub fn location(self, location: impl fmt::Display) -> Self {
         self.with(Field::Location(location.to_string()))
     }
 
-    /// This value under this key; none if it is absent.
+    /// Requires this metadata value; an absent value requires that the key is missing.
     pub fn metadata(mut self, key: &str, value: &(impl MetadataValue + ?Sized)) -> Self {
         let key = plain(key);
         self.values.push_metadata(&key, value);
         self.with(Field::Metadata(key))
     }
 
-    /// The one event that is like this. That there is one may be all that the test wants.
+    /// Returns the one matching event; panics if there are none or several.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is an assertion")]
     pub fn one(self, events: &[Event]) -> Event {
@@ -109,7 +109,7 @@ impl Expected {
         }
     }
 
-    /// The events that are like this, of which there have to be `count`.
+    /// Returns the matching events; panics unless there are `count`.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is an assertion")]
     pub fn times(self, events: &[Event], count: usize) -> Vec<Event> {
@@ -122,7 +122,7 @@ impl Expected {
         }
     }
 
-    /// No event may be like this.
+    /// Panics if an event matches.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is an assertion")]
     pub fn never(self, events: &[Event]) {
@@ -143,7 +143,7 @@ impl Expected {
         if expected == "one event" {
             let _ = writeln!(
                 message,
-                "if they are right, say `count = {found}`, or write more fields to tell them apart"
+                "if all of them are expected, add `count = {found}`; otherwise add fields that differ between them"
             );
         }
         list(&mut message, events);
@@ -171,8 +171,8 @@ impl Expected {
         message
     }
 
-    /// The event that differs least, the first of several. The same action counts for more than all
-    /// else.
+    /// Returns the event with the fewest differences, and those; the first of several. An equal
+    /// action outweighs all other fields.
     fn nearest(&self, events: &[Event]) -> Option<(usize, Vec<Difference>)> {
         let all = events.iter().map(|event| self.differences(event));
         all.enumerate().min_by_key(|(_, differences)| {
@@ -242,7 +242,7 @@ impl Expected {
     }
 }
 
-/// In the notation of the macros.
+/// Prints the fields in the notation of the macros.
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.fields.is_empty() {
@@ -293,7 +293,7 @@ fn or_none(text: String) -> String {
     }
 }
 
-/// `document = "42"`, or `"42"` when the kind does not matter.
+/// Formats `document = "42"`, or `"42"` if any kind matches.
 fn named(kind: Option<&str>, id: &str) -> String {
     match kind {
         Some(kind) => format!("{} = {id:?}", Name(kind)),
@@ -319,7 +319,7 @@ fn counted(count: usize) -> String {
 fn list(message: &mut String, events: &[Event]) {
     if events.is_empty() {
         message.push_str(
-            "nothing was recorded; what ended in a scope is recorded when the scope is settled\n",
+            "nothing was recorded; events of a scope are recorded when the scope is settled\n",
         );
         return;
     }
@@ -329,12 +329,12 @@ fn list(message: &mut String, events: &[Event]) {
     }
 }
 
-/// A name as it was written, without what makes it a raw identifier.
+/// Removes the prefix of a raw identifier.
 fn plain(name: &str) -> String {
     name.strip_prefix("r#").unwrap_or(name).to_owned()
 }
 
-/// An id as an event holds it.
+/// Returns an id as an event stores it.
 fn text(id: &(impl AuditId + ?Sized)) -> String {
     let mut event = Event::begin("", 0);
     event.push_target_id("", id);

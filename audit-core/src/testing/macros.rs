@@ -1,6 +1,6 @@
-//! The assertions. Their arguments are checked by name while the test compiles.
+//! Assertion macros. Their argument names are checked at compile time.
 
-/// Asserts that exactly one event has the fields that are written, and gives it back.
+/// Asserts that exactly one event has the given fields, and returns it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -23,33 +23,33 @@
 ///
 /// # Arguments
 ///
-/// The events first: [`Events`](crate::testing::Events), a `Vec<Event>` such as
-/// [`MemorySink::events`](crate::MemorySink::events) gives, or anything else that is
-/// `AsRef<[Event]>`. Then, in any order:
+/// First the events: [`Events`](crate::testing::Events), a `Vec<Event>` such as
+/// [`MemorySink::events`](crate::MemorySink::events) returns, or any other `AsRef<[Event]>`. Then,
+/// in any order:
 ///
-/// | argument | the event has |
+/// | argument | requires |
 /// | --- | --- |
-/// | `action = "document.delete"` | this action. A literal has to be in the catalog; any other expression is a string or an [`Action`](crate::Action) and taken as it is, also `(expression)` |
-/// | `target(document = id)` | a target of this type and id; any number of times. A type that is no Rust name is written `"api-key"` |
-/// | `target = id` | a target of this id, whatever its type |
+/// | `action = "document.delete"` | this action. A literal has to be in the catalog; any other expression, also `(expression)`, is a string or an [`Action`](crate::Action) and is not checked |
+/// | `target(document = id)` | a target of this type and id; may be repeated. A type that is not a Rust identifier is quoted: `"api-key"` |
+/// | `target = id` | a target of this id, of any type |
 /// | `outcome = succeeded` | this outcome: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`, or an [`Outcome`](crate::Outcome) |
 /// | `actor(user = id)` | an actor of this kind (`user`, `service`, `api_key`, `system`, `anonymous`, `unresolved`) and id |
-/// | `actor = id` | an actor of this id, whatever its kind |
+/// | `actor = id` | an actor of this id, of any kind |
 /// | `organization = id` | this organization |
-/// | `location = address` | this location, as its `Display` prints it |
-/// | `metadata(key = value, ..)` | these values, also those that the framework sets, such as `status = 204`; other keys may be there too. `None` says that the key is not there |
-/// | `count = 2` | no field: there have to be that many events, and the value is a `Vec<Event>` |
+/// | `location = address` | this location, as printed by `Display` |
+/// | `metadata(key = value, ..)` | these values, also those that the framework sets, such as `status = 204`; other keys are ignored. `None` requires that the key is absent |
+/// | `count = 2` | that many events instead of one; the macro returns a `Vec<Event>` |
 ///
-/// Without `count` exactly one event has to be like this; two are as wrong as none.
+/// Without `count` exactly one event has to match: two fail as none does.
 ///
 /// # Panics
 ///
-/// When there are more or fewer. The message names the nearest event with the fields that differ,
-/// and lists all.
+/// If more or fewer events match. The message shows the nearest event with the fields that differ,
+/// and lists all events.
 ///
 /// # Errors
 ///
-/// Another argument, or another form, does not compile:
+/// An unknown argument, or another form of one, does not compile:
 ///
 /// ```compile_fail
 /// audit_core::assert_audited!(Vec::<audit_core::Event>::new(), aktion = "document.delete");
@@ -61,8 +61,7 @@ macro_rules! assert_audited {
     };
 }
 
-/// Asserts that no event has the fields that are written; without any field, that there is no event
-/// at all.
+/// Asserts that no event has the given fields; without fields, that there is no event at all.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -75,12 +74,12 @@ macro_rules! assert_audited {
 /// # }
 /// ```
 ///
-/// The arguments are those of [`assert_audited!`](crate::assert_audited!) but for `count`. An
-/// action in quotes has to be in the catalog, so that a misspelt one cannot pass.
+/// The arguments are those of [`assert_audited!`](crate::assert_audited!) except `count`. A literal
+/// action has to be in the catalog, so that a misspelt action cannot pass.
 ///
 /// # Panics
 ///
-/// When there is such an event. The message lists all.
+/// If an event matches. The message lists all events.
 #[macro_export]
 macro_rules! assert_not_audited {
     ($events:expr $(, $($fields:tt)*)?) => {
@@ -88,7 +87,7 @@ macro_rules! assert_not_audited {
     };
 }
 
-/// Asserts that each route of a list leaves an event, or says why not.
+/// Asserts that each route of a list produces an event, or gives a reason why not.
 ///
 /// The argument is a [`Coverage`](crate::testing::Coverage): of one capture
 /// ([`Capture::coverage`](crate::testing::Capture::coverage)), or of a run of many processes
@@ -96,8 +95,16 @@ macro_rules! assert_not_audited {
 ///
 /// # Panics
 ///
-/// When a route is not covered, or was exercised and is not in the list; the message names each,
-/// with what to do, and has the whole report. When the report cannot be made.
+/// If a route is not covered, or was exercised and is not in the list; the message names each, with
+/// the remedy, and contains the whole report. If the report cannot be made.
+///
+/// ```no_run
+/// use audit_core::{assert_covered, testing};
+///
+/// let capture = testing::capture();
+/// // Serve with `capture.recorder()` and send a request to each route; then:
+/// assert_covered!(capture.coverage(&[("DELETE", "/documents/{doc_id}")]));
+/// ```
 #[macro_export]
 macro_rules! assert_covered {
     ($coverage:expr $(,)?) => {
@@ -105,7 +112,7 @@ macro_rules! assert_covered {
     };
 }
 
-/// Takes the arguments one by one: `(check) [events] [expected so far] arguments,`.
+/// Parses the arguments one by one: `(check) [events] [expected so far] arguments,`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __assert_audited {
@@ -179,11 +186,11 @@ macro_rules! __assert_audited {
     (@name $name:literal) => { $name };
     (@name $name:ident) => { ::core::stringify!($name) };
     ((never) $events:tt $so_far:tt count $($rest:tt)*) => {
-        ::core::compile_error!("`assert_not_audited!` takes no `count`: it wants no event at all; `assert_audited!` takes one")
+        ::core::compile_error!("`assert_not_audited!` takes no `count`: it requires that no event matches; `assert_audited!` takes one")
     };
     ($check:tt $events:tt $so_far:tt $other:tt $($rest:tt)*) => {
         ::core::compile_error!(::core::concat!(
-            "no argument begins like this: `", ::core::stringify!($other), "`; there are `action = name`, `target(type = id)`, ",
+            "unknown argument `", ::core::stringify!($other), "`; there are `action = name`, `target(type = id)`, ",
             "`target = id`, `outcome = succeeded`, `actor(kind = id)`, `actor = id`, `organization = id`, `location = address`, ",
             "`metadata(key = value)` and `count = number`"
         ))

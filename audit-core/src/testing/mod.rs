@@ -1,7 +1,7 @@
-//! What a service's own tests need: see what was recorded, assert it, break the sink, and prove
-//! that no route escapes.
+//! Test kit for services: captures recorded events, asserts on them, injects sink faults, and
+//! checks that every route is audited.
 //!
-//! Feature `testing`; it belongs into `[dev-dependencies]`.
+//! Feature `testing`; add it under `[dev-dependencies]`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -27,19 +27,19 @@
 //!
 //! # Capture
 //!
-//! [`capture`] gives a [`Capture`]: a recorder of its own for one test, so that tests which run
-//! side by side never see each other's events. Give its [`recorder`](Capture::recorder) to the
-//! service, or [`run`](Capture::run) a job in it. What it has seen is there at once and in the
-//! order it was recorded, whatever the sink does; no test has to wait.
+//! [`capture`] returns a [`Capture`]: a recorder for one test, so that tests that run in parallel
+//! never see each other's events. Pass its [`recorder`](Capture::recorder) to the service, or
+//! [`run`](Capture::run) a job in it. Events are available immediately and in the order of
+//! recording, independent of the sink; no test has to wait for delivery.
 //!
 //! # Assertions
 //!
-//! [`assert_audited!`](crate::assert_audited!) wants exactly one event with the fields that are
-//! written, or exactly `count = n`, and gives it back. When it fails it shows the nearest event,
-//! the fields that differ, and all that was recorded, in the notation of the macro.
-//! [`assert_not_audited!`](crate::assert_not_audited!) wants none. The order is
-//! `assert_eq!(events.actions(), ["document.create", "document.delete"])`. [`Events`] print and
-//! serialise without what differs from run to run, for snapshots.
+//! [`assert_audited!`](crate::assert_audited!) requires exactly one event with the given fields, or
+//! exactly `count = n`, and returns it. A failure shows the nearest event, the fields that differ,
+//! and all recorded events, in the notation of the macro.
+//! [`assert_not_audited!`](crate::assert_not_audited!) requires that there is none. To assert the
+//! order: `assert_eq!(events.actions(), ["document.create", "document.delete"])`. [`Events`] prints
+//! and serialises without ids and times, for snapshots.
 //!
 //! # Faults
 //!
@@ -50,10 +50,10 @@
 //!
 //! # Coverage
 //!
-//! [`Capture::coverage`] holds a list of routes against the requests that were answered: each route
-//! has to leave an event, or say with [`#[unaudited]`](macro@crate::unaudited) why not.
-//! [`assert_covered!`](crate::assert_covered!) names those that do neither. [`coverage`] does the
-//! same over all processes of a test run.
+//! [`Capture::coverage`] compares a list of routes with the completed requests: each route has to
+//! produce an event, or give a reason with [`#[unaudited]`](macro@crate::unaudited).
+//! [`assert_covered!`](crate::assert_covered!) fails with the routes that do neither. [`coverage`]
+//! does the same for all processes of a test run.
 
 mod attempt;
 mod balance;

@@ -1,5 +1,5 @@
-//! What is noted of requests and events. Each fact once, so there are as many as there are routes,
-//! reasons and actions in the program.
+//! Facts about requests and events. Each fact is stored once, so their number is bounded by the
+//! routes, reasons and actions of the program.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use http::{Method, StatusCode};
 
 use crate::web::{AuditTrace, succeeded};
 
-/// What stands for the route of a request that no router matched.
+/// Placeholder for the route of a request that no router matched.
 pub(super) const NO_ROUTE: &str = "(no route)";
 
 /// Something that happened at least once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
-    /// A request was answered.
+    /// A request completed.
     Answered {
         method: String,
         route: String,
@@ -24,11 +24,11 @@ pub(super) enum Fact {
     Recorded(String),
 }
 
-/// What an answered request left.
+/// The audit result of a completed request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
     Event,
-    /// Nothing, for this reason.
+    /// No event, for this reason.
     Exempt(String),
     Nothing,
 }
@@ -52,7 +52,7 @@ impl Fact {
         }
     }
 
-    /// One line, with the newline: parts between tabs.
+    /// Formats one line with its newline: fields separated by tabs.
     pub(super) fn to_line(&self) -> String {
         let parts = match self {
             Self::Recorded(action) => vec!["recorded", action],
@@ -71,13 +71,13 @@ impl Fact {
                 vec!["answered", method, route, status, left, reason]
             }
         };
-        // What would end a part or the line is a space there.
+        // A character that would end a field or the line becomes a space.
         let clean = |part: &str| part.replace(|char: char| char.is_control(), " ");
         let parts: Vec<_> = parts.into_iter().map(clean).collect();
         format!("{}\n", parts.join("\t"))
     }
 
-    /// The fact of a line without its newline, if it is one.
+    /// Parses a line without its newline; `None` if it is malformed.
     pub(super) fn of_line(line: &str) -> Option<Self> {
         let parts: Vec<_> = line.split('\t').collect();
         match parts[..] {
@@ -102,7 +102,7 @@ impl Fact {
     }
 }
 
-/// Facts, each once.
+/// A set of facts.
 #[derive(Clone, Debug, Default)]
 pub(in crate::testing) struct Facts(BTreeSet<Fact>);
 
@@ -121,7 +121,7 @@ impl Facts {
         self.add(Fact::answered(method, route, trail, status));
     }
 
-    /// Adds a fact; whether it is new.
+    /// Adds a fact. Returns `true` if it is new.
     pub(super) fn add(&mut self, fact: Fact) -> bool {
         self.0.insert(fact)
     }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fact_survives_its_line() {
+    fn fact_round_trips_through_its_line() {
         let trails = [
             AuditTrace::Audited,
             AuditTrace::Exempt("reads only"),
@@ -157,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_written_ends_a_line_early() {
-        let trail = AuditTrace::Exempt("two\nlines\tand a tab");
-        let fact = Fact::answered(&Method::POST, None, trail, StatusCode::OK);
+    fn control_characters_do_not_split_a_line() {
+        let trace = AuditTrace::Exempt("two\nlines\tand a tab");
+        let fact = Fact::answered(&Method::POST, None, trace, StatusCode::OK);
         let line = fact.to_line();
         assert_eq!(
             line,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_form_is_no_fact() {
+    fn malformed_line_is_ignored() {
         for line in [
             "",
             "recorded",

@@ -1,5 +1,5 @@
-//! Which routes leave an event: what is noted ([`facts`]), where it is kept between processes
-//! ([`run`]), and what it says about a list of routes ([`report`]).
+//! Audit coverage of routes: the facts ([`facts`]), their files, shared by the processes of a run
+//! ([`run`]), and the report on a list of routes ([`report`]).
 
 mod facts;
 mod report;

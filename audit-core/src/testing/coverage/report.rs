@@ -1,4 +1,4 @@
-//! A list of routes, held against what was noted.
+//! The coverage report: a list of routes compared with the recorded facts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,18 +10,18 @@ use super::run::{CoverageError, Run};
 use crate::catalog::{EmbeddedAction, EmbeddedCatalog};
 use crate::web::changes;
 
-/// Holds a list of routes against what all processes of a test run have noted.
+/// Compares a list of routes with the requests of all processes of a test run.
 ///
-/// Each entry is a method and the route as the router has it; see
-/// [`Capture::coverage`](crate::testing::Capture::coverage) for the same over one capture, which
-/// needs nothing of what follows. Nothing is read before the report is asked for.
+/// Each entry is a method and the route as registered in the router. Returns a [`Coverage`]; files
+/// are read when its report is requested. [`Capture::coverage`](crate::testing::Capture::coverage)
+/// does the same for one capture and needs none of the set-up below.
 ///
 /// # Over all processes of a run
 ///
-/// nextest runs each test in a process of its own, and `cargo test` each file of tests, with its
-/// tests on threads. No runner has a test that is the last, so the report is made after the tests,
-/// by a test that is ignored otherwise. The environment variable `AUDIT_COVERAGE_RUN` names the run
-/// for both:
+/// nextest runs each test in its own process, `cargo test` each test binary, with its tests on
+/// threads. No runner guarantees which test is the last, so the report is made after the tests, by
+/// a test that is ignored otherwise. The environment variable `AUDIT_COVERAGE_RUN` names the run
+/// for both commands:
 ///
 /// ```sh
 /// export AUDIT_COVERAGE_RUN=$(date +%s)-$$
@@ -41,28 +41,28 @@ use crate::web::changes;
 /// }
 /// ```
 ///
-/// Where the variable is set, every process that has a [`capture`](crate::testing::capture())
-/// appends what its recorders see to a file of its own in the folder `audit-coverage/<name>` of
-/// cargo's target directory, the nearest folder above the executable that has a `CACHEDIR.TAG`.
-/// Lines are written whole. Nothing is written without the variable.
+/// If the variable is set, every process with a [`capture`](crate::testing::capture()) appends its
+/// facts to its own file in the folder `audit-coverage/<name>` of cargo's target directory, which
+/// is the nearest folder above the executable with a `CACHEDIR.TAG`. Lines are written whole.
+/// Nothing is written without the variable.
 ///
-/// A run proves nothing about another: only files under its name are read, and of them only those
-/// whose executable is still there with the same time and size, in case a name is used again after
-/// a change. Use a new name for each run all the same; `cargo clean` removes the folders.
+/// Runs are separate: only the files under the run's name are read, and of them only those whose
+/// executable still exists with the same time and size, in case a name is reused after a change.
+/// Use a new name for each run all the same; `cargo clean` removes the folders.
 ///
-/// # What is seen
+/// # Recorded facts
 ///
-/// Requests through a layer whose recorder belongs to a [`Capture`](crate::testing::Capture), when
-/// they are answered; one that is dropped without an answer is not. And the actions of the events
-/// that these recorders accepted, at run time: a list of all call sites, made by the linker, would
-/// need sections that only `unsafe` code can fill, and a crate that forbids it could not be
-/// audited. So an action of which no test records an event counts as not recorded, whether there is
-/// code for it or not.
+/// Completed requests through a layer whose recorder belongs to a
+/// [`Capture`](crate::testing::Capture); a request that is dropped without a response is not
+/// recorded. And the actions of the events that these recorders accepted at run time: a list of all
+/// call sites, made by the linker, would need sections that only `unsafe` code can fill, and crates
+/// that forbid it could not be audited. So an action counts as not recorded if no test records an
+/// event of it, even if there is code for it.
 pub fn coverage(routes: &[(&str, &str)]) -> Coverage {
     Coverage::new(routes, Source::Run)
 }
 
-/// A list of routes, to be held against what tests did. From [`coverage()`] or
+/// A list of routes to compare with the requests of tests. Created by [`coverage()`] or
 /// [`Capture::coverage`](crate::testing::Capture::coverage).
 #[derive(Clone, Debug)]
 #[must_use]
@@ -92,20 +92,31 @@ impl Coverage {
         Self::new(routes, Source::Capture(facts))
     }
 
-    /// Lists also the actions of the catalog of which no event was recorded, but for deprecated
-    /// ones. They fail no assertion: what an application records rarely, its tests may not record
-    /// at all.
+    /// Adds the catalog's actions without a recorded event to the report, except deprecated ones.
+    ///
+    /// They do not fail [`assert_covered!`](crate::assert_covered!): tests may not record every
+    /// rare action.
     pub fn catalog(mut self, catalog: EmbeddedCatalog) -> Self {
         self.actions = catalog.actions();
         self
     }
 
-    /// The report.
+    /// Compares the routes and returns the report.
+    ///
+    /// ```
+    /// use audit_core::testing;
+    ///
+    /// let coverage = testing::capture().coverage(&[("POST", "/documents")]);
+    /// let report = coverage.report()?;
+    /// assert!(!report.is_covered());
+    /// assert_eq!(report.uncovered().collect::<Vec<_>>(), ["POST /documents"]);
+    /// # Ok::<_, testing::CoverageError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Only over a run: it has no name, or none that can be a folder's; there is no target
-    /// directory; nothing was noted; a file cannot be read.
+    /// Only for a run: it has no name, or one that cannot be a folder's; there is no target
+    /// directory; no process recorded a fact; a file cannot be read.
     pub fn report(&self) -> Result<CoverageReport, CoverageError> {
         match &self.source {
             Source::Capture(facts) => Ok(self.hold_against(facts, 0)),
@@ -158,8 +169,8 @@ fn is_change(method: &str) -> bool {
     Method::from_bytes(method.as_bytes()).is_ok_and(|method| changes(&method))
 }
 
-/// What the facts say about a route. A success without an event outweighs everything, since the
-/// next one may be a customer's.
+/// Returns the state of a route. A success without an event outweighs every other fact, because the
+/// next such request may be a customer's.
 fn state(method: &str, route: &str, facts: &Facts) -> State {
     let mut state = if is_change(method) {
         State::NeverExercised
@@ -191,7 +202,7 @@ fn state(method: &str, route: &str, facts: &Facts) -> State {
     state
 }
 
-/// What is known of a route; of two that hold, the later counts.
+/// The state of a route; of several that apply, the greatest counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Safe,
@@ -236,14 +247,14 @@ impl fmt::Display for Line {
         match &self.state {
             State::Exempt(reason) => write!(f, ": {reason}"),
             State::NeverSucceeded => {
-                f.write_str(": every request was refused before it did anything")
+                f.write_str(": every request was refused before it changed anything")
             }
             _ => Ok(()),
         }
     }
 }
 
-/// What tests prove about a list of routes. Printed, it has a line for each:
+/// The audit coverage of a list of routes. `Display` prints one line for each route:
 ///
 /// ```text
 /// audit coverage: 2 of 4 routes
@@ -251,17 +262,17 @@ impl fmt::Display for Line {
 ///   exempt           POST /search: a search changes nothing
 ///   NOT AUDITED      POST /documents/{doc_id}/archive
 ///   never exercised  PUT /documents/{doc_id}
-/// actions of which no event was recorded: document.share
+/// actions without a recorded event: document.share
 /// ```
 ///
-/// | word | |
+/// | state | meaning |
 /// | --- | --- |
-/// | `audited` | requests left an event, and none succeeded without |
-/// | `exempt` | requests left none, for the reason that is said |
+/// | `audited` | requests produced an event, and none succeeded without one |
+/// | `exempt` | requests produced no event, for the printed reason |
 /// | `changes nothing` | the method is none of POST, PUT, PATCH, DELETE; no event is needed |
-/// | `NOT AUDITED` | a request succeeded and left no event |
-/// | `never exercised` | no request came, or none that did more than being refused |
-/// | `NOT IN THE LIST` | a request that changes something succeeded on a route that the list lacks |
+/// | `NOT AUDITED` | a request succeeded without an event |
+/// | `never exercised` | no request was sent, or all were refused before the handler changed anything |
+/// | `NOT IN THE LIST` | a changing request succeeded on a route that is not in the list |
 #[derive(Clone, Debug)]
 pub struct CoverageReport {
     routes: Vec<Line>,
@@ -270,20 +281,20 @@ pub struct CoverageReport {
 }
 
 impl CoverageReport {
-    /// Whether every route leaves an event, says why not, or changes nothing, and no other was
-    /// exercised.
+    /// Returns `true` if every route is audited, exempt or changes nothing, and no other changing
+    /// route succeeded.
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.routes.iter().all(Line::is_covered)
     }
 
-    /// The routes that are not covered, each as `DELETE /documents/{doc_id}`.
+    /// Returns the routes that are not covered, each as `DELETE /documents/{doc_id}`.
     pub fn uncovered(&self) -> impl Iterator<Item = &str> {
         let uncovered = self.routes.iter().filter(|line| !line.is_covered());
         uncovered.map(|line| line.name.as_str())
     }
 
-    /// The actions of the catalog of which no event was recorded; none without
+    /// Returns the catalog's actions without a recorded event; empty without
     /// [`Coverage::catalog`].
     #[must_use]
     pub fn unrecorded_actions(&self) -> &[&'static str] {
@@ -304,31 +315,31 @@ impl fmt::Display for CoverageReport {
         }
         if !self.unrecorded.is_empty() {
             let actions = self.unrecorded.join(", ");
-            writeln!(f, "actions of which no event was recorded: {actions}")?;
+            writeln!(f, "actions without a recorded event: {actions}")?;
         }
         if self.stale > 0 {
             let stale = self.stale;
             writeln!(
                 f,
-                "left out: {stale} files of executables that have changed since or are gone"
+                "ignored: {stale} files of executables that changed or were deleted"
             )?;
         }
         Ok(())
     }
 }
 
-/// What `assert_covered!` calls.
+/// Implements `assert_covered!`.
 #[doc(hidden)]
 #[track_caller]
 #[expect(clippy::panic, reason = "this is an assertion")]
 pub fn assert_covered(coverage: &Coverage) {
     match coverage.report() {
-        Err(error) => panic!("no report of audit coverage: {error}"),
+        Err(error) => panic!("failed to report audit coverage: {error}"),
         Ok(report) if report.is_covered() => {}
         Ok(report) => panic!(
-            "routes without proof that they leave an audit event: {}\n{report}\
-             put `#[audited(..)]` on what the route does, or `#[unaudited(reason = \"..\")]` on its handler; test it; \
-             and keep it in the list",
+            "routes without proof of an audit event: {}\n{report}\
+             add `#[audited(..)]` to the function the route calls, or `#[unaudited(reason = \"..\")]` to its handler; \
+             test the route; and keep it in the list",
             report.uncovered().collect::<Vec<_>>().join(", ")
         ),
     }
@@ -366,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn each_route_has_its_line() {
+    fn report_has_one_line_for_each_route() {
         let report = report(
             &[
                 ("DELETE", "/a", AuditTrace::Audited, 204),
@@ -401,11 +412,11 @@ mod tests {
   exempt           POST /b: a search
   NOT AUDITED      POST /c
   audited          POST /h
-  never exercised  PUT /d: every request was refused before it did anything
+  never exercised  PUT /d: every request was refused before it changed anything
   never exercised  PUT /e
   NOT IN THE LIST  PATCH /f
   NOT IN THE LIST  POST (no route)
-actions of which no event was recorded: a.undone
+actions without a recorded event: a.undone
 "
         );
         let uncovered: Vec<_> = report.uncovered().collect();
@@ -417,7 +428,7 @@ actions of which no event was recorded: a.undone
     }
 
     #[test]
-    fn a_route_that_leaves_an_event_or_says_why_not_is_covered() {
+    fn audited_and_exempt_routes_are_covered() {
         let calls = [
             ("DELETE", "/a", AuditTrace::Audited, 204),
             ("POST", "/b", AuditTrace::Exempt("a search"), 200),

@@ -1,4 +1,4 @@
-//! A test run of many processes: where each notes its facts, and how they are read together.
+//! The facts of a test run: one file for each process, read together for the report.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -14,30 +14,29 @@ use http::{Method, StatusCode};
 use super::facts::{Fact, Facts};
 use crate::telemetry::AuditTrace;
 
-/// The variable that names the run. nextest's own `NEXTEST_RUN_ID` would not do: the report is made
-/// by a second command, which has another, and nobody says which of the earlier ones it may
-/// believe.
+/// The variable that names the run. nextest's own `NEXTEST_RUN_ID` does not serve: the report is
+/// made by a second command with another id, which cannot know which earlier run to read.
 const RUN: &str = "AUDIT_COVERAGE_RUN";
-/// How long a name may be.
+/// The greatest length of a run's name.
 const MOST_CHARS: usize = 100;
-/// What cargo puts at the root of a target directory.
+/// The file that cargo creates at the root of a target directory.
 const TARGET_MARK: &str = "CACHEDIR.TAG";
-/// The first line of a file, before what identifies the executable; the number changes with the
-/// form.
+/// The start of a file's first line, before the identity of the executable; the number is the
+/// version of the format.
 const HEAD: &str = "audit-coverage 1";
 
-/// Why there is no report over a run.
+/// The error of a coverage report over a run.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct CoverageError {
-    kind: Kind,
+    kind: ErrorKind,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Kind {
+enum ErrorKind {
     #[error(
-        "{RUN} is not set, so there is no run whose processes could be read together: set it for the tests and for the report \
-         alike, or take `Capture::coverage` of one capture"
+        "{RUN} is not set, so there is no run to report: set it for the tests and for the report, \
+         or use `Capture::coverage` of one capture"
     )]
     NoRun,
     #[error(
@@ -46,52 +45,52 @@ enum Kind {
     BadName,
     #[error("there is no target directory, one with a {TARGET_MARK}, above the executable {}", .0.display())]
     NoTarget(PathBuf),
-    #[error("no test of the run noted anything in {}", .0.display())]
+    #[error("no test of the run recorded a fact in {}", .0.display())]
     Empty(PathBuf),
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
 }
 
 impl CoverageError {
-    /// Whether the run has no name: `AUDIT_COVERAGE_RUN` is not set.
+    /// Returns `true` if the run has no name: `AUDIT_COVERAGE_RUN` is not set.
     #[must_use]
     pub fn is_without_run(&self) -> bool {
-        matches!(self.kind, Kind::NoRun)
+        matches!(self.kind, ErrorKind::NoRun)
     }
 
-    /// Whether no process of the run has noted anything.
+    /// Returns `true` if no process of the run recorded a fact.
     #[must_use]
     pub fn is_empty_run(&self) -> bool {
-        matches!(self.kind, Kind::Empty(_))
+        matches!(self.kind, ErrorKind::Empty(_))
     }
 }
 
-impl From<Kind> for CoverageError {
-    fn from(kind: Kind) -> Self {
+impl From<ErrorKind> for CoverageError {
+    fn from(kind: ErrorKind) -> Self {
         Self { kind }
     }
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> CoverageError {
     let path = path.to_owned();
-    move |error| Kind::Io { path, error }.into()
+    move |error| ErrorKind::Io { path, error }.into()
 }
 
-/// The folder of a run.
+/// The folder of a named run.
 pub(super) struct Run {
     folder: PathBuf,
 }
 
-/// What the processes of a run have noted.
+/// The merged facts of a run.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) facts: Facts,
-    /// Files that prove nothing, because the executable that wrote them has changed or is gone.
+    /// Ignored files, because the executable that wrote them changed or was deleted.
     pub(super) stale: usize,
 }
 
 impl Run {
-    /// The run that the environment names, if it does.
+    /// Returns the run of this name; `None` without a name.
     fn named(name: Option<OsString>, executable: &Path) -> Result<Option<Self>, CoverageError> {
         let Some(name) = name else { return Ok(None) };
         let is_plain = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
@@ -99,11 +98,11 @@ impl Run {
             .to_str()
             .filter(|name| (1..=MOST_CHARS).contains(&name.len()))
             .filter(|name| name.chars().all(is_plain) && !name.starts_with('.'))
-            .ok_or(Kind::BadName)?;
+            .ok_or(ErrorKind::BadName)?;
         let target = executable
             .ancestors()
             .find(|folder| folder.join(TARGET_MARK).is_file())
-            .ok_or_else(|| Kind::NoTarget(executable.to_owned()))?;
+            .ok_or_else(|| ErrorKind::NoTarget(executable.to_owned()))?;
         Ok(Some(Self {
             folder: target.join("audit-coverage").join(name),
         }))
@@ -115,9 +114,9 @@ impl Run {
         Self::named(std::env::var_os(RUN), &executable)
     }
 
-    /// The run, for a report.
+    /// Returns the run of the environment, for a report.
     pub(super) fn to_read() -> Result<Self, CoverageError> {
-        Ok(Self::of_environment()?.ok_or(Kind::NoRun)?)
+        Ok(Self::of_environment()?.ok_or(ErrorKind::NoRun)?)
     }
 
     pub(super) fn read(&self) -> Result<Read, CoverageError> {
@@ -127,12 +126,11 @@ impl Run {
         };
         let files = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Kind::Empty(self.folder.clone()).into());
+                return Err(ErrorKind::Empty(self.folder.clone()).into());
             }
             files => files.map_err(failed(&self.folder))?,
         };
-        // Executables are asked after once, though a process may have been started for each of
-        // their tests.
+        // Each executable is checked once, though a process may have run for each of its tests.
         let (mut current, mut changed) = (BTreeSet::new(), BTreeSet::new());
         for file in files {
             let path = file.map_err(failed(&self.folder))?.path();
@@ -150,22 +148,22 @@ impl Run {
                 read.stale += 1;
                 continue;
             }
-            // A process that was killed may have left its last line unfinished.
+            // The last line of a killed process may be incomplete.
             let whole = facts.rfind('\n').map_or("", |end| &facts[..end]);
             for fact in whole.lines().filter_map(Fact::of_line) {
                 read.facts.add(fact);
             }
         }
         if current.is_empty() && read.stale == 0 {
-            return Err(Kind::Empty(self.folder.clone()).into());
+            return Err(ErrorKind::Empty(self.folder.clone()).into());
         }
         Ok(read)
     }
 
-    /// A new file for this process, with its first line.
+    /// Creates the file of this process and writes its first line.
     fn file(&self, executable: &Path) -> Result<File, CoverageError> {
         fs::create_dir_all(&self.folder).map_err(failed(&self.folder))?;
-        // The number of a process may come again in a long run.
+        // A process id may be reused in a long run.
         let name = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
         let path = self.folder.join(name);
         let head = head(executable).map_err(failed(executable))?;
@@ -180,19 +178,19 @@ impl Run {
     }
 }
 
-/// What identifies an executable as it is now: its path, its time and its size.
+/// Returns the first line of a file: the executable's current time, size and path.
 fn head(executable: &Path) -> io::Result<String> {
     let metadata = executable.metadata()?;
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
     let nanos = modified.map_err(io::Error::other)?.as_nanos();
     let mut head = format!("{HEAD}\t{nanos}\t{}\t", metadata.len());
-    // A `String` takes everything. A path that is no text is written so that it names no file, and
-    // proves nothing.
+    // Writing to a `String` cannot fail. A path that is not UTF-8 is written with replacement
+    // characters, so it names no file and its facts are ignored.
     let _ = writeln!(head, "{}", executable.display());
     Ok(head)
 }
 
-/// Whether the executable that wrote this first line is still there and the same.
+/// Returns `true` if the executable of this first line exists unchanged.
 fn is_current(line: &str) -> bool {
     let Some(path) = line.split('\t').nth(3) else {
         return false;
@@ -211,7 +209,7 @@ struct State {
 }
 
 impl Written {
-    /// The file of this process, if the run has a name. It is made at the first call.
+    /// Returns the file of this process, if the run has a name. The first call creates it.
     pub(in crate::testing) fn of_process() -> Result<Option<&'static Self>, CoverageError> {
         static WRITTEN: OnceLock<Written> = OnceLock::new();
         let Some(run) = Run::of_environment()? else {
@@ -222,7 +220,7 @@ impl Written {
         }
         let executable = std::env::current_exe().map_err(failed(Path::new("the executable")))?;
         let made = Self::new(run.file(&executable)?);
-        // Of two threads that get here at once, one leaves a file without facts.
+        // Of two threads that race here, one leaves a file without facts.
         Ok(Some(WRITTEN.get_or_init(|| made)))
     }
 
@@ -234,7 +232,7 @@ impl Written {
     }
 
     pub(in crate::testing) fn recorded(&self, action: &str) {
-        self.note(Fact::Recorded(action.to_owned()));
+        self.write(Fact::Recorded(action.to_owned()));
     }
 
     pub(in crate::testing) fn answered(
@@ -244,20 +242,20 @@ impl Written {
         trail: AuditTrace,
         status: StatusCode,
     ) {
-        self.note(Fact::answered(method, route, trail, status));
+        self.write(Fact::answered(method, route, trace, status));
     }
 
-    /// Writes a fact unless it stands there, in one piece and unbuffered: a test process may be
-    /// killed, and often leaves by `exit`.
-    fn note(&self, fact: Fact) {
+    /// Writes a new fact, in one write and unbuffered: a test process may be killed, and often ends
+    /// by `exit`.
+    fn write(&self, fact: Fact) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.written.contains(&fact) {
             return;
         }
         match state.file.write_all(fact.to_line().as_bytes()) {
             Ok(()) => drop(state.written.add(fact)),
-            // The report will miss the fact and fail, which is the right side to be wrong on.
-            Err(error) => tracing::error!("cannot note what this test covers: {error}"),
+            // The report will lack the fact and fail: a false alarm, never a false pass.
+            Err(error) => tracing::error!("failed to record the coverage of this test: {error}"),
         }
     }
 }
@@ -269,13 +267,13 @@ mod tests {
     fn folder(name: &str) -> PathBuf {
         let path =
             std::env::temp_dir().join(format!("audit-coverage-{}-{name}", std::process::id()));
-        // A run before this one may have left it.
+        // An earlier run may have left it.
         drop(fs::remove_dir_all(&path));
         fs::create_dir_all(&path).unwrap();
         path
     }
 
-    /// A target directory with an executable in it.
+    /// Creates a target directory with an executable in it.
     fn target(name: &str) -> (PathBuf, PathBuf) {
         let target = folder(name);
         fs::write(target.join(TARGET_MARK), "").unwrap();
@@ -294,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_several_processes_noted_is_read_together() {
+    fn facts_of_several_processes_are_merged() {
         let (target, executable) = target("together");
         let run = run("r1", &executable).unwrap();
         for action in ["a", "b", "a"] {
@@ -313,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_off_is_no_fact() {
+    fn incomplete_last_line_is_ignored() {
         let (target, executable) = target("cut");
         let run = run("r1", &executable).unwrap();
         let mut file = run.file(&executable).unwrap();
@@ -325,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_executable_noted_that_has_changed_proves_nothing() {
+    fn facts_of_a_changed_executable_are_ignored() {
         let (target, executable) = target("stale");
         let run = run("r1", &executable).unwrap();
         Written::new(run.file(&executable).unwrap()).recorded("a");
@@ -342,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn another_run_proves_nothing() {
+    fn facts_of_another_run_are_not_read() {
         let (target, executable) = target("other");
         let file = run("r1", &executable).unwrap().file(&executable).unwrap();
         Written::new(file).recorded("a");
@@ -357,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_a_name_that_is_a_folder_and_a_target_directory() {
+    fn run_requires_a_valid_name_and_a_target_directory() {
         let (target, executable) = target("name");
         for wrong in ["", "..", ".git", "a/b", "a b", &"a".repeat(101)] {
             let message = run(wrong, &executable).err().unwrap().to_string();

@@ -26,14 +26,14 @@ async fn a_route_that_leaves_no_event_fails_and_is_named() {
     assert_eq!(call(&capture, &calls).await, [204, 204, 200]);
     assert_eq!(
         failure(&capture.coverage(ROUTES).catalog(catalog!())).unwrap(),
-        "routes without proof that they leave an audit event: POST /documents/{doc_id}/archive
+        "routes without proof of an audit event: POST /documents/{doc_id}/archive
 audit coverage: 3 of 4 routes
   audited          DELETE /documents/{doc_id}
   changes nothing  GET /documents
   NOT AUDITED      POST /documents/{doc_id}/archive
   exempt           POST /search: a search changes nothing
-actions of which no event was recorded: document.create, document.share, document.share_denied, session.create
-put `#[audited(..)]` on what the route does, or `#[unaudited(reason = \"..\")]` on its handler; test it; and keep it in the list"
+actions without a recorded event: document.create, document.share, document.share_denied, session.create
+add `#[audited(..)]` to the function the route calls, or `#[unaudited(reason = \"..\")]` to its handler; test the route; and keep it in the list"
     );
 }
 
@@ -46,7 +46,8 @@ async fn a_route_that_no_request_came_to_fails_and_is_named() {
     )
     .await;
     let message = failure(&capture.coverage(ROUTES)).unwrap();
-    let named = "routes without proof that they leave an audit event: POST /documents/{doc_id}/archive, POST /search\n";
+    let named =
+        "routes without proof of an audit event: POST /documents/{doc_id}/archive, POST /search\n";
     assert!(message.starts_with(named), "{message}");
     assert!(
         message.contains("never exercised  POST /search"),
