@@ -1,12 +1,12 @@
-//! A process that is killed at any moment: every event of which it was told that it is on the disk
-//! arrives, once.
+//! A process killed at a random moment: every durable event that was acknowledged is delivered once
+//! by the next process.
 #![cfg(all(unix, feature = "spool", feature = "testing"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and its child says over pipes and the environment what it does"
+    reason = "a test fails by panicking, and talks to its child through pipes and the environment"
 )]
 
 use std::collections::BTreeSet;
@@ -30,9 +30,9 @@ fn event() -> Event {
 #[tokio::test]
 #[ignore = "run by fault_12 as a process of its own, which is killed"]
 async fn child_that_is_killed() {
-    let spool = PathBuf::from(std::env::var_os(SPOOL).expect("the parent says where"));
-    let away = FaultSink::new(MemorySink::new()).hang();
-    let builder = Recorder::builder(away).spool(Spool::open(spool).unwrap());
+    let spool = PathBuf::from(std::env::var_os(SPOOL).expect("set by the parent"));
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    let builder = Recorder::builder(unavailable).spool(Spool::open(spool).unwrap());
     let recorder = builder.build().unwrap();
     loop {
         let event = event();
@@ -44,7 +44,7 @@ async fn child_that_is_killed() {
     }
 }
 
-/// The ids that a child acknowledged until it was killed, after at least so many.
+/// Runs a child and kills it after this many acknowledgements. Returns all acknowledged ids.
 fn kill_after(acknowledged: usize, spool: &Path) -> BTreeSet<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
@@ -60,7 +60,7 @@ fn kill_after(acknowledged: usize, spool: &Path) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     for line in lines {
-        // The last line may be half a line.
+        // The last line may be incomplete.
         let Ok(line) = line else { break };
         if let Some((_, id)) = line.split_once("acknowledged ")
             && id.len() == 36
@@ -77,7 +77,7 @@ fn kill_after(acknowledged: usize, spool: &Path) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn fault_12_whatever_was_acknowledged_before_the_kill_arrives_once() {
+async fn fault_12_acknowledged_events_arrive_once_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let mut random = fastrand::Rng::with_seed(12);
@@ -95,9 +95,9 @@ async fn fault_12_whatever_was_acknowledged_before_the_kill_arrives_once() {
     }
     let events = sink.events();
     let arrived: BTreeSet<_> = events.iter().map(|event| event.id().to_string()).collect();
-    assert_eq!(arrived.len(), events.len(), "no event comes twice");
+    assert_eq!(arrived.len(), events.len(), "no event is delivered twice");
     assert!(arrived.is_superset(&acknowledged));
-    // One that was on its way when the process was killed may be there as well, in each round.
+    // In each round, one event in flight at the kill may have been stored too.
     assert!(arrived.len() <= acknowledged.len() + ROUNDS as usize);
     recorder.shutdown(PATIENCE).await;
 }

@@ -1,5 +1,5 @@
-//! A recorder with a spool: what finds no room in memory, what is left at a shutdown, and what a
-//! process left behind.
+//! A recorder with a spool: overflow from memory, events left at a shutdown, and recovery by the
+//! next process.
 #![cfg(all(feature = "spool", feature = "testing"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -40,7 +40,7 @@ fn ids(sink: &MemorySink) -> BTreeSet<EventId> {
 }
 
 #[tokio::test]
-async fn what_finds_no_room_in_memory_waits_on_disk_and_is_delivered() {
+async fn overflow_is_spooled_and_delivered() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let sink = FaultSink::new(MemorySink::new()).hang();
@@ -61,11 +61,11 @@ async fn what_finds_no_room_in_memory_waits_on_disk_and_is_delivered() {
 }
 
 #[tokio::test]
-async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
+async fn events_left_at_the_deadline_are_delivered_by_the_next_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
-    let away = FaultSink::new(MemorySink::new()).hang();
-    let recorder = builder(away, &path).capacity(50).build().unwrap();
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    let recorder = builder(unavailable, &path).capacity(50).build().unwrap();
     let mut recorded = record(&recorder, 200);
     let report = recorder.shutdown(MOMENT).await;
     assert_eq!((report.lost, report.spooled, report.pending), (0, 200, 0));
@@ -76,7 +76,7 @@ async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
     let recorder = builder(sink.clone(), &path).build().unwrap();
     assert_eq!(recorder.stats().recovered, 200);
     recorded.extend(record(&recorder, 5));
-    // Nobody waits for what another process accepted.
+    // A flush does not wait for events of another process.
     assert!(recorder.flush(PATIENCE).await.is_complete());
     while recorder.stats().spooled > 0 {
         recorder.flush(MOMENT).await;
@@ -86,11 +86,11 @@ async fn what_is_left_at_the_deadline_is_delivered_by_the_next_process() {
     assert_balanced(&recorder);
     recorder.shutdown(PATIENCE).await;
     let spool = Spool::open(&path).unwrap();
-    assert_eq!(spool.status().recovered, 0, "what was delivered is gone");
+    assert_eq!(spool.status().recovered, 0, "delivered events are deleted");
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_on_the_disk_and_can_be_sent_again() {
+async fn dead_letter_is_stored_and_can_be_redriven() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let sink = FaultSink::new(MemorySink::new()).reject_times(3);
@@ -111,17 +111,17 @@ async fn a_dead_letter_is_on_the_disk_and_can_be_sent_again() {
     let rows = letters.iter().map(|letter| letter.row).collect();
     assert_eq!(recorder.redrive_spooled(rows).await.unwrap(), 2);
     assert!(recorder.flush(PATIENCE).await.is_complete());
-    let again = letters[1..].iter().map(|letter| letter.event.id());
-    assert_eq!(ids(&sink), again.collect());
+    let redriven = letters[1..].iter().map(|letter| letter.event.id());
+    assert_eq!(ids(&sink), redriven.collect());
     assert_balanced(&recorder);
 }
 
 #[tokio::test]
-async fn a_durable_event_is_on_the_disk_when_record_returns() {
+async fn durable_event_is_on_disk_when_record_durable_returns() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
-    let away = FaultSink::new(MemorySink::new()).hang();
-    let recorder = builder(away, &path).build().unwrap();
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    let recorder = builder(unavailable, &path).build().unwrap();
     let events: Vec<_> = (0..10).map(|_| event()).collect();
     let written = events.iter().map(Event::id).collect::<BTreeSet<_>>();
     for event in events {
@@ -144,7 +144,7 @@ async fn a_durable_event_is_on_the_disk_when_record_returns() {
 }
 
 #[tokio::test]
-async fn a_durable_event_with_a_value_that_was_cut_is_counted_as_any_other() {
+async fn truncated_durable_event_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let recorder = builder(MemorySink::new(), &path).build().unwrap();
@@ -159,7 +159,7 @@ async fn a_durable_event_with_a_value_that_was_cut_is_counted_as_any_other() {
 }
 
 #[tokio::test]
-async fn without_a_spool_a_durable_event_is_handed_back() {
+async fn durable_event_without_a_spool_is_returned() {
     let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
     let error = recorder.record_durable(event()).await.unwrap_err();
     assert!(error.is_not_durable());
@@ -168,11 +168,11 @@ async fn without_a_spool_a_durable_event_is_handed_back() {
 }
 
 #[tokio::test]
-async fn a_long_backlog_does_not_delay_what_is_new() {
+async fn backlog_does_not_delay_new_events() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
-    let away = FaultSink::new(MemorySink::new()).hang();
-    let recorder = builder(away, &path).capacity(1).build().unwrap();
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    let recorder = builder(unavailable, &path).capacity(1).build().unwrap();
     record(&recorder, 5_000);
     recorder.shutdown(MOMENT).await;
 
@@ -184,17 +184,20 @@ async fn a_long_backlog_does_not_delay_what_is_new() {
     record(&recorder, 1);
     assert!(recorder.flush(PATIENCE).await.is_complete());
     let left = recorder.stats().spooled;
-    assert!(left > 0, "the backlog is not delivered first");
+    assert!(
+        left > 0,
+        "the new event is delivered before the backlog ends"
+    );
     recorder.shutdown(PATIENCE).await;
 }
 
 #[tokio::test]
-async fn fault_05_a_shutdown_of_a_dead_sink_keeps_more_on_the_spool_than_waits_at_once() {
+async fn fault_05_shutdown_spools_more_events_than_the_write_queue_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
-    let away = FaultSink::new(MemorySink::new()).hang();
-    // More than the 8,192 events that may wait for the disk.
-    let recorder = builder(away, &path).capacity(20_000);
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    // More than the 8,192 events that the write queue holds.
+    let recorder = builder(unavailable, &path).capacity(20_000);
     let recorder = recorder.build().unwrap();
     record(&recorder, 20_000);
     let report = recorder.shutdown(MOMENT).await;
@@ -204,7 +207,7 @@ async fn fault_05_a_shutdown_of_a_dead_sink_keeps_more_on_the_spool_than_waits_a
 }
 
 #[tokio::test]
-async fn a_durable_event_that_nobody_waits_for_any_more_is_accepted_and_counted() {
+async fn durable_event_with_a_cancelled_wait_is_accepted_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let sink = MemorySink::new();

@@ -1,4 +1,4 @@
-//! A wall clock that is set while events wait.
+//! Wall-clock changes while events are pending.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,16 +8,16 @@ use audit_server::LocalServer;
 use audit_tower::testing::{FaultSink, assert_balanced};
 use audit_tower::{Event, MemorySink, Recorder};
 
-use crate::process::{PATIENCE, child, told};
+use crate::process::{PATIENCE, child, setting};
 use crate::support::event_of;
 
-/// Where a child's clock is set.
+/// The variable with the path of the file that offsets a child's clock.
 const CLOCK: &str = "AUDIT_TEST_CLOCK";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Sets the wall clock of this process, in seconds from the true time.
+/// Sets the offset of this process's wall clock, in seconds.
 fn set(seconds: i64) {
-    std::fs::write(told(CLOCK), seconds.to_string()).unwrap();
+    std::fs::write(setting(CLOCK), seconds.to_string()).unwrap();
 }
 
 #[expect(
@@ -28,7 +28,7 @@ fn wall_clock() -> SystemTime {
     SystemTime::now()
 }
 
-/// An event, and the wall clock right before and after it.
+/// Creates an event; returns it with the wall clock right before and after.
 fn event() -> (Event, [SystemTime; 2]) {
     let before = wall_clock() - Duration::from_millis(1);
     let event = event_of("org_1");
@@ -37,7 +37,7 @@ fn event() -> (Event, [SystemTime; 2]) {
 
 #[test]
 #[ignore = "run by fault_34 as a process of its own, under a clock that can be set"]
-fn child_whose_clock_is_set() {
+fn child_with_changing_clock() {
     let begun = wall_clock();
     set(3_600);
     assert!(
@@ -49,7 +49,7 @@ fn child_whose_clock_is_set() {
     let sink = FaultSink::new(MemorySink::new()).hang();
     let recorder = Recorder::builder(sink.clone()).build().unwrap();
     let mut recorded = Vec::new();
-    // Forward, far back, and to the end of what the wire format can say.
+    // Forward, far back, and to the latest time of the wire format.
     for seconds in [0, 3_600, -7_200, 251_000_000_000] {
         set(seconds);
         let (event, at) = event();
@@ -57,7 +57,7 @@ fn child_whose_clock_is_set() {
         recorder.record(event).unwrap();
     }
     pollster::block_on(sink.wait_for_attempts(1));
-    // The repetitions that follow wait for a time that is not the wall clock's.
+    // Retries are scheduled by the monotonic clock.
     set(-7_200);
     sink.recover();
     assert!(recorder.flush_blocking(PATIENCE).is_complete());
@@ -69,12 +69,12 @@ fn child_whose_clock_is_set() {
         let at = event.occurred_at();
         assert!(
             before <= at && at <= after,
-            "{at:?} is not what the clock said"
+            "{at:?} differs from the clock at recording"
         );
     }
 }
 
-/// Compiles what moves a process's clock.
+/// Compiles the library that offsets a process's clock.
 fn movable_clock(folder: &Path) -> std::path::PathBuf {
     let library = folder.join("clock.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/faults/clock.c");
@@ -87,13 +87,13 @@ fn movable_clock(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn fault_34_a_clock_that_is_set_changes_no_event_and_stops_no_delivery() {
+fn fault_34_clock_change_alters_no_event_and_stops_no_delivery() {
     let folder = std::env::temp_dir().join(format!("audit-clock-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let clock = folder.join("seconds");
     std::fs::write(&clock, "0").unwrap();
     let server = LocalServer::start().unwrap();
-    let status = child("clock::child_whose_clock_is_set", &server)
+    let status = child("clock::child_with_changing_clock", &server)
         .env("LD_PRELOAD", movable_clock(&folder))
         .env(CLOCK, &clock)
         .status();

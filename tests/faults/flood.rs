@@ -1,4 +1,4 @@
-//! A flood of alike failures, of which the catalog says that they may stand for each other.
+//! A flood of equal failures, of an action that the catalog allows to coalesce.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::support::{HOUR, MINUTE, SECOND, start};
 
 const FLOODED: &str = "org_flooded";
-/// The flood comes from so many addresses. At a window's end they are ten seconds of what the pace
-/// allows.
+/// The number of source addresses, each with its own coalescing window. The events at the end of a
+/// window take ten seconds at the rate limit.
 const ADDRESSES: u64 = 900;
 const FAILURES_PER_SECOND: u64 = 1_000;
 const STEP: Duration = Duration::from_millis(100);
 const QUIET_ORGANIZATIONS: u64 = 10;
-/// How many steps lie between two events of a quiet organization.
+/// Steps between two events of one quiet organization.
 const QUIET_EVERY: u64 = 100;
 
 fn sign_in(organization: &str, address: u64, outcome: Outcome) -> Event {
@@ -30,17 +30,16 @@ fn sign_in(organization: &str, address: u64, outcome: Outcome) -> Event {
     event.build().unwrap()
 }
 
-/// What arrived for the flooded organization.
+/// The delivered events of the flooded organization.
 #[derive(Debug, Default)]
 struct Arrived {
     events: u64,
-    /// What they stand for, one by one.
+    /// The sum of the failures they represent.
     failures: u64,
 }
 
-/// A time in which each of the quiet organizations records an event every ten seconds, with or
-/// without the flood beside them. The slowest of the quiet events, from its recording until the
-/// sink has taken it.
+/// Runs a load in which each quiet organization records an event every ten seconds, with or without
+/// the flood. Returns the greatest latency of a quiet event, from recording to delivery.
 async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     let arrived = Arc::new(Mutex::new(Arrived::default()));
     let counted = Arc::clone(&arrived);
@@ -76,7 +75,7 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
         }
         if step % (QUIET_EVERY / QUIET_ORGANIZATIONS) == 0 {
             let organization = format!("org_{}", quiet % QUIET_ORGANIZATIONS);
-            // Another address each time, so that none of them is like another.
+            // Another address each time, so that no two are coalesced.
             let event = sign_in(&organization, quiet, Outcome::Succeeded);
             recorded.insert(event.id(), sink.elapsed());
             recorder.record(event).unwrap();
@@ -87,7 +86,7 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     let begun = Instant::now();
     let report = recorder.flush(MINUTE).await;
     assert!(report.is_complete(), "{report:?}");
-    // What was held goes by the pace, and waits for no window.
+    // A flush sends held events at the rate limit and does not wait for their windows.
     assert!(begun.elapsed() < MINUTE / 4, "{:?}", begun.elapsed());
 
     assert_balanced(&recorder);
@@ -99,13 +98,13 @@ async fn slowest_of(time: Duration, is_flooded: bool) -> Duration {
     );
     assert_eq!(arrived.failures, failures, "the counts add up");
     assert_eq!(stats.coalesced, failures - arrived.events);
-    // An address has a window after the other, of a first event and one at the end each.
+    // Per address and window: the first event, and one replacement at the end.
     let most = 2 * ADDRESSES * (time.as_secs() / MINUTE.as_secs() + 1);
     assert!(arrived.events <= most, "{} > {most}", arrived.events);
 
     let waited = sink.attempts().into_iter().filter_map(|attempt| {
         let recorded = recorded.remove(&attempt.event_id())?;
-        // The attempt's time is that of its start.
+        // The attempt's time is its start.
         Some(attempt.at() + SECOND / 20 - recorded)
     });
     let slowest = waited.max().unwrap();

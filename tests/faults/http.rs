@@ -1,4 +1,4 @@
-//! What the wire and the service can do to a delivery, through the real client over real sockets.
+//! Network and service faults, with the real client over real sockets.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use audit_tower::workos::{ApiKey, WorkOs, WorkOsBuilder};
 use audit_tower::{Actor, Event, Health, HealthState, RateLimit, Recorder, Target};
 use futures_util::future::join_all;
 
-use crate::server::{Answer, Request, SUCCESS, Server};
+use crate::server::{Reply, Request, SUCCESS, Server};
 
 mod content;
 mod network;
 
-/// Long enough for anything on this machine; a test that needs it whole has failed.
+/// The deadline of every wait; a test that reaches it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn key(text: &str) -> ApiKey {
@@ -45,7 +45,7 @@ fn record(recorder: &Recorder, events: usize) {
     }
 }
 
-/// Delivery fares as `is` says, now or soon.
+/// Waits until health satisfies `is`, and returns it.
 async fn health(recorder: &Recorder, is: impl Fn(&Health) -> bool) -> Health {
     let look = async {
         loop {
@@ -57,10 +57,10 @@ async fn health(recorder: &Recorder, is: impl Fn(&Health) -> bool) -> Health {
         }
     };
     let found = tokio::time::timeout(PATIENCE, look).await;
-    found.unwrap_or_else(|_| panic!("health stays {:?}", recorder.health()))
+    found.unwrap_or_else(|_| panic!("health is still {:?}", recorder.health()))
 }
 
-/// Everything that was recorded reaches the server, and the ledger says so.
+/// Shuts down and asserts that every event was delivered.
 async fn all_delivered(recorder: &Recorder) {
     recorder.shutdown(PATIENCE).await;
     let stats = recorder.stats();
@@ -72,7 +72,7 @@ async fn all_delivered(recorder: &Recorder) {
     assert_balanced(recorder);
 }
 
-/// The requests of each key, in the order of the first ones.
+/// Groups requests by idempotency key, in the order of each key's first request.
 fn by_key(journal: Vec<Request>) -> Vec<Vec<Request>> {
     let mut keys: Vec<Vec<Request>> = Vec::new();
     for request in journal {
@@ -89,11 +89,11 @@ fn by_key(journal: Vec<Request>) -> Vec<Vec<Request>> {
 }
 
 #[tokio::test]
-async fn fault_29_a_reset_before_the_answer_is_repeated_at_once_with_the_same_key() {
-    for (name, broken) in [("reset", Answer::reset()), ("closed", Answer::close())] {
+async fn fault_29_reset_before_the_response_is_retried_immediately_with_the_same_key() {
+    for (name, broken) in [("reset", Reply::reset()), ("closed", Reply::close())] {
         let server = Server::start(move |number, _| match number % 2 {
             0 => broken.clone(),
-            _ => Answer::success(),
+            _ => Reply::success(),
         })
         .await;
         let recorder = recorder(client(server.url()));
@@ -112,17 +112,17 @@ async fn fault_29_a_reset_before_the_answer_is_repeated_at_once_with_the_same_ke
             assert_ne!(of_one[0].connection, of_one[1].connection, "{name}");
             waits.push(of_one[1].at - of_one[0].at);
         }
-        // A back-off would be a quarter of a second in the middle.
+        // The median backoff would be a quarter of a second.
         waits.sort();
         assert!(waits[5] < Duration::from_millis(100), "{name}: {waits:?}");
     }
 }
 
 #[tokio::test]
-async fn fault_29_a_connection_that_went_stale_costs_one_repetition_and_no_event() {
+async fn fault_29_stale_connection_costs_one_retry_and_no_event() {
     let server = Server::start(|number, _| match number {
-        1 => Answer::reset(),
-        _ => Answer::success(),
+        1 => Reply::reset(),
+        _ => Reply::success(),
     })
     .await;
     let recorder = recorder(client(server.url()));
@@ -137,15 +137,15 @@ async fn fault_29_a_connection_that_went_stale_costs_one_repetition_and_no_event
     assert_eq!(
         connections,
         [0, 0, 1, 1],
-        "the second event came over the first one's connection"
+        "the second event used the connection of the first"
     );
     assert_eq!(journal[1].key(), journal[2].key());
     assert_eq!(by_key(journal).len(), 3);
 }
 
 #[tokio::test]
-async fn fault_29_a_connection_that_the_server_closes_while_idle_loses_no_event() {
-    let server = Server::start(|_, _| Answer::success().then_close()).await;
+async fn fault_29_connection_closed_while_idle_loses_no_event() {
+    let server = Server::start(|_, _| Reply::success().then_close()).await;
     let recorder = recorder(client(server.url()));
     for id in 0..20 {
         recorder.record(event(id)).unwrap();
@@ -156,15 +156,15 @@ async fn fault_29_a_connection_that_the_server_closes_while_idle_loses_no_event(
 }
 
 #[tokio::test]
-async fn fault_30_an_answer_that_breaks_off_is_no_delivery_and_the_same_key_is_sent_again() {
-    let head = || Answer::new(200, SUCCESS);
+async fn fault_30_truncated_response_is_retried_with_the_same_key() {
+    let response = || Reply::new(200, SUCCESS);
     for (name, broken) in [
-        ("no byte of the body", head().cut_after(0)),
-        ("half of the body", head().cut_after(8)),
-        ("all but one byte", head().cut_after(SUCCESS.len() - 1)),
-        ("reset in the body", head().reset_after(8)),
+        ("no byte of the body", response().cut_after(0)),
+        ("half of the body", response().cut_after(8)),
+        ("all but one byte", response().cut_after(SUCCESS.len() - 1)),
+        ("reset in the body", response().reset_after(8)),
     ] {
-        let server = Server::answering([broken]).await;
+        let server = Server::replying([broken]).await;
         let recorder = recorder(client(server.url()));
         record(&recorder, 1);
         all_delivered(&recorder).await;
@@ -177,8 +177,8 @@ async fn fault_30_an_answer_that_breaks_off_is_no_delivery_and_the_same_key_is_s
 }
 
 #[tokio::test]
-async fn fault_31_an_answer_that_denies_success_makes_a_dead_letter_at_once() {
-    let server = Server::answering([Answer::new(200, r#"{"success":false}"#)]).await;
+async fn fault_31_unsuccessful_response_becomes_a_dead_letter_without_retry() {
+    let server = Server::replying([Reply::new(200, r#"{"success":false}"#)]).await;
     let recorder = recorder(client(server.url()));
     record(&recorder, 1);
     assert_eq!(recorder.flush(PATIENCE).await.pending, 0);
@@ -192,16 +192,16 @@ async fn fault_31_an_answer_that_denies_success_makes_a_dead_letter_at_once() {
     assert_balanced(&recorder);
 }
 
-/// The first answer pauses everything and turns health red; later ones succeed, and nothing was
-/// lost meanwhile.
-async fn pauses(name: &str, answer: Answer) {
-    let server = Server::answering([answer]).await;
+/// Asserts that this first response pauses delivery and makes health unhealthy, and that every event
+/// is delivered afterwards.
+async fn pauses_delivery(name: &str, first: Reply) {
+    let server = Server::replying([first]).await;
     let client = client(server.url()).build().unwrap();
-    // One attempt at a time, so that the first answer is the only one before the pause.
+    // One attempt at a time, so that only the first response precedes the pause.
     let recorder = Recorder::builder(client).concurrency(1).build().unwrap();
     record(&recorder, 3);
-    let told = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
-    let reason = told.reason.unwrap();
+    let found = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
+    let reason = found.reason.unwrap();
     assert!(
         reason.starts_with("delivery waits until this is mended"),
         "{name}: {reason}"
@@ -212,7 +212,7 @@ async fn pauses(name: &str, answer: Answer) {
         (3, 0, 0),
         "{name}"
     );
-    assert_eq!(server.journal().len(), 1, "{name}: everything waits");
+    assert_eq!(server.journal().len(), 1, "{name}: all events wait");
     assert_balanced(&recorder);
 
     all_delivered(&recorder).await;
@@ -223,25 +223,25 @@ async fn pauses(name: &str, answer: Answer) {
 }
 
 #[tokio::test]
-async fn fault_31_an_answer_that_is_not_the_services_is_no_delivery() {
+async fn fault_31_foreign_response_is_not_a_delivery() {
     let portal = "<html>Please log in</html>";
     let cases = [
-        ("HTML", Answer::new(200, portal)),
-        ("empty", Answer::new(200, "")),
-        ("no content", Answer::new(204, "")),
-        ("JSON of somebody else", Answer::new(200, r#"{"ok":true}"#)),
-        ("half a JSON", Answer::new(200, r#"{"success":true"#)),
+        ("HTML", Reply::new(200, portal)),
+        ("empty", Reply::new(200, "")),
+        ("no content", Reply::new(204, "")),
+        ("JSON of another service", Reply::new(200, r#"{"ok":true}"#)),
+        ("truncated JSON", Reply::new(200, r#"{"success":true"#)),
     ];
-    join_all(cases.map(|(name, answer)| pauses(name, answer))).await;
+    join_all(cases.map(|(name, reply)| pauses_delivery(name, reply))).await;
 }
 
 #[tokio::test]
-async fn fault_31_a_redirect_is_not_followed_with_the_key() {
-    let target = Server::answering([]).await;
+async fn fault_31_redirect_is_not_followed() {
+    let target = Server::replying([]).await;
     let location = format!("{}/audit_logs/events", target.url());
     let cases = ["301", "302", "303", "307", "308"].map(|status| {
-        let answer = Answer::new(status.parse().unwrap(), "").header("location", &location);
-        pauses(status, answer)
+        let reply = Reply::new(status.parse().unwrap(), "").header("location", &location);
+        pauses_delivery(status, reply)
     });
     join_all(cases).await;
     assert!(
@@ -251,27 +251,25 @@ async fn fault_31_a_redirect_is_not_followed_with_the_key() {
 }
 
 #[tokio::test]
-async fn fault_26_a_wrong_address_pauses_and_makes_no_dead_letter() {
+async fn fault_26_wrong_address_pauses_delivery_without_dead_letters() {
     let cases = [
-        ("bare 404", Answer::new(404, "")),
-        (
-            "404 of a web server",
-            Answer::new(404, "<h1>Not Found</h1>"),
-        ),
+        ("bare 404", Reply::new(404, "")),
+        ("404 of a web server", Reply::new(404, "<h1>Not Found</h1>")),
         (
             "404 of another API",
-            Answer::new(404, r#"{"message":"Not Found"}"#),
+            Reply::new(404, r#"{"message":"Not Found"}"#),
         ),
-        ("400 of a proxy", Answer::new(400, "<h1>Bad Request</h1>")),
-        ("405", Answer::new(405, "")),
+        ("400 of a proxy", Reply::new(400, "<h1>Bad Request</h1>")),
+        ("405", Reply::new(405, "")),
     ];
-    join_all(cases.map(|(name, answer)| pauses(name, answer))).await;
+    join_all(cases.map(|(name, reply)| pauses_delivery(name, reply))).await;
 }
 
-async fn rotates(status: u16) {
+/// Asserts that this status pauses delivery until the key source returns a new key.
+async fn resumes_after_key_rotation(status: u16) {
     let server = Server::start(move |_, request| match request.header("authorization") {
-        "Bearer sk_new" => Answer::success(),
-        _ => Answer::new(status, r#"{"message":"Unauthorized"}"#),
+        "Bearer sk_new" => Reply::success(),
+        _ => Reply::new(status, r#"{"message":"Unauthorized"}"#),
     })
     .await;
     let kept = Arc::new(Mutex::new("sk_old"));
@@ -282,8 +280,8 @@ async fn rotates(status: u16) {
         .key_source(move || ApiKey::new(*read.lock().unwrap()).ok());
     let recorder = recorder(client);
     record(&recorder, 3);
-    let told = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
-    assert!(told.reason.unwrap().contains(&status.to_string()));
+    let found = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
+    assert!(found.reason.unwrap().contains(&status.to_string()));
     let stats = recorder.stats();
     assert_eq!((stats.pending, stats.dead), (3, 0), "{status}");
 
@@ -296,7 +294,7 @@ async fn rotates(status: u16) {
         let last = of_one.last().unwrap();
         assert_eq!(last.header("authorization"), "Bearer sk_new");
     }
-    // The old key is tried again by one event alone, once in a pause.
+    // The old key is retried by a single event, once per pause.
     let refused = attempts
         .iter()
         .map(|of_one| of_one.len() - 1)
@@ -305,6 +303,10 @@ async fn rotates(status: u16) {
 }
 
 #[tokio::test]
-async fn fault_26_a_refused_key_pauses_all_until_the_next_one_is_read() {
-    join_all([rotates(401), rotates(403)]).await;
+async fn fault_26_unauthorized_key_pauses_delivery_until_it_is_rotated() {
+    join_all([
+        resumes_after_key_rotation(401),
+        resumes_after_key_rotation(403),
+    ])
+    .await;
 }

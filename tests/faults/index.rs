@@ -1,15 +1,15 @@
-//! The table of the front page against the tests that exist.
+//! Compares the table of the front page with the existing tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The faults that a recorder has to survive; 11 is a sentence in the documentation of `Recorder`.
+/// The numbers of the tested faults; fault 11 is documented at `Recorder`.
 fn faults() -> impl Iterator<Item = u32> {
     (1..=10).chain(12..=40)
 }
 
-/// The table's rows: the fault, and the names of its tests, each with the file that it stands in if
-/// it is not of this crate.
+/// Returns the table's rows: the fault, and the names of its tests, each with its file if it is in
+/// another crate.
 fn rows() -> BTreeMap<u32, Vec<String>> {
     let mut rows = BTreeMap::new();
     let table = include_str!("main.rs")
@@ -24,8 +24,8 @@ fn rows() -> BTreeMap<u32, Vec<String>> {
     rows
 }
 
-/// The tests that are named after a fault, by its number: those of this folder by their names,
-/// those of `audit-core` with their files.
+/// Returns the tests that are named after a fault, by its number: tests of this folder by name,
+/// tests of `audit-core` with their file.
 fn tests() -> BTreeMap<u32, BTreeSet<String>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut tests = BTreeMap::new();
@@ -58,7 +58,7 @@ fn collect(
             let Some((name, _)) = name.and_then(|name| name.split_once('(')) else {
                 continue;
             };
-            // A macro that names tests has a variable there.
+            // In a macro that generates tests, the number is a variable.
             let Ok(number) = name.split('_').next().unwrap_or_default().parse() else {
                 continue;
             };
@@ -69,7 +69,7 @@ fn collect(
 }
 
 #[test]
-fn every_fault_has_a_row_and_every_row_its_tests() {
+fn table_rows_match_the_fault_tests() {
     let rows = rows();
     assert_eq!(
         rows.keys().copied().collect::<Vec<_>>(),
@@ -83,10 +83,10 @@ fn every_fault_has_a_row_and_every_row_its_tests() {
         let without: Vec<_> = after.difference(&named).collect();
         assert!(
             without.is_empty(),
-            "fault {number}, not in its row: {without:?}"
+            "fault {number}: tests missing from its row: {without:?}"
         );
         named.retain(|name| !after.contains(name));
-        // What is left is named after something else, or is not there.
+        // The remaining names are tests without a fault number, or do not exist.
         for name in named {
             let (file, test) = name.rsplit_once("::").expect(&name);
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
@@ -101,7 +101,7 @@ fn every_fault_has_a_row_and_every_row_its_tests() {
 }
 
 #[test]
-fn the_fault_that_has_no_test_has_its_sentence() {
+fn fork_is_documented() {
     let recorder = include_str!("../../audit-core/src/recorder/recorder.rs");
     assert!(recorder.contains("A child that was forked"));
 }

@@ -1,5 +1,5 @@
-//! The bound on memory, in a process of its own, since everything that the process allocates is
-//! counted.
+//! The memory bound of a recorder. A separate test binary, because the allocator counts the whole
+//! process.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// An event of about so many bytes.
+/// Creates an event of about this size.
 fn event(bytes: usize) -> Event {
     let values = bytes / 2_000;
     let mut event = Event::builder("a").organization("org_1");
@@ -27,7 +27,7 @@ fn event(bytes: usize) -> Event {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_03_ten_minutes_of_outage_stay_within_the_bound() {
+async fn fault_03_memory_stays_bounded_in_a_ten_minute_outage() {
     let unavailable = FaultSink::discarding().fail_for(Duration::MAX);
     let builder = Recorder::builder(unavailable)
         .capacity(2_000)
@@ -38,19 +38,19 @@ async fn fault_03_ten_minutes_of_outage_stay_within_the_bound() {
     let (mut refused, mut size) = (0, 1);
     for _ in 0..600 {
         for _ in 0..20 {
-            // From 1 B to 64 KiB and back, all sizes in between.
+            // A deterministic sequence of sizes from 1 B to 64 KiB.
             size = (size * 7 + 13) % 65_536 + 1;
             refused += u64::from(recorder.record(event(size)).is_err());
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let stats = recorder.stats();
-    assert!(refused > 5_000, "{refused} refused: the bound was reached");
+    assert!(
+        refused > 5_000,
+        "{refused} refused: the bound was not reached"
+    );
     assert!(stats.pending_bytes > 15 * 1024 * 1024, "{stats:?}");
     let peak = ALLOCATOR.peak_usage() - before;
-    assert!(
-        peak <= MAX_BYTES + MAX_BYTES / 10,
-        "{peak} bytes at the most"
-    );
+    assert!(peak <= MAX_BYTES + MAX_BYTES / 10, "peak of {peak} bytes");
     assert_eq!(stats.accepted, stats.pending);
 }

@@ -1,4 +1,4 @@
-//! What the dispatcher does about faults that come over time, under a virtual clock.
+//! Retry, backoff, rate limiting and fairness of the dispatcher, under a virtual clock.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use audit_tower::{Action, Fault, HealthState, RateLimit, Recorder};
 use crate::support::{HOUR, MINUTE, SECOND, assert_delivered, event_of, record, start};
 
 #[tokio::test(start_paused = true)]
-async fn fault_01_a_full_queue_hands_every_event_back_that_it_does_not_take() {
+async fn fault_01_full_queue_returns_every_refused_event() {
     let sink = FaultSink::discarding().fail_for(HOUR);
     let recorder = start(Recorder::builder(sink).capacity(100));
     let tasks: Vec<_> = (0..4)
@@ -33,10 +33,10 @@ async fn fault_01_a_full_queue_hands_every_event_back_that_it_does_not_take() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_02_one_event_per_organization_tells_of_the_gap() {
+async fn fault_02_gap_is_reported_once_per_organization() {
     const GAP: Action = Action::checked("audit.gap");
     let gaps = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&gaps);
+    let received = Arc::clone(&gaps);
     let sink = FaultSink::discarding().respond_with(move |event, attempt| {
         if attempt.at() < MINUTE {
             return Err(Fault::retryable("503"));
@@ -44,7 +44,7 @@ async fn fault_02_one_event_per_organization_tells_of_the_gap() {
         if event.action() == "audit.gap" {
             let count = event.metadata_value("count").unwrap().to_string();
             let organization = event.organization().unwrap().to_owned();
-            told.lock().unwrap().push((organization, count));
+            received.lock().unwrap().push((organization, count));
         }
         Ok(())
     });
@@ -70,7 +70,7 @@ async fn fault_02_one_event_per_organization_tells_of_the_gap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_04_a_shutdown_delivers_everything_and_says_so_twice() {
+async fn fault_04_shutdown_delivers_everything_and_a_second_returns_the_same_report() {
     let sink = FaultSink::discarding();
     let recorder = start(Recorder::builder(sink.clone()));
     let recorded = record(&recorder, 1_000);
@@ -82,7 +82,7 @@ async fn fault_04_a_shutdown_delivers_everything_and_says_so_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_05_a_shutdown_ends_at_its_deadline_and_the_hook_gets_what_is_lost() {
+async fn fault_05_shutdown_ends_at_its_deadline_and_the_hook_receives_lost_events() {
     let lost = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&lost);
     let sink = FaultSink::discarding().latency(HOUR);
@@ -97,7 +97,7 @@ async fn fault_05_a_shutdown_ends_at_its_deadline_and_the_hook_gets_what_is_lost
     assert_eq!(sink.elapsed() - before, 5 * SECOND);
     assert_eq!((report.delivered, report.lost), (0, 50));
     assert_balanced(&recorder);
-    // The hook runs after the answer.
+    // The hook runs after the shutdown returned.
     while lost.lock().unwrap().len() < 50 {
         tokio::task::yield_now().await;
     }
@@ -108,7 +108,7 @@ async fn fault_05_a_shutdown_ends_at_its_deadline_and_the_hook_gets_what_is_lost
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_09_a_panic_in_the_sink_or_the_hook_costs_one_event_and_nothing_else() {
+async fn fault_09_panic_in_the_sink_or_hook_costs_one_event() {
     let sink = FaultSink::discarding().respond_with(|_, attempt| {
         if attempt.number() % 7 == 0 {
             panic!("on purpose");
@@ -130,12 +130,12 @@ async fn fault_09_a_panic_in_the_sink_or_the_hook_costs_one_event_and_nothing_el
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_19_a_slow_sink_gets_as_many_attempts_at_once_as_are_allowed() {
+async fn fault_19_slow_sink_receives_the_allowed_number_of_concurrent_attempts() {
     let sink = FaultSink::discarding().latency(5 * SECOND);
     let recorder = start(Recorder::builder(sink.clone()).concurrency(32));
     let recorded = record(&recorder, 1_000);
     assert!(recorder.flush(HOUR).await.is_complete());
-    // 1,000 events by 32 at once are 32 rounds of 5 s; the first rounds have fewer.
+    // 1,000 events at a concurrency of 32 are 32 rounds of 5 s; the first rounds have fewer.
     let took = sink.elapsed();
     assert!((160 * SECOND..200 * SECOND).contains(&took), "{took:?}");
     assert_delivered(&sink, &recorded);
@@ -143,7 +143,7 @@ async fn fault_19_a_slow_sink_gets_as_many_attempts_at_once_as_are_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_20_a_limit_pauses_everything_for_as_long_as_it_says() {
+async fn fault_20_retry_after_pauses_all_delivery_for_its_time() {
     let wait = 30 * SECOND;
     let sink = FaultSink::discarding().respond_with(move |_, attempt| {
         if attempt.at() < wait {
@@ -162,20 +162,20 @@ async fn fault_20_a_limit_pauses_everything_for_as_long_as_it_says() {
     assert!(attempts[1..].iter().all(|attempt| attempt.at() >= wait));
     assert!(
         attempts[1].at() <= wait + wait / 9,
-        "and no longer than a tenth more"
+        "with at most 10 % jitter"
     );
     assert_eq!(
         attempts[1].event_id(),
         first[0],
-        "the one that met the limit asks first"
+        "the rate-limited event is retried first"
     );
-    assert_eq!(attempts.len(), 102, "one attempt was for nothing");
+    assert_eq!(attempts.len(), 102, "one attempt failed");
     assert_delivered(&sink, &recorded);
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_again() {
+async fn fault_21_retry_after_is_capped_at_five_minutes_and_without_it_backoff_applies() {
     for (after, least, most) in [
         (
             Some(Duration::from_secs(1_000_000_000)),
@@ -197,7 +197,7 @@ async fn fault_21_a_limit_is_believed_for_five_minutes_and_without_a_time_asked_
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
+async fn fault_22_attempts_per_minute_stay_within_the_rate_limit() {
     let sink = FaultSink::discarding().with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     let mut recorded = record(&recorder, 12_000);
@@ -217,10 +217,10 @@ async fn fault_22_no_minute_sees_more_attempts_than_the_service_takes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arrives() {
-    let storm = 30 * MINUTE;
+async fn fault_23_server_errors_are_probed_at_most_once_a_second_and_then_all_events_arrive() {
+    let outage = 30 * MINUTE;
     let sink = FaultSink::discarding()
-        .fail_for(storm)
+        .fail_for(outage)
         .with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()));
     let mut recorded = Vec::new();
@@ -238,18 +238,18 @@ async fn fault_23_a_storm_of_5xx_is_asked_once_a_second_at_most_and_then_all_arr
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_nobody() {
-    let sick = Arc::new(Mutex::new(None));
-    let which = Arc::clone(&sick);
+async fn fault_24_failing_event_backs_off_and_does_not_delay_others() {
+    let failing = Arc::new(Mutex::new(None));
+    let failing_id = Arc::clone(&failing);
     let sink = FaultSink::discarding().respond_with(move |event, _| {
-        if *which.lock().unwrap() == Some(event.id()) {
+        if *failing_id.lock().unwrap() == Some(event.id()) {
             return Err(Fault::retryable("500"));
         }
         Ok(())
     });
     let recorder = start(Recorder::builder(sink.clone()));
     let event = event_of("org_1");
-    *sick.lock().unwrap() = Some(event.id());
+    *failing.lock().unwrap() = Some(event.id());
     recorder.record(event).unwrap();
     for _ in 0..60 {
         let others = record(&recorder, 10);
@@ -258,7 +258,10 @@ async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_
             || !others.iter().all(|id| sink.delivered().contains(id))
         {
             tokio::time::sleep(SECOND / 100).await;
-            assert!(sink.elapsed() - before < SECOND, "the others wait for it");
+            assert!(
+                sink.elapsed() - before < SECOND,
+                "the failing event delays the others"
+            );
         }
         tokio::time::sleep(MINUTE).await;
     }
@@ -268,12 +271,12 @@ async fn fault_24_an_event_that_always_fails_waits_longer_and_longer_and_delays_
         .filter(|attempt| attempt.fault().is_some())
         .count();
     assert!((10..=60).contains(&failed), "{failed} attempts in an hour");
-    assert_eq!(recorder.stats().pending, 1, "and it is still there");
+    assert_eq!(recorder.stats().pending, 1, "the failing event is kept");
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() {
+async fn fault_25_rejected_event_becomes_a_dead_letter_and_does_not_delay_the_next() {
     let sink = FaultSink::discarding().respond_with(|_, attempt| {
         if attempt.number() % 50 == 0 {
             return Err(Fault::rejected("400: no such action"));
@@ -292,14 +295,14 @@ async fn fault_25_a_poisoned_event_is_a_dead_letter_and_the_next_goes_at_once() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_more() {
-    // Alone, a quiet event goes with the next attempt that the pace allows.
+async fn fault_33_noisy_organization_delays_a_quiet_one_by_at_most_one_turn() {
+    // Without other load, a quiet event is sent with the next attempt the rate limit allows.
     let sink = FaultSink::discarding().with_rate_limit(RateLimit::per_second(90.0));
     let recorder = start(Recorder::builder(sink.clone()).capacity(20_000));
     for _ in 0..10_000 {
         recorder.record(event_of("org_noisy")).unwrap();
     }
-    // The burst is over.
+    // The initial burst of the rate limit is used up.
     tokio::time::sleep(10 * SECOND).await;
     let before = sink.elapsed();
     let mut quiet = HashSet::new();
@@ -317,17 +320,17 @@ async fn fault_33_a_noisy_organization_delays_a_quiet_one_by_its_turn_and_no_mor
         .collect();
     assert_eq!(quiet.len(), 99);
     let slowest = quiet.iter().max().copied().unwrap();
-    // 99 events at 90 a second take 1.1 s alone; beside the noisy one, a turn more.
+    // 99 events at 90 a second take 1.1 s alone; the noisy organization doubles it at most.
     assert!(slowest <= Duration::from_millis(2_200), "{slowest:?}");
     assert!(
         recorder.stats().pending > 5_000,
-        "the noisy one still waits"
+        "the noisy organization still has a backlog"
     );
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_39_a_flush_ends_under_constant_load() {
+async fn fault_39_flush_completes_under_constant_load() {
     let sink = FaultSink::discarding().latency(SECOND / 10);
     let recorder = start(Recorder::builder(sink.clone()));
     let producers: Vec<_> = (0..4)

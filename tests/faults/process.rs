@@ -1,4 +1,4 @@
-//! Threads, runtimes and processes: where a recorder is used from, and what happens to them.
+//! Threads, runtimes and processes that use a recorder, and their failures.
 
 use std::process::{Child, Command};
 use std::sync::mpsc;
@@ -15,9 +15,9 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use crate::support::event_of;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// Where a child finds the parent's server.
+/// The variable with the URL of the parent's server.
 const URL: &str = "AUDIT_TEST_URL";
-/// What a child writes when it is ready.
+/// The variable with the path of the file that a child creates when it is ready.
 const READY: &str = "AUDIT_TEST_READY";
 
 fn client(url: &str, pace: RateLimit) -> WorkOs {
@@ -29,7 +29,7 @@ fn client(url: &str, pace: RateLimit) -> WorkOs {
         .unwrap()
 }
 
-/// A server that takes the children's events.
+/// Starts a server that accepts the children's events.
 fn server() -> LocalServer {
     let server = LocalServer::start().unwrap();
     let client = client(server.url(), RateLimit::unlimited());
@@ -51,7 +51,7 @@ fn event() -> Event {
     event.build().unwrap()
 }
 
-/// Runs a test of this file as a process of its own.
+/// Returns the command that runs a test of this binary as a child process.
 pub(crate) fn child(test: &str, server: &LocalServer) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture"]);
@@ -61,16 +61,17 @@ pub(crate) fn child(test: &str, server: &LocalServer) -> Command {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a child is told where its parent is"
+    reason = "the parent configures its child by the environment"
 )]
-pub(crate) fn told(name: &str) -> String {
-    std::env::var(name).expect("the parent says so; this is no test of its own")
+/// Returns a variable that the parent process set.
+pub(crate) fn setting(name: &str) -> String {
+    std::env::var(name).expect("set by the parent; this test runs as a child only")
 }
 
 #[test]
 #[ignore = "run by fault_06 as a process of its own"]
 fn child_with_a_guard() {
-    let recorder = Recorder::builder(client(&told(URL), RateLimit::unlimited()));
+    let recorder = Recorder::builder(client(&setting(URL), RateLimit::unlimited()));
     let recorder = recorder.build().unwrap();
     let guard = recorder.guard();
     for _ in 0..20 {
@@ -83,7 +84,7 @@ fn child_with_a_guard() {
 
 #[test]
 #[ignore = "run by fault_06 as a process of its own"]
-fn child_that_forgets_its_recorder() {
+fn child_that_leaks_its_recorder() {
     let recorder = Recorder::builder(client("http://127.0.0.1:9", RateLimit::unlimited()));
     let recorder = recorder.build().unwrap();
     recorder.record(event()).unwrap();
@@ -92,7 +93,7 @@ fn child_that_forgets_its_recorder() {
 }
 
 #[test]
-fn fault_06_a_guard_delivers_at_the_end_of_the_process_and_without_one_nobody_waits() {
+fn fault_06_guard_delivers_at_process_exit_and_a_leaked_recorder_does_not_delay_exit() {
     let server = server();
     let status = child("process::child_with_a_guard", &server)
         .status()
@@ -100,14 +101,14 @@ fn fault_06_a_guard_delivers_at_the_end_of_the_process_and_without_one_nobody_wa
     assert!(status.success());
     assert_eq!(server.stats().unwrap().accepted(), 20);
 
-    let mut forgetful = child("process::child_that_forgets_its_recorder", &server);
-    watched("a forgotten recorder", move || {
-        assert!(forgetful.status().unwrap().success());
+    let mut leaking = child("process::child_that_leaks_its_recorder", &server);
+    run_with_timeout("a process with a leaked recorder", move || {
+        assert!(leaking.status().unwrap().success());
     });
 }
 
 #[test]
-fn fault_07_a_recorder_outlives_the_runtime_of_its_caller() {
+fn fault_07_recorder_outlives_the_runtime_of_its_caller() {
     let sink = FaultSink::new(MemorySink::new()).hang();
     let first = Builder::new_multi_thread().build().unwrap();
     let recorder = first.block_on(async { Recorder::builder(sink.clone()).build().unwrap() });
@@ -128,8 +129,8 @@ fn fault_07_a_recorder_outlives_the_runtime_of_its_caller() {
     assert_balanced(&recorder);
 }
 
-/// Fails if the work does not end.
-fn watched(name: &str, work: impl FnOnce() + Send + 'static) {
+/// Runs work on a thread and fails if it does not finish.
+fn run_with_timeout(name: &str, work: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();
     std::thread::spawn(move || {
         work();
@@ -162,13 +163,13 @@ fn fault_08_no_call_deadlocks_in_any_runtime() {
         }),
     ];
     for (name, make) in runtimes {
-        watched(name, move || {
-            // In a task, so that it is a worker's thread that waits where there are workers.
+        run_with_timeout(name, move || {
+            // In a task, so that a worker thread blocks if there are workers.
             make().block_on(async { tokio::spawn(every_call()).await.unwrap() });
         });
     }
-    watched("another executor", || pollster::block_on(every_call()));
-    watched("no executor", || {
+    run_with_timeout("another executor", || pollster::block_on(every_call()));
+    run_with_timeout("no executor", || {
         let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
         recorder.record(event_of("org_1")).unwrap();
         assert!(recorder.flush_blocking(PATIENCE).is_complete());
@@ -185,7 +186,7 @@ async fn every_call() {
     assert!(recorder.flush(PATIENCE).await.is_complete());
     assert_eq!(recorder.stats().delivered, 1);
     recorder.record(event_of("org_1")).unwrap();
-    // The blocking forms inside the runtime: its thread waits, delivery goes on.
+    // Blocking calls inside the runtime: its thread blocks, delivery continues.
     assert!(recorder.flush_blocking(PATIENCE).is_complete());
     assert_eq!(recorder.stats().delivered, 2);
     recorder.record(event_of("org_1")).unwrap();
@@ -195,7 +196,7 @@ async fn every_call() {
     assert_balanced(&recorder);
 }
 
-/// Panics at a line that the dispatcher logs, the first few times.
+/// A log layer that panics on the first lines of the dispatcher.
 struct Panics {
     left: Mutex<u32>,
 }
@@ -217,8 +218,8 @@ impl<S: tracing::Subscriber> Layer<S> for Panics {
 
 #[test]
 #[ignore = "run by fault_10 as a process of its own, since it sets the process's subscriber"]
-fn child_whose_log_panics() {
-    // Each line is logged once in ten seconds, so three panics take three different ones.
+fn child_with_panicking_log() {
+    // Each message is logged at most once in ten seconds, so three panics need three messages.
     let left = Mutex::new(3);
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Panics { left }))
         .unwrap();
@@ -233,7 +234,7 @@ fn child_whose_log_panics() {
             .record(event.organization("org_1").build().unwrap())
             .unwrap();
     }
-    // The lines about the repetition, the dead letter and the hook panic in the middle of the
+    // The messages about the retry, the dead letter and the hook panic in the middle of the
     // dispatcher's work.
     recorder.flush_blocking(PATIENCE);
     let stats = recorder.stats();
@@ -249,21 +250,21 @@ fn child_whose_log_panics() {
 }
 
 #[test]
-fn fault_10_a_dispatcher_that_panics_is_started_again_and_keeps_its_events() {
+fn fault_10_panicked_dispatcher_restarts_with_its_events() {
     let server = LocalServer::start().unwrap();
-    let status = child("process::child_whose_log_panics", &server).status();
+    let status = child("process::child_with_panicking_log", &server).status();
     assert!(status.unwrap().success());
 }
 
 #[test]
 #[ignore = "run by fault_35 as a process of its own"]
 fn child_that_is_stopped() {
-    let recorder = Recorder::builder(client(&told(URL), RateLimit::per_second(10.0)));
+    let recorder = Recorder::builder(client(&setting(URL), RateLimit::per_second(10.0)));
     let recorder = recorder.build().unwrap();
     for _ in 0..150 {
         recorder.record(event()).unwrap();
     }
-    std::fs::write(told(READY), "").unwrap();
+    std::fs::write(setting(READY), "").unwrap();
     assert!(recorder.flush_blocking(PATIENCE).is_complete());
     assert_eq!(recorder.stats().delivered, 150);
     assert_balanced(&recorder);
@@ -280,7 +281,7 @@ fn signal(child: &Child, signal: &str) {
 }
 
 #[test]
-fn fault_35_after_a_stop_of_the_process_the_pace_is_kept() {
+fn fault_35_rate_limit_holds_after_the_process_was_stopped() {
     let server = server();
     let folder = std::env::temp_dir().join(format!("audit-ready-{}", std::process::id()));
     let mut command = child("process::child_that_is_stopped", &server);
@@ -289,7 +290,7 @@ fn fault_35_after_a_stop_of_the_process_the_pace_is_kept() {
     while !folder.exists() {
         std::thread::yield_now();
     }
-    // The burst is 50; more than that has to wait for its turn.
+    // The burst is 50; further attempts follow the rate limit.
     let delivered = || server.stats().unwrap().accepted();
     while delivered() < 60 {
         std::thread::sleep(Duration::from_millis(5));
@@ -298,7 +299,7 @@ fn fault_35_after_a_stop_of_the_process_the_pace_is_kept() {
     std::thread::sleep(Duration::from_secs(3));
     signal(&child, "-CONT");
     loop {
-        // Read in this order, so that what arrives in between only adds to what is allowed.
+        // In this order, so that the allowance is never read before the deliveries.
         let arrived = delivered();
         let allowed = 50.0 + 10.0 * begun.elapsed().as_secs_f64() + 1.0;
         assert!(
@@ -314,7 +315,7 @@ fn fault_35_after_a_stop_of_the_process_the_pace_is_kept() {
     drop(std::fs::remove_file(folder));
 }
 
-/// Records an event for every line that is logged.
+/// A log layer that records an event for every message.
 struct Records {
     recorder: Recorder,
     seen: Arc<Mutex<u32>>,
@@ -323,13 +324,13 @@ struct Records {
 impl<S: tracing::Subscriber> Layer<S> for Records {
     fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
         *self.seen.lock().unwrap() += 1;
-        // Without an actor, which the recorder complains about in the log.
+        // Without an actor, which the recorder logs.
         drop(self.recorder.record(event_of("org_1")));
     }
 }
 
 #[test]
-fn fault_38_an_event_may_be_recorded_from_a_log_line_a_drop_and_a_panic_hook() {
+fn fault_38_events_can_be_recorded_from_log_drop_and_panic_hook() {
     let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
     let seen = Arc::new(Mutex::new(0));
     let records = Records {
@@ -342,7 +343,7 @@ fn fault_38_an_event_may_be_recorded_from_a_log_line_a_drop_and_a_panic_hook() {
             tracing::info!("a line");
         }
     });
-    // 100 lines, and the recorder's one complaint about them, which was a line itself.
+    // 100 messages, and the recorder's one warning about them, which is a message itself.
     let lines = *seen.lock().unwrap();
     assert!((100..=102).contains(&lines), "{lines}");
 

@@ -1,5 +1,4 @@
-//! A server that answers as it is told, down to the bytes on the wire, and keeps a journal of what
-//! it was asked.
+//! A scripted HTTP server with control over the bytes on the wire, and a journal of its requests.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// What the service answers when it has taken an event.
+/// The body of the service's response to an accepted event.
 pub(crate) const SUCCESS: &str = r#"{"success":true}"#;
 
-/// One request, as it arrived.
+/// One received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -26,7 +25,7 @@ pub(crate) struct Request {
     /// By lower-case name.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
-    /// The number of the connection that it came over.
+    /// The number of its connection.
     pub(crate) connection: usize,
     pub(crate) at: Instant,
 }
@@ -36,7 +35,7 @@ impl Request {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The idempotency key.
+    /// Returns the idempotency key.
     pub(crate) fn key(&self) -> &str {
         self.header("idempotency-key")
     }
@@ -46,17 +45,17 @@ impl Request {
     }
 }
 
-/// What the server does with one request.
+/// The scripted response to one request.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     head: String,
     body: Vec<u8>,
-    /// After how many bytes of the body the answer breaks off.
+    /// Truncates the body after this many bytes.
     cut: Option<usize>,
     end: End,
 }
 
-/// What becomes of the connection after the answer.
+/// The state of the connection after the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     KeepAlive,
@@ -65,8 +64,8 @@ enum End {
     Reset,
 }
 
-impl Answer {
-    /// A whole answer without headers beside the length of its body.
+impl Reply {
+    /// Creates a complete response with no header but `content-length`.
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         Self {
@@ -81,12 +80,12 @@ impl Answer {
         Self::new(200, SUCCESS)
     }
 
-    /// No answer: the connection ends with RST after the request was read.
+    /// Sends no response: resets the connection (RST) after reading the request.
     pub(crate) fn reset() -> Self {
         Self::nothing(End::Reset)
     }
 
-    /// No answer: the connection is closed after the request was read.
+    /// Sends no response: closes the connection after reading the request.
     pub(crate) fn close() -> Self {
         Self::nothing(End::Close)
     }
@@ -105,20 +104,20 @@ impl Answer {
         self
     }
 
-    /// The connection is closed after the answer, and nothing in the answer says so.
+    /// Closes the connection after the response, without a `connection: close` header.
     pub(crate) fn then_close(mut self) -> Self {
         self.end = End::Close;
         self
     }
 
-    /// The head says how long the body is, and the connection is closed after this many bytes of
+    /// Closes the connection after this many bytes of the body; `content-length` announces all of
     /// it.
     pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self.then_close()
     }
 
-    /// As [`Answer::cut_after`], but the connection ends with RST.
+    /// As [`Reply::cut_after`], but resets the connection.
     pub(crate) fn reset_after(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self.end = End::Reset;
@@ -128,8 +127,8 @@ impl Answer {
     async fn write(&self, stream: &mut impl Stream) -> io::Result<()> {
         if !self.head.is_empty() {
             let body = &self.body[..self.cut.unwrap_or(self.body.len())];
-            let answer = [self.head.as_bytes(), b"\r\n", body].concat();
-            stream.write_all(&answer).await?;
+            let bytes = [self.head.as_bytes(), b"\r\n", body].concat();
+            stream.write_all(&bytes).await?;
             stream.flush().await?;
         }
         if self.end == End::Reset {
@@ -155,10 +154,10 @@ impl Stream for TlsStream<TcpStream> {
     }
 }
 
-/// What the server does with the request of that number, counted from 0 over all connections.
-type Script = Box<dyn FnMut(usize, &Request) -> Answer + Send>;
+/// Returns the response to the request of this number, counted from 0 over all connections.
+type Script = Box<dyn FnMut(usize, &Request) -> Reply + Send>;
 
-/// With what the server shows who it is; none means plain text.
+/// The server's TLS configuration; `None` is plain text.
 pub(crate) type Tls = Arc<Mutex<Option<Arc<ServerConfig>>>>;
 
 struct Shared {
@@ -167,31 +166,31 @@ struct Shared {
     tls: Tls,
 }
 
-/// The server runs as tasks of the runtime that it was started in.
+/// A running server, as tasks of the runtime that started it.
 pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Server {
-    /// Answers each request as the script says, on a free port of the loopback address.
+    /// Starts a server that follows the script, on a free loopback port.
     pub(crate) async fn start(
-        script: impl FnMut(usize, &Request) -> Answer + Send + 'static,
+        script: impl FnMut(usize, &Request) -> Reply + Send + 'static,
     ) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), Tls::default(), script).await
     }
 
-    /// Answers the first requests with these, in their order, and then with success.
-    pub(crate) async fn answering(first: impl IntoIterator<Item = Answer>) -> Self {
+    /// Starts a server that sends these responses in order, and success to every later request.
+    pub(crate) async fn replying(first: impl IntoIterator<Item = Reply>) -> Self {
         let mut first: Vec<_> = first.into_iter().collect();
         first.reverse();
-        Self::start(move |_, _| first.pop().unwrap_or_else(Answer::success)).await
+        Self::start(move |_, _| first.pop().unwrap_or_else(Reply::success)).await
     }
 
     pub(crate) async fn start_at(
         address: SocketAddr,
         tls: Tls,
-        script: impl FnMut(usize, &Request) -> Answer + Send + 'static,
+        script: impl FnMut(usize, &Request) -> Reply + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -205,8 +204,8 @@ impl Server {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 let shared = Arc::clone(&accepting);
-                // A connection that the client breaks is the client's affair.
-                tokio::spawn(async move { shared.welcome(stream, connection).await.ok() });
+                // Ignores errors: a client may break its connection.
+                tokio::spawn(async move { shared.accept(stream, connection).await.ok() });
             }
         });
         Self { address, shared }
@@ -220,14 +219,14 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// What it was asked so far, in order.
+    /// Returns the requests so far, in order.
     pub(crate) fn journal(&self) -> Vec<Request> {
         self.shared.journal.borrow().clone()
     }
 }
 
 impl Shared {
-    async fn welcome(&self, stream: TcpStream, connection: usize) -> io::Result<()> {
+    async fn accept(&self, stream: TcpStream, connection: usize) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let tls = self.tls.lock().unwrap().clone();
         match tls {
@@ -242,15 +241,15 @@ impl Shared {
     async fn serve(&self, mut stream: impl Stream, connection: usize) -> io::Result<()> {
         loop {
             let request = read(&mut stream, connection).await?;
-            let mut answer = None;
+            let mut reply = None;
             self.journal.send_modify(|journal| {
                 let mut script = self.script.lock().unwrap();
-                answer = Some(script(journal.len(), &request));
+                reply = Some(script(journal.len(), &request));
                 journal.push(request);
             });
-            let Some(answer) = answer else { return Ok(()) };
-            answer.write(&mut stream).await?;
-            if answer.end != End::KeepAlive {
+            let Some(reply) = reply else { return Ok(()) };
+            reply.write(&mut stream).await?;
+            if reply.end != End::KeepAlive {
                 return Ok(());
             }
         }

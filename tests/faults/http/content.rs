@@ -1,4 +1,4 @@
-//! What is on the wire and what is not: keys, bodies, times, sizes, secrets.
+//! The content of requests: keys, bodies, times, sizes, and no secrets elsewhere.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -16,9 +16,9 @@ use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{PATIENCE, all_delivered, by_key, client, event, key, record, recorder};
-use crate::server::{Answer, SUCCESS, Server};
+use crate::server::{Reply, SUCCESS, Server};
 
-/// Everything that is logged in this thread, at every level.
+/// Captures everything logged in this thread, at every level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -59,18 +59,18 @@ impl<'a> MakeWriter<'a> for Log {
 
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// What the client makes of a 429 with these headers.
+/// Returns the client's fault for a 429 with these headers.
 async fn limited(headers: &[(&str, &str)]) -> Fault {
-    let busy = Answer::new(429, r#"{"message":"Too many requests"}"#);
+    let busy = Reply::new(429, r#"{"message":"Too many requests"}"#);
     let busy = headers
         .iter()
-        .fold(busy, |answer, (name, value)| answer.header(name, value));
-    let server = Server::answering([busy]).await;
+        .fold(busy, |reply, (name, value)| reply.header(name, value));
+    let server = Server::replying([busy]).await;
     let client = client(server.url()).build().unwrap();
     client.deliver(&event(1)).await.unwrap_err()
 }
 
-/// How long nothing is sent after a fault, by a clock that runs as fast as it can.
+/// Returns the pause after a fault, measured under a virtual clock.
 fn pause(fault: Fault) -> Duration {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -94,9 +94,8 @@ fn pause(fault: Fault) -> Duration {
 }
 
 #[test]
-fn fault_21_retry_after_is_read_from_the_wire_by_the_servers_clock_and_capped() {
-    // What comes beside the header, the header, and between which seconds the pause lies: a tenth
-    // is added at random.
+fn fault_21_retry_after_is_read_by_the_servers_clock_and_capped() {
+    // The header's value, and the bounds of the pause in seconds: up to 10 % jitter is added.
     let by_date = [("date", DATE)];
     let cases = [
         ("7", (7.0, 8.0)),
@@ -104,7 +103,7 @@ fn fault_21_retry_after_is_read_from_the_wire_by_the_servers_clock_and_capped() 
         ("Sun, 06 Nov 1994 08:00:00 GMT", (0.0, 0.1)),
         ("Sat, 06 Nov 1999 08:49:37 GMT", (300.0, 331.0)),
         ("1000000000", (300.0, 331.0)),
-        // None of these says how long: the client's own pause holds.
+        // Invalid values: the client's own backoff applies.
         ("", (0.9, 3.0)),
         ("-5", (0.9, 3.0)),
         ("soon", (0.9, 3.0)),
@@ -126,11 +125,11 @@ fn fault_21_retry_after_is_read_from_the_wire_by_the_servers_clock_and_capped() 
 }
 
 #[tokio::test]
-async fn fault_21_a_date_holds_everything_back_and_one_event_goes_first() {
-    let busy = Answer::new(429, r#"{"message":"Too many requests"}"#)
+async fn fault_21_retry_after_date_pauses_all_and_one_event_probes_first() {
+    let busy = Reply::new(429, r#"{"message":"Too many requests"}"#)
         .header("date", DATE)
         .header("retry-after", "Sun, 06 Nov 1994 08:49:39 GMT");
-    let server = Server::answering([busy]).await;
+    let server = Server::replying([busy]).await;
     let client = client(server.url()).build().unwrap();
     let recorder = Recorder::builder(client).concurrency(1).build().unwrap();
     record(&recorder, 10);
@@ -142,15 +141,15 @@ async fn fault_21_a_date_holds_everything_back_and_one_event_goes_first() {
 }
 
 #[tokio::test]
-async fn fault_32_every_attempt_has_the_same_key_and_the_same_body() {
+async fn fault_32_every_attempt_has_the_same_key_and_body() {
     let message = r#"{"message":"x"}"#;
-    let server = Server::answering([
-        Answer::new(503, message),
-        Answer::reset(),
-        Answer::new(200, SUCCESS).cut_after(4),
-        Answer::new(408, message),
-        Answer::new(429, message).header("retry-after", "0"),
-        Answer::new(500, "<html>"),
+    let server = Server::replying([
+        Reply::new(503, message),
+        Reply::reset(),
+        Reply::new(200, SUCCESS).cut_after(4),
+        Reply::new(408, message),
+        Reply::new(429, message).header("retry-after", "0"),
+        Reply::new(500, "<html>"),
     ])
     .await;
     let recorder = recorder(client(server.url()));
@@ -173,11 +172,11 @@ fn wall_clock() -> SystemTime {
 }
 
 #[tokio::test]
-async fn fault_34_an_event_carries_the_time_of_recording_and_a_clock_that_differs_is_logged() {
+async fn fault_34_event_has_its_recording_time_and_clock_skew_is_logged() {
     let (log, _guard) = Log::capture();
-    let server = Server::answering([
-        Answer::new(503, r#"{"message":"x"}"#).header("date", DATE),
-        Answer::success().header("date", DATE),
+    let server = Server::replying([
+        Reply::new(503, r#"{"message":"x"}"#).header("date", DATE),
+        Reply::success().header("date", DATE),
     ])
     .await;
     let client = client(server.url()).build().unwrap();
@@ -200,14 +199,14 @@ async fn fault_34_an_event_carries_the_time_of_recording_and_a_clock_that_differ
     }
     let log = log.text();
     let lines = log.lines().filter(|line| line.contains("clock"));
-    assert_eq!(lines.count(), 1, "one line for several answers: {log}");
+    assert_eq!(lines.count(), 1, "one line for several responses: {log}");
 }
 
 #[tokio::test]
-async fn fault_34_a_clock_that_agrees_is_not_logged() {
+async fn fault_34_synchronized_clock_is_not_logged() {
     let (log, _guard) = Log::capture();
     let server = Server::start(|_, _| {
-        Answer::success().header("date", &httpdate::fmt_http_date(wall_clock()))
+        Reply::success().header("date", &httpdate::fmt_http_date(wall_clock()))
     })
     .await;
     let client = client(server.url()).build().unwrap();
@@ -217,7 +216,7 @@ async fn fault_34_a_clock_that_agrees_is_not_logged() {
     assert!(!log.text().contains("clock"), "{}", log.text());
 }
 
-/// An event with more, and longer, values than there is room for.
+/// Creates an event with more and longer values than the limits allow.
 fn oversize(chars: usize, letter: char, keys: usize, targets: usize) -> Event {
     let long = letter.to_string().repeat(chars);
     let keyed = |index: usize| format!("key_{index}");
@@ -245,7 +244,7 @@ fn oversize(chars: usize, letter: char, keys: usize, targets: usize) -> Event {
 }
 
 #[tokio::test]
-async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
+async fn fault_36_oversize_events_are_truncated_and_accepted() {
     let local = LocalServer::start().unwrap();
     let workos = WorkOs::builder(key(local.api_key()))
         .base_url(local.url())
@@ -257,9 +256,9 @@ async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
         .create_schema("document.import", &schema)
         .await
         .unwrap();
-    let wire = Server::answering([]).await;
-    let seen = recorder(client(wire.url()));
-    let recorder = Recorder::builder(workos).copy_to(&seen).build().unwrap();
+    let wire = Server::replying([]).await;
+    let copies = recorder(client(wire.url()));
+    let recorder = Recorder::builder(workos).copy_to(&copies).build().unwrap();
 
     let mut runner = TestRunner::new(Config {
         cases: 48,
@@ -279,7 +278,7 @@ async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
     recorder.record(oversize(3_000, '🔑', 40, 20)).unwrap();
     recorder.record(oversize(500, 'a', 1, 1)).unwrap();
     all_delivered(&recorder).await;
-    all_delivered(&seen).await;
+    all_delivered(&copies).await;
 
     let stored = local.events().unwrap();
     assert_eq!(stored.len(), 50);
@@ -300,50 +299,50 @@ async fn fault_36_what_is_beyond_the_limits_is_cut_and_taken() {
         journal[49].body.len() > 20_000,
         "the events come near the limit"
     );
-    let mut cut = 0;
+    let mut truncated = 0;
     for request in &journal {
         let event = request.json()["event"].clone();
         let location = event["context"]["location"].as_str().unwrap();
         assert!(location.chars().count() <= 500);
-        cut += u64::from(event["metadata"]["truncated"].is_string());
+        truncated += u64::from(event["metadata"]["truncated"].is_string());
     }
-    assert!(cut > 0 && recorder.stats().truncated > 0);
+    assert!(truncated > 0 && recorder.stats().truncated > 0);
     assert!(
-        cut >= recorder.stats().truncated,
-        "what was cut carries the mark"
+        truncated >= recorder.stats().truncated,
+        "every truncated event is marked"
     );
     assert!(
         recorder.stats().truncated < 50,
-        "what is within the limits is not cut"
+        "events within the limits are not truncated"
     );
 }
 
 const SECRET: &str = "sk_canary_key";
 const CONTENT: &str = "canary_content";
 
-/// An answer, by what was sent.
-type Echo = fn(&[u8]) -> Answer;
+/// A response made from the received key and body.
+type Echo = fn(&[u8]) -> Reply;
 
-/// Sends one event to a server whose first answer is this, and gives back all that is said about
-/// it.
-async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
-    // The server repeats what it was sent, as a proxy that is made for finding mistakes would.
+/// Sends one event to a server with this first response. Returns every text that the library
+/// produced: `Debug`, reports, health, dead letters.
+async fn outputs(first: Echo, is_dead: bool) -> Vec<String> {
+    // The server echoes the request, as a debugging proxy does.
     let server = Server::start(move |number, request| {
         let sent = request.header("authorization").as_bytes();
         match number {
-            0 => answer(&[sent, &request.body].concat()),
-            _ => Answer::success(),
+            0 => first(&[sent, &request.body].concat()),
+            _ => Reply::success(),
         }
     })
     .await;
     let client = WorkOs::builder(key(SECRET))
         .base_url(server.url())
         .rate_limit(RateLimit::unlimited());
-    let mut told = vec![format!("{client:?} {:?}", key(SECRET))];
+    let mut outputs = vec![format!("{client:?} {:?}", key(SECRET))];
     let client = client.key_source(|| Some(key(SECRET))).build().unwrap();
-    told.push(format!("{client:?}"));
+    outputs.push(format!("{client:?}"));
     let builder = Recorder::builder(client);
-    told.push(format!("{builder:?}"));
+    outputs.push(format!("{builder:?}"));
     // In this thread, so that its log lines are captured.
     let recorder = builder.build_in_runtime().unwrap();
     let event = Event::builder("document.delete")
@@ -354,52 +353,52 @@ async fn told(answer: Echo, is_dead: bool) -> Vec<String> {
         .context(Context::new().location(CONTENT).user_agent(CONTENT))
         .build()
         .unwrap();
-    told.push(format!("{event:?}"));
+    outputs.push(format!("{event:?}"));
     recorder.record(event).unwrap();
-    // Health is looked at while a fault may still hold events back, and at the end.
+    // Health is read during a possible pause, and at the end.
     let report = recorder.flush(Duration::from_millis(900)).await;
-    told.push(format!("{report:?} {recorder:?} {:?}", recorder.health()));
+    outputs.push(format!("{report:?} {recorder:?} {:?}", recorder.health()));
     let report = recorder.shutdown(PATIENCE).await;
-    told.push(format!("{report:?} {:?}", recorder.health()));
+    outputs.push(format!("{report:?} {:?}", recorder.health()));
     for letter in recorder.dead_letters() {
-        told.push(format!("{letter:?} {}", letter.fault()));
+        outputs.push(format!("{letter:?} {}", letter.fault()));
     }
     let stats = recorder.stats();
-    let ends = (u64::from(is_dead), u64::from(!is_dead));
-    assert_eq!((stats.dead, stats.delivered), ends);
+    let expected = (u64::from(is_dead), u64::from(!is_dead));
+    assert_eq!((stats.dead, stats.delivered), expected);
     assert_balanced(&recorder);
     for request in server.journal() {
         assert!(request.header("authorization").contains(SECRET));
         assert!(request.json().to_string().contains(CONTENT));
     }
-    told
+    outputs
 }
 
 #[tokio::test]
-async fn fault_37_neither_the_key_nor_what_was_recorded_is_told_to_anybody_else() {
+async fn fault_37_api_key_and_event_content_are_not_disclosed() {
     let (log, _guard) = Log::capture();
     let cases: [(Echo, bool); 9] = [
-        (|_| Answer::reset(), false),
-        (|_| Answer::new(200, SUCCESS).cut_after(4), false),
-        (|echo| Answer::new(200, echo), false),
-        (|echo| Answer::new(503, echo), false),
+        (|_| Reply::reset(), false),
+        (|_| Reply::new(200, SUCCESS).cut_after(4), false),
+        (|echo| Reply::new(200, echo), false),
+        (|echo| Reply::new(503, echo), false),
         (
-            |echo| Answer::new(429, echo).header("retry-after", "1"),
+            |echo| Reply::new(429, echo).header("retry-after", "1"),
             false,
         ),
-        (|echo| Answer::new(401, echo), false),
-        (|echo| Answer::new(404, echo), false),
-        (|echo| Answer::new(413, echo), true),
-        (|_| Answer::new(400, r#"{"message":"Invalid"}"#), true),
+        (|echo| Reply::new(401, echo), false),
+        (|echo| Reply::new(404, echo), false),
+        (|echo| Reply::new(413, echo), true),
+        (|_| Reply::new(400, r#"{"message":"Invalid"}"#), true),
     ];
-    let mut all = join_all(cases.map(|(answer, is_dead)| told(answer, is_dead)))
+    let mut all = join_all(cases.map(|(first, is_dead)| outputs(first, is_dead)))
         .await
         .concat();
-    let said = all.concat();
+    let joined = all.concat();
     let log = log.text();
     for status in ["401", "404", "413", "400"] {
-        let seen = said.contains(status) && log.contains(status);
-        assert!(seen, "{status} is told of: {said} {log}");
+        let reported = joined.contains(status) && log.contains(status);
+        assert!(reported, "{status} is not reported: {joined} {log}");
     }
     all.push(log);
     for text in all {
