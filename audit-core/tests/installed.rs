@@ -1,14 +1,14 @@
-//! The installed recorder takes the events of code outside any scope. A process has one, so this
-//! test has a process.
+//! The installed recorder receives events from code outside any scope. A process has one, so this
+//! test is a binary of its own.
 
 use std::time::Duration;
 
 use audit_core::{Actor, Event, MemorySink, Outcome, Recorder, record, try_record};
 
 #[test]
-fn outside_any_scope_the_installed_recorder_takes_the_event_at_once() {
+fn installed_recorder_records_events_outside_any_scope_immediately() {
     record!("document.delete", target(document = 0));
-    assert_eq!(audit_core::unrecorded(), 1, "nobody is there yet");
+    assert_eq!(audit_core::unrecorded(), 1, "no recorder is installed yet");
 
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())
@@ -51,7 +51,7 @@ fn outside_any_scope_the_installed_recorder_takes_the_event_at_once() {
     );
     assert_eq!(events.iter().map(Event::id).next_back(), Some(id));
 
-    // Refused events have nobody to go back to, and are counted.
+    // A macro cannot return a refused event, so it is only counted.
     record!("document.delete", target(document = 3));
     assert_eq!(recorder.stats().refused, 1);
     assert_eq!(audit_core::unrecorded(), 1);

@@ -49,7 +49,7 @@ async fn delete_document(
         "forbidden" => return Err(AppError::Forbidden),
         "broken" => return Err(AppError::Broken),
         "panicking" => panic!("on purpose"),
-        "slow" => gate.wait_for_ever().await,
+        "slow" => gate.block().await,
         _ => {}
     }
     Ok(HttpResponse::NoContent().finish())
@@ -80,36 +80,36 @@ async fn options_of_document(document: web::Path<String>) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-type Answer<B> = Result<ServiceResponse<B>, Error>;
+type ServiceResult<B> = Result<ServiceResponse<B>, Error>;
 
 async fn sign_in(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Answer<impl MessageBody> {
+) -> ServiceResult<impl MessageBody> {
     request.extensions_mut().insert(CurrentUser);
     next.call(request).await
 }
 
-/// Keeps the answer of a request whose path says so.
+/// Blocks the response of a request for the document `held`.
 async fn hold(
     gate: web::Data<Gate>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Answer<impl MessageBody> {
+) -> ServiceResult<impl MessageBody> {
     let held = request.path().ends_with("/held");
-    let answer = next.call(request).await;
+    let response = next.call(request).await;
     if held {
-        gate.wait_for_ever().await;
+        gate.block().await;
     }
-    answer
+    response
 }
 
 async fn time_out(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Answer<impl MessageBody> {
+) -> ServiceResult<impl MessageBody> {
     match tokio::time::timeout(TIMEOUT, next.call(request)).await {
-        Ok(answer) => answer,
+        Ok(response) => response,
         Err(_) => Err(ErrorRequestTimeout("slow")),
     }
 }
@@ -117,9 +117,9 @@ async fn time_out(
 async fn catch_panic(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Answer<impl MessageBody> {
+) -> ServiceResult<impl MessageBody> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(answer) => answer,
+        Ok(response) => response,
         Err(_) => Err(ErrorInternalServerError("panicked")),
     }
 }
@@ -130,7 +130,7 @@ impl Framework for Actix {
     async fn serve(setup: Setup) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        // actix has runtimes of its own. The thread ends with the process.
+        // actix needs its own runtime. The thread ends with the process.
         std::thread::spawn(move || actix_web::rt::System::new().block_on(run(listener, setup)));
         address
     }
@@ -156,7 +156,7 @@ async fn run(listener: TcpListener, setup: Setup) -> std::io::Result<()> {
             .route(web::delete().to(delete_document))
             .route(web::head().to(read_document))
             .route(web::method(Method::OPTIONS).to(options_of_document));
-        // What is wrapped last runs first.
+        // The last wrapped middleware runs first.
         App::new()
             .app_data(gate.clone())
             .service(document)
@@ -179,7 +179,7 @@ async fn run(listener: TcpListener, setup: Setup) -> std::io::Result<()> {
     HttpServer::new(app)
         .workers(1)
         .disable_signals()
-        // Without it a handler runs to its end for a client that has gone.
+        // Otherwise a handler runs to its end after its client has disconnected.
         .h1_allow_half_closed(false)
         .listen(listener)?
         .run()

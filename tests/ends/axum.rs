@@ -44,7 +44,7 @@ async fn delete_document(
         "broken" => Err(Error::Broken),
         "panicking" => panic!("on purpose"),
         "slow" => {
-            gate.wait_for_ever().await;
+            gate.block().await;
             Ok(StatusCode::NO_CONTENT)
         }
         _ => Ok(StatusCode::NO_CONTENT),
@@ -84,12 +84,12 @@ async fn sign_in(mut request: HttpRequest, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Keeps the answer of a request whose path says so.
+/// Blocks the response of a request for the document `held`.
 async fn hold(State(gate): State<Arc<Gate>>, request: HttpRequest, next: Next) -> Response {
     let held = request.uri().path().ends_with("/held");
     let response = next.run(request).await;
     if held {
-        gate.wait_for_ever().await;
+        gate.block().await;
     }
     response
 }
@@ -109,10 +109,10 @@ impl Framework for Axum {
                 Arc::clone(&setup.gate),
                 hold,
             ));
-        let app = not_ours(app, &setup, Side::Inside)
+        let app = other_layers(app, &setup, Side::Inside)
             .layer(AuditLayer::new(setup.recorder.clone()).principal::<CurrentUser>())
             .layer(middleware::from_fn(sign_in));
-        let app = not_ours(app, &setup, Side::Outside).with_state(setup.gate);
+        let app = other_layers(app, &setup, Side::Outside).with_state(setup.gate);
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -130,8 +130,8 @@ impl Framework for Axum {
     }
 }
 
-/// The layers that stand on this side of ours.
-fn not_ours(mut app: Router<Arc<Gate>>, setup: &Setup, side: Side) -> Router<Arc<Gate>> {
+/// Adds the other layers of this side.
+fn other_layers(mut app: Router<Arc<Gate>>, setup: &Setup, side: Side) -> Router<Arc<Gate>> {
     if setup.timeout == Some(side) {
         app = app.layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,

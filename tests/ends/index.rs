@@ -1,10 +1,10 @@
-//! The table of the front page against the tests that exist.
+//! Compares the table of the front page with the existing tests.
 
 use std::collections::BTreeMap;
 
 use crate::tests::TESTS;
 
-/// The ends that the table says each framework has.
+/// Returns the ends of each framework in the table.
 fn promised() -> BTreeMap<String, Vec<String>> {
     let mut rows = include_str!("main.rs")
         .lines()

@@ -1,25 +1,25 @@
 //! Every way a request can end, in every framework, over a real connection: exactly one event is
-//! left, with the right outcome, action, target, actor, organization and address.
+//! recorded, with the right outcome, action, target, actor, organization and address.
 //!
 //! | end | outcome | axum | actix | tonic |
 //! | --- | --- | --- | --- | --- |
 //! | `success` | succeeded | yes | yes | yes |
-//! | `denial`: the function's error is answered with 403, or `PERMISSION_DENIED` | denied | yes | yes | yes |
-//! | `failure`: the function's error is answered with 500, or `INTERNAL` | failed | yes | yes | yes |
+//! | `denial`: the function's error becomes 403, or `PERMISSION_DENIED` | denied | yes | yes | yes |
+//! | `failure`: the function's error becomes 500, or `INTERNAL` | failed | yes | yes | yes |
 //! | `panic` | panicked | yes | yes | yes |
-//! | `panic_caught_inside` the layer, answered with 500 | panicked | yes | yes | yes |
+//! | `panic_caught_inside` the layer, response 500 | panicked | yes | yes | yes |
 //! | `panic_caught_outside` the layer | panicked | yes | yes | yes |
-//! | `timeout_inside` the layer, answered with 408, or `DEADLINE_EXCEEDED` | abandoned | yes | yes | yes |
+//! | `timeout_inside` the layer, response 408, or `DEADLINE_EXCEEDED` | abandoned | yes | yes | yes |
 //! | `timeout_outside` the layer | abandoned | yes | yes | yes |
-//! | `hang_up_before` the function returned | abandoned | yes | yes | yes |
-//! | `hang_up_after` the function returned | succeeded | yes | yes | yes |
-//! | `stream`: the client leaves in the middle of the body; the outcome is the head's | succeeded | yes | yes | yes |
-//! | `upgrade`, answered with 101 | succeeded | yes | yes | - |
+//! | `disconnect_before` the function returned | abandoned | yes | yes | yes |
+//! | `disconnect_after` the function returned | succeeded | yes | yes | yes |
+//! | `stream`: the client disconnects during the body; the outcome is that of the head | succeeded | yes | yes | yes |
+//! | `upgrade`, response 101 | succeeded | yes | yes | - |
 //! | `head`: a request for the head alone | succeeded | yes | yes | - |
 //! | `options` | succeeded | yes | yes | - |
 //!
-//! A dash stands where gRPC has no such request: every call is a POST. `index.rs` holds the table
-//! against the tests.
+//! A dash: gRPC has no such request, since every call is a POST. `index.rs` compares the table with
+//! the tests.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -34,7 +34,8 @@ mod plain;
 mod setup;
 mod tonic;
 
-/// Makes a test of each end, in a module named after the framework, and the list of their names.
+/// Generates a test of each end, in a module named after the framework, and the list of their
+/// names.
 macro_rules! frameworks {
     ($($name:ident: $framework:ty = [$($end:ident),* $(,)?];)*) => {$(
         mod $name {
@@ -47,7 +48,7 @@ macro_rules! frameworks {
             )*
         }
     )*
-        /// The tests that there are, by framework.
+        /// The generated tests, by framework.
         pub(crate) const TESTS: &[(&str, &[&str])] = &[$((stringify!($name), $name::ENDS)),*];
     };
 }
@@ -56,15 +57,15 @@ mod tests {
     frameworks! {
         axum: crate::axum::Axum = [
             success, denial, failure, panic, panic_caught_inside, panic_caught_outside, timeout_inside,
-            timeout_outside, hang_up_before, hang_up_after, stream, upgrade, head, options,
+            timeout_outside, disconnect_before, disconnect_after, stream, upgrade, head, options,
         ];
         actix: crate::actix::Actix = [
             success, denial, failure, panic, panic_caught_inside, panic_caught_outside, timeout_inside,
-            timeout_outside, hang_up_before, hang_up_after, stream, upgrade, head, options,
+            timeout_outside, disconnect_before, disconnect_after, stream, upgrade, head, options,
         ];
         tonic: crate::tonic::Tonic = [
             success, denial, failure, panic, panic_caught_inside, panic_caught_outside, timeout_inside,
-            timeout_outside, hang_up_before, hang_up_after, stream,
+            timeout_outside, disconnect_before, disconnect_after, stream,
         ];
     }
 }

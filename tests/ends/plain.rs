@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that writes the request by hand, so that it can leave at any moment.
+//! A minimal HTTP/1.1 client that can disconnect at any moment.
 
 use std::net::SocketAddr;
 
@@ -30,7 +30,7 @@ pub(crate) async fn send(address: SocketAddr, request: Request) -> Sent {
 
 pub(crate) async fn status(sent: &mut Sent) -> Option<u16> {
     let mut line = String::new();
-    // A connection that was reset ended without an answer too.
+    // A reset connection also ended without a response.
     let read = sent.0.read_line(&mut line).await.unwrap_or(0);
     (read > 0).then(|| line.split(' ').nth(1).unwrap().parse().unwrap())
 }

@@ -1,4 +1,4 @@
-//! What every framework's service is made of, and what came of a request.
+//! The set-up shared by the services of all frameworks, and the assertion on a request's event.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use audit_tower::testing::FaultSink;
 use audit_tower::{Actor, MemorySink, OrganizationId, Outcome, Principal, Recorder};
 use tokio::sync::Notify;
 
-/// How long a test waits for what has to come.
+/// The deadline of every wait; a test that reaches it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// After which time a service gives up on a function that never returns.
+/// The request timeout of a service.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Who makes the requests.
+/// The signed-in user.
 #[derive(Clone)]
 pub(crate) struct CurrentUser;
 
@@ -27,44 +27,45 @@ impl Principal for CurrentUser {
     }
 }
 
-/// Where something stands that is not ours.
+/// The position of another layer, relative to the audit layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Inside,
     Outside,
 }
 
-/// What a service is started with.
+/// The configuration of a service.
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) recorder: Recorder,
-    /// Where requests time out, if they do.
+    /// The position of a timeout layer, if any.
     pub(crate) timeout: Option<Side>,
-    /// Where panics are caught, if they are.
+    /// The position of a panic handler, if any.
     pub(crate) catch_panic: Option<Side>,
     pub(crate) gate: Arc<Gate>,
 }
 
-/// Where a request waits for ever, and says that it does.
+/// Blocks requests forever, and notifies the test that one is blocked.
 #[derive(Default)]
 pub(crate) struct Gate {
-    waits: Notify,
+    reached: Notify,
 }
 
 impl Gate {
-    pub(crate) async fn wait_for_ever(&self) {
-        self.waits.notify_one();
+    pub(crate) async fn block(&self) {
+        self.reached.notify_one();
         std::future::pending().await
     }
 
-    pub(crate) async fn somebody_waits(&self) {
-        tokio::time::timeout(PATIENCE, self.waits.notified())
+    /// Waits until a request is blocked.
+    pub(crate) async fn wait_until_reached(&self) {
+        tokio::time::timeout(PATIENCE, self.reached.notified())
             .await
             .unwrap();
     }
 }
 
-/// What is asked of a document. Its name is the document's id.
+/// A request for a document, whose id selects the behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Delete,
@@ -73,9 +74,9 @@ pub(crate) enum Request {
     DeletePanicking,
     /// The function never returns.
     DeleteSlow,
-    /// The function returns, and something between it and the layer never does.
+    /// The function returns, and a layer between it and the audit layer never does.
     DeleteHeld,
-    /// The head is answered, and the body never ends.
+    /// The response has a head, and a body that never ends.
     Stream,
     Upgrade,
     Head,
@@ -95,23 +96,23 @@ impl Request {
     }
 }
 
-/// A framework with our middleware in it, and a client that it understands.
+/// A framework with the audit middleware, and a client for it.
 pub(crate) trait Framework {
-    /// A request that has been sent. Dropped, it hangs up.
+    /// A sent request. Dropping it disconnects the client.
     type Sent;
 
     /// Serves documents on a free port.
     async fn serve(setup: Setup) -> SocketAddr;
 
-    /// Sends a request and does not wait for its answer.
+    /// Sends a request without waiting for the response.
     async fn send(address: SocketAddr, request: Request) -> Self::Sent;
 
-    /// The status of the answer's head, of HTTP or what stands for gRPC's; `None` when the
-    /// connection ends without one.
+    /// Returns the HTTP status of the response, mapped from the code for gRPC; `None` if the
+    /// connection ends without a response.
     async fn status(sent: &mut Self::Sent) -> Option<u16>;
 }
 
-/// A service, and what its recorder delivers.
+/// A running service and the sink of its recorder.
 pub(crate) struct World<F: Framework> {
     pub(crate) gate: Arc<Gate>,
     recorder: Recorder,
@@ -145,7 +146,7 @@ impl<F: Framework> World<F> {
         F::send(self.address, request).await
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and returns the status of its response.
     pub(crate) async fn status(&self, request: Request) -> Option<u16> {
         let mut sent = self.send(request).await;
         tokio::time::timeout(PATIENCE, F::status(&mut sent))
@@ -153,8 +154,8 @@ impl<F: Framework> World<F> {
             .unwrap()
     }
 
-    /// Waits for the event of a request, and sees that there is one alone.
-    pub(crate) async fn left(&mut self, request: Request, outcome: Outcome) {
+    /// Asserts that exactly one event was recorded, with this outcome and the request's fields.
+    pub(crate) async fn assert_event(&mut self, request: Request, outcome: Outcome) {
         tokio::time::timeout(PATIENCE, self.sink.wait_for_deliveries(1))
             .await
             .unwrap();

@@ -1,5 +1,4 @@
-//! The service over gRPC, on tonic. What generated code does is written by hand, so that nothing
-//! has to be generated.
+//! The service on tonic. The gRPC stubs are written by hand, so that no code generator is needed.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -47,7 +46,7 @@ impl Documents {
             "forbidden" => return Err(Status::permission_denied("not yours")),
             "broken" => return Err(Status::internal("broken")),
             "panicking" => panic!("on purpose"),
-            "slow" => self.0.wait_for_ever().await,
+            "slow" => self.0.block().await,
             _ => {}
         }
         Ok(Response::new(()))
@@ -62,7 +61,7 @@ impl Documents {
 }
 
 type Parts = BoxStream<'static, Result<Document, Status>>;
-type Answer = Result<http::Response<Body>, Infallible>;
+type HttpResult = Result<http::Response<Body>, Infallible>;
 type AnyService = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Infallible>;
 
 impl tonic::server::NamedService for Documents {
@@ -72,7 +71,7 @@ impl tonic::server::NamedService for Documents {
 impl Service<http::Request<Body>> for Documents {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = HttpResult> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -101,36 +100,36 @@ impl Service<http::Request<Body>> for Documents {
     }
 }
 
-/// Everything that stands around the service, from the innermost to the outermost.
+/// Wraps the service in its layers, from the innermost to the outermost.
 fn stack(routes: tonic::service::Routes, setup: &Setup) -> AnyService {
     let service = hold(BoxCloneSyncService::new(routes), Arc::clone(&setup.gate));
-    let service = not_ours(service, setup, Side::Inside);
+    let service = other_layers(service, setup, Side::Inside);
     let audit = AuditLayer::new(setup.recorder.clone()).principal::<CurrentUser>();
     let service = BoxCloneSyncService::new(audit.layer(service));
     let service = service.map_request(|mut request: http::Request<Body>| {
         request.extensions_mut().insert(CurrentUser);
         request
     });
-    not_ours(BoxCloneSyncService::new(service), setup, Side::Outside)
+    other_layers(BoxCloneSyncService::new(service), setup, Side::Outside)
 }
 
-/// Keeps the answer of a call whose path says so.
+/// Blocks the response of a call to the method `DeleteHeld`.
 fn hold(service: AnyService, gate: Arc<Gate>) -> AnyService {
     BoxCloneSyncService::new(service_fn(move |request: http::Request<Body>| {
         let (service, gate) = (service.clone(), Arc::clone(&gate));
         async move {
             let held = request.uri().path() == DELETE_HELD;
-            let answer = service.oneshot(request).await;
+            let response = service.oneshot(request).await;
             if held {
-                gate.wait_for_ever().await;
+                gate.block().await;
             }
-            answer
+            response
         }
     }))
 }
 
-/// The layers that stand on this side of ours.
-fn not_ours(mut service: AnyService, setup: &Setup, side: Side) -> AnyService {
+/// Adds the other layers of this side.
+fn other_layers(mut service: AnyService, setup: &Setup, side: Side) -> AnyService {
     if setup.timeout == Some(side) {
         service = BoxCloneSyncService::new(service_fn({
             move |request| {
@@ -158,7 +157,7 @@ fn not_ours(mut service: AnyService, setup: &Setup, side: Side) -> AnyService {
     service
 }
 
-/// A call that runs by itself. It is cancelled when this is dropped.
+/// A call on its own task. Dropping it cancels the call.
 pub(crate) struct Sent {
     call: JoinHandle<Result<Option<Streaming<Document>>, Status>>,
     body: Option<Streaming<Document>>,
@@ -183,8 +182,8 @@ async fn call(
     if request == Request::Stream {
         let codec = ProstCodec::<Document, Document>::default();
         let path = PathAndQuery::from_static(STREAM);
-        let answer = client.server_streaming(document, path, codec).await?;
-        return Ok(Some(answer.into_inner()));
+        let response = client.server_streaming(document, path, codec).await?;
+        return Ok(Some(response.into_inner()));
     }
     let path = if request == Request::DeleteHeld {
         DELETE_HELD
@@ -228,7 +227,7 @@ impl Framework for Tonic {
                 Code::PermissionDenied => Some(403),
                 Code::Internal => Some(500),
                 Code::DeadlineExceeded => Some(408),
-                // The connection broke.
+                // The connection was lost.
                 _ => None,
             },
         }

@@ -192,8 +192,8 @@ async fn fault_31_unsuccessful_response_becomes_a_dead_letter_without_retry() {
     assert_balanced(&recorder);
 }
 
-/// Asserts that this first response pauses delivery and makes health unhealthy, and that every event
-/// is delivered afterwards.
+/// Asserts that this first response pauses delivery and makes health unhealthy, and that every
+/// event is delivered afterwards.
 async fn pauses_delivery(name: &str, first: Reply) {
     let server = Server::replying([first]).await;
     let client = client(server.url()).build().unwrap();

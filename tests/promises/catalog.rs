@@ -1,11 +1,10 @@
-//! Promise: a misspelt action does not compile, and a line in `audit.toml` is all it takes to mend
-//! it.
+//! Promise: a misspelt action does not compile, and one line in `audit.toml` declares it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The example, copied to a folder of its own with one action misspelt.
+/// A copy of the examples with one misspelt action.
 struct Project {
     folder: PathBuf,
 }
@@ -18,7 +17,7 @@ impl Project {
             fs::remove_dir_all(&folder).unwrap();
         }
         copy(&root.join("examples"), &folder.join("examples"));
-        // The copy is a workspace of its own, of the example and the crates that it stands on.
+        // The copy is its own workspace: the examples, with the crates of this workspace.
         let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
         let (head, members) = manifest.split_once("members = [").unwrap();
         let (_, rest) = members.split_once(']').unwrap();
@@ -56,7 +55,7 @@ impl Project {
             "--color",
             "never",
         ]);
-        // What the workspace has compiled already serves here, too.
+        // Reuses the artifacts of this workspace.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         cargo
             .current_dir(&self.folder)
@@ -79,7 +78,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_misspelt_action_fails_on_the_literal_and_a_line_in_the_catalog_mends_it() {
+fn misspelt_action_fails_on_its_literal_until_the_catalog_declares_it() {
     let project = Project::with_typo();
     let text = fs::read_to_string(project.source()).unwrap();
     let line = text
@@ -104,17 +103,17 @@ fn a_misspelt_action_fails_on_the_literal_and_a_line_in_the_catalog_mends_it() {
     let place = format!("src/service/axum/documents.rs:{}:{}", line + 1, column + 1);
     assert!(
         message.contains(&place),
-        "the error stands on the literal at {place}: {message}"
+        "the error does not point at the literal, {place}: {message}"
     );
 
     let catalog = project.folder.join("examples/audit.toml");
     let mut declared = fs::read_to_string(&catalog).unwrap();
     declared += "\n[action.\"document.delet\"]\ntargets = [\"document\"]\n";
     fs::write(catalog, declared).unwrap();
-    let mended = project.check();
+    let declared = project.check();
     assert!(
-        mended.status.success(),
+        declared.status.success(),
         "{}",
-        String::from_utf8_lossy(&mended.stderr)
+        String::from_utf8_lossy(&declared.stderr)
     );
 }

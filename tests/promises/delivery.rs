@@ -1,4 +1,4 @@
-//! Promise: what was accepted is delivered once, or kept with the reason, whatever the server does.
+//! Promise: an accepted event is delivered once, or kept with the reason, under every server fault.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::{PATIENCE, client, event, register, server};
 
 #[tokio::test]
-async fn a_delivered_event_is_stored_under_its_id_as_idempotency_key() {
+async fn event_id_is_the_idempotency_key() {
     let server = server().await;
     let recorder = Recorder::builder(client(server.url())).build().unwrap();
     let event = event();
@@ -32,7 +32,7 @@ async fn a_delivered_event_is_stored_under_its_id_as_idempotency_key() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_for_good_is_a_dead_letter_with_its_reason() {
+async fn rejected_event_becomes_a_dead_letter_with_the_reason() {
     let server = server().await;
     let recorder = Recorder::builder(client(server.url())).build().unwrap();
     let to = |organization: &str| {
@@ -43,8 +43,14 @@ async fn what_the_server_refuses_for_good_is_a_dead_letter_with_its_reason() {
     let unknown_action = Event::builder("document.burn")
         .target(Target::new("document", 42))
         .organization("org_local");
-    let nobodys = Event::builder("document.delete").target(Target::new("document", 42));
-    for event in [unknown_action, to("org_unknown"), nobodys, to("org_local")] {
+    let without_organization =
+        Event::builder("document.delete").target(Target::new("document", 42));
+    for event in [
+        unknown_action,
+        to("org_unknown"),
+        without_organization,
+        to("org_local"),
+    ] {
         recorder.record(event.build().unwrap()).unwrap();
     }
     recorder.shutdown(PATIENCE).await;
@@ -76,7 +82,7 @@ async fn what_the_server_refuses_for_good_is_a_dead_letter_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_destroys_nothing() {
+async fn wrong_api_key_keeps_events_pending() {
     let server = server().await;
     let wrong = WorkOs::builder(ApiKey::new("sk_test_wrong").unwrap())
         .base_url(server.url())
@@ -89,8 +95,8 @@ async fn a_wrong_key_destroys_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_late_gets_everything() {
-    // The port is free until the server takes it; meanwhile connections are refused.
+async fn events_recorded_before_the_server_starts_are_delivered() {
+    // Until the server binds the port, connections to it are refused.
     let address = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -109,13 +115,13 @@ async fn a_server_that_comes_late_gets_everything() {
     let report = recorder.shutdown(PATIENCE).await;
     assert_eq!((report.lost, report.pending), (0, 0));
     let stats = recorder.stats();
-    // The first to come may have met a server that did not know the action yet.
+    // The first events may have arrived before the action was registered.
     assert_eq!(stats.delivered + stats.dead, 20);
     assert_eq!(server.stats().unwrap().accepted(), stats.delivered);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_does_not_store_the_event_twice() {
+async fn lost_response_does_not_store_the_event_twice() {
     let server = server().await;
     let (proxy, cuts) = cutting_proxy(server.addr(), 3).await;
     let recorder = Recorder::builder(client(&format!("http://{proxy}")))
@@ -124,17 +130,13 @@ async fn an_answer_that_is_lost_does_not_store_the_event_twice() {
     recorder.record(event()).unwrap();
     let report = recorder.shutdown(PATIENCE).await;
     assert_eq!(report.delivered, 1);
-    assert_eq!(
-        cuts.load(Ordering::SeqCst),
-        3,
-        "the server was asked, and its answers were lost"
-    );
+    assert_eq!(cuts.load(Ordering::SeqCst), 3, "three responses were lost");
     assert_eq!(server.events().unwrap().len(), 1);
     assert_eq!(server.stats().unwrap().duplicates(), 3);
 }
 
-/// Passes requests on to the server, and instead of the first `cuts` answers hangs up once the
-/// server has answered.
+/// Starts a proxy that forwards to the server and closes the connection in place of the first
+/// `cuts` responses.
 async fn cutting_proxy(server: SocketAddr, cuts: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -148,7 +150,7 @@ async fn cutting_proxy(server: SocketAddr, cuts: usize) -> (SocketAddr, Arc<Atom
             tokio::spawn(async move {
                 let (mut near_read, mut near_write) = near.split();
                 let (mut far_read, mut far_write) = far.split();
-                let answers = async {
+                let responses = async {
                     let mut buffer = vec![0; 64 * 1024];
                     loop {
                         let length = far_read.read(&mut buffer).await?;
@@ -159,10 +161,10 @@ async fn cutting_proxy(server: SocketAddr, cuts: usize) -> (SocketAddr, Arc<Atom
                         near_write.write_all(&buffer[..length]).await?;
                     }
                 };
-                // Whichever side ends, the connection does.
+                // The connection ends when either side does.
                 tokio::select! {
                     _ = tokio::io::copy(&mut near_read, &mut far_write) => {}
-                    _ = answers => {}
+                    _ = responses => {}
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! Durable events: on the disk before anybody is answered, and waited for once.
+//! Promise: durable events are on disk before the response is sent, with one wait per request.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,8 +45,7 @@ async fn delete_on_actix(id: actix_web::web::Path<u64>) -> actix_web::HttpRespon
     actix_web::HttpResponse::NoContent().finish()
 }
 
-/// A folder with a spool, and a recorder whose sink answers nobody, so that what is on the disk
-/// stays there.
+/// A folder with a spool, and a recorder whose sink hangs, so that spooled events stay there.
 struct Disk {
     folder: TempDir,
     recorder: Recorder,
@@ -67,7 +66,7 @@ impl Disk {
         }
     }
 
-    /// How many events another process would find there if this one were killed now.
+    /// Returns the number of events another process would recover if this one were killed now.
     fn events(&self) -> u64 {
         let copies = tempfile::tempdir().unwrap();
         let copy = Self::path(&copies);
@@ -85,16 +84,16 @@ fn with_spool(builder: RecorderBuilder, folder: &TempDir) -> RecorderBuilder {
 }
 
 #[tokio::test]
-async fn behind_the_layer_an_event_is_on_the_disk_before_the_answer() {
+async fn durable_event_is_on_disk_before_the_response_of_the_layer() {
     let disk = Disk::new();
     let app = Router::new()
         .route("/documents/{id}", delete(delete_document))
         .layer(AuditLayer::new(disk.recorder.clone()));
-    // In process, so that there is no way back in whose time the disk could catch up.
+    // In process: a network round trip would give the disk time to catch up.
     for (id, status) in [(7, 204), (0, 403)] {
         let request = Request::delete(format!("/documents/{id}")).body(Body::empty());
-        let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
-        assert_eq!(answer.status().as_u16(), status);
+        let response = app.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
     }
     assert_eq!(disk.events(), 2);
     let stats = disk.recorder.stats();
@@ -102,7 +101,7 @@ async fn behind_the_layer_an_event_is_on_the_disk_before_the_answer() {
 }
 
 #[actix_web::test]
-async fn behind_the_middleware_as_well() {
+async fn durable_event_is_on_disk_before_the_response_of_the_middleware() {
     let disk = Disk::new();
     let app = actix_web::App::new()
         .route(
@@ -112,8 +111,8 @@ async fn behind_the_middleware_as_well() {
         .wrap(AuditMiddleware::new(disk.recorder.clone()));
     let app = actix_web::test::init_service(app).await;
     let request = actix_web::test::TestRequest::delete().uri("/documents/7");
-    let answer = actix_web::test::call_service(&app, request.to_request()).await;
-    assert_eq!(answer.status().as_u16(), 204);
+    let response = actix_web::test::call_service(&app, request.to_request()).await;
+    assert_eq!(response.status().as_u16(), 204);
     assert_eq!(
         (disk.events(), disk.recorder.stats().deadline_exceeded),
         (1, 0)
@@ -121,7 +120,7 @@ async fn behind_the_middleware_as_well() {
 }
 
 #[tokio::test]
-async fn in_a_job_the_end_of_the_job_waits_and_nothing_before() {
+async fn job_waits_for_durable_events_once_at_its_end() {
     let disk = Disk::new();
     let job = disk.recorder.scope().actor(Actor::service("clean-up"));
     let during = job.run(async {
@@ -129,7 +128,7 @@ async fn in_a_job_the_end_of_the_job_waits_and_nothing_before() {
         delete_now(2);
         delete_in_a_future(3).await;
         record!("document.delete", target(document = 4), durable);
-        // What the scope knows is added at its end.
+        // The scope completes and records events at its end.
         disk.recorder.stats().accepted
     });
     assert_eq!(during.await, 0);
@@ -142,7 +141,7 @@ async fn in_a_job_the_end_of_the_job_waits_and_nothing_before() {
 }
 
 #[tokio::test]
-async fn outside_of_both_the_function_waits() {
+async fn audited_function_outside_a_scope_waits_itself() {
     let disk = Disk::new();
     disk.recorder.install().unwrap();
     delete_later(1).await.unwrap();
@@ -156,8 +155,8 @@ async fn outside_of_both_the_function_waits() {
     assert_eq!(disk.recorder.stats().deadline_exceeded, 0);
 }
 
-/// Keeps the disk from taking anything, as another program would that has the file.
-fn hold(folder: &TempDir) -> rusqlite::Connection {
+/// Blocks writes to the spool, as another program with a transaction on the file does.
+fn lock_spool(folder: &TempDir) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(Disk::path(folder)).unwrap();
     connection.busy_timeout(PATIENCE).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -165,13 +164,13 @@ fn hold(folder: &TempDir) -> rusqlite::Connection {
 }
 
 #[test]
-fn past_the_deadline_the_answer_goes_out_and_the_event_is_counted_and_written_later() {
+fn late_durable_event_does_not_delay_the_caller_and_is_written_later() {
     let folder = tempfile::tempdir().unwrap();
     let sink = MemorySink::new();
     let builder = with_spool(Recorder::builder(sink.clone()), &folder);
     let deadline = Duration::from_millis(50);
     let recorder = builder.durable_deadline(deadline).build().unwrap();
-    let held = hold(&folder);
+    let lock = lock_spool(&folder);
     let job = || recorder.scope().actor(Actor::system());
     job().run_sync(|| delete_now(1));
     let runtime = tokio::runtime::Builder::new_current_thread();
@@ -180,7 +179,7 @@ fn past_the_deadline_the_answer_goes_out_and_the_event_is_counted_and_written_la
     assert_eq!(recorder.stats().deadline_exceeded, 2);
     let health = recorder.health();
     assert_eq!(health.state, HealthState::Unhealthy, "{health:?}");
-    held.execute_batch("ROLLBACK").unwrap();
+    lock.execute_batch("ROLLBACK").unwrap();
     while recorder.stats().delivered < 2 {
         recorder.flush_blocking(Duration::from_millis(50));
     }
@@ -188,7 +187,7 @@ fn past_the_deadline_the_answer_goes_out_and_the_event_is_counted_and_written_la
 }
 
 #[tokio::test]
-async fn without_a_disk_an_event_goes_the_way_of_the_others_and_is_counted() {
+async fn durable_event_without_a_spool_is_queued_and_counted_as_late() {
     let sink = MemorySink::new();
     let builder = Recorder::builder(sink.clone()).fallback_organization("org_1");
     let recorder = builder.build().unwrap();
@@ -212,7 +211,7 @@ async fn without_a_disk_an_event_goes_the_way_of_the_others_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_disk_at_its_bound_does_not_take_the_event_and_the_queue_does() {
+async fn durable_event_is_queued_when_the_spool_is_full() {
     let folder = tempfile::tempdir().unwrap();
     let sink = MemorySink::new();
     let builder = Recorder::builder(sink.clone()).fallback_organization("org_1");
@@ -228,12 +227,12 @@ async fn a_disk_at_its_bound_does_not_take_the_event_and_the_queue_does() {
 }
 
 #[test]
-fn a_shutdown_ends_the_wait_and_what_was_not_written_is_counted() {
+fn shutdown_ends_the_durable_wait_and_counts_the_event_as_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let away = FaultSink::new(MemorySink::new()).hang();
-    let builder = with_spool(Recorder::builder(away), &folder);
+    let unavailable = FaultSink::new(MemorySink::new()).hang();
+    let builder = with_spool(Recorder::builder(unavailable), &folder);
     let recorder = builder.durable_deadline(PATIENCE * 10).build().unwrap();
-    let held = hold(&folder);
+    let lock = lock_spool(&folder);
     let job = recorder.scope().actor(Actor::system());
     let waiting = std::thread::spawn(|| job.run_sync(|| delete_now(1)));
     while recorder.stats().accepted == 0 {
@@ -247,5 +246,5 @@ fn a_shutdown_ends_the_wait_and_what_was_not_written_is_counted() {
         (1, 1, 1)
     );
     assert_eq!((stats.accepted, stats.spooled, stats.pending), (1, 0, 0));
-    drop(held);
+    drop(lock);
 }

@@ -1,4 +1,4 @@
-//! Promise: a layer in the wrong place costs no event, and the log says how to mend it.
+//! Promise: a misplaced layer loses no event, and the log names the remedy.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,8 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// Serves one request through the layers that `with` adds, and says what was recorded and logged.
+/// Serves one request through the layers that `with` adds. Returns the kind of the event's actor,
+/// its organization, and the log.
 async fn recorded(
     with: impl FnOnce(Router, AuditLayer) -> Router,
 ) -> (ActorKind, Option<String>, String) {
@@ -67,12 +68,12 @@ async fn recorded(
         layer,
     );
     let address = serve(app).await;
-    let answer = reqwest::Client::new()
+    let response = reqwest::Client::new()
         .delete(format!("http://{address}/documents/7"))
         .send()
         .await
         .unwrap();
-    assert!(answer.status().is_success());
+    assert!(response.status().is_success());
     recorder.shutdown(PATIENCE).await;
 
     let events = sink.events();
@@ -83,7 +84,7 @@ async fn recorded(
 }
 
 #[tokio::test]
-async fn the_audit_layer_inside_the_sign_in_sees_the_user() {
+async fn audit_layer_inside_the_sign_in_resolves_the_user() {
     let (actor, organization, log) =
         recorded(|app, audit| app.layer(audit).layer(middleware::from_fn(sign_in))).await;
     assert_eq!(
@@ -94,7 +95,7 @@ async fn the_audit_layer_inside_the_sign_in_sees_the_user() {
 }
 
 #[tokio::test]
-async fn the_audit_layer_outside_the_sign_in_keeps_the_event_and_says_how_to_mend_it() {
+async fn audit_layer_outside_the_sign_in_keeps_the_event_and_logs_the_remedy() {
     let (actor, organization, log) =
         recorded(|app, audit| app.layer(middleware::from_fn(sign_in)).layer(audit)).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! See the front page of the crate for what each module proves.
+//! Promises of the framework; the front page of the crate lists them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

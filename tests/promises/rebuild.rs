@@ -1,5 +1,5 @@
-//! Promise: a change of the catalog, or of the choice of it, compiles again what depends on it, and
-//! nothing else.
+//! Promise: a change of the catalog, or of `AUDIT_CATALOG`, recompiles its dependents and no other
+//! crate.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A workspace of three crates: one with an audited function, one that uses that crate, and one
-/// that stands apart.
+/// A workspace of three crates: one with an audited function, one that depends on it, and an
+/// independent one.
 struct Workspace {
     folder: PathBuf,
 }
@@ -52,8 +52,8 @@ impl Workspace {
             )
             .unwrap();
         }
-        // The versions and the profile of the workspace, so that what it has compiled already
-        // serves here, too.
+        // The versions and the profile of this workspace, so that its compiled artifacts are
+        // reused.
         let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
         let (head, members) = manifest.split_once("members = [").unwrap();
         let (_, rest) = members.split_once(']').unwrap();
@@ -71,7 +71,7 @@ impl Workspace {
         fs::write(self.folder.join(name), text).unwrap();
     }
 
-    /// Which of the crates cargo compiled: of the three, and of ours below them.
+    /// Runs `cargo check` and returns the crates that were compiled, ours included.
     fn compiled(&self, catalog: Option<&str>) -> Vec<String> {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args([
@@ -110,7 +110,7 @@ impl Workspace {
         ] {
             assert!(
                 fresh.contains_key(name),
-                "cargo says nothing of {name}: {fresh:?}"
+                "cargo does not list {name}: {fresh:?}"
             );
         }
         let compiled = fresh.into_iter().filter(|(_, is_fresh)| !is_fresh);
@@ -122,7 +122,7 @@ const NOTHING: [&str; 0] = [];
 const DEPENDENT: [&str; 2] = ["rebuild_above", "rebuild_audited"];
 
 #[test]
-fn a_change_of_the_catalog_compiles_again_what_depends_on_it_and_nothing_else() {
+fn catalog_change_recompiles_only_its_dependents() {
     let workspace = Workspace::new();
     let first = workspace.compiled(None);
     assert!(
@@ -144,7 +144,7 @@ fn a_change_of_the_catalog_compiles_again_what_depends_on_it_and_nothing_else() 
     workspace.write("other.toml", &format!("{CATALOG}# another text\n"));
     assert_eq!(workspace.compiled(Some("other.toml")), DEPENDENT);
 
-    // The catalog that counts no longer is no dependency.
+    // The unselected catalog is no dependency.
     workspace.write("audit.toml", CATALOG);
     assert_eq!(workspace.compiled(Some("other.toml")), NOTHING);
     assert_eq!(workspace.compiled(None), DEPENDENT);

@@ -1,6 +1,6 @@
-//! Promise: the imperative macros and the checked names leave the same events as the attribute; a
-//! denial has its own action. This crate depends on the facade alone, so the macros find their way
-//! through it.
+//! Promise: the imperative macros and the checked names record the same events as the attribute; a
+//! denial has its own action. This crate depends on the facade only, so the macros resolve their
+//! paths through it.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ catalog! {
     mod actions;
 }
 
-/// What the caller may not do, as status codes say it.
+/// An error that responds with 403.
 struct Forbidden;
 
 impl IntoResponse for Forbidden {
@@ -107,7 +107,7 @@ fn action_and_outcome(event: &StoredEvent) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_denial_appears_under_the_action_that_the_catalog_names_and_a_success_does_not() {
+async fn denial_is_recorded_under_the_catalogs_denied_action() {
     for (document, status, action, outcome) in [
         (1, 204, "document.share", "succeeded"),
         (403, 403, "document.share_denied", "denied"),
@@ -126,7 +126,7 @@ async fn a_denial_appears_under_the_action_that_the_catalog_names_and_a_success_
 }
 
 #[tokio::test]
-async fn a_type_that_says_denied_has_the_action_of_denials_without_a_layer() {
+async fn denied_outcome_of_an_error_type_selects_the_denied_action_without_a_layer() {
     struct Refused;
 
     impl AuditOutcome for Refused {
@@ -145,7 +145,7 @@ async fn a_type_that_says_denied_has_the_action_of_denials_without_a_layer() {
     }
 
     let server = server().await;
-    // One after the other, so that they arrive in their order.
+    // One at a time, so that events arrive in order.
     let recorder = Recorder::builder(client(server.url()))
         .concurrency(1)
         .build()
@@ -170,7 +170,7 @@ async fn a_type_that_says_denied_has_the_action_of_denials_without_a_layer() {
 }
 
 #[tokio::test]
-async fn record_in_a_handler_leaves_events_of_the_request() {
+async fn record_in_a_handler_uses_the_requests_actor_and_context() {
     let world = World::start().await;
     assert_eq!(
         world.send(reqwest::Method::DELETE, "/documents/42").await,
@@ -196,15 +196,14 @@ async fn record_in_a_handler_leaves_events_of_the_request() {
         found,
         [
             json!(["document.delete", "succeeded", "u1", "42", "127.0.0.1", 403]),
-            // The answer's status says of a failure that it was a denial, as it does for an audited
-            // function.
+            // A response of 403 turns the failure into a denial, as for an audited function.
             json!(["document.delete", "denied", "u7", "43", "127.0.0.1", 403]),
         ]
     );
 }
 
 #[tokio::test]
-async fn try_record_does_not_wait_for_the_scope_and_says_what_it_recorded() {
+async fn try_record_records_before_the_scope_settles_and_returns_the_id() {
     let server = server().await;
     let recorder = Recorder::builder(client(server.url())).build().unwrap();
     let scope = recorder
@@ -232,7 +231,7 @@ async fn try_record_does_not_wait_for_the_scope_and_says_what_it_recorded() {
 }
 
 #[tokio::test]
-async fn without_a_recorder_nothing_is_evaluated_and_the_call_is_counted() {
+async fn record_without_a_recorder_evaluates_nothing_and_is_counted() {
     let before = audit_tower::unrecorded();
     let evaluated = std::cell::Cell::new(false);
     let id = || {
@@ -247,7 +246,7 @@ async fn without_a_recorder_nothing_is_evaluated_and_the_call_is_counted() {
 }
 
 #[tokio::test]
-async fn a_checked_name_is_as_good_as_its_text() {
+async fn checked_names_equal_their_text() {
     let by_name = Event::builder(action!("document.delete")).build().unwrap();
     let by_constant = Event::builder(actions::DOCUMENT_DELETE).build().unwrap();
     assert_eq!(by_name.action(), by_constant.action());

@@ -1,4 +1,4 @@
-//! Promise: an audited handler behind axum leaves the event that a customer would expect.
+//! Promise: an audited axum handler records a complete event.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ struct Share {
     days: Option<u16>,
 }
 
-/// Reads a share from the query's words, so that the tests need no serde.
+/// Parses a share from a path segment, so that the tests need no serde.
 fn share(text: &str) -> Share {
     let (user, days) = text.split_once('-').unwrap_or((text, ""));
     Share {
@@ -145,11 +145,11 @@ impl World {
         Ok(request.send().await?.status())
     }
 
-    /// The one event that came of it, as the server stored it.
+    /// Returns the only event, as the server stored it.
     async fn event(&self) -> StoredEvent {
         self.recorder.flush(PATIENCE).await;
         let mut events = self.server.events().unwrap();
-        assert_eq!(events.len(), 1, "one call leaves one event");
+        assert_eq!(events.len(), 1, "one request records one event");
         events.remove(0)
     }
 }
@@ -163,7 +163,7 @@ fn target(event: &StoredEvent) -> Value {
 }
 
 #[tokio::test]
-async fn the_event_says_who_did_what_to_which_when_and_from_where() {
+async fn event_has_actor_action_targets_time_context_and_metadata() {
     let world = World::start().await;
     let status = world
         .send(reqwest::Method::POST, "/documents/42/shares/u2-30")
@@ -195,7 +195,7 @@ async fn the_event_says_who_did_what_to_which_when_and_from_where() {
 }
 
 #[tokio::test]
-async fn an_absent_option_leaves_its_key_out() {
+async fn absent_option_omits_its_key() {
     let world = World::start().await;
     world
         .send(reqwest::Method::POST, "/documents/42/shares/u2")
@@ -206,17 +206,17 @@ async fn an_absent_option_leaves_its_key_out() {
 }
 
 #[tokio::test]
-async fn errors_are_failures_and_403_is_a_denial() {
+async fn error_is_a_failure_and_403_is_a_denial() {
     for (document, status, ends) in [
         (1, 204, "succeeded"),
         (500, 500, "failed"),
         (403, 403, "denied"),
     ] {
         let world = World::start().await;
-        let answer = world
+        let response = world
             .send(reqwest::Method::DELETE, &format!("/documents/{document}"))
             .await;
-        assert_eq!(answer.unwrap(), status);
+        assert_eq!(response.unwrap(), status);
         let event = world.event().await;
         assert_eq!(outcome(&event), ends);
         assert_eq!(event.event()["metadata"]["status"], status);
@@ -224,7 +224,7 @@ async fn errors_are_failures_and_403_is_a_denial() {
 }
 
 #[tokio::test]
-async fn a_creation_has_the_id_of_what_was_created() {
+async fn created_event_has_the_id_of_the_return_value() {
     let world = World::start().await;
     world
         .send(reqwest::Method::POST, "/titles/good")
@@ -237,7 +237,7 @@ async fn a_creation_has_the_id_of_what_was_created() {
 }
 
 #[tokio::test]
-async fn a_failed_creation_is_an_event_without_an_id() {
+async fn failed_creation_has_an_unresolved_target() {
     let world = World::start().await;
     world
         .send(reqwest::Method::POST, "/titles/bad")
@@ -252,7 +252,7 @@ async fn a_failed_creation_is_an_event_without_an_id() {
 }
 
 #[tokio::test]
-async fn a_panic_leaves_an_event_and_breaks_off_the_connection() {
+async fn panic_is_recorded_and_closes_the_connection() {
     let world = World::start().await;
     assert!(
         world
@@ -264,7 +264,7 @@ async fn a_panic_leaves_an_event_and_breaks_off_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_escape_the_trail() {
+async fn disconnected_client_leaves_an_abandoned_event() {
     let world = World::start().await;
     let mut connection = TcpStream::connect(world.address).await.unwrap();
     connection
@@ -278,15 +278,14 @@ async fn a_client_that_hangs_up_does_not_escape_the_trail() {
         .await
         .unwrap();
     assert_eq!(
-        outcome(&event.expect("the server hears of it")),
+        outcome(&event.expect("the server stored the event")),
         "abandoned"
     );
 }
 
-/// Outcomes of functions that are no handlers, and of error types that say themselves what they
-/// mean.
+/// Outcomes of functions that are not handlers, with an error type that declares its outcome.
 #[tokio::test]
-async fn a_scope_around_a_job_takes_the_place_of_the_layer() {
+async fn scope_around_a_job_replaces_the_layer() {
     struct Refused;
 
     impl AuditOutcome for Refused {
@@ -307,7 +306,7 @@ async fn a_scope_around_a_job_takes_the_place_of_the_layer() {
     }
 
     let server = server().await;
-    // One after the other, so that they arrive in their order.
+    // One at a time, so that events arrive in order.
     let recorder = Recorder::builder(client(server.url()))
         .concurrency(1)
         .build()

@@ -1,4 +1,4 @@
-//! Promise: the official SDK takes the local server for the service.
+//! Promise: the official SDK works with the local server as with the service.
 
 use audit_server::{EventStatus, LocalServer};
 use serde_json::{Value, json};
@@ -33,14 +33,14 @@ fn params(body: Value) -> CreateEventParams {
 }
 
 #[tokio::test]
-async fn an_event_of_the_sdk_is_accepted_and_stored() {
+async fn sdk_event_is_accepted_and_stored() {
     let server = server().await;
-    let answer = sdk(&server, server.api_key())
+    let response = sdk(&server, server.api_key())
         .audit_logs()
         .create_event(params(body()))
         .await
         .unwrap();
-    assert!(answer.success);
+    assert!(response.success);
     let stored = server.events().unwrap();
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].status(), EventStatus::Accepted);
@@ -49,16 +49,16 @@ async fn an_event_of_the_sdk_is_accepted_and_stored() {
 }
 
 #[tokio::test]
-async fn two_sends_with_one_key_store_one_row() {
+async fn events_with_one_idempotency_key_are_stored_once() {
     let server = server().await;
     let client = sdk(&server, server.api_key());
     let options = RequestOptions::new().idempotency_key("key-1");
     for _ in 0..2 {
-        let answer = client
+        let response = client
             .audit_logs()
             .create_event_with_options(params(body()), Some(&options))
             .await;
-        assert!(answer.unwrap().success);
+        assert!(response.unwrap().success);
     }
     let another = RequestOptions::new().idempotency_key("key-2");
     client
@@ -71,7 +71,7 @@ async fn two_sends_with_one_key_store_one_row() {
 }
 
 #[tokio::test]
-async fn schemas_of_the_sdk_count_up_and_are_enforced() {
+async fn sdk_schemas_are_versioned_and_enforced() {
     let server = LocalServer::start().unwrap();
     let client = sdk(&server, server.api_key());
     let schema = |target: &str| {
@@ -105,11 +105,15 @@ async fn schemas_of_the_sdk_count_up_and_are_enforced() {
         .create_event(params(newer))
         .await
         .unwrap_err();
-    assert_eq!(status(&refused), 400, "version 2 knows no documents");
+    assert_eq!(
+        status(&refused),
+        400,
+        "version 2 has no target type `document`"
+    );
 }
 
 #[tokio::test]
-async fn the_sdk_sees_the_documented_refusals() {
+async fn sdk_receives_the_documented_errors() {
     let server = server().await;
     let client = sdk(&server, server.api_key());
     let refused = async |change: fn(&mut Value)| {
@@ -144,27 +148,27 @@ async fn the_sdk_sees_the_documented_refusals() {
         422
     );
 
-    let stranger = sdk(&server, "sk_test_wrong")
+    let unauthorized = sdk(&server, "sk_test_wrong")
         .audit_logs()
         .create_event(params(body()))
         .await;
-    assert_eq!(status(&stranger.unwrap_err()), 401);
+    assert_eq!(status(&unauthorized.unwrap_err()), 401);
 }
 
-/// What no SDK's types let through: the documented bodies, to the letter.
+/// Requests that the SDK's types do not allow.
 #[tokio::test]
-async fn malformed_requests_get_the_documented_bodies() {
+async fn malformed_requests_receive_the_documented_bodies() {
     let server = server().await;
     let http = reqwest::Client::new();
     let send = async |body: Value| {
         let request = http
             .post(format!("{}/audit_logs/events", server.url()))
             .bearer_auth(server.api_key());
-        let answer = request.json(&body).send().await.unwrap();
-        assert!(answer.headers().contains_key("x-request-id"));
+        let response = request.json(&body).send().await.unwrap();
+        assert!(response.headers().contains_key("x-request-id"));
         (
-            answer.status().as_u16(),
-            answer.json::<Value>().await.unwrap(),
+            response.status().as_u16(),
+            response.json::<Value>().await.unwrap(),
         )
     };
     let without = |pointer: &str, field: &str| {
@@ -205,16 +209,16 @@ async fn malformed_requests_get_the_documented_bodies() {
 
     let mut foreign = body();
     foreign["event"]["targets"][0]["type"] = json!("folder");
-    let (status, answer) = send(foreign).await;
+    let (status, response) = send(foreign).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["message"], "Invalid Audit Log event.");
-    assert_eq!(answer["code"], "invalid_audit_log_event");
+    assert_eq!(response["message"], "Invalid Audit Log event.");
+    assert_eq!(response["code"], "invalid_audit_log_event");
     assert!(
-        answer["errors"][0]["instancePath"]
+        response["errors"][0]["instancePath"]
             .as_str()
             .unwrap()
             .starts_with("/targets"),
-        "{answer}"
+        "{response}"
     );
 
     let mut strange = body();
@@ -250,6 +254,6 @@ async fn malformed_requests_get_the_documented_bodies() {
 fn status(error: &Error) -> u16 {
     match error {
         Error::Api(error) => error.status,
-        other => panic!("the server did not answer: {other}"),
+        other => panic!("no response from the server: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests share: a local server with the tests' catalog, and services on real sockets.
+//! A local server with the tests' catalog, and services on real sockets.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use audit_tower::{Actor, Event, OrganizationId, Principal, Target};
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// Long enough for anything on this machine; a test that needs it whole has failed.
+/// The deadline of every wait; a test that reaches it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn client(url: &str) -> WorkOs {
@@ -20,7 +20,7 @@ pub(crate) fn client(url: &str) -> WorkOs {
         .unwrap()
 }
 
-/// A local server that knows the actions of the tests' catalog.
+/// Starts a local server with the actions of the tests' catalog.
 pub(crate) async fn server() -> LocalServer {
     let server = LocalServer::start().unwrap();
     register(&client(server.url())).await;
@@ -37,7 +37,7 @@ pub(crate) async fn register(client: &WorkOs) {
     }
 }
 
-/// An event that the local server accepts.
+/// Creates an event that the local server accepts.
 pub(crate) fn event() -> Event {
     Event::builder("document.delete")
         .organization("org_local")
@@ -47,7 +47,7 @@ pub(crate) fn event() -> Event {
         .unwrap()
 }
 
-/// Serves on a free port for as long as the test's runtime lives.
+/// Serves on a free port until the test's runtime ends.
 pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -56,7 +56,7 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// Who is signed in, in the tests' services.
+/// The signed-in user of the tests' services.
 #[derive(Clone, Debug)]
 pub(crate) struct CurrentUser {
     pub(crate) id: String,

@@ -1,5 +1,5 @@
-//! Promise: a service that starts with a catalog that nobody registered says so before its first
-//! event is refused.
+//! Promise: a service whose catalog is not registered reports it in its health before its first
+//! event is rejected.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use audit_tower::{HealthState, Recorder, catalog};
 
 use crate::support::{PATIENCE, client, register};
 
-/// Waits until health is what the test looks for; fails if it never is.
+/// Waits until health satisfies `wanted`; returns its reason.
 async fn until(recorder: &Recorder, wanted: impl Fn(HealthState, &str) -> bool) -> String {
     let looked = async {
         loop {
@@ -23,13 +23,14 @@ async fn until(recorder: &Recorder, wanted: impl Fn(HealthState, &str) -> bool) 
     tokio::time::timeout(PATIENCE, looked).await.unwrap()
 }
 
+/// Starts a recorder that verifies the catalog.
 fn start(service: &audit_tower::WorkOs) -> Recorder {
     let recorder = Recorder::builder(service.clone()).catalog(catalog!());
     recorder.verify_catalog().build().unwrap()
 }
 
 #[tokio::test]
-async fn an_action_that_the_service_does_not_know_is_named_in_the_health() {
+async fn unregistered_action_is_named_in_health() {
     let server = LocalServer::start().unwrap();
     let service = client(server.url());
     let recorder = start(&service);
@@ -40,11 +41,11 @@ async fn an_action_that_the_service_does_not_know_is_named_in_the_health() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_be_asked_is_named() {
+async fn failed_catalog_verification_is_reported_in_health() {
     let server = LocalServer::start().unwrap();
     let service = client(server.url());
     register(&service).await;
-    // The client asks three times by itself.
+    // The client makes three attempts by itself.
     server.inject(
         Fault::status(503)
             .on("GET", "/audit_logs/actions*")

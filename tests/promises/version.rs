@@ -1,5 +1,5 @@
-//! Promise: an event names the schema version that `audit.lock` has for the environment, and the
-//! server checks it against that one.
+//! Promise: an event carries the schema version of its environment in `audit.lock`, and the server
+//! validates it against that version.
 
 use audit_server::{EventStatus, LocalServer};
 use audit_tower::{Actor, Recorder, RecorderBuilder, catalog, record};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{PATIENCE, client};
 
-/// A server on which version 1 of `document.delete` is an old one, which has no documents.
+/// Starts a server on which version 1 of `document.delete` has no target type `document`.
 async fn server() -> LocalServer {
     let server = LocalServer::start().unwrap();
     let client = client(server.url());
@@ -40,7 +40,7 @@ async fn deliver(
 }
 
 #[tokio::test]
-async fn a_locked_version_arrives_and_counts() {
+async fn locked_version_is_sent_and_validated() {
     let server = server().await;
     let recorder = deliver(&server, |builder| {
         builder.catalog(catalog!()).environment("test")
@@ -53,7 +53,7 @@ async fn a_locked_version_arrives_and_counts() {
 }
 
 #[tokio::test]
-async fn without_the_lock_the_same_event_is_checked_against_the_first_version_and_refused() {
+async fn event_without_a_locked_version_is_validated_against_version_1() {
     let server = server().await;
     for set_up in [
         (|builder: RecorderBuilder| builder) as fn(RecorderBuilder) -> RecorderBuilder,
@@ -67,7 +67,7 @@ async fn without_the_lock_the_same_event_is_checked_against_the_first_version_an
 }
 
 #[test]
-fn an_environment_that_the_lock_does_not_have_stops_the_service_at_its_start() {
+fn environment_missing_in_the_lock_fails_the_build_of_the_recorder() {
     let builder = Recorder::builder(client("http://127.0.0.1:9")).catalog(catalog!());
     let error = builder.environment("production").build().unwrap_err();
     assert!(error.is_unknown_environment());

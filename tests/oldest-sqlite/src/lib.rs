@@ -1,17 +1,17 @@
-//! A service with a database of its own, through the oldest rusqlite that `audit-core` takes: both
-//! have the same SQLite, since two cannot be linked into one program. `cargo xtask test` checks it;
-//! the workspace itself has the newest.
+//! A service with its own database, on the oldest rusqlite that `audit-core` supports. Both share
+//! one SQLite, since two cannot be linked into one program. `cargo xtask test` checks it; the
+//! workspace itself uses the newest.
 
 use std::path::Path;
 
 use audit_core::{MemorySink, Recorder, Spool};
 use rusqlite::Connection;
 
-/// What such a service opens.
+/// Opens the service's database and a recorder with a spool.
 ///
 /// # Errors
 ///
-/// One of the files cannot be opened.
+/// If a file cannot be opened, or the recorder cannot be built.
 pub fn start(folder: &Path) -> Result<(Connection, Recorder), Box<dyn std::error::Error>> {
     let own = Connection::open(folder.join("service.db"))?;
     let spool = Spool::open(folder.join("audit.spool"))?;

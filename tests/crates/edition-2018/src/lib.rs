@@ -12,7 +12,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store of a tenant.
+    /// Returns the store of a tenant.
     #[must_use]
     pub fn new(tenant: &str) -> Self {
         Self {
@@ -20,10 +20,10 @@ impl Store {
         }
     }
 
-    /// Creates a document and gives its id.
+    /// Creates a document and returns its id.
     ///
     /// # Errors
-    /// When the title is empty.
+    /// If the title is empty.
     #[audited(action = "document.create", target(document = ok), metadata(title = title))]
     pub async fn create(&mut self, title: &str) -> Result<u64, String> {
         if title.is_empty() {
@@ -33,10 +33,10 @@ impl Store {
         Ok(title.len() as u64)
     }
 
-    /// Deletes a document, at once.
+    /// Deletes a document.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the document does not exist.
     #[audited(action = "document.delete", target = "id")]
     pub fn delete(&self, id: u64) -> Result<&str, String> {
         id.checked_sub(1)
@@ -44,7 +44,7 @@ impl Store {
             .ok_or_else(String::new)
     }
 
-    /// Deletes a document, later.
+    /// Deletes a document in the returned future.
     #[audited(action = "document.delete", target = "self.tenant")]
     pub fn delete_later(&self, id: u64) -> impl Future<Output = Result<u64, u64>> + Send {
         let tenant = self.tenant.len() as u64;

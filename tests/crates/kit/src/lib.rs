@@ -1,5 +1,4 @@
-//! A small service, tested with the test kit as its owners would. One of its routes is left without
-//! an event on purpose.
+//! A small service, tested with the test kit. One of its routes records no event on purpose.
 
 use audit_tower::{Actor, AuditLayer, Recorder, audited, unaudited, web::OnUnaudited};
 use axum::Router;
@@ -7,7 +6,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 
-/// The routes, as the router below has them.
+/// The routes of the router below.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/documents"),
     ("DELETE", "/documents/{doc_id}"),
@@ -27,7 +26,7 @@ async fn delete_document(Path(doc_id): Path<u64>) -> Result<StatusCode, StatusCo
     }
 }
 
-/// The one that somebody forgot.
+/// The handler without an audit event.
 async fn archive(Path(_): Path<u64>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
@@ -37,7 +36,7 @@ async fn search() -> &'static str {
     "plan"
 }
 
-/// The service. Who acts is what the header `x-user` says.
+/// Returns the service. The header `x-user` names the actor.
 pub fn app(recorder: Recorder, on_unaudited: OnUnaudited) -> Router {
     let layer = AuditLayer::new(recorder)
         .principal_with(|request| {

@@ -1,14 +1,14 @@
-//! A crate without a prelude, and with modules that are called `core` and `std`.
+//! A crate without a prelude, and with modules named `core`, `std`, `alloc` and `audit_core`.
 
 #![no_implicit_prelude]
 
-/// Not the one.
+/// Shadows the crate of this name.
 pub mod core {}
-/// Not the one.
+/// Shadows the crate of this name.
 pub mod std {}
-/// Not the one.
+/// Shadows the crate of this name.
 pub mod alloc {}
-/// Not the one.
+/// Shadows the crate of this name.
 pub mod audit_core {}
 
 /// A store of documents.
@@ -18,7 +18,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store of a tenant.
+    /// Returns the store of a tenant.
     #[must_use]
     pub fn new(tenant: &str) -> Self {
         Self {
@@ -26,10 +26,10 @@ impl Store {
         }
     }
 
-    /// Creates a document and gives its id.
+    /// Creates a document and returns its id.
     ///
     /// # Errors
-    /// When the title is empty.
+    /// If the title is empty.
     #[::audit_tower::audited(action = "document.create", target(document = ok), metadata(title = title))]
     pub async fn create(
         &mut self,
@@ -42,10 +42,10 @@ impl Store {
         ::core::result::Result::Ok(title.len() as u64)
     }
 
-    /// Deletes a document, at once.
+    /// Deletes a document.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the document does not exist.
     #[::audit_tower::audited(action = "document.delete", target = "id")]
     pub fn delete(&self, id: u64) -> ::core::result::Result<&str, ::std::string::String> {
         id.checked_sub(1)
@@ -53,7 +53,7 @@ impl Store {
             .ok_or_else(::std::string::String::new)
     }
 
-    /// Deletes a document, later.
+    /// Deletes a document in the returned future.
     #[::audit_tower::audited(action = "document.delete", target = "self.tenant")]
     pub fn delete_later(
         &self,

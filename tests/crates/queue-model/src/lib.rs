@@ -1,5 +1,5 @@
-//! The recorder's queue, compiled against loom's primitives, so that a test tries every
-//! interleaving of its threads.
+//! The loom model of the recorder's queue: its source compiled against loom's primitives, so that a
+//! test runs every interleaving of its threads.
 
 #![expect(
     dead_code,
@@ -10,13 +10,12 @@
 #[path = "../../../../audit-core/src/delivery/queue.rs"]
 mod queue;
 
-/// The event of the model: the queue reads its size and nothing else.
-mod event {
-    #[derive(Debug)]
-    pub(crate) struct Event {
-        pub(crate) number: usize,
-        pub(crate) size: usize,
-    }
+/// A substitute for an event: the queue reads only its size.
+#[derive(Debug)]
+struct Event {
+    number: usize,
+    size: usize,
+}
 
     impl Event {
         pub(crate) fn size(&self) -> usize {
@@ -25,15 +24,15 @@ mod event {
     }
 }
 
-/// What the queue is made of, as loom has it.
+/// The queue's synchronization primitives, in loom's versions.
 mod sync {
     use std::collections::VecDeque;
 
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
     use loom::sync::{Condvar, Mutex};
 
-    /// A bounded queue. The real one is another library's, and lock-free; of it only the sequence
-    /// of operations is modelled.
+    /// A bounded queue. The real one is another library's lock-free queue; only the sequence of its
+    /// operations is modelled.
     #[derive(Debug)]
     pub(crate) struct ArrayQueue<T> {
         items: Mutex<VecDeque<T>>,
@@ -74,7 +73,7 @@ mod sync {
         }
     }
 
-    /// One permit, as Tokio's; waiting blocks the thread.
+    /// A single permit, like Tokio's `Notify`; waiting blocks the thread.
     #[derive(Debug)]
     pub(crate) struct Notify {
         permit: Mutex<bool>,
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_taken_or_handed_back_and_the_bounds_hold() {
+    fn every_event_is_queued_or_returned_within_the_bounds() {
         loom::model(|| {
             let queue = Arc::new(Queue::new(1, 10));
             let producers: Vec<_> = (0..2)
@@ -144,13 +143,13 @@ mod tests {
             assert_eq!(popped.len(), taken);
             popped.sort_unstable();
             popped.dedup();
-            assert_eq!(popped.len(), taken, "no event came twice");
+            assert_eq!(popped.len(), taken, "an event was popped twice");
             assert_eq!((queue.held(), queue.held_bytes()), (0, 0));
         });
     }
 
     #[test]
-    fn after_a_close_the_places_held_are_the_events_that_got_in() {
+    fn slots_held_after_close_equal_the_accepted_events() {
         loom::model(|| {
             let queue = Arc::new(Queue::new(4, 100));
             let producer = {
@@ -177,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_dispatcher_that_falls_asleep_misses_no_event() {
+    fn sleeping_dispatcher_is_woken_for_every_event() {
         loom::model(|| {
             let queue = Arc::new(Queue::new(8, 100));
             let producer = {
                 let queue = Arc::clone(&queue);
                 thread::spawn(move || queue.push(event(1)).is_ok())
             };
-            // Loom calls it a deadlock if the wake-up is lost.
+            // Loom reports a lost wake-up as a deadlock.
             let popped = loop {
                 match queue.pop() {
                     Some(event) => break event,

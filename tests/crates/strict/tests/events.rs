@@ -1,4 +1,4 @@
-//! The events of this crate, counted.
+//! The recorded events of this crate.
 
 use audit_tests_strict::Store;
 

@@ -1,18 +1,17 @@
-//! Runs a job and shows the events that it left, for the crates beside this one.
+//! Runs a job and lists its events, for the test crates beside this one.
 //!
-//! Each of them is a user of the framework in surroundings that differ: one dependency, another
-//! edition, no prelude. They share the catalog of the tests, which is found by walking up.
+//! Each of them uses the framework in a different setting: a single dependency, another edition, no
+//! prelude. They share the catalog of the tests, which is found in a parent folder.
 
 use std::future::Future;
 use std::time::Duration;
 
 use audit_core::{Actor, BuildError, MemorySink, Recorder};
 
-/// Runs a job under a recorder and shows the events that it left, each as
-/// `action type:id,.. outcome`.
+/// Runs a job in a scope and returns its events, each as `action type:id,.. outcome`.
 ///
 /// # Errors
-/// When the recorder cannot be built.
+/// If the recorder cannot be built.
 pub fn events_of(job: impl Future) -> Result<Vec<String>, BuildError> {
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())

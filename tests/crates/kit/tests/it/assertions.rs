@@ -1,4 +1,4 @@
-//! What failed assertions say, and where.
+//! The messages of failed assertions, and their locations.
 
 use std::panic::{Location, catch_unwind, set_hook, take_hook};
 use std::path::Path;
@@ -25,15 +25,15 @@ fn events() -> Events {
     ])
 }
 
-/// What a failed assertion says, and the line of this file in which it says it fails.
+/// Returns the message of a failing assertion, and the source line that its panic points at.
 fn failure(assertion: fn(&Events)) -> (String, &'static str) {
     let events = events();
     let line = Arc::new(Mutex::new(None));
-    let heard = Arc::clone(&line);
+    let reported = Arc::clone(&line);
     let before = take_hook();
     set_hook(Box::new(move |panic| {
         let place = panic.location().filter(|place| place.file() == file!());
-        *heard.lock().unwrap() = place.map(Location::line);
+        *reported.lock().unwrap() = place.map(Location::line);
     }));
     let failed = catch_unwind(|| assertion(&events));
     set_hook(before);
@@ -43,9 +43,9 @@ fn failure(assertion: fn(&Events)) -> (String, &'static str) {
     (*message, source.nth(line as usize - 1).unwrap_or_default())
 }
 
-/// One test, since the hook that hears of panics is the whole process's.
+/// One test, since the panic hook is global to the process.
 #[test]
-fn a_failed_assertion_shows_what_differs_at_the_line_where_it_stands() {
+fn failed_assertion_shows_the_differences_at_its_own_line() {
     let failures: [fn(&Events); 7] = [
         |events| {
             drop(assert_audited!(
@@ -78,7 +78,7 @@ fn a_failed_assertion_shows_what_differs_at_the_line_where_it_stands() {
     let mut found = String::new();
     for failed in failures {
         let (message, line) = failure(failed);
-        assert!(line.contains("assert_"), "it points at `{line}`");
+        assert!(line.contains("assert_"), "the panic points at `{line}`");
         found.push_str(&message);
         found.push_str("----\n");
     }

@@ -1,4 +1,4 @@
-//! Which routes are covered: seen by one capture, and by the processes of a run.
+//! Coverage of routes: of one capture, and of the processes of a run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
@@ -9,14 +9,14 @@ use audit_tower::{assert_covered, catalog};
 
 use crate::support::call;
 
-/// What `assert_covered!` says when it fails.
+/// Returns the message of a failing `assert_covered!`.
 fn failure(coverage: &Coverage) -> Option<String> {
     let failed = catch_unwind(AssertUnwindSafe(|| assert_covered!(coverage)));
     failed.err().map(|message| *message.downcast().unwrap())
 }
 
 #[tokio::test]
-async fn a_route_that_leaves_no_event_fails_and_is_named() {
+async fn route_without_an_event_fails_by_name() {
     let capture = testing::capture();
     let calls = [
         ("DELETE", "/documents/42"),
@@ -38,7 +38,7 @@ add `#[audited(..)]` to the function the route calls, or `#[unaudited(reason = \
 }
 
 #[tokio::test]
-async fn a_route_that_no_request_came_to_fails_and_is_named() {
+async fn unexercised_route_fails_by_name() {
     let capture = testing::capture();
     call(
         &capture,
@@ -56,7 +56,7 @@ async fn a_route_that_no_request_came_to_fails_and_is_named() {
 }
 
 #[tokio::test]
-async fn routes_that_leave_an_event_or_say_why_not_are_covered() {
+async fn audited_and_exempt_routes_are_covered() {
     let capture = testing::capture();
     call(
         &capture,
@@ -66,11 +66,11 @@ async fn routes_that_leave_an_event_or_say_why_not_are_covered() {
     assert_covered!(capture.coverage(&[("DELETE", "/documents/{doc_id}"), ("POST", "/search")]));
 }
 
-/// What a process does in a run of several: this test again, with its part.
+/// The variable with the part of a child process, which runs this test again.
 const PART: &str = "AUDIT_TESTS_KIT_PART";
 
 #[test]
-fn a_run_of_many_processes_is_read_together() {
+fn facts_of_several_processes_are_merged() {
     match std::env::var_os(PART)
         .as_ref()
         .and_then(|part| part.to_str())
@@ -98,42 +98,39 @@ fn many_processes() {
         .find(|folder| folder.join("CACHEDIR.TAG").is_file());
     let run = format!("kit-{}", std::process::id());
     let files = target.unwrap().join("audit-coverage").join(&run);
-    // A run of this name may be left from a time when the process's number was the same.
+    // An earlier run with the same process id may have left its folder.
     drop(std::fs::remove_dir_all(&files));
     let process = |part: &str| {
         let mut process = Command::new(&this);
-        process.args([
-            "--exact",
-            "coverage::a_run_of_many_processes_is_read_together",
-        ]);
+        process.args(["--exact", "coverage::facts_of_several_processes_are_merged"]);
         let output = process
             .env(PART, part)
             .env("AUDIT_COVERAGE_RUN", &run)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        (output.status.success(), said)
+        let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.success(), output_text)
     };
 
-    let (succeeded, said) = process("report");
+    let (succeeded, output_text) = process("report");
     assert!(
-        !succeeded && said.contains("no test of the run noted anything"),
-        "{said}"
+        !succeeded && output_text.contains("no test of the run recorded a fact"),
+        "{output_text}"
     );
     assert!(process("/documents/42").0);
-    let (succeeded, said) = process("report");
+    let (succeeded, output_text) = process("report");
     assert!(
-        !succeeded && said.contains("never exercised  POST /search"),
-        "{said}"
+        !succeeded && output_text.contains("never exercised  POST /search"),
+        "{output_text}"
     );
     assert!(process("/search").0);
-    let (succeeded, said) = process("report");
-    assert!(succeeded, "{said}");
+    let (succeeded, output_text) = process("report");
+    assert!(succeeded, "{output_text}");
     std::fs::remove_dir_all(files).unwrap();
 }
 
 #[test]
-fn without_a_run_there_is_nothing_to_read_together() {
+fn coverage_without_a_run_is_an_error() {
     let error = testing::coverage(ROUTES).report().unwrap_err();
     assert!(error.is_without_run());
     assert!(

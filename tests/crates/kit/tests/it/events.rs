@@ -1,4 +1,4 @@
-//! What the service records.
+//! The events that the service records.
 
 use audit_tests_kit::app;
 use audit_tower::web::OnUnaudited;
@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 
 use crate::support::call;
 
-/// As the front page shows it.
+/// The example of the front page.
 #[tokio::test]
 async fn deleting_a_document_is_audited() {
     let capture = testing::capture();
@@ -30,7 +30,7 @@ async fn deleting_a_document_is_audited() {
 }
 
 #[tokio::test]
-async fn each_request_over_a_socket_leaves_its_events_in_their_order() {
+async fn events_of_requests_over_a_socket_are_captured_in_order() {
     let capture = testing::capture();
     let calls = [
         ("DELETE", "/documents/1"),
@@ -58,7 +58,7 @@ async fn each_request_over_a_socket_leaves_its_events_in_their_order() {
 }
 
 #[tokio::test]
-async fn events_are_a_snapshot_that_is_the_same_in_every_run() {
+async fn snapshot_of_events_is_stable() {
     let capture = testing::capture();
     call(&capture, &[("DELETE", "/documents/42")]).await;
     assert_eq!(
@@ -79,7 +79,7 @@ async fn events_are_a_snapshot_that_is_the_same_in_every_run() {
 
 #[tokio::test]
 #[should_panic = "POST /documents/{doc_id}/archive succeeded and left no audit event"]
-async fn a_test_can_ask_for_a_panic_where_a_change_leaves_no_event() {
+async fn unaudited_change_panics_if_configured() {
     let capture = testing::capture();
     let request = Request::post("/documents/42/archive");
     let request = request.body(Body::empty()).unwrap();

@@ -1,5 +1,5 @@
-//! The service under test, as its owners would: what is recorded, what a failed assertion says, and
-//! which routes are covered.
+//! Tests of a service with the test kit: recorded events, messages of failed assertions, and
+//! coverage of routes.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

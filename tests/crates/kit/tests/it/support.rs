@@ -5,8 +5,8 @@ use audit_tower::testing::Capture;
 use audit_tower::web::OnUnaudited;
 use reqwest::{Client, Method, StatusCode};
 
-/// Serves the service for the time of the calls, each a method and a path, and gives the statuses
-/// of the answers.
+/// Serves the service, sends these requests, each a method and a path, and returns the statuses of
+/// the responses.
 pub(crate) async fn call(capture: &Capture, calls: &[(&str, &str)]) -> Vec<StatusCode> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -17,8 +17,8 @@ pub(crate) async fn call(capture: &Capture, calls: &[(&str, &str)]) -> Vec<Statu
     for (method, path) in calls {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let request = client.request(method, format!("http://{address}{path}"));
-        let answer = request.header("x-user", "ada").send().await.unwrap();
-        statuses.push(answer.status());
+        let response = request.header("x-user", "ada").send().await.unwrap();
+        statuses.push(response.status());
     }
     server.abort();
     statuses
