@@ -1,5 +1,4 @@
-//! The processes that are hurt: one that records durable events, and one that delivers what is
-//! left.
+//! The child processes: one records durable events, one delivers the rest.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -15,13 +14,13 @@ use audit_core::{
 
 use crate::Error;
 
-pub(crate) const ACTION: &str = "torture.suffer";
+pub(crate) const ACTION: &str = "torture.record";
 pub(crate) const ORGANIZATION: &str = "org_local";
 pub(crate) const TARGET: &str = "event";
-/// What a process ends with that found the spool in use.
+/// The exit code of a process that found the spool locked.
 pub(crate) const LOCKED: i32 = 7;
 const TASKS: u32 = 4;
-/// After a refusal, so that a disk that takes nothing is asked often and not all the time.
+/// The pause after a refusal, so that a failing disk is not retried in a busy loop.
 const PAUSE: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,16 +28,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Record {
     #[arg(long)]
     spool: PathBuf,
-    /// Begins the name of each of its events.
+    /// Prefix of the process's event names
     #[arg(long)]
     name: String,
-    /// Where the events go; to nobody who answers, if not given
+    /// URL of the server; without it, the sink hangs
     #[arg(long)]
     url: Option<String>,
-    /// How many events each task records at most
+    /// Number of events that each task records at most
     #[arg(long, default_value_t = 100)]
     events: u32,
-    /// How many long texts each event has, of 500 bytes
+    /// Number of 500-byte texts in each event
     #[arg(long, default_value_t = 0)]
     texts: u32,
 }
@@ -51,8 +50,8 @@ pub(crate) struct Drain {
     url: String,
 }
 
-/// Records until the standard input ends. Says `try` before each event, `ack` or `refused` after
-/// it, and at its own end its ledger.
+/// Records events until standard input ends. Prints `try` before each event, `ack` or `refused`
+/// after it, and its ledger at the end.
 pub(crate) fn record(args: &Record) -> Result<(), Error> {
     let spool = open(args.spool.clone())?;
     let recorder = match &args.url {
@@ -62,13 +61,13 @@ pub(crate) fn record(args: &Record) -> Result<(), Error> {
             spool,
         )?,
     };
-    say("open")?;
+    print("open")?;
     let over = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&over);
+    let ended = Arc::clone(&over);
     std::thread::spawn(move || {
-        // An error ends it as an end would.
+        // A read error counts as the end.
         drop(std::io::stdin().read(&mut [0]));
-        told.store(true, Ordering::Release);
+        ended.store(true, Ordering::Release);
     });
     block_on(async {
         let tasks: Vec<_> = (0..TASKS)
@@ -82,7 +81,7 @@ pub(crate) fn record(args: &Record) -> Result<(), Error> {
             task.await.map_err(Error::other)??;
         }
         recorder.shutdown(Duration::from_secs(2)).await;
-        tell(&recorder)
+        print_ledger(&recorder)
     })?
 }
 
@@ -100,12 +99,12 @@ async fn load(
         }
         number += 1;
         let serial = format!("{name}.{number}");
-        say(&format!("try {serial}"))?;
+        print(&format!("try {serial}"))?;
         match recorder.record_durable(event(&serial, texts)?).await {
-            Ok(()) => say(&format!("ack {serial}"))?,
+            Ok(()) => print(&format!("ack {serial}"))?,
             Err(error) => {
-                let why = error.to_string().replace('\n', " ");
-                say(&format!("refused {serial} {why}"))?;
+                let reason = error.to_string().replace('\n', " ");
+                print(&format!("refused {serial} {reason}"))?;
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -113,20 +112,20 @@ async fn load(
     Ok(())
 }
 
-/// Opens the spool as a service does after whatever happened, and delivers all that it has.
+/// Opens the spool as a service does after a fault, and delivers its events.
 pub(crate) fn drain(args: &Drain) -> Result<(), Error> {
     let recorder = build(
         Recorder::builder(client(&args.url)?),
         open(args.spool.clone())?,
     )?;
-    say("open")?;
+    print("open")?;
     block_on(async {
         let until = tokio::time::Instant::now() + PATIENCE;
         while recorder.stats().spooled > 0 && tokio::time::Instant::now() < until {
             recorder.flush(Duration::from_millis(200)).await;
         }
         recorder.shutdown(PATIENCE).await;
-        tell(&recorder)
+        print_ledger(&recorder)
     })?
 }
 
@@ -163,8 +162,8 @@ fn event(serial: &str, texts: u32) -> Result<Event, Error> {
     event.build().map_err(Error::other)
 }
 
-/// The ledger, and what the spool counts.
-fn tell(recorder: &Recorder) -> Result<(), Error> {
+/// Prints the recorder's counters and those of the spool.
+fn print_ledger(recorder: &Recorder) -> Result<(), Error> {
     let Stats {
         accepted,
         recovered,
@@ -181,15 +180,15 @@ fn tell(recorder: &Recorder) -> Result<(), Error> {
     let balanced = accepted + recovered + generated == ends;
     let spool = recorder.spool().map(Spool::status);
     let (left, damaged) = spool.map_or((0, 0), |status| (status.pending, status.damaged));
-    say(&format!(
+    print(&format!(
         "ledger balanced={} delivered={delivered} spooled={spooled} dead={dead} lost={lost} left={left} damaged={damaged} \
          accepted={accepted} recovered={recovered} pending={pending}",
         u8::from(balanced)
     ))
 }
 
-/// One line in one write, so that a process that is killed leaves whole lines, but for the last.
-fn say(line: &str) -> Result<(), Error> {
+/// Prints one line in one write, so that a killed process leaves only its last line incomplete.
+fn print(line: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")
         .and_then(|()| out.flush())

@@ -1,5 +1,5 @@
-//! A log that ends too early, at each of its 512 bytes: the more of it is left, the more events
-//! there are, and never other ones.
+//! Truncation of a log at each multiple of 512 bytes: a longer log recovers all events of a shorter
+//! one, and *never* others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,13 +11,13 @@ use audit_core::{MemorySink, Recorder, Spool};
 
 use crate::Error;
 use crate::child::block_on;
-use crate::hurt::log_of;
+use crate::corrupt::log_of;
 
 const STEP: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Says `whole` and each event that the uncut log has, and `cuts` with how many there were, or
-/// fails at the first cut after which the spool is not what it has to be.
+/// Prints `whole` and each event of the complete log, and `cuts` with the number of truncations.
+/// Fails at the first truncation that recovers wrong events.
 pub(crate) fn run(spool: &Path, work: &Path) -> Result<(), Error> {
     let base = fs::read(spool).map_err(Error::io("read the spool"))?;
     let log = fs::read(log_of(spool)).map_err(Error::io("read the log"))?;
@@ -27,9 +27,9 @@ pub(crate) fn run(spool: &Path, work: &Path) -> Result<(), Error> {
         for end in &ends {
             let now = events(&base, &log[..*end], work).await;
             let now = now.map_err(|error| Error::Other(format!("cut at {end}: {error}")))?;
-            if let Some(gone) = before.difference(&now).next() {
+            if let Some(missing) = before.difference(&now).next() {
                 return Err(Error::Other(format!(
-                    "cut at {end}: {gone} is gone, and was there after a shorter log"
+                    "cut at {end}: {missing} is missing, and was recovered from a shorter log"
                 )));
             }
             before = now;
@@ -37,14 +37,14 @@ pub(crate) fn run(spool: &Path, work: &Path) -> Result<(), Error> {
         Ok(())
     })??;
     let mut out = std::io::stdout().lock();
-    let mut say = |line: String| writeln!(out, "{line}").map_err(Error::io("write a line"));
+    let mut print = |line: String| writeln!(out, "{line}").map_err(Error::io("write a line"));
     for serial in &before {
-        say(format!("whole {serial}"))?;
+        print(format!("whole {serial}"))?;
     }
-    say(format!("cuts {}", ends.len()))
+    print(format!("cuts {}", ends.len()))
 }
 
-/// What a recorder delivers that finds this file and this log.
+/// Returns the events that a recorder delivers from this file and this log.
 async fn events(base: &[u8], log: &[u8], work: &Path) -> Result<BTreeSet<String>, Error> {
     let folder = tempfile::tempdir_in(work).map_err(Error::io("make a folder"))?;
     let path = folder.path().join("cut.spool");
@@ -53,7 +53,7 @@ async fn events(base: &[u8], log: &[u8], work: &Path) -> Result<BTreeSet<String>
     let sink = MemorySink::new();
     let builder = Recorder::builder(sink.clone()).spool(Spool::open(&path).map_err(Error::other)?);
     let recorder = builder.build().map_err(Error::other)?;
-    // What earlier processes left is behind no fence of a flush.
+    // A flush does not wait for events of earlier processes.
     let until = tokio::time::Instant::now() + PATIENCE;
     while recorder.stats().spooled > 0 && tokio::time::Instant::now() < until {
         recorder.flush(Duration::from_millis(20)).await;
@@ -62,12 +62,14 @@ async fn events(base: &[u8], log: &[u8], work: &Path) -> Result<BTreeSet<String>
     let report = recorder.shutdown(PATIENCE).await;
     let stats = recorder.stats();
     if !report.is_complete() || stats.spooled > 0 {
-        return Err(Error::Other(format!("not all was delivered: {stats:?}")));
+        return Err(Error::Other(format!(
+            "some events were not delivered: {stats:?}"
+        )));
     }
     let delivered = sink.events();
     let serials: BTreeSet<_> = delivered.iter().flat_map(serial).collect();
     if serials.len() != delivered.len() {
-        return Err(Error::Other("an event came twice".to_owned()));
+        return Err(Error::Other("an event was delivered twice".to_owned()));
     }
     Ok(serials)
 }

@@ -1,21 +1,21 @@
-//! What the processes of one round said, and the comparison with what arrived.
+//! The events reported by the processes of one round, and the comparison with the delivered ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the processes said.
+/// The reports of the processes.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// Events that were about to be recorded.
+    /// Events that a process started to record.
     pub(crate) tried: BTreeSet<String>,
-    /// Events of which it was said that they are on the disk.
+    /// Events that were acknowledged as stored on disk.
     pub(crate) acknowledged: BTreeSet<String>,
-    /// Events of which it was said that they are not, and will not be.
+    /// Events that were refused, and must not arrive.
     pub(crate) refused: BTreeSet<String>,
-    /// The ledgers of the processes that came to their own end.
+    /// The final counters of processes that were not killed.
     pub(crate) ends: Vec<End>,
 }
 
-/// The ledger of one process.
+/// The final counters of one process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct End(BTreeMap<String, u64>);
 
@@ -36,24 +36,24 @@ impl std::fmt::Display for End {
     }
 }
 
-/// What became of the events of a round.
+/// The result of a round.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) acknowledged: u64,
     pub(crate) arrived: u64,
-    /// Acknowledged, and gone with the bytes that the round itself destroyed.
+    /// Acknowledged events missing because the round destroyed their bytes.
     pub(crate) destroyed: u64,
-    /// Of those, the ones that the spool noticed and counted.
+    /// Of those, the events whose loss the spool counted.
     pub(crate) counted: u64,
-    /// Acknowledged, and not there, for no such reason.
+    /// Acknowledged events missing for no such reason.
     pub(crate) lost: u64,
-    /// Everything that must not be, in words.
+    /// Descriptions of all violations.
     pub(crate) problems: Vec<String>,
 }
 
 impl Ledger {
-    /// Takes in a line that a process said.
-    pub(crate) fn hear(&mut self, line: &str) {
+    /// Adds one line of a process's output.
+    pub(crate) fn add_line(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {
             (Some("try"), Some(serial)) => drop(self.tried.insert(serial.to_owned())),
@@ -70,53 +70,53 @@ impl Ledger {
         }
     }
 
-    /// Compares it with the events that the server has, each as often as it has it.
+    /// Compares the reports with the events on the server, duplicates included.
     pub(crate) fn compare(&self, arrived: &[String], destroys: bool) -> Outcome {
         let mut problems = Vec::new();
-        let there: BTreeSet<&str> = arrived.iter().map(String::as_str).collect();
-        if there.len() < arrived.len() {
+        let present: BTreeSet<&str> = arrived.iter().map(String::as_str).collect();
+        if present.len() < arrived.len() {
             problems.push(format!(
-                "{} events are there twice",
-                arrived.len() - there.len()
+                "{} events arrived twice",
+                arrived.len() - present.len()
             ));
         }
-        let invented = there
+        let invented = present
             .iter()
             .filter(|serial| !self.tried.contains(**serial))
             .count();
         if invented > 0 {
-            problems.push(format!("{invented} events are there that nobody recorded"));
+            problems.push(format!("{invented} events arrived that were not recorded"));
         }
         let refused: Vec<_> = self
             .refused
             .iter()
-            .filter(|serial| there.contains(serial.as_str()))
+            .filter(|serial| present.contains(serial.as_str()))
             .collect();
-        // A spool that was made anew may find again what a failed transaction had left in a page
-        // that was damaged since.
+        // A rebuilt spool may salvage an event that a failed transaction left in a page that was
+        // corrupted later.
         if !destroys && !refused.is_empty() {
             problems.push(format!(
-                "{} events are there that were refused, as {}",
+                "{} events arrived that were refused, such as {}",
                 refused.len(),
                 refused[0]
             ));
         }
         for end in self.ends.iter().filter(|end| end.get("balanced") != 1) {
-            problems.push(format!("a ledger does not balance: {end}"));
+            problems.push(format!("counters do not balance: {end}"));
         }
         let missing = self
             .acknowledged
             .iter()
-            .filter(|serial| !there.contains(serial.as_str()));
+            .filter(|serial| !present.contains(serial.as_str()));
         let missing: Vec<_> = missing.collect();
-        let gone = missing.len() as u64;
-        let (destroyed, lost) = if destroys { (gone, 0) } else { (0, gone) };
+        let count = missing.len() as u64;
+        let (destroyed, lost) = if destroys { (count, 0) } else { (0, count) };
         if let (Some(first), false) = (missing.first(), destroys) {
             problems.push(format!(
-                "{lost} acknowledged events are not there, as {first}"
+                "{lost} acknowledged events are missing, such as {first}"
             ));
         }
-        // Damage stands in the file's own count from then on; what was lost is each process's own.
+        // The file keeps a running count of corrupted events; losses are counted per process.
         let lost_by_processes: u64 = self.ends.iter().map(|end| end.get("lost")).sum();
         let damaged = self
             .ends
@@ -126,7 +126,7 @@ impl Ledger {
             .unwrap_or_default();
         Outcome {
             acknowledged: self.acknowledged.len() as u64,
-            arrived: there.len() as u64,
+            arrived: present.len() as u64,
             destroyed,
             counted: destroyed.min(lost_by_processes + damaged),
             lost,
@@ -141,7 +141,7 @@ mod tests {
 
     fn ledger(lines: &[&str]) -> Ledger {
         let mut ledger = Ledger::default();
-        lines.iter().for_each(|line| ledger.hear(line));
+        lines.iter().for_each(|line| ledger.add_line(line));
         ledger
     }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_acknowledged_event_that_is_not_there_is_lost_unless_the_round_destroyed_bytes() {
+    fn missing_acknowledged_event_is_lost_unless_the_round_destroyed_bytes() {
         let ledger = ledger(&[
             "try a",
             "ack a",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn doubles_inventions_refused_events_and_ledgers_that_do_not_balance_are_problems() {
+    fn duplicate_unrecorded_and_refused_events_and_unbalanced_counters_are_problems() {
         let ledger = ledger(&[
             "try a",
             "ack a",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_under_way_may_be_there_or_not() {
+    fn unacknowledged_event_may_arrive_or_not() {
         let ledger = ledger(&["try a", "ack a", "try b"]);
         assert!(ledger.compare(&arrived(&["a"]), false).problems.is_empty());
         assert!(

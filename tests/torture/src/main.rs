@@ -1,13 +1,12 @@
-//! Hurts processes that record durable events, and compares what each of them says with what the
-//! server has.
+//! Fault injection for processes that record durable events, with a check of the delivered events.
 //!
-//! `cargo xtask torture --rounds 200` runs it. A round is a folder of its own, a kind of violence,
-//! processes that record under load and say which event is acknowledged, one that is left in peace
-//! and delivers the rest, and the comparison: every acknowledged event is there, no event is there
-//! twice, and none that nobody recorded. Where the round destroys bytes on the disk itself, what
-//! they held may be gone; that is counted by itself, and never as lost.
+//! `cargo xtask torture --rounds 200` runs it. Each round has its own folder and one kind of fault.
+//! Its processes record under load and report the acknowledged events; a last process without
+//! faults delivers the rest. Then the events are compared: every acknowledged event arrived, no
+//! event arrived twice, and no event arrived that was not recorded. A round that itself destroys
+//! bytes on the disk may lose the events in them; these are counted separately, *never* as lost.
 //!
-//! The processes are this program, with one of the hidden subcommands.
+//! The processes run this program with one of its hidden subcommands.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,8 +14,8 @@
 )]
 
 mod child;
+mod corrupt;
 mod cuts;
-mod hurt;
 mod ledger;
 mod mounts;
 mod process;
@@ -32,31 +31,31 @@ use clap::{Parser, Subcommand};
 use crate::mounts::Mounts;
 use crate::tally::Tally;
 
-/// Hurts processes that record durable events, and compares the ledgers
+/// Injects faults into processes that record durable events, and checks the delivered events
 #[derive(Debug, Parser)]
 #[command(name = "torture", bin_name = "cargo xtask torture")]
 struct Cli {
     #[command(subcommand)]
     child: Option<Child>,
 
-    /// How many rounds
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 20)]
     rounds: u32,
 
-    /// The seed of the first round; the others count up from it
+    /// Seed of the first round; it increases by one per round
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Child {
-    /// Records until its standard input ends
+    /// Records events until standard input ends
     #[command(hide = true)]
     Record(child::Record),
-    /// Delivers what the spool has
+    /// Delivers the events of the spool
     #[command(hide = true)]
     Drain(child::Drain),
-    /// Cuts a log everywhere, and reads what is left
+    /// Truncates a log at every block, and reads the events that are left
     #[command(hide = true)]
     Cuts {
         #[arg(long)]
@@ -66,7 +65,7 @@ enum Child {
     },
 }
 
-/// What kept the torture, or one of its processes, from going on.
+/// The error of the torture run, or of one of its processes.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("{doing}: {source}")]
@@ -107,15 +106,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all rounds held what was promised.
+/// Runs the rounds. Returns `true` if none lost an event or had another problem.
 fn torture(rounds: u32, seed: Option<u64>) -> Result<bool, Error> {
-    // In a namespace of its own, so that no mount outlives the process, however it ends.
+    // In its own mount namespace, so that no mount outlives the process.
     let Some(mounts) = Mounts::find()? else {
         return Ok(true);
     };
     let first = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     eprintln!("torture: {rounds} rounds, seeds from {first}");
-    eprintln!("torture: {}", mounts.means());
+    eprintln!("torture: {}", mounts.description());
     let setting = round::Setting::new(mounts)?;
     let progress = std::io::stderr().is_terminal();
     let mut tally = Tally::default();
@@ -132,7 +131,7 @@ fn torture(rounds: u32, seed: Option<u64>) -> Result<bool, Error> {
         let result = setting.round(kind, seed);
         if !result.problems.is_empty() {
             eprintln!(
-                "{}seed {seed}, {}: {}\n  again: cargo xtask torture --rounds 1 --seed {seed}",
+                "{}seed {seed}, {}: {}\n  reproduce: cargo xtask torture --rounds 1 --seed {seed}",
                 if progress { "\r\u{1b}[K" } else { "" },
                 kind.name(),
                 result.problems.join("; ")

@@ -1,24 +1,24 @@
-//! File systems of a round's own, where this process may mount some.
+//! Small and read-only file systems for a round, if this process may mount them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Error;
 
-/// Says that this process stands in a namespace of its own.
+/// The variable that marks a process inside its own mount namespace.
 const INSIDE: &str = "AUDIT_TORTURE_MOUNTS";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mounts {
-    /// A tmpfs of some mebibytes, and one that is mounted read-only.
+    /// Mounted tmpfs file systems, small or read-only.
     Real,
-    /// No mount is allowed here: the kernel's limit of a file's size takes their place.
+    /// File size limits of the kernel, because no mount is allowed.
     Limits,
 }
 
 impl Mounts {
-    /// What there is. The first time it starts this program once more, in a namespace of its own if
-    /// it may have one, and `None` means that it ran there.
+    /// Returns the available means. The first call runs this program again in its own mount
+    /// namespace, if one is allowed, and exits with its status.
     pub(crate) fn find() -> Result<Option<Self>, Error> {
         match inside().as_deref() {
             Some("real") => return Ok(Some(Self::Real)),
@@ -45,17 +45,17 @@ impl Mounts {
         std::process::exit(status.code().unwrap_or(1));
     }
 
-    /// What stands for a full and for a read-only disk.
-    pub(crate) fn means(self) -> &'static str {
+    /// Describes the simulation of a full and of a read-only disk.
+    pub(crate) fn description(self) -> &'static str {
         match self {
-            Self::Real => "a full disk is a small tmpfs, a read-only one a tmpfs mounted so",
+            Self::Real => "full disk: a small tmpfs; read-only disk: a tmpfs mounted read-only",
             Self::Limits => {
-                "nothing may be mounted here: a full disk is RLIMIT_FSIZE, a read-only one RLIMIT_FSIZE of 0"
+                "mounts are not permitted; full disk: RLIMIT_FSIZE; read-only disk: RLIMIT_FSIZE of 0"
             }
         }
     }
 
-    /// A disk of so many mebibytes at this path.
+    /// Mounts a tmpfs of this size at this path.
     pub(crate) fn small_disk(folder: &Path, mebibytes: u32) -> Result<(), Error> {
         let options = format!("size={mebibytes}m,mode=0700");
         mount(&["-t", "tmpfs", "-o", &options, "none"], folder)
@@ -75,13 +75,13 @@ impl Mounts {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how this process was started by itself"
+    reason = "the program passes its own state to its second run"
 )]
 fn inside() -> Option<String> {
     std::env::var(INSIDE).ok()
 }
 
-/// This program.
+/// Returns the path of this program.
 pub(crate) fn this() -> Result<PathBuf, Error> {
     std::env::current_exe().map_err(Error::io("find this program"))
 }
@@ -90,7 +90,7 @@ fn mount(options: &[&str], folder: &Path) -> Result<(), Error> {
     done(Command::new("mount").args(options).arg(folder))
 }
 
-/// Runs a program to its end, which has to be a good one.
+/// Runs a program; fails unless it succeeds.
 pub(crate) fn done(command: &mut Command) -> Result<(), Error> {
     let output = command
         .output()
@@ -98,8 +98,8 @@ pub(crate) fn done(command: &mut Command) -> Result<(), Error> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Error::Other(format!("{command:?}: {}", said.trim())))
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Err(Error::Other(format!("{command:?}: {}", errors.trim())))
 }
 
 fn quiet(command: &mut Command) -> bool {

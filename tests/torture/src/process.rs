@@ -1,4 +1,4 @@
-//! A process that is hurt, as its parent sees it.
+//! A child process, controlled by its parent.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -10,41 +10,41 @@ use crate::Error;
 use crate::ledger::Ledger;
 use crate::mounts::{done, this};
 
-/// Longer than any of them takes in peace.
+/// The deadline of every wait; longer than any process takes without faults.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct Victim {
+pub(crate) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     errors: Option<std::thread::JoinHandle<String>>,
 }
 
-/// Whoever stops listening leaves nobody behind.
-impl Drop for Victim {
+/// Kills the process, so that none outlives its round.
+impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// How a process ended, and what it wrote to its standard error.
+/// The exit code and the standard error of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) errors: String,
 }
 
-impl Victim {
-    /// Starts this program as the child of that name. `limit` is the greatest size of a file that
-    /// it may write, in kibibytes; writing beyond it fails.
+impl Process {
+    /// Starts this program with the subcommand in `args`. `limit` is the greatest size of a file it
+    /// may write, in kibibytes; larger writes fail.
     pub(crate) fn start(
         args: &[&str],
         spool: &Path,
         limit: Option<u32>,
         settings: &[(&str, &Path)],
     ) -> Result<Self, Error> {
-        // The signal that comes with the limit is ignored, also by what the shell becomes.
+        // Ignores the limit's signal, SIGXFSZ; the executed program inherits that.
         let limit = limit
             .map(|kibibytes| format!("ulimit -f {};", kibibytes * 2))
             .unwrap_or_default();
@@ -62,15 +62,14 @@ impl Victim {
         let mut child = command.spawn().map_err(Error::io("start a process"))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (sender, lines) = channel();
-        // Read all the time: a full pipe would be violence of another kind. It ends when the
-        // process has.
+        // Reads continuously, because a full pipe would block the process. Ends with the process.
         std::thread::spawn(move || {
             for line in stdout
                 .map(BufReader::new)
                 .into_iter()
                 .flat_map(BufReader::lines)
             {
-                // The last line may be half a line, and is no line then.
+                // The last line may be incomplete and is dropped then.
                 let Ok(line) = line else { return };
                 if sender.send(line).is_err() {
                     return;
@@ -80,7 +79,7 @@ impl Victim {
         let errors = std::thread::spawn(move || {
             let mut text = String::new();
             if let Some(mut stderr) = stderr {
-                // What is not readable is not told.
+                // Unreadable output is dropped.
                 drop(stderr.read_to_string(&mut text));
             }
             text
@@ -93,12 +92,12 @@ impl Victim {
         })
     }
 
-    /// Hears the process until it said so many lines that begin so, or came to its end; whether it
-    /// said them.
-    pub(crate) fn hear(
+    /// Reads output into the ledger until this many lines with the prefix were read. Returns `false`
+    /// if the process ended before.
+    pub(crate) fn read_until(
         &self,
         ledger: &mut Ledger,
-        begins: &str,
+        prefix: &str,
         mut times: usize,
     ) -> Result<bool, Error> {
         let until = Instant::now() + PATIENCE;
@@ -108,13 +107,13 @@ impl Victim {
                 .recv_timeout(until.saturating_duration_since(Instant::now()))
             {
                 Ok(line) => {
-                    ledger.hear(&line);
-                    times -= usize::from(line.starts_with(begins));
+                    ledger.add_line(&line);
+                    times -= usize::from(line.starts_with(prefix));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(false),
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(Error::Other(format!(
-                        "a process did not say `{begins}` within a minute"
+                        "a process did not print `{prefix}` within a minute"
                     )));
                 }
             }
@@ -122,11 +121,11 @@ impl Victim {
         Ok(true)
     }
 
-    /// Gives each line to whoever asks, to the end of the process, which it finds by itself.
-    pub(crate) fn listen(mut self, hear: &mut dyn FnMut(&str)) -> Result<Ended, Error> {
+    /// Passes each line of output to a function until the process exits by itself.
+    pub(crate) fn read_lines(mut self, on_line: &mut dyn FnMut(&str)) -> Result<Ended, Error> {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => hear(&line),
+                Ok(line) => on_line(&line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => drop(self.child.kill()),
             }
@@ -134,21 +133,21 @@ impl Victim {
         self.ended()
     }
 
-    /// Kills it, and hears what it had said until then.
+    /// Kills the process, and reads the rest of its output.
     pub(crate) fn kill(mut self, ledger: &mut Ledger) -> Result<Ended, Error> {
         self.child.kill().map_err(Error::io("kill a process"))?;
         self.wait(ledger)
     }
 
-    /// Asks it to end, and hears it to its end.
+    /// Closes its standard input, and reads output until it exits.
     pub(crate) fn end(mut self, ledger: &mut Ledger) -> Result<Ended, Error> {
         drop(self.stdin.take());
         self.wait(ledger)
     }
 
-    /// Hears it to its end, which it finds by itself.
+    /// Reads output until the process exits by itself.
     pub(crate) fn wait(self, ledger: &mut Ledger) -> Result<Ended, Error> {
-        self.hear(ledger, "\0", 1)?;
+        self.read_until(ledger, "\0", 1)?;
         self.ended()
     }
 
@@ -162,7 +161,7 @@ impl Victim {
         })
     }
 
-    /// Lets every write fail from now on, or none any more.
+    /// Makes every write of the process fail, or succeed again.
     pub(crate) fn limit_writes(&self, fail: bool) -> Result<(), Error> {
         let limit = if fail {
             "--fsize=0:"

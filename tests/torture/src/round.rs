@@ -1,4 +1,4 @@
-//! One round: a folder, a server, processes, what is done to them, and the comparison at its end.
+//! One round: its folder, server and processes, the injected fault, and the final comparison.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::child::{ACTION, LOCKED, TARGET, block_on, client};
-use crate::hurt::{flip, log_of};
+use crate::corrupt::{flip, log_of};
 use crate::ledger::{Ledger, Outcome};
 use crate::mounts::{Mounts, done};
-use crate::process::{Ended, Victim};
+use crate::process::{Ended, Process};
 
-/// What is done to the processes, or to their disk.
+/// The injected fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Kill,
@@ -43,15 +43,15 @@ const KINDS: [Kind; 10] = [
     Kind::Clock,
 ];
 
-/// The mebibytes of a small disk: the reserve is one of them.
+/// The size of a small disk in mebibytes, including the spool's reserve of one.
 const SMALL_DISK: u32 = 3;
-/// Where no disk can be mounted, the greatest size of a file in kibibytes. The reserve fits.
+/// The greatest size of a file in kibibytes, if no disk can be mounted. The reserve fits.
 const SMALL_FILE: u32 = 1_100;
-/// By how many seconds a clock is set.
+/// The offsets of a clock in seconds.
 const JUMPS: [i64; 6] = [3_600, -7_200, 90_000, -172_800, 2_592_000, 0];
 
 impl Kind {
-    /// Seeds in a row have all kinds in turn, so that few rounds have them all.
+    /// Returns the kind of a seed. Consecutive seeds cycle through all kinds.
     pub(crate) fn of(seed: u64) -> Self {
         KINDS[(seed % KINDS.len() as u64) as usize]
     }
@@ -71,17 +71,17 @@ impl Kind {
         }
     }
 
-    /// Whether it takes from the disk what was synced.
+    /// Returns `true` if the fault destroys synced bytes.
     fn destroys(self) -> bool {
         matches!(self, Self::Flip | Self::Cut)
     }
 }
 
-/// What all rounds share.
+/// The resources shared by all rounds.
 pub(crate) struct Setting {
     mounts: Mounts,
     folder: TempDir,
-    /// Preloaded into a process, moves its wall clock.
+    /// The library that offsets the wall clock of a process, for `LD_PRELOAD`.
     clock: PathBuf,
 }
 
@@ -186,98 +186,98 @@ impl<'a> Round<'a> {
 
     fn kill(&mut self, times: u32) -> Result<(), Error> {
         for _ in 0..times {
-            let victim = self.start(None, &[])?;
-            self.kill_at_some_time(victim)?;
+            let process = self.start(None, &[])?;
+            self.kill_at_some_time(process)?;
         }
         Ok(())
     }
 
-    /// After some acknowledgements or, seldom, already while it opens the spool.
-    fn kill_at_some_time(&mut self, victim: Victim) -> Result<(), Error> {
+    /// Kills a process after some acknowledgements or, rarely, while it opens the spool.
+    fn kill_at_some_time(&mut self, process: Process) -> Result<(), Error> {
         if self.random.u8(..5) > 0 {
             let acknowledged = self.random.usize(1..160);
-            self.expect(&victim, "ack", acknowledged)?;
+            self.expect(&process, "ack", acknowledged)?;
             self.sleep(2_000);
         } else {
             self.sleep(40_000);
         }
-        victim.kill(&mut self.ledger).map(drop)
+        process.kill(&mut self.ledger).map(drop)
     }
 
     fn kill_recovery(&mut self) -> Result<(), Error> {
         self.kill(1)?;
         for _ in 0..self.random.u32(1..=4) {
             let url = self.server.url().to_owned();
-            let victim = Victim::start(&["drain", "--url", &url], &self.spool, None, &[])?;
+            let process = Process::start(&["drain", "--url", &url], &self.spool, None, &[])?;
             self.sleep(60_000);
-            victim.kill(&mut self.ledger)?;
+            process.kill(&mut self.ledger)?;
         }
         Ok(())
     }
 
     fn full_disk(&mut self) -> Result<(), Error> {
         let limit = self.disk(SMALL_DISK)?.then_some(SMALL_FILE);
-        let victim = self.start_with(&["--events", "100000", "--texts", "8"], limit, &[], false)?;
-        self.expect(&victim, "refused", 20)?;
-        self.end_or_kill(victim)?;
+        let process =
+            self.start_with(&["--events", "100000", "--texts", "8"], limit, &[], false)?;
+        self.expect(&process, "refused", 20)?;
+        self.end_or_kill(process)?;
         if limit.is_some() {
             return Ok(());
         }
-        // It is still full: what is delivered has to make the space for its own deletion.
+        // The disk is still full: deleting the delivered events must work without free space.
         self.drain(&[])?;
-        let victim = self.start_with(&["--events", "10"], None, &[], true)?;
-        self.expect(&victim, "ack", 10)?;
-        self.end_or_kill(victim)
+        let process = self.start_with(&["--events", "10"], None, &[], true)?;
+        self.expect(&process, "ack", 10)?;
+        self.end_or_kill(process)
     }
 
     fn read_only(&mut self) -> Result<(), Error> {
         let without = self.disk(SMALL_DISK * 4)?;
         self.kill(1)?;
         if !without {
-            Mounts::set_writable(self.place(), false)?;
+            Mounts::set_writable(self.spool_folder(), false)?;
         }
-        // It may say at once that it cannot open the spool, or refuse what it is given.
-        let victim = self.start_with(&[], without.then_some(0), &[], false)?;
-        let refuses = victim.hear(&mut self.ledger, "refused", 5)?;
+        // The process may fail to open the spool, or refuse every event.
+        let process = self.start_with(&[], without.then_some(0), &[], false)?;
+        let refuses = process.read_until(&mut self.ledger, "refused", 5)?;
         let ended = if refuses {
-            victim.kill(&mut self.ledger)
+            process.kill(&mut self.ledger)
         } else {
-            victim.wait(&mut self.ledger)
+            process.wait(&mut self.ledger)
         }?;
         if !refuses && (ended.code == Some(0) || ended.errors.is_empty()) {
             self.problems
-                .push("a spool that cannot be written was opened without a word".to_owned());
+                .push("a read-only spool was opened without an error".to_owned());
         }
         if !without {
-            Mounts::set_writable(self.place(), true)?;
+            Mounts::set_writable(self.spool_folder(), true)?;
         }
         self.kill(1)
     }
 
-    /// A disk that fails under a process that runs, and is well again.
+    /// Makes the disk fail under a running process, and work again.
     fn write_errors(&mut self) -> Result<(), Error> {
-        let victim = self.start_with(&["--events", "100000"], None, &[], true)?;
+        let process = self.start_with(&["--events", "100000"], None, &[], true)?;
         for _ in 0..self.random.u32(1..=3) {
             let acknowledged = self.random.usize(1..60);
-            self.expect(&victim, "ack", acknowledged)?;
-            victim.limit_writes(true)?;
-            self.expect(&victim, "refused", 8)?;
-            victim.limit_writes(false)?;
-            self.expect(&victim, "ack", 8)?;
+            self.expect(&process, "ack", acknowledged)?;
+            process.limit_writes(true)?;
+            self.expect(&process, "refused", 8)?;
+            process.limit_writes(false)?;
+            self.expect(&process, "ack", 8)?;
         }
-        self.end_or_kill(victim)
+        self.end_or_kill(process)
     }
 
     fn flip(&mut self) -> Result<(), Error> {
         for _ in 0..self.random.u32(1..=2) {
-            // A kill leaves all of it in the log; an end moves it into the file, where other bytes
-            // are hit.
+            // A kill leaves the events in the log; an orderly exit moves them into the database.
             if self.random.bool() {
                 self.kill(1)?;
             } else {
-                let victim = self.start_with(&[], None, &[], false)?;
-                self.expect(&victim, "ack", 100)?;
-                victim.end(&mut self.ledger)?;
+                let process = self.start_with(&[], None, &[], false)?;
+                self.expect(&process, "ack", 100)?;
+                process.end(&mut self.ledger)?;
             }
             let times = self.random.u32(1..=8);
             flip(&mut self.random, &self.spool, times)?;
@@ -287,14 +287,14 @@ impl<'a> Round<'a> {
 
     fn cut(&mut self) -> Result<(), Error> {
         self.disk(64)?;
-        let victim = self.start_with(&[], None, &[], false)?;
+        let process = self.start_with(&[], None, &[], false)?;
         let acknowledged = self.random.usize(4..40);
-        self.expect(&victim, "ack", acknowledged)?;
-        victim.kill(&mut self.ledger)?;
-        let work = self.place().to_string_lossy().into_owned();
-        let cutter = Victim::start(&["cuts", "--work", &work], &self.spool, None, &[])?;
+        self.expect(&process, "ack", acknowledged)?;
+        process.kill(&mut self.ledger)?;
+        let work = self.spool_folder().to_string_lossy().into_owned();
+        let cutter = Process::start(&["cuts", "--work", &work], &self.spool, None, &[])?;
         let mut whole = Vec::new();
-        let ended = cutter.listen(&mut |line| {
+        let ended = cutter.read_lines(&mut |line| {
             if let Some(serial) = line.strip_prefix("whole ") {
                 whole.push(serial.to_owned());
             }
@@ -302,7 +302,7 @@ impl<'a> Round<'a> {
         if ended.code != Some(0) {
             self.problems.push(ended.errors);
         } else {
-            // Nothing is destroyed by a cut at the end.
+            // The complete log must recover every event.
             self.problems
                 .extend(self.ledger.compare(&whole, false).problems);
         }
@@ -324,26 +324,26 @@ impl<'a> Round<'a> {
         let ended = second.wait(&mut self.ledger)?;
         if ended.code != Some(LOCKED) {
             self.problems
-                .push(format!("a second process was not sent away: {ended:?}"));
+                .push(format!("a second process was not refused: {ended:?}"));
         }
         self.kill_at_some_time(first)?;
         let pair = [self.start(None, &[])?, self.start(None, &[])?];
         let mut opened = 0;
         let mut running = Vec::new();
-        for victim in pair {
-            if victim.hear(&mut self.ledger, "open", 1)? {
+        for process in pair {
+            if process.read_until(&mut self.ledger, "open", 1)? {
                 opened += 1;
-                running.push(victim);
+                running.push(process);
             }
         }
         if opened != 1 {
             self.problems.push(format!(
-                "of two processes at once {opened} opened the spool"
+                "{opened} of two concurrent processes opened the spool"
             ));
         }
-        for victim in running {
-            self.expect(&victim, "ack", 5)?;
-            self.end_or_kill(victim)?;
+        for process in running {
+            self.expect(&process, "ack", 5)?;
+            self.end_or_kill(process)?;
         }
         Ok(())
     }
@@ -359,102 +359,100 @@ impl<'a> Round<'a> {
             ("AUDIT_TEST_CLOCK", seconds.as_path()),
         ];
         for _ in 0..2 {
-            let victim = self.start(None, &settings)?;
+            let process = self.start(None, &settings)?;
             for _ in 0..4 {
                 set(JUMPS[self.random.usize(..JUMPS.len())])?;
-                self.expect(&victim, "ack", 10)?;
+                self.expect(&process, "ack", 10)?;
             }
-            self.end_or_kill(victim)?;
+            self.end_or_kill(process)?;
         }
         self.drain(&settings)
     }
 
-    /// Mounts a disk of so many mebibytes for the spool; whether none can be mounted.
+    /// Mounts a disk of this size for the spool. Returns `true` if none can be mounted.
     fn disk(&mut self, mebibytes: u32) -> Result<bool, Error> {
         if self.setting.mounts == Mounts::Limits {
             return Ok(true);
         }
-        let folder = self.place().to_owned();
+        let folder = self.spool_folder().to_owned();
         Mounts::small_disk(&folder, mebibytes)?;
         self.mounted.push(folder);
         Ok(false)
     }
 
-    fn place(&self) -> &Path {
+    fn spool_folder(&self) -> &Path {
         self.spool.parent().unwrap_or(&self.spool)
     }
 
-    fn start(&mut self, limit: Option<u32>, settings: &[(&str, &Path)]) -> Result<Victim, Error> {
+    fn start(&mut self, limit: Option<u32>, settings: &[(&str, &Path)]) -> Result<Process, Error> {
         let delivers = self.random.bool();
         self.start_with(&[], limit, settings, delivers)
     }
 
     fn start_with(
         &mut self,
-        more: &[&str],
+        extra: &[&str],
         limit: Option<u32>,
         settings: &[(&str, &Path)],
         delivers: bool,
-    ) -> Result<Victim, Error> {
+    ) -> Result<Process, Error> {
         self.processes += 1;
         let (name, url) = (format!("p{}", self.processes), self.server.url().to_owned());
         let mut args = vec!["record", "--name", &name];
         if delivers {
             args.extend(["--url", &url]);
         }
-        args.extend(more);
-        Victim::start(&args, &self.spool, limit, settings)
+        args.extend(extra);
+        Process::start(&args, &self.spool, limit, settings)
     }
 
-    /// A process that is left in peace: it has to come up without help, and to deliver all.
+    /// Runs a process without faults, which has to open the spool and deliver all events.
     fn drain(&mut self, settings: &[(&str, &Path)]) -> Result<(), Error> {
         let url = self.server.url().to_owned();
-        let victim = Victim::start(&["drain", "--url", &url], &self.spool, None, settings)?;
-        let ended = victim.wait(&mut self.ledger)?;
+        let process = Process::start(&["drain", "--url", &url], &self.spool, None, settings)?;
+        let ended = process.wait(&mut self.ledger)?;
         let end = self.ledger.ends.last().cloned().unwrap_or_default();
         if ended.code != Some(0) {
-            self.problems.push(format!(
-                "the spool does not open again without help: {}",
-                ended.errors
-            ));
+            self.problems
+                .push(format!("the spool did not reopen: {}", ended.errors));
         } else if end.get("spooled") + end.get("left") + end.get("dead") + end.get("pending") > 0 {
             self.problems
-                .push(format!("not all was delivered in peace: {end}"));
+                .push(format!("events were not delivered without faults: {end}"));
         }
         Ok(())
     }
 
-    /// Hears a process that has to say something so many times.
-    fn expect(&mut self, victim: &Victim, begins: &str, times: usize) -> Result<(), Error> {
-        if !victim.hear(&mut self.ledger, begins, times)? {
+    /// Reads output until this many lines with the prefix; an early exit is a problem.
+    fn expect(&mut self, process: &Process, prefix: &str, times: usize) -> Result<(), Error> {
+        if !process.read_until(&mut self.ledger, prefix, times)? {
             self.problems.push(format!(
-                "a process ended before it said `{begins}` {times} times"
+                "a process exited before it printed `{prefix}` {times} times"
             ));
         }
         Ok(())
     }
 
-    fn end_or_kill(&mut self, victim: Victim) -> Result<(), Error> {
+    fn end_or_kill(&mut self, process: Process) -> Result<(), Error> {
         if self.random.bool() {
-            return victim.kill(&mut self.ledger).map(drop);
+            return process.kill(&mut self.ledger).map(drop);
         }
-        let Ended { code, errors } = victim.end(&mut self.ledger)?;
+        let Ended { code, errors } = process.end(&mut self.ledger)?;
         if code != Some(0) {
-            self.problems
-                .push(format!("a process did not end well: {errors}"));
+            self.problems.push(format!("a process failed: {errors}"));
         }
         Ok(())
     }
 
-    /// So that what follows comes at another moment each time; nothing depends on how long it is.
+    /// Sleeps for a random time, to vary the moment of the next step; correctness does not depend on
+    /// it.
     fn sleep(&mut self, most_micros: u64) {
         std::thread::sleep(Duration::from_micros(self.random.u64(..most_micros)));
     }
 
-    /// The events that the server took, each as often as it has it.
+    /// Returns the events on the server, duplicates included.
     fn arrived(&self) -> Result<Vec<String>, Error> {
-        let taken = EventFilter::new().status(EventStatus::Accepted);
-        let events = self.server.events_where(&taken).map_err(Error::other)?;
+        let accepted = EventFilter::new().status(EventStatus::Accepted);
+        let events = self.server.events_where(&accepted).map_err(Error::other)?;
         let serial =
             |event: serde_json::Value| Some(event["targets"][0]["id"].as_str()?.to_owned());
         Ok(events
@@ -469,7 +467,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_seeds_in_a_row_have_every_kind_twice() {
+    fn twenty_consecutive_seeds_have_every_kind_twice() {
         for kind in KINDS {
             assert_eq!((7..27).filter(|seed| Kind::of(*seed) == kind).count(), 2);
         }

@@ -1,4 +1,4 @@
-//! The sum over all rounds, and the line that tells it.
+//! The totals of all rounds, and the summary line.
 
 use std::collections::BTreeMap;
 
@@ -61,11 +61,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_with_a_problem_is_not_clean_also_when_nothing_was_lost() {
+    fn round_with_a_problem_is_not_clean_even_without_loss() {
         let mut tally = Tally::default();
         tally.add(Kind::Kill, &Outcome::default());
         assert!(tally.is_clean());
-        let problems = vec!["an event is there twice".to_owned()];
+        let problems = vec!["an event arrived twice".to_owned()];
         tally.add(
             Kind::Kill,
             &Outcome {

@@ -1,4 +1,4 @@
-//! Bytes that change while nobody looks.
+//! Silent corruption: bytes of the spool that change between processes.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -8,14 +8,14 @@ use fastrand::Rng;
 
 use crate::Error;
 
-/// The file with the log of what is not in it yet.
+/// Returns the path of the spool's write-ahead log.
 pub(crate) fn log_of(spool: &Path) -> PathBuf {
     let mut log = spool.as_os_str().to_owned();
     log.push("-wal");
     log.into()
 }
 
-/// Changes some bytes of the database, its log, or both.
+/// Changes random bytes of the database, its log, or both.
 pub(crate) fn flip(random: &mut Rng, spool: &Path, times: u32) -> Result<(), Error> {
     let log = log_of(spool);
     let files: Vec<_> = [spool, &log]
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flip_changes_the_file_and_not_its_length() {
+    fn flip_changes_bytes_and_not_the_length() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.spool");
         fs::write(&file, [0; 64]).unwrap();
