@@ -1,4 +1,4 @@
-//! Our client against the local server, each of its calls.
+//! Every call of our client, with the local server.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -25,21 +25,21 @@ fn event(action: &str) -> Event {
         .unwrap()
 }
 
-/// A year around the event.
+/// Requests an export of the year around the event.
 fn request() -> ExportRequest {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let moment = UNIX_EPOCH + Duration::from_secs(1_770_000_000);
     ExportRequest::new("org_1", moment - year / 2, moment + year / 2)
 }
 
-/// The status, and the request's id that the server gave.
-fn refused(error: &Error) -> u16 {
+/// Returns the status of an error, and asserts that it has a request id.
+fn status_of(error: &Error) -> u16 {
     assert!(error.request_id().is_some(), "{error}");
     error.status().unwrap().as_u16()
 }
 
 #[tokio::test]
-async fn an_event_is_stored_once() {
+async fn event_is_stored_once() {
     let service = Service::start();
     service.register("team.updated").await;
     let event = event("team.updated");
@@ -58,7 +58,7 @@ async fn an_event_is_stored_once() {
 }
 
 #[tokio::test]
-async fn schemas_are_made_and_listed() {
+async fn schemas_are_created_and_listed() {
     let service = Service::start();
     let client = service.client();
     let metadata = json!({ "type": "object", "properties": { "plan": { "type": "string" } } });
@@ -79,7 +79,7 @@ async fn schemas_are_made_and_listed() {
 }
 
 #[tokio::test]
-async fn actions_are_listed_page_by_page() {
+async fn actions_are_listed_in_pages() {
     let service = Service::start();
     for action in ["a", "b", "c"] {
         service.register(action).await;
@@ -106,7 +106,7 @@ async fn actions_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn lists_are_followed_to_their_end() {
+async fn lists_are_paged_to_the_end() {
     let service = Service::start();
     for number in 0..101 {
         service.register(&format!("a{number}")).await;
@@ -124,7 +124,7 @@ async fn lists_are_followed_to_their_end() {
 }
 
 #[tokio::test]
-async fn an_export_is_made_waited_for_and_downloaded() {
+async fn export_is_created_awaited_and_downloaded() {
     let service = Service::start();
     service.register("team.updated").await;
     let client = service.client();
@@ -161,7 +161,7 @@ async fn an_export_is_made_waited_for_and_downloaded() {
 }
 
 #[tokio::test]
-async fn a_wait_ends_with_the_export() {
+async fn wait_ends_when_the_export_fails_or_expires() {
     let service = Service::start();
     let client = service.client();
     service.server.inject(Fault::export_error());
@@ -182,7 +182,7 @@ async fn a_wait_ends_with_the_export() {
 }
 
 #[tokio::test]
-async fn a_wildcard_is_sent_as_the_names_that_it_matches() {
+async fn wildcard_expands_to_matching_names() {
     let service = Service::start();
     let client = service.client();
     for action in ["team.updated", "team.deleted", "user.added"] {
@@ -207,14 +207,14 @@ async fn a_wildcard_is_sent_as_the_names_that_it_matches() {
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(!text.contains("user.added"));
     let error = client
-        .create_export(&request().action("nobody.*"))
+        .create_export(&request().action("unknown.*"))
         .await
         .unwrap_err();
     assert!(error.is_rejected() && error.status().is_none(), "{error}");
 }
 
 #[tokio::test]
-async fn a_retention_is_set_and_read() {
+async fn retention_is_set_and_read() {
     let service = Service::start();
     let client = service.client();
     assert_eq!(client.retention("org_1").await.unwrap().days, None);
@@ -234,7 +234,7 @@ async fn a_retention_is_set_and_read() {
 }
 
 #[tokio::test]
-async fn a_configuration_is_read() {
+async fn configuration_is_read() {
     let service = Service::start();
     let client = service.client();
     let period = RetentionPeriod::months(3).unwrap();
@@ -247,7 +247,7 @@ async fn a_configuration_is_read() {
 }
 
 #[tokio::test]
-async fn a_portal_link_opens() {
+async fn portal_link_opens() {
     let service = Service::start();
     let client = service.client();
     for intent in [PortalIntent::AuditLogs, PortalIntent::LogStreams] {
@@ -255,8 +255,7 @@ async fn a_portal_link_opens() {
             .return_url("https://app.example")
             .it_contact_email("it@app.example");
         let link = client.generate_portal_link(&request).await.unwrap();
-        // Without a cookie jar the link leads to a page that asks for one; a link that is not valid
-        // leads nowhere.
+        // A valid link redirects to its page; an invalid one does not.
         let opened = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -267,14 +266,14 @@ async fn a_portal_link_opens() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_was_refused() {
+async fn error_describes_the_rejected_request() {
     let service = Service::start();
     let client = service.client();
     let error = client
         .create_event(&event("team.updated"))
         .await
         .unwrap_err();
-    assert_eq!(refused(&error), 400);
+    assert_eq!(status_of(&error), 400);
     assert!(error.is_rejected());
     assert_eq!(error.code(), Some("invalid_audit_log_event"));
     assert_eq!(
@@ -282,14 +281,14 @@ async fn a_refusal_says_what_was_refused() {
         Some("/action")
     );
 
-    let nobody = Event::builder("team.updated")
+    let without_actor = Event::builder("team.updated")
         .organization("org_1")
         .target(Target::new("team", 1));
     let error = client
-        .create_event(&nobody.build().unwrap())
+        .create_event(&without_actor.build().unwrap())
         .await
         .unwrap_err();
-    assert_eq!(refused(&error), 422);
+    assert_eq!(status_of(&error), 422);
     assert_eq!(
         error.field_errors()[0].field.as_deref(),
         Some("event.actor")
@@ -297,19 +296,22 @@ async fn a_refusal_says_what_was_refused() {
     assert_eq!(error.field_errors()[0].code.as_deref(), Some("required"));
 
     let error = client.retention("org_unknown").await.unwrap_err();
-    assert!(refused(&error) == 404 && error.is_not_found(), "{error}");
+    assert!(status_of(&error) == 404 && error.is_not_found(), "{error}");
     let error = client.get_export("audit_log_export_1").await.unwrap_err();
-    assert!(refused(&error) == 404 && error.is_not_found(), "{error}");
+    assert!(status_of(&error) == 404 && error.is_not_found(), "{error}");
     let error = client
-        .list_schemas("nobody", PageQuery::new())
+        .list_schemas("unknown", PageQuery::new())
         .await
         .unwrap_err();
-    assert!(refused(&error) == 404 && error.is_not_found(), "{error}");
+    assert!(status_of(&error) == 404 && error.is_not_found(), "{error}");
 
     let limited = Fault::status(429).retry_after("7").on("PUT", "*");
     service.server.inject(limited);
     let period = RetentionPeriod::years(1).unwrap();
     let error = client.set_retention("org_1", period).await.unwrap_err();
-    assert!(refused(&error) == 429 && error.is_rate_limited(), "{error}");
+    assert!(
+        status_of(&error) == 429 && error.is_rate_limited(),
+        "{error}"
+    );
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
 }

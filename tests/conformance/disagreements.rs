@@ -1,40 +1,39 @@
-//! Points on which descriptions of the API disagree, or are silent where a reader expects a word:
-//! the reference, its guides, the official SDKs of several ages, and what is written about them
-//! elsewhere. Each is settled by a test of this program, by a sentence of our documentation, or by
-//! both. A name in backticks is a test; a text in quotation marks is found in the file that follows
-//! it.
+//! Points on which the descriptions of the API disagree or are silent: the reference, its guides,
+//! and the official SDKs of several versions. Each point is settled by a test of this program, by a
+//! sentence of our documentation, or by both. A name in backticks is a test; a text in quotation
+//! marks is in the file that follows it.
 //!
-//! | point | as it is here | settled by |
+//! | point | decision | settled by |
 //! | --- | --- | --- |
-//! | whether the fields of an event stand beside `organization_id` or inside `event` | inside; the flat form is a 422 | `create_event::flat`, `wire::an_event_has_the_documented_form` |
-//! | how the fields are spelled, in snake_case or camelCase | as on the wire, in snake_case, whatever an SDK's language prefers | `wire::an_event_has_the_documented_form`, `sdk::an_event_is_stored_once_per_key` |
-//! | whether `context` may be left out | it is required, with a location; without a request it is `internal` | `create_event::without_required_fields`, `wire::the_smallest_event_leaves_out_what_is_optional` |
-//! | whether the answer to a new event is 201 with the event, or 200 | 200 without an id; the client takes any 2xx that says `success` | `create_event::stored`, "any 2xx is a success if its body says so" in `audit-core/src/workos/events.rs` |
-//! | whether `occurred_at` is when the event is sent or when it happened | when it happened, however late it is sent | `disagreements::an_event_keeps_the_time_at_which_it_happened` |
-//! | which values metadata takes | texts of at most 500 characters, numbers and booleans | `disagreements::nothing_but_texts_numbers_and_booleans_is_metadata`, `limits::a_value_is_cut_exactly_where_the_server_would_refuse_it` |
-//! | whether events can be sent in batches | one per request; a recorder sends several requests at a time | `disagreements::there_is_no_batch`, "The service takes one event per request" in `audit-core/src/workos/events.rs` |
-//! | whether an export's filter may hold a wildcard | the service has none; the client sends the names that it matches | `client::a_wildcard_is_sent_as_the_names_that_it_matches`, `disagreements::the_server_knows_no_wildcard` |
-//! | whether an empty filter means everything | a filter that is not used is not sent, and a wildcard without a match is an error | `wire::the_smallest_export_has_no_filters`, `client::a_wildcard_is_sent_as_the_names_that_it_matches` |
-//! | whether a webhook tells that an export is ready | it is polled | `client::an_export_is_made_waited_for_and_downloaded`, "No webhook is documented to say that an export is ready" in `audit-core/src/workos/exports.rs` |
-//! | how far back an export may reach | three months; the client warns and splits, the local server does not refuse | "events of that time are not exported, whatever the retention" in `audit-core/src/workos/export_request.rs`, "older than three months, which the service may refuse, is not refused" in `audit-server/src/lib.rs` |
-//! | whether an export always becomes ready | it may end as `error` or `expired`, which ends the wait | `client::a_wait_ends_with_the_export`, `get_export::failed`, `get_export::expired` |
-//! | whether the end of an export's range is part of it | the client leaves it open; the local server takes the start and not the end | `get_export::ready`, "The service does not document whether an event at exactly `end` is included" in `audit-core/src/workos/export_request.rs` |
-//! | by which request a retention is set | `PUT` of the organization's own path, with `retention_period` | `wire::a_retention_is_set_by_the_name_of_its_period`, `set_retention::to_no_period` |
-//! | which retention periods there are | 1 to 11 months and 1 to 10 years, by name or by days; 30 and 365 alone is older | `set_retention::set_by_name`, `set_retention::set_by_days`, `client::a_retention_is_set_and_read` |
-//! | whether days that are no period are rounded | they are an error that names the nearest | "Nothing is rounded, since a period that is too short deletes events" in `audit-core/src/workos/retention.rs`, `set_retention::to_no_period` |
-//! | whether a configuration has a number or null without a retention period | a number, which is all that the official SDKs take | `get_configuration::of_no_period`, `sdk::a_configuration_is_read_with_and_without_a_period` |
-//! | whether schemas are optional | an action has to be registered before its first event | `create_event::refused_for_an_unknown_action` |
-//! | which schema version counts without `version` | the first, not the newest | `disagreements::without_a_version_the_first_schema_counts`, "is checked against version 1 of its action" in `audit-server/src/lib.rs` |
-//! | whether what a schema refuses is a 400 or a 422 | 400 with pointers; 422 is for what is not of the right form | `create_event::refused_by_its_schema`, `create_event::without_required_fields` |
-//! | what is worth repeating | 408, 429, 5xx and no answer, under the same key; no other refusal | `disagreements::only_what_may_pass_later_is_worth_repeating`, "408, 429, any 5xx, or no response" in `audit-core/src/workos/error.rs` |
-//! | what a repeated key gives | the first answer, for events alone | `create_event::stored_once_per_key`, `disagreements::only_events_are_kept_from_being_made_twice` |
-//! | for whom a key counts | for its API key; the reference does not say | `disagreements::a_key_counts_for_its_api_key_alone`, "separately for each API key" in `audit-server/src/lib.rs` |
-//! | whether an event of the future is dropped | it is stored | `disagreements::an_event_of_the_future_is_stored`, "may be any moment, also in the future" in `audit-server/src/lib.rs` |
-//! | whether events can be listed or read one by one | not through the API; the local server has routes of its own | `disagreements::events_are_not_read_through_the_api` |
-//! | what an API key looks like | it begins with `sk_`, and another is refused before it is sent | `disagreements::a_key_begins_with_sk`, "the API key does not start with `sk_`" in `audit-core/src/workos/config.rs` |
-//! | whether a call that fails may stop what it is about | recording returns at once, whether the service is there or not | `disagreements::recording_does_not_wait_for_the_service` |
-//! | whether `intent` is required for a portal link | the organization alone is | `generate_link::linked_without_an_intent`, `sdk::a_portal_link_is_made_with_and_without_an_intent` |
-//! | whether an action's name in a path is encoded | the client encodes it, the server decodes it | `wire::a_schema_has_the_documented_form`, `create_schema::registered_with_targets_only` |
+//! | position of the event's fields: beside `organization_id`, or inside `event` | inside; the flat form is a 422 | `create_event::flat_body`, `wire::event_has_the_documented_form` |
+//! | spelling of fields: snake_case or camelCase | snake_case, as on the wire | `wire::event_has_the_documented_form`, `sdk::event_is_stored_once_per_key` |
+//! | `context` required or optional | it is required, with a location; without a request it is `internal` | `create_event::missing_required_fields`, `wire::minimal_event_omits_optional_fields` |
+//! | response to a new event: 201 with the event, or 200 | 200 without an id; the client accepts any 2xx with `success: true` | `create_event::stored`, "any 2xx is a success if its body says so" in `audit-core/src/workos/events.rs` |
+//! | meaning of `occurred_at`: time of sending, or of occurrence | time of occurrence, however late the event is sent | `disagreements::event_keeps_its_occurrence_time` |
+//! | types of metadata values | strings of at most 500 characters, numbers and booleans | `disagreements::metadata_accepts_only_strings_numbers_and_booleans`, `limits::values_are_truncated_at_the_servers_limit` |
+//! | batches of events | one event per request; a recorder sends several requests concurrently | `disagreements::batches_are_not_supported`, "The service takes one event per request" in `audit-core/src/workos/events.rs` |
+//! | wildcards in an export's filter | not supported by the service; the client sends the matching names | `client::wildcard_expands_to_matching_names`, `disagreements::server_does_not_expand_wildcards` |
+//! | meaning of an empty filter | never sent: an unused filter is omitted, and a wildcard without a match is an error | `wire::minimal_export_has_no_filters`, `client::wildcard_expands_to_matching_names` |
+//! | webhook for a ready export | none; the client polls | `client::export_is_created_awaited_and_downloaded`, "No webhook is documented to say that an export is ready" in `audit-core/src/workos/exports.rs` |
+//! | greatest age of exported events | three months; the client warns and splits, the local server does not refuse | "events of that time are not exported, whatever the retention" in `audit-core/src/workos/export_request.rs`, "older than three months, which the service may refuse, is not refused" in `audit-server/src/lib.rs` |
+//! | exports that never become ready | `error` and `expired` end the wait | `client::wait_ends_when_the_export_fails_or_expires`, `get_export::failed`, `get_export::expired` |
+//! | end of an export's range: inclusive or exclusive | not defined by the client; the local server includes the start and excludes the end | `get_export::ready`, "The service does not document whether an event at exactly `end` is included" in `audit-core/src/workos/export_request.rs` |
+//! | request that sets a retention | `PUT` on the organization's path, with `retention_period` | `wire::retention_is_set_by_period_name`, `set_retention::unsupported_period` |
+//! | supported retention periods | 1 to 11 months and 1 to 10 years, by name or by days; only 30 and 365 days is an older rule | `set_retention::set_by_name`, `set_retention::set_by_days`, `client::retention_is_set_and_read` |
+//! | rounding of other numbers of days | none; the error names the nearest period | "Nothing is rounded, since a period that is too short deletes events" in `audit-core/src/workos/retention.rs`, `set_retention::unsupported_period` |
+//! | configuration without a retention period: number or null | a number, the only type the official SDKs accept | `get_configuration::without_retention_period`, `sdk::configuration_is_read_with_and_without_a_period` |
+//! | schemas required or optional | an action has to be registered before its first event | `create_event::unknown_action` |
+//! | schema version of an event without `version` | the first, not the newest | `disagreements::event_without_a_version_is_validated_against_version_1`, "is checked against version 1 of its action" in `audit-server/src/lib.rs` |
+//! | status of a schema violation: 400 or 422 | 400 with pointers; 422 is for a malformed event | `create_event::schema_mismatch`, `create_event::missing_required_fields` |
+//! | retryable errors | 408, 429, 5xx and no response, with the same key; no other | `disagreements::only_transient_errors_are_retryable`, "408, 429, any 5xx, or no response" in `audit-core/src/workos/error.rs` |
+//! | response to a repeated idempotency key | the first response, for events only | `create_event::stored_once_per_key`, `disagreements::idempotency_keys_apply_to_events_only` |
+//! | scope of an idempotency key | the API key; not documented in the reference | `disagreements::idempotency_keys_are_scoped_to_the_api_key`, "separately for each API key" in `audit-server/src/lib.rs` |
+//! | events with a future time | stored | `disagreements::future_event_is_stored`, "may be any moment, also in the future" in `audit-server/src/lib.rs` |
+//! | listing and reading of events | not part of the API; the local server has its own routes | `disagreements::events_cannot_be_read_through_the_api` |
+//! | format of an API key | starts with `sk_`; another is refused before it is sent | `disagreements::api_key_starts_with_sk`, "the API key does not start with `sk_`" in `audit-core/src/workos/config.rs` |
+//! | effect of a failed call on the audited operation | none; recording returns immediately, with or without the service | `disagreements::recording_does_not_wait_for_the_service` |
+//! | `intent` of a portal link required or optional | optional; only the organization is required | `generate_link::linked_without_an_intent`, `sdk::portal_link_is_created_with_and_without_an_intent` |
+//! | encoding of an action's name in a path | percent-encoded by the client, decoded by the server | `wire::schema_has_the_documented_form`, `create_schema::registered_with_targets_only` |
 
 use std::fs;
 use std::path::Path;
@@ -50,10 +49,10 @@ use crate::service::{Call, Service, changed, event, february};
 
 const EVENTS: &str = "/audit_logs/events";
 
-/// The fewest points there are, so that a table that is not found is noticed.
+/// The least number of points, so that a missing table fails the test.
 const POINTS: usize = 20;
 
-/// A text without the marks of comments and the breaks of lines.
+/// Removes comment markers and line breaks from a text.
 fn flowing(text: &str) -> String {
     let words = text.split_whitespace();
     let words = words.filter(|word| !["//", "///", "//!"].contains(word));
@@ -61,7 +60,7 @@ fn flowing(text: &str) -> String {
 }
 
 #[test]
-fn every_point_is_settled_by_a_test_or_a_sentence() {
+fn every_point_has_a_test_or_a_sentence() {
     let tests = tests();
     let rows = table(include_str!("disagreements.rs"));
     assert!(rows.len() > POINTS, "{} rows", rows.len());
@@ -73,7 +72,7 @@ fn every_point_is_settled_by_a_test_or_a_sentence() {
         if point == "---" {
             continue;
         }
-        // Sentences first, since one may hold backticks of its own.
+        // Split at quotation marks first, because a sentence may contain backticks.
         let pieces: Vec<_> = settled.split('"').collect();
         let (outside, sentences) = (pieces.iter().step_by(2), pieces.iter().skip(1).step_by(2));
         let (mut named, mut files) = (Vec::new(), Vec::new());
@@ -88,28 +87,28 @@ fn every_point_is_settled_by_a_test_or_a_sentence() {
         let sentences: Vec<_> = sentences.collect();
         assert!(
             !named.is_empty() || !sentences.is_empty(),
-            "{point}: settled by nothing"
+            "{point}: no test and no sentence"
         );
         assert_eq!(
             sentences.len(),
             files.len(),
-            "{point}: a file for each sentence"
+            "{point}: each sentence needs a file"
         );
         for test in named {
-            assert!(tests.contains(test), "{point}: {test} is no test");
+            assert!(tests.contains(test), "{point}: there is no test {test}");
         }
         for (sentence, file) in sentences.into_iter().zip(files) {
             let text = fs::read_to_string(root.join(file)).unwrap();
             assert!(
                 flowing(&text).contains(*sentence),
-                "{point}: {file} does not say {sentence:?}"
+                "{point}: {file} does not contain {sentence:?}"
             );
         }
     }
 }
 
 #[tokio::test]
-async fn an_event_keeps_the_time_at_which_it_happened() {
+async fn event_keeps_its_occurrence_time() {
     let service = Service::start();
     service.register("team.updated").await;
     let event = Event::builder("team.updated")
@@ -126,7 +125,7 @@ async fn an_event_keeps_the_time_at_which_it_happened() {
 }
 
 #[tokio::test]
-async fn nothing_but_texts_numbers_and_booleans_is_metadata() {
+async fn metadata_accepts_only_strings_numbers_and_booleans() {
     let service = Service::start();
     service.register("team.updated").await;
     let send = async |value: Value| {
@@ -142,20 +141,20 @@ async fn nothing_but_texts_numbers_and_booleans_is_metadata() {
 }
 
 #[tokio::test]
-async fn there_is_no_batch() {
+async fn batches_are_not_supported() {
     let service = Service::start();
     service.register("team.updated").await;
     let several = json!([event(), event()]);
-    let answer = service.send(service.post(EVENTS, &several)).await;
-    assert_eq!(answer.status, 422);
+    let response = service.send(service.post(EVENTS, &several)).await;
+    assert_eq!(response.status, 422);
     let path = format!("{EVENTS}/batch");
-    let answer = service.send(service.post(path, &several)).await;
-    assert_eq!(answer.status, 404);
+    let response = service.send(service.post(path, &several)).await;
+    assert_eq!(response.status, 404);
     assert_eq!(service.server.stats().unwrap().accepted(), 0);
 }
 
 #[tokio::test]
-async fn the_server_knows_no_wildcard() {
+async fn server_does_not_expand_wildcards() {
     let service = Service::start();
     service.register("team.updated").await;
     service.send(service.post(EVENTS, &event())).await;
@@ -174,7 +173,7 @@ async fn the_server_knows_no_wildcard() {
 }
 
 #[tokio::test]
-async fn without_a_version_the_first_schema_counts() {
+async fn event_without_a_version_is_validated_against_version_1() {
     let service = Service::start();
     service.register("team.updated").await;
     let path = "/audit_logs/actions/team.updated/schemas";
@@ -205,10 +204,10 @@ async fn without_a_version_the_first_schema_counts() {
 }
 
 #[tokio::test]
-async fn only_what_may_pass_later_is_worth_repeating() {
+async fn only_transient_errors_are_retryable() {
     let service = Service::start();
     let client = service.client();
-    for (status, repeated) in [
+    for (status, retryable) in [
         (400, false),
         (401, false),
         (403, false),
@@ -224,7 +223,7 @@ async fn only_what_may_pass_later_is_worth_repeating() {
         let period = RetentionPeriod::years(1).unwrap();
         let error = client.set_retention("org_1", period).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
-        assert_eq!(error.is_retryable(), repeated, "{status}");
+        assert_eq!(error.is_retryable(), retryable, "{status}");
     }
     service.server.inject(Fault::reset());
     let period = RetentionPeriod::years(1).unwrap();
@@ -233,7 +232,7 @@ async fn only_what_may_pass_later_is_worth_repeating() {
 }
 
 #[tokio::test]
-async fn only_events_are_kept_from_being_made_twice() {
+async fn idempotency_keys_apply_to_events_only() {
     let service = Service::start();
     let twice = async |mut call: Call| {
         call.headers.push(("idempotency-key", "k-1".to_owned()));
@@ -255,7 +254,7 @@ async fn only_events_are_kept_from_being_made_twice() {
 }
 
 #[tokio::test]
-async fn a_key_counts_for_its_api_key_alone() {
+async fn idempotency_keys_are_scoped_to_the_api_key() {
     let service = Service::with(|builder| builder.api_key("sk_test_a").api_key("sk_test_b"));
     service.register("team.updated").await;
     for (key, stored) in [("sk_test_a", 1), ("sk_test_b", 2), ("sk_test_a", 2)] {
@@ -268,7 +267,7 @@ async fn a_key_counts_for_its_api_key_alone() {
 }
 
 #[tokio::test]
-async fn an_event_of_the_future_is_stored() {
+async fn future_event_is_stored() {
     let service = Service::start();
     service.register("team.updated").await;
     let future = changed(|event| event["occurred_at"] = json!("2999-12-31T23:59:59.999Z"));
@@ -281,7 +280,7 @@ async fn an_event_of_the_future_is_stored() {
 }
 
 #[tokio::test]
-async fn events_are_not_read_through_the_api() {
+async fn events_cannot_be_read_through_the_api() {
     let service = Service::start();
     assert_eq!(service.send(service.get(EVENTS)).await.status, 405);
     let one = service.get(format!("{EVENTS}/1"));
@@ -294,7 +293,7 @@ async fn events_are_not_read_through_the_api() {
 
 #[tokio::test]
 async fn recording_does_not_wait_for_the_service() {
-    // A server that is gone: its port answers nobody.
+    // The server is stopped, so connections to its port are refused.
     let service = Service::start();
     let url = service.server.url().to_owned();
     drop(service);
@@ -311,7 +310,7 @@ async fn recording_does_not_wait_for_the_service() {
 }
 
 #[test]
-fn a_key_begins_with_sk() {
+fn api_key_starts_with_sk() {
     assert!(ApiKey::new("sk_test_1").is_ok());
     assert!(LocalServer::builder().api_key("sk_test_1").start().is_ok());
     for key in ["", "client_1", "pk_test_1", "SK_test_1"] {

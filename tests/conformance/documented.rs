@@ -1,9 +1,8 @@
-//! What the API's reference says that each route answers: the routes and statuses that the tests
-//! have to reach, written once.
+//! The routes of the API with the statuses that its reference documents for each. The tests have to
+//! cover them all.
 //!
 //! Sources: the WorkOS API reference, <https://workos.com/docs/reference/audit-logs>, and for the
-//! three of every route
-//! <https://workos.com/docs/reference/errors>.
+//! statuses of every route <https://workos.com/docs/reference/errors>.
 
 /// A route of the service.
 #[derive(Debug)]
@@ -11,11 +10,11 @@ pub(crate) struct Route {
     /// The module of its tests.
     pub(crate) name: &'static str,
     pub(crate) method: &'static str,
-    /// With `{…}` for what differs from request to request.
+    /// The path, with `{…}` for its variables.
     pub(crate) path: &'static str,
-    /// The schema of its answer when all is well, a file in `schemas`.
-    pub(crate) answer: &'static str,
-    /// What it answers besides [`EVERY_ROUTE`].
+    /// The schema of its successful response, a file in `schemas`.
+    pub(crate) response: &'static str,
+    /// Its statuses besides [`EVERY_ROUTE`].
     pub(crate) statuses: &'static [u16],
 }
 
@@ -27,87 +26,87 @@ pub(crate) const ROUTES: &[Route] = &[
         name: "create_event",
         method: "POST",
         path: "/audit_logs/events",
-        answer: "event_created",
+        response: "event_created",
         statuses: &[200, 400, 404, 422],
     },
     Route {
         name: "create_schema",
         method: "POST",
         path: "/audit_logs/actions/{actionName}/schemas",
-        answer: "schema",
+        response: "schema",
         statuses: &[201, 422],
     },
     Route {
         name: "list_schemas",
         method: "GET",
         path: "/audit_logs/actions/{actionName}/schemas",
-        answer: "schema_list",
+        response: "schema_list",
         statuses: &[200, 404, 422],
     },
     Route {
         name: "list_actions",
         method: "GET",
         path: "/audit_logs/actions",
-        answer: "action_list",
+        response: "action_list",
         statuses: &[200],
     },
     Route {
         name: "create_export",
         method: "POST",
         path: "/audit_logs/exports",
-        answer: "export",
+        response: "export",
         statuses: &[201, 400],
     },
     Route {
         name: "get_export",
         method: "GET",
         path: "/audit_logs/exports/{id}",
-        answer: "export",
+        response: "export",
         statuses: &[200, 404],
     },
     Route {
         name: "get_retention",
         method: "GET",
         path: "/organizations/{id}/audit_logs_retention",
-        answer: "retention",
+        response: "retention",
         statuses: &[200, 404],
     },
     Route {
         name: "set_retention",
         method: "PUT",
         path: "/organizations/{id}/audit_logs_retention",
-        answer: "retention",
+        response: "retention",
         statuses: &[200, 404, 422],
     },
     Route {
         name: "get_configuration",
         method: "GET",
         path: "/organizations/{id}/audit_log_configuration",
-        answer: "configuration",
+        response: "configuration",
         statuses: &[200, 404],
     },
     Route {
         name: "generate_link",
         method: "POST",
         path: "/portal/generate_link",
-        answer: "portal_link",
+        response: "portal_link",
         statuses: &[201, 400, 404, 422],
     },
 ];
 
 impl Route {
-    /// The route whose tests are in this module.
+    /// Returns the route whose tests are in this module.
     pub(crate) fn named(name: &str) -> &'static Route {
         ROUTES.iter().find(|route| route.name == name).unwrap()
     }
 
-    /// As the tables write it.
+    /// Returns the method and path, as in the tables.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether a request is one to this route.
-    pub(crate) fn is(&self, method: &str, path: &str) -> bool {
+    /// Returns `true` if the request is to this route.
+    pub(crate) fn matches(&self, method: &str, path: &str) -> bool {
         let path = path.split('?').next().unwrap_or_default();
         let (wanted, found) = (self.path.split('/'), path.split('/'));
         method == self.method
@@ -117,10 +116,10 @@ impl Route {
                 .all(|(wanted, found)| wanted.starts_with('{') || wanted == found)
     }
 
-    /// The schema of an answer.
+    /// Returns the schema of the response with this status.
     pub(crate) fn schema(&self, status: u16) -> &'static str {
         match (self.name, status) {
-            (_, 200 | 201) => self.answer,
+            (_, 200 | 201) => self.response,
             ("create_event", 400) => "event_refused",
             ("create_event", 404) => "organization_not_found",
             ("create_event", 422) => "event_malformed",

@@ -1,5 +1,5 @@
-//! The tables of the front page against the tests that exist, the documented statuses, the server's
-//! own list and the client's calls.
+//! Compares the tables of the front page with the existing tests, the documented statuses, the
+//! server's own list and the client's calls.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -7,17 +7,17 @@ use std::process::Command;
 use crate::documented::{EVERY_ROUTE, ROUTES, Route};
 use crate::rows::ROWS;
 
-/// The statuses of the tests that need no more than a good request.
+/// The tests that every route has, with their statuses.
 const GENERAL: [(&str, u16); 6] = [
-    ("no_key", 401),
-    ("no_permission", 403),
-    ("too_many", 429),
+    ("unauthorized", 401),
+    ("forbidden", 403),
+    ("rate_limited", 429),
     ("malformed", 400),
     ("too_large", 413),
     ("not_json", 415),
 ];
 
-/// The tests of this program, as it lists them itself.
+/// Returns the tests of this program, from its own `--list`.
 pub(crate) fn tests() -> BTreeSet<String> {
     let program = std::env::current_exe().unwrap();
     let listed = Command::new(program)
@@ -33,14 +33,14 @@ pub(crate) fn tests() -> BTreeSet<String> {
         .collect()
 }
 
-/// The rows of the tables in a text's module documentation, each as its cells.
+/// Returns the table rows of a text's module documentation, each as its cells.
 pub(crate) fn table(text: &str) -> Vec<Vec<&str>> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
     rows.map(|row| row.trim_end_matches(" |").split(" | ").collect())
         .collect()
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 pub(crate) fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
@@ -49,9 +49,10 @@ fn front_page() -> Vec<Vec<&'static str>> {
     table(include_str!("main.rs"))
 }
 
-/// The rows of the first table, a line per test: the route, the status, the test with its module.
-fn promised() -> BTreeSet<(String, u16, String)> {
-    let mut promised = BTreeSet::new();
+/// Returns the rows of the first table, one per test: the route, the status, the test with its
+/// module.
+fn documented() -> BTreeSet<(String, u16, String)> {
+    let mut documented = BTreeSet::new();
     for row in front_page() {
         let [routes, status, tests] = row[..] else {
             continue;
@@ -64,19 +65,19 @@ fn promised() -> BTreeSet<(String, u16, String)> {
             if routes.starts_with("every route") {
                 for route in ROUTES.iter().filter(every) {
                     let test = format!("{}::{test}", route.name);
-                    promised.insert((route.title(), status, test));
+                    documented.insert((route.title(), status, test));
                 }
             } else {
                 let title = names(routes).next().unwrap();
-                promised.insert((title.to_owned(), status, test.to_owned()));
+                documented.insert((title.to_owned(), status, test.to_owned()));
             }
         }
     }
-    promised
+    documented
 }
 
-/// The same by the tests themselves.
-fn made() -> BTreeSet<(String, u16, String)> {
+/// Returns the same rows for the existing tests.
+fn implemented() -> BTreeSet<(String, u16, String)> {
     let rows = ROWS.iter().map(|&(route, status, test)| {
         let title = Route::named(route).title();
         (title, status, format!("{route}::{test}"))
@@ -91,35 +92,41 @@ fn made() -> BTreeSet<(String, u16, String)> {
 }
 
 #[test]
-fn every_test_is_in_a_table_and_every_name_in_a_table_is_a_test() {
-    assert_eq!(promised(), made(), "left the table, right the tests");
-    let routes = promised().into_iter().map(|(_, _, test)| test);
+fn tables_match_the_tests() {
+    assert_eq!(
+        documented(),
+        implemented(),
+        "left: the table, right: the tests"
+    );
+    let routes = documented().into_iter().map(|(_, _, test)| test);
     let others = front_page()
         .into_iter()
         .filter(|row| row.len() == 2)
         .flat_map(|row| names(row[1]));
     let named: BTreeSet<_> = routes.chain(others.map(ToOwned::to_owned)).collect();
-    assert_eq!(named, tests(), "left the tables, right the tests");
+    assert_eq!(named, tests(), "left: the tables, right: the tests");
 }
 
 #[test]
 fn every_documented_status_of_every_route_has_a_test() {
-    let made = made();
+    let implemented = implemented();
     for route in ROUTES {
         for &status in route.statuses.iter().chain(&EVERY_ROUTE) {
             let title = route.title();
             assert!(
-                made.iter().any(|row| (&row.0, row.1) == (&title, status)),
+                implemented
+                    .iter()
+                    .any(|row| (&row.0, row.1) == (&title, status)),
                 "{title} {status} is documented and has no test"
             );
         }
     }
 }
 
-/// Leaves out 403 and 429, which the server's page says of all routes at once: a fault and the rate
-/// limit answer them.
+/// Without 403 and 429, which the server's page documents for all routes at once: a fault and the
+/// rate limit respond with them.
 #[test]
-fn the_servers_front_page_lists_what_the_tests_reach() {
+fn servers_front_page_lists_the_tested_statuses() {
     let page = table(include_str!("../../audit-server/src/lib.rs"));
     let listed = page.iter().filter_map(|row| {
         let title = names(row[0]).next()?;
@@ -128,11 +135,13 @@ fn the_servers_front_page_lists_what_the_tests_reach() {
         Some(statuses.map(move |status| (route.title(), status.unwrap())))
     });
     let listed: BTreeSet<(String, u16)> = listed.flatten().collect();
-    let reached = made().into_iter().map(|(route, status, _)| (route, status));
+    let reached = implemented()
+        .into_iter()
+        .map(|(route, status, _)| (route, status));
     let reached: BTreeSet<_> = reached
         .filter(|(_, status)| ![403, 429].contains(status))
         .collect();
-    assert_eq!(listed, reached, "left the server's page, right the tests");
+    assert_eq!(listed, reached, "left: the server's page, right: the tests");
 }
 
 #[test]
@@ -150,5 +159,5 @@ fn every_call_of_the_client_has_a_test() {
         .filter(|row| row[1].contains("`client::"))
         .flat_map(|row| names(row[0]))
         .collect();
-    assert_eq!(calls, tested, "left the client's page, right the tests");
+    assert_eq!(calls, tested, "left: the client's page, right: the tests");
 }

@@ -1,9 +1,9 @@
-//! The limits of an event, at and beyond each: what our builder takes, the server takes, and what
-//! our builder refuses, the server refuses when it is sent all the same.
+//! The limits of an event, at and beyond each: our builder and the server accept and refuse the
+//! same events.
 //!
-//! Two things the builder refuses and the server takes: an empty key, which the documented pattern
-//! allows and nobody can mean, and the keys that the framework sets on the event itself. For these
-//! ten it also leaves room among the 50 of the event, so that an application has 40 there.
+//! There are two exceptions, which the builder refuses and the server accepts: an empty key, which
+//! the documented pattern allows without a use, and the keys that the framework itself sets on the
+//! event. The builder reserves ten of the event's 50 keys for these, so an application has 40.
 
 use std::sync::LazyLock;
 
@@ -15,15 +15,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::service::{Service, event};
 
-/// Enough for every kind of case at its limit, and few enough for seconds.
+/// Enough cases for every limit, in a few seconds.
 const CASES: u32 = 64;
-/// The keys of an event that are an application's: 50 less those that the framework may set.
+/// The event keys of an application: 50 minus those reserved for the framework.
 const OWN_KEYS: usize = 40;
 
-/// One server for all cases of a test program, since a case is one event.
+/// The server shared by all cases; each case is one event.
 struct Shared {
     service: Service,
-    /// One as well, since a client reads the platform's certificates when it is made.
+    /// Shared, because every new client reads the platform's certificates.
     client: WorkOs,
     runtime: Runtime,
 }
@@ -40,8 +40,8 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
 });
 
 impl Shared {
-    /// Whether the server takes what our client makes of an event.
-    fn takes(&self, event: &Event) -> bool {
+    /// Sends an event with our client. Returns `true` if the server accepts it.
+    fn accepts(&self, event: &Event) -> bool {
         match self.runtime.block_on(self.client.create_event(event)) {
             Ok(()) => true,
             Err(error) => {
@@ -51,33 +51,33 @@ impl Shared {
         }
     }
 
-    /// Whether the server takes this body.
-    fn takes_raw(&self, body: &Value) -> bool {
+    /// Sends a body. Returns `true` if the server accepts it.
+    fn accepts_raw(&self, body: &Value) -> bool {
         let call = self.service.post("/audit_logs/events", body);
-        let answer = self.runtime.block_on(self.service.send(call));
-        assert!([200, 400].contains(&answer.status), "{answer:?}");
-        answer.status == 200
+        let response = self.runtime.block_on(self.service.send(call));
+        assert!([200, 400].contains(&response.status), "{response:?}");
+        response.status == 200
     }
 }
 
-/// Where metadata may stand.
+/// The position of metadata in an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum Position {
     Event,
     Actor,
     Target,
 }
 
-/// The same event by our builder, if it takes it, and as it would be without a check.
-fn both(place: Place, metadata: &[(String, String)]) -> (Option<Event>, Value) {
+/// Builds an event with our builder, if it accepts the metadata, and as a body without validation.
+fn both(position: Position, metadata: &[(String, String)]) -> (Option<Event>, Value) {
     let mut actor = Actor::user("user_1");
     let mut target = Target::new("team", "team_1");
     let mut builder = Event::builder("team.updated").organization("org_1");
     for (key, value) in metadata {
-        match place {
-            Place::Event => builder = builder.metadata(key, value),
-            Place::Actor => actor = actor.metadata(key, value),
-            Place::Target => target = target.metadata(key, value),
+        match position {
+            Position::Event => builder = builder.metadata(key, value),
+            Position::Actor => actor = actor.metadata(key, value),
+            Position::Target => target = target.metadata(key, value),
         }
     }
     let metadata: Map<_, _> = metadata
@@ -85,20 +85,20 @@ fn both(place: Place, metadata: &[(String, String)]) -> (Option<Event>, Value) {
         .map(|(key, value)| (key.clone(), json!(value)))
         .collect();
     let mut raw = event();
-    let raw_place = match place {
-        Place::Event => &mut raw["event"],
-        Place::Actor => &mut raw["event"]["actor"],
-        Place::Target => &mut raw["event"]["targets"][0],
+    let raw_position = match position {
+        Position::Event => &mut raw["event"],
+        Position::Actor => &mut raw["event"]["actor"],
+        Position::Target => &mut raw["event"]["targets"][0],
     };
-    raw_place["metadata"] = metadata.into();
+    raw_position["metadata"] = metadata.into();
     (builder.actor(actor).target(target).build().ok(), raw)
 }
 
-fn place() -> impl Strategy<Value = Place> {
-    select(vec![Place::Event, Place::Actor, Place::Target])
+fn position() -> impl Strategy<Value = Position> {
+    select(vec![Position::Event, Position::Actor, Position::Target])
 }
 
-/// Keys of about the longest length, of allowed characters and, now and then, of another.
+/// Keys around the greatest length, of allowed characters and sometimes another one.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9_-]{1,3}",
@@ -117,76 +117,76 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_key_is_valid_for_both_or_for_neither(place in place(), key in key()) {
-        let (built, raw) = both(place, &[(key.clone(), "v".to_owned())]);
-        prop_assert_eq!(built.is_some(), SHARED.takes_raw(&raw), "{:?}", key);
+    fn client_and_server_accept_the_same_keys(position in position(), key in key()) {
+        let (built, raw) = both(position, &[(key.clone(), "v".to_owned())]);
+        prop_assert_eq!(built.is_some(), SHARED.accepts_raw(&raw), "{:?}", key);
         if let Some(event) = built {
-            prop_assert!(SHARED.takes(&event));
+            prop_assert!(SHARED.accepts(&event));
         }
     }
 
-    /// A value is counted in code points by both. One that is too long is cut by the builder, so
-    /// what it sends is always taken.
+    /// Both count a value in code points. The builder truncates a longer one, so the server accepts
+    /// every built event.
     #[test]
-    fn a_value_is_cut_exactly_where_the_server_would_refuse_it(
-        place in place(),
+    fn values_are_truncated_at_the_servers_limit(
+        position in position(),
         character in select(vec!['x', 'ä', '€', '\u{1f600}', '"', '\u{301}']),
         length in prop_oneof![490_usize..=510, 0_usize..=3],
     ) {
         let value: String = std::iter::repeat_n(character, length).collect();
-        let (built, raw) = both(place, &[("key".to_owned(), value)]);
+        let (built, raw) = both(position, &[("key".to_owned(), value)]);
         let event = built.unwrap();
-        prop_assert_eq!(event.truncated().count() == 0, SHARED.takes_raw(&raw));
-        prop_assert!(SHARED.takes(&event));
+        prop_assert_eq!(event.truncated().count() == 0, SHARED.accepts_raw(&raw));
+        prop_assert!(SHARED.accepts(&event));
     }
 
     #[test]
-    fn as_many_keys_are_built_as_the_server_takes(place in place(), count in 36_usize..=53) {
-        let (built, raw) = both(place, &numbered(count));
-        prop_assert_eq!(SHARED.takes_raw(&raw), count <= 50);
-        let most = if place == Place::Event { OWN_KEYS } else { 50 };
+    fn client_and_server_accept_the_same_number_of_keys(position in position(), count in 36_usize..=53) {
+        let (built, raw) = both(position, &numbered(count));
+        prop_assert_eq!(SHARED.accepts_raw(&raw), count <= 50);
+        let most = if position == Position::Event { OWN_KEYS } else { 50 };
         prop_assert_eq!(built.is_some(), count <= most);
         if let Some(event) = built {
-            prop_assert!(SHARED.takes(&event), "{} keys", count);
+            prop_assert!(SHARED.accepts(&event), "{} keys", count);
         }
     }
 
     #[test]
-    fn as_many_targets_are_built_as_the_server_takes(count in 1_usize..=24) {
+    fn client_and_server_accept_the_same_number_of_targets(count in 1_usize..=24) {
         let targets = (0..count).map(|id| Target::new("team", id as u64));
         let builder = Event::builder("team.updated").organization("org_1").actor(Actor::user("u"));
         let built = targets.fold(builder, |builder, target| builder.target(target)).build();
         let mut raw = event();
         raw["event"]["targets"] = (0..count).map(|id| json!({ "id": id.to_string(), "type": "team" })).collect();
-        prop_assert_eq!(built.is_ok(), SHARED.takes_raw(&raw), "{} targets", count);
+        prop_assert_eq!(built.is_ok(), SHARED.accepts_raw(&raw), "{} targets", count);
         if let Ok(event) = built {
-            prop_assert!(SHARED.takes(&event));
+            prop_assert!(SHARED.accepts(&event));
         }
     }
 }
 
-/// The limits themselves, which chance may pass over.
+/// The exact limits, which random cases may miss.
 #[test]
-fn each_limit_is_the_last_that_both_take() {
-    for place in [Place::Event, Place::Actor, Place::Target] {
+fn client_and_server_agree_at_each_limit() {
+    for position in [Position::Event, Position::Actor, Position::Target] {
         for (length, fits) in [(40, true), (41, false)] {
-            let (built, raw) = both(place, &[("k".repeat(length), "v".to_owned())]);
-            assert_eq!((built.is_some(), SHARED.takes_raw(&raw)), (fits, fits));
+            let (built, raw) = both(position, &[("k".repeat(length), "v".to_owned())]);
+            assert_eq!((built.is_some(), SHARED.accepts_raw(&raw)), (fits, fits));
         }
         for (length, fits) in [(500, true), (501, false)] {
-            let (built, raw) = both(place, &[("k".to_owned(), "€".repeat(length))]);
+            let (built, raw) = both(position, &[("k".to_owned(), "€".repeat(length))]);
             let whole = built.unwrap().truncated().count() == 0;
-            assert_eq!((whole, SHARED.takes_raw(&raw)), (fits, fits));
+            assert_eq!((whole, SHARED.accepts_raw(&raw)), (fits, fits));
         }
     }
-    // Every fact that the framework adds to an application's most, and a value that is cut.
+    // The greatest number of keys, with every field the framework adds, and a truncated value.
     let mut metadata = numbered(OWN_KEYS);
     metadata[0].1 = "x".repeat(501);
-    let (built, _) = both(Place::Event, &metadata);
-    assert!(SHARED.takes(&built.unwrap()));
-    assert!(both(Place::Event, &numbered(OWN_KEYS + 1)).0.is_none());
-    assert!(both(Place::Actor, &numbered(51)).0.is_none());
-    // What the front page of this file says about the empty key.
-    let (built, raw) = both(Place::Event, &[(String::new(), "v".to_owned())]);
-    assert!(built.is_none() && SHARED.takes_raw(&raw));
+    let (built, _) = both(Position::Event, &metadata);
+    assert!(SHARED.accepts(&built.unwrap()));
+    assert!(both(Position::Event, &numbered(OWN_KEYS + 1)).0.is_none());
+    assert!(both(Position::Actor, &numbered(51)).0.is_none());
+    // The exception for the empty key, see the top of this file.
+    let (built, raw) = both(Position::Event, &[(String::new(), "v".to_owned())]);
+    assert!(built.is_none() && SHARED.accepts_raw(&raw));
 }

@@ -1,5 +1,4 @@
-//! The official SDK against the local server: every call that it has for audit logs, and the portal
-//! link.
+//! The official SDK with the local server: every call for audit logs, and the portal link.
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
@@ -13,7 +12,7 @@ use workos::{Error, RequestOptions};
 
 use crate::service::{EXPORT_DELAY, Service, event, february};
 
-/// The SDK's own type of a documented body.
+/// Converts a documented body to the SDK's own type.
 fn body<T: DeserializeOwned>(body: Value) -> T {
     serde_json::from_value(body).unwrap()
 }
@@ -31,24 +30,24 @@ async fn export(service: &Service) -> String {
 }
 
 #[tokio::test]
-async fn an_event_is_stored_once_per_key() {
+async fn event_is_stored_once_per_key() {
     let service = Service::start();
     service.register("team.updated").await;
     let sdk = service.sdk();
     for key in ["first", "first", "second"] {
         let options = RequestOptions::new().idempotency_key(key);
         let params = CreateEventParams::new(body(event()));
-        let answer = sdk
+        let response = sdk
             .audit_logs()
             .create_event_with_options(params, Some(&options))
             .await;
-        assert!(answer.unwrap().success);
+        assert!(response.unwrap().success);
     }
     let params = CreateEventParams::new(body(event()));
     assert!(sdk.audit_logs().create_event(params).await.unwrap().success);
     let stored = service.server.events().unwrap();
     assert_eq!(stored.len(), 3);
-    // The SDK holds every number of the metadata as a floating-point one, and writes it so.
+    // The SDK stores every metadata number as a floating-point number, and writes it so.
     let mut sent = event()["event"].take();
     sent["metadata"]["seats"] = json!(12.0);
     sent["targets"][0]["metadata"]["size"] = json!(3.0);
@@ -58,7 +57,7 @@ async fn an_event_is_stored_once_per_key() {
 }
 
 #[tokio::test]
-async fn schemas_come_back_as_they_were_sent() {
+async fn schemas_round_trip() {
     let service = Service::start();
     let sdk = service.sdk();
     let sent = json!({
@@ -66,7 +65,7 @@ async fn schemas_come_back_as_they_were_sent() {
         "actor": { "metadata": { "type": "object", "properties": { "role": { "type": "string" } } } },
         "metadata": { "type": "object", "properties": { "plan": { "type": "string" } } }
     });
-    // A name that has to be encoded in the path.
+    // A name that has to be percent-encoded in the path.
     let action = "team/updated now";
     for version in 1..=2 {
         let params = CreateSchemaParams::new(body(sent.clone()));
@@ -88,7 +87,7 @@ async fn schemas_come_back_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn an_action_shows_a_version_of_its_schema() {
+async fn action_has_a_schema_version() {
     let service = Service::start();
     service.register("team.updated").await;
     let params = ListActionsParams::default();
@@ -101,7 +100,7 @@ async fn an_action_shows_a_version_of_its_schema() {
 }
 
 #[tokio::test]
-async fn lists_are_followed_to_their_end() {
+async fn lists_are_paged_to_the_end() {
     let service = Service::start();
     let names: Vec<_> = (0..21).map(|number| format!("a{number}")).collect();
     for name in &names {
@@ -124,7 +123,7 @@ async fn lists_are_followed_to_their_end() {
 }
 
 #[tokio::test]
-async fn an_export_is_polled_until_its_file_is_there() {
+async fn export_is_polled_until_ready() {
     let service = Service::start();
     service.register("team.updated").await;
     let sdk = service.sdk();
@@ -143,7 +142,7 @@ async fn an_export_is_polled_until_its_file_is_there() {
 }
 
 #[tokio::test]
-async fn a_retention_is_set_in_both_forms() {
+async fn retention_is_set_in_both_forms() {
     let service = Service::start();
     let sdk = service.sdk();
     let get = async || {
@@ -167,7 +166,7 @@ async fn a_retention_is_set_in_both_forms() {
 
 /// The SDK's type has a number for the period, and no null.
 #[tokio::test]
-async fn a_configuration_is_read_with_and_without_a_period() {
+async fn configuration_is_read_with_and_without_a_period() {
     let service = Service::start();
     let sdk = service.sdk();
     let get = async || {
@@ -192,7 +191,7 @@ async fn a_configuration_is_read_with_and_without_a_period() {
 }
 
 #[tokio::test]
-async fn a_portal_link_is_made_with_and_without_an_intent() {
+async fn portal_link_is_created_with_and_without_an_intent() {
     let service = Service::start();
     for form in [
         json!({ "organization": "org_1", "intent": "audit_logs", "return_url": "https://app.example" }),
@@ -201,32 +200,35 @@ async fn a_portal_link_is_made_with_and_without_an_intent() {
         let params = GenerateLinkParams::new(body(form));
         let made = service.sdk().admin_portal().generate_link(params).await;
         let (status, page) = service.download(made.unwrap().link.expose()).await;
-        // The visitor has no cookie jar, so the page that the link leads to asks for a link.
+        // Without a cookie the link's page refuses the visitor.
         assert_eq!(status, 403, "{page}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_has_its_status_code_and_request_id() {
+async fn error_has_status_code_and_request_id() {
     let service = Service::start();
     let sdk = service.sdk();
-    let told = |error: Error| match error {
+    let status_and_code = |error: Error| match error {
         Error::Api(error) => {
             assert!(error.request_id.is_some(), "{error:?}");
             (error.status, error.code.unwrap_or_default())
         }
-        other => panic!("the server did not answer: {other}"),
+        other => panic!("no response from the server: {other}"),
     };
     let params = CreateEventParams::new(body(event()));
     let error = sdk.audit_logs().create_event(params).await.unwrap_err();
-    assert_eq!(told(error), (400, "invalid_audit_log_event".to_owned()));
+    assert_eq!(
+        status_and_code(error),
+        (400, "invalid_audit_log_event".to_owned())
+    );
 
     let mut reversed = february();
     reversed["range_end"] = json!("2026-01-01T00:00:00.000Z");
     let params = CreateExportParams::new(body(reversed));
     let error = sdk.audit_logs().create_export(params).await.unwrap_err();
     assert_eq!(
-        told(error),
+        status_and_code(error),
         (400, "invalid_audit_log_export_range_date".to_owned())
     );
 
@@ -235,10 +237,10 @@ async fn a_refusal_has_its_status_code_and_request_id() {
         .get_export("audit_log_export_1")
         .await
         .unwrap_err();
-    assert_eq!(told(error).0, 404);
+    assert_eq!(status_and_code(error).0, 404);
     let organizations = sdk.organizations();
     let unknown = organizations.get_audit_log_configuration("org_unknown");
-    assert_eq!(told(unknown.await.unwrap_err()).0, 404);
+    assert_eq!(status_and_code(unknown.await.unwrap_err()).0, 404);
 
     let form = json!({ "retention_period_in_days": 31 });
     let error = sdk
@@ -246,7 +248,7 @@ async fn a_refusal_has_its_status_code_and_request_id() {
         .update_organization_audit_logs_retention("org_1", retention(form))
         .await
         .unwrap_err();
-    assert_eq!(told(error).0, 422);
+    assert_eq!(status_and_code(error).0, 422);
 
     let limited = audit_server::Fault::status(429).retry_after("7");
     service.server.inject(limited);
@@ -255,5 +257,8 @@ async fn a_refusal_has_its_status_code_and_request_id() {
         .get_export("audit_log_export_1")
         .await
         .unwrap_err();
-    assert_eq!(told(error), (429, "rate_limit_exceeded".to_owned()));
+    assert_eq!(
+        status_and_code(error),
+        (429, "rate_limit_exceeded".to_owned())
+    );
 }

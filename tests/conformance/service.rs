@@ -1,4 +1,4 @@
-//! The server that the tests ask, and what it answered.
+//! The local server of the tests, its requests and responses.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-/// How long an export is pending, by the clock in hand.
+/// The time an export is pending, by the manual clock.
 pub(crate) const EXPORT_DELAY: Duration = Duration::from_secs(60);
 
-/// A local server with the organizations `org_1` and `org_2`, whose clock stands still.
+/// A local server with the organizations `org_1` and `org_2`, under a manual clock.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) server: LocalServer,
@@ -19,7 +19,7 @@ pub(crate) struct Service {
     http: reqwest::Client,
 }
 
-/// A request that is not sent yet.
+/// A request to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
@@ -29,9 +29,9 @@ pub(crate) struct Call {
     pub(crate) body: Option<Vec<u8>>,
 }
 
-/// An answer, and what it answers.
+/// A response, with the method and path of its request.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) status: u16,
@@ -58,17 +58,17 @@ impl Service {
         }
     }
 
-    /// Our client for it.
+    /// Returns our client for the server.
     pub(crate) fn client(&self) -> WorkOs {
         let key = ApiKey::new(self.server.api_key()).unwrap();
         let builder = WorkOs::builder(key).base_url(self.server.url());
         builder.build().unwrap()
     }
 
-    /// The official SDK's.
+    /// Returns the official SDK's client for the server.
     pub(crate) fn sdk(&self) -> workos::Client {
         let builder = workos::Client::builder().base_url(self.server.url());
-        // Its own repetitions would hide an answer.
+        // The SDK's own retries would hide a response.
         builder
             .api_key(self.server.api_key())
             .max_retries(0)
@@ -101,7 +101,7 @@ impl Service {
         }
     }
 
-    pub(crate) async fn send(&self, call: Call) -> Answer {
+    pub(crate) async fn send(&self, call: Call) -> Response {
         let url = format!("{}{}", self.server.url(), call.path);
         let mut request = self.http.request(call.method.clone(), url);
         if let Some(key) = call.key {
@@ -114,7 +114,7 @@ impl Service {
             request = request.body(body);
         }
         let response = request.send().await.unwrap();
-        Answer {
+        Response {
             method: call.method,
             path: call.path,
             status: response.status().as_u16(),
@@ -127,25 +127,25 @@ impl Service {
     pub(crate) async fn register(&self, action: &str) {
         let schema = json!({ "targets": [{ "type": "team" }, { "type": "user" }] });
         let path = format!("/audit_logs/actions/{action}/schemas");
-        let answer = self.send(self.post(path, &schema)).await;
-        assert_eq!(answer.status, 201, "{answer:?}");
+        let response = self.send(self.post(path, &schema)).await;
+        assert_eq!(response.status, 201, "{response:?}");
     }
 
-    /// The text at an address that is no route of the service, such as an export's file.
+    /// Fetches a URL outside the API, such as an export's file. Returns the status and the text.
     pub(crate) async fn download(&self, url: &str) -> (u16, String) {
         let response = self.http.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 }
 
-impl Answer {
-    /// A text in the body.
+impl Response {
+    /// Returns the string at a pointer in the body.
     pub(crate) fn text(&self, pointer: &str) -> &str {
         self.body.pointer(pointer).unwrap().as_str().unwrap()
     }
 }
 
-/// An event that the server takes once `team.updated` is registered.
+/// Returns an event that the server accepts once `team.updated` is registered.
 pub(crate) fn event() -> Value {
     json!({
         "organization_id": "org_1",
@@ -161,14 +161,14 @@ pub(crate) fn event() -> Value {
     })
 }
 
-/// The event after one change inside `event`.
+/// Returns the event with one change inside `event`.
 pub(crate) fn changed(change: impl FnOnce(&mut Value)) -> Value {
     let mut body = event();
     change(&mut body["event"]);
     body
 }
 
-/// A request for an export of February 2026.
+/// Returns a request for an export of February 2026.
 pub(crate) fn february() -> Value {
     json!({
         "organization_id": "org_1",

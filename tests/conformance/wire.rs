@@ -1,8 +1,7 @@
 //! Our client's requests, field by field, against the documented wire forms in `golden`: method,
 //! path, query, headers and body.
 //!
-//! A request goes to a server that keeps it and answers nothing of use, so nothing of ours but the
-//! client is in play.
+//! The requests go to a server that only stores them, so the client is the only tested part.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +18,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The headers that mean something to the service; the others are the transport's.
+/// The headers that the service reads; the others belong to the transport.
 const HEADERS: [&str; 4] = ["accept", "authorization", "content-type", "idempotency-key"];
 
 type Kept = Arc<Mutex<Vec<Value>>>;
@@ -53,7 +52,7 @@ async fn keep(
     StatusCode::NO_CONTENT
 }
 
-/// What a client sends in one call.
+/// Returns the request that a client sends in one call.
 async fn sent(call: impl AsyncFnOnce(WorkOs)) -> Value {
     let kept = Kept::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,7 +60,7 @@ async fn sent(call: impl AsyncFnOnce(WorkOs)) -> Value {
     let app = Router::new().fallback(keep).with_state(Arc::clone(&kept));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     let key = ApiKey::new("sk_test_golden").unwrap();
-    // With a slash at its end, which is not part of any path.
+    // With a trailing slash, which must not appear in the path.
     let builder = WorkOs::builder(key).base_url(url + "/");
     call(builder.build().unwrap()).await;
     let mut kept = kept.lock().unwrap();
@@ -73,12 +72,12 @@ fn golden(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// A moment by its milliseconds since 1970.
+/// Returns a time from its milliseconds since 1970.
 fn at(millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(millis)
 }
 
-/// The request of an event, with the id in words, since it is another one each time.
+/// Returns the request of an event, with a placeholder for its random id.
 async fn sent_event(event: &Event) -> Value {
     let mut sent = sent(async |client| {
         client.create_event(event).await.unwrap_err();
@@ -92,7 +91,7 @@ async fn sent_event(event: &Event) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_has_the_documented_form() {
+async fn event_has_the_documented_form() {
     let actor = Actor::user("user_1").name("Jon Smith");
     let team = Target::new("team", "team_1").name("Core");
     let event = Event::builder("team.updated")
@@ -117,9 +116,9 @@ async fn an_event_has_the_documented_form() {
     assert_eq!(sent_event(&event).await, expected);
 }
 
-/// What is optional is absent, and never null; what is required is there.
+/// Optional fields are absent, and *never* null.
 #[tokio::test]
-async fn the_smallest_event_leaves_out_what_is_optional() {
+async fn minimal_event_omits_optional_fields() {
     let event = Event::builder("team.updated")
         .organization("org_1")
         .actor(Actor::system())
@@ -133,7 +132,7 @@ async fn the_smallest_event_leaves_out_what_is_optional() {
 }
 
 #[tokio::test]
-async fn a_schema_has_the_documented_form() {
+async fn schema_has_the_documented_form() {
     let expected = golden(include_str!("golden/schema.json"));
     let schema = expected["body"].clone();
     let sent = sent(async |client| {
@@ -144,7 +143,7 @@ async fn a_schema_has_the_documented_form() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_list_is_asked_for_in_the_query() {
+async fn page_is_requested_by_query() {
     let query = PageQuery::new().limit(100).order(Order::Ascending);
     let query = query.after("als_1");
     let schemas = sent(async |client| {
@@ -163,7 +162,7 @@ async fn a_page_of_a_list_is_asked_for_in_the_query() {
 }
 
 #[tokio::test]
-async fn an_export_has_the_documented_form() {
+async fn export_has_the_documented_form() {
     let request = ExportRequest::new("org_1", at(1_769_904_000_000), at(1_772_323_200_001))
         .action("team.updated")
         .action("team.deleted")
@@ -181,10 +180,9 @@ async fn an_export_has_the_documented_form() {
     assert_eq!(read.await, golden(include_str!("golden/export_read.json")));
 }
 
-/// A filter that is not used is absent: whether an empty list means everything or nothing is not
-/// documented.
+/// An unused filter is absent, because the meaning of an empty list is not documented.
 #[tokio::test]
-async fn the_smallest_export_has_no_filters() {
+async fn minimal_export_has_no_filters() {
     let request = ExportRequest::new("org_1", at(0), at(1_000));
     let made = sent(async |client| {
         client.create_export(&request).await.unwrap_err();
@@ -193,9 +191,9 @@ async fn the_smallest_export_has_no_filters() {
     assert_eq!(made.await, expected);
 }
 
-/// By the newer of the two documented forms.
+/// Uses the newer of the two documented forms.
 #[tokio::test]
-async fn a_retention_is_set_by_the_name_of_its_period() {
+async fn retention_is_set_by_period_name() {
     let set = sent(async |client| {
         let period = RetentionPeriod::retention_days(90).unwrap();
         client.set_retention("org_1", period).await.unwrap_err();
@@ -209,7 +207,7 @@ async fn a_retention_is_set_by_the_name_of_its_period() {
 }
 
 #[tokio::test]
-async fn a_configuration_is_asked_for_under_its_own_path() {
+async fn configuration_has_its_own_path() {
     let read = sent(async |client| {
         client.configuration("org_1").await.unwrap_err();
     });
@@ -218,7 +216,7 @@ async fn a_configuration_is_asked_for_under_its_own_path() {
 }
 
 #[tokio::test]
-async fn a_portal_link_has_the_documented_form() {
+async fn portal_link_has_the_documented_form() {
     let request = PortalLinkRequest::new("org_1", PortalIntent::LogStreams)
         .return_url("https://app.example")
         .success_url("https://app.example/done")

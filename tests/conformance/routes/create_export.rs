@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::service::{Answer, Call, Service, february};
+use crate::service::{Call, Response, Service, february};
 
 const PATH: &str = "/audit_logs/exports";
 
@@ -11,40 +11,43 @@ pub(crate) async fn good(service: &Service) -> Call {
 }
 
 /// 201, pending and without a url, with every documented filter.
-pub(crate) async fn started(service: &Service) -> Answer {
+pub(crate) async fn started(service: &Service) -> Response {
     let mut body = february();
     for filter in ["actions", "actor_names", "actor_ids", "targets", "actors"] {
         body[filter] = json!(["a", "b"]);
     }
-    let answer = service.send(service.post(PATH, &body)).await;
-    assert_eq!(answer.text("/state"), "pending");
-    answer
+    let response = service.send(service.post(PATH, &body)).await;
+    assert_eq!(response.text("/state"), "pending");
+    response
 }
 
-/// 400 with a code: the range ends where it begins, or before.
-pub(crate) async fn of_no_range(service: &Service) -> Answer {
+/// 400 with a code: the range is empty.
+pub(crate) async fn empty_range(service: &Service) -> Response {
     let mut body = february();
     body["range_end"] = body["range_start"].clone();
-    let answer = service.send(service.post(PATH, &body)).await;
-    assert_eq!(answer.text("/code"), "invalid_audit_log_export_range_date");
-    answer
+    let response = service.send(service.post(PATH, &body)).await;
+    assert_eq!(
+        response.text("/code"),
+        "invalid_audit_log_export_range_date"
+    );
+    response
 }
 
-/// 400 and not 404, as documented for this route alone.
-pub(crate) async fn of_an_unknown_organization(service: &Service) -> Answer {
+/// 400 and not 404, as documented for this route only.
+pub(crate) async fn unknown_organization(service: &Service) -> Response {
     let mut body = february();
     body["organization_id"] = json!("org_unknown");
-    let answer = service.send(service.post(PATH, &body)).await;
+    let response = service.send(service.post(PATH, &body)).await;
     assert_eq!(
-        answer.text("/message"),
+        response.text("/message"),
         "Organization not found: 'org_unknown'."
     );
-    answer
+    response
 }
 
 /// 400 and not 422, with a list of messages.
-pub(crate) async fn of_a_wrong_form(service: &Service) -> Answer {
-    let answer = service.send(service.post(PATH, &json!({}))).await;
-    assert_eq!(answer.body["message"].as_array().unwrap().len(), 3);
-    answer
+pub(crate) async fn invalid_fields(service: &Service) -> Response {
+    let response = service.send(service.post(PATH, &json!({}))).await;
+    assert_eq!(response.body["message"].as_array().unwrap().len(), 3);
+    response
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::service::{Answer, Call, Service};
+use crate::service::{Call, Response, Service};
 
 const PATH: &str = "/audit_logs/actions/team.updated/schemas";
 
@@ -18,31 +18,31 @@ pub(crate) async fn good(service: &Service) -> Call {
     service.post(PATH, &schema())
 }
 
-/// 201 with what was sent, and the next version each time.
-pub(crate) async fn registered(service: &Service) -> Answer {
+/// 201 with the sent schema, and the next version each time.
+pub(crate) async fn registered(service: &Service) -> Response {
     let first = service.send(good(service).await).await;
     assert_eq!(first.body["version"], 1);
-    let answer = service.send(good(service).await).await;
-    assert_eq!(answer.body["version"], 2);
+    let response = service.send(good(service).await).await;
+    assert_eq!(response.body["version"], 2);
     for key in ["targets", "actor", "metadata"] {
-        assert_eq!(answer.body[key], schema()[key]);
+        assert_eq!(response.body[key], schema()[key]);
     }
-    answer
+    response
 }
 
 /// 201 without `actor` and `metadata` where none were sent, for a name that needs encoding.
-pub(crate) async fn registered_with_targets_only(service: &Service) -> Answer {
+pub(crate) async fn registered_with_targets_only(service: &Service) -> Response {
     let path = "/audit_logs/actions/team%2Fupdated%20now/schemas";
     let body = json!({ "targets": [{ "type": "team" }] });
-    let answer = service.send(service.post(path, &body)).await;
-    let keys: Vec<_> = answer.body.as_object().unwrap().keys().collect();
+    let response = service.send(service.post(path, &body)).await;
+    let keys: Vec<_> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["created_at", "object", "targets", "version"]);
     let actions = service.send(service.get("/audit_logs/actions")).await;
     assert_eq!(actions.text("/data/0/name"), "team/updated now");
-    answer
+    response
 }
 
-pub(crate) async fn without_targets(service: &Service) -> Answer {
+pub(crate) async fn missing_targets(service: &Service) -> Response {
     for body in [json!({}), json!({ "targets": [{}] })] {
         assert_eq!(service.send(service.post(PATH, &body)).await.status, 422);
     }
@@ -50,8 +50,8 @@ pub(crate) async fn without_targets(service: &Service) -> Answer {
     service.send(service.post(PATH, &body)).await
 }
 
-/// 422: an actor has metadata if it is there at all.
-pub(crate) async fn with_an_actor_without_metadata(service: &Service) -> Answer {
+/// 422: an `actor` requires `metadata`.
+pub(crate) async fn actor_without_metadata(service: &Service) -> Response {
     let body = json!({ "targets": [{ "type": "team" }], "actor": {} });
     service.send(service.post(PATH, &body)).await
 }

@@ -1,6 +1,6 @@
 //! `GET /audit_logs/actions/{actionName}/schemas`.
 
-use crate::service::{Answer, Call, Service};
+use crate::service::{Call, Response, Service};
 
 const PATH: &str = "/audit_logs/actions/team.updated/schemas";
 
@@ -9,16 +9,16 @@ pub(crate) async fn good(service: &Service) -> Call {
     service.get(PATH)
 }
 
-/// 200 with the newest first, ten of them, and a cursor to the rest.
-pub(crate) async fn paged(service: &Service) -> Answer {
+/// 200 with ten versions, the newest first, and a cursor to the rest.
+pub(crate) async fn paged(service: &Service) -> Response {
     for _ in 0..11 {
         service.register("team.updated").await;
     }
-    let answer = service.send(service.get(PATH)).await;
-    let versions = answer.body["data"].as_array().unwrap();
+    let response = service.send(service.get(PATH)).await;
+    let versions = response.body["data"].as_array().unwrap();
     assert_eq!((versions.len(), &versions[0]["version"]), (10, &11.into()));
-    let cursor = answer.text("/list_metadata/after");
-    assert!(answer.body["list_metadata"]["before"].is_null());
+    let cursor = response.text("/list_metadata/after");
+    assert!(response.body["list_metadata"]["before"].is_null());
     let rest = service
         .send(service.get(format!("{PATH}?after={cursor}")))
         .await;
@@ -28,41 +28,41 @@ pub(crate) async fn paged(service: &Service) -> Answer {
     let again = service
         .send(service.get(format!("{PATH}?before={back}")))
         .await;
-    assert_eq!(again.body["data"], answer.body["data"]);
+    assert_eq!(again.body["data"], response.body["data"]);
     rest
 }
 
-/// 200 with an object `list` in the order that was asked for.
-pub(crate) async fn ordered(service: &Service) -> Answer {
+/// 200 with an object `list` in the requested order.
+pub(crate) async fn ordered(service: &Service) -> Response {
     for _ in 0..2 {
         service.register("team.updated").await;
     }
-    let answer = service
+    let response = service
         .send(service.get(format!("{PATH}?order=asc&limit=100")))
         .await;
-    assert_eq!(answer.body["data"][0]["version"], 1);
+    assert_eq!(response.body["data"][0]["version"], 1);
     let normal = service
         .send(service.get(format!("{PATH}?order=normal")))
         .await;
     assert_eq!(normal.status, 200);
-    answer
+    response
 }
 
-pub(crate) async fn of_an_unknown_action(service: &Service) -> Answer {
+pub(crate) async fn unknown_action(service: &Service) -> Response {
     service.send(service.get(PATH)).await
 }
 
-pub(crate) async fn with_a_wrong_query(service: &Service) -> Answer {
+pub(crate) async fn invalid_query(service: &Service) -> Response {
     service.register("team.updated").await;
     for query in ["limit=0", "limit=101", "order=up", "after=als_1"] {
-        let answer = service.send(service.get(format!("{PATH}?{query}"))).await;
-        assert_eq!(answer.status, 422, "{query}");
+        let response = service.send(service.get(format!("{PATH}?{query}"))).await;
+        assert_eq!(response.status, 422, "{query}");
     }
     service.send(service.get(format!("{PATH}?limit=ten"))).await
 }
 
 /// 400: a name in the path that is not UTF-8.
-pub(crate) async fn with_a_name_that_is_no_text(service: &Service) -> Answer {
+pub(crate) async fn name_not_utf8(service: &Service) -> Response {
     service
         .send(service.get("/audit_logs/actions/%FF/schemas"))
         .await

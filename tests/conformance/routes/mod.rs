@@ -1,4 +1,4 @@
-//! One file per route: a request that it takes, and one test per status of its own.
+//! One file per route: a valid request, and a test for each of its own statuses.
 
 pub(crate) mod create_event;
 pub(crate) mod create_export;

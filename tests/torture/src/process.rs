@@ -92,8 +92,8 @@ impl Process {
         })
     }
 
-    /// Reads output into the ledger until this many lines with the prefix were read. Returns `false`
-    /// if the process ended before.
+    /// Reads output into the ledger until this many lines with the prefix were read. Returns
+    /// `false` if the process ended before.
     pub(crate) fn read_until(
         &self,
         ledger: &mut Ledger,

@@ -443,8 +443,8 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// Sleeps for a random time, to vary the moment of the next step; correctness does not depend on
-    /// it.
+    /// Sleeps for a random time, to vary the moment of the next step; correctness does not depend
+    /// on it.
     fn sleep(&mut self, most_micros: u64) {
         std::thread::sleep(Duration::from_micros(self.random.u64(..most_micros)));
     }

@@ -1,5 +1,5 @@
-//! What holds for every answer: it is the answer of the route and the status that its row names, in
-//! the documented form.
+//! The checks of every response: its route, its status and the documented schema. And the tests
+//! that every route has.
 
 use std::fs;
 use std::path::Path;
@@ -8,42 +8,44 @@ use jsonschema::Registry;
 use serde_json::Value;
 
 use crate::documented::Route;
-use crate::service::{Answer, Call, EXPORT_DELAY, Service};
+use crate::service::{Call, EXPORT_DELAY, Response, Service};
 
-/// Requests that the limited server takes before it refuses one: more than any test needs to set up
-/// its call.
+/// The rate limit of a limited server: greater than the requests any test needs for its set-up.
 const RATE_LIMIT: u32 = 10;
 
-/// Where the schemas say that they are, so that one may refer to another; nothing is fetched.
+/// The base URL of the schemas' references to each other; nothing is fetched.
 const BASE: &str = "https://schemas.example/";
 
-/// Runs the test of a row, and holds its answer against the row and the schema.
-pub(crate) async fn check(name: &str, status: u16, test: impl AsyncFn(&Service) -> Answer) {
+/// Runs the test of a row, and checks its response against the row and the schema.
+pub(crate) async fn check(name: &str, status: u16, test: impl AsyncFn(&Service) -> Response) {
     let service = Service::start();
-    let answer = test(&service).await;
-    hold(Route::named(name), status, &answer);
+    let response = test(&service).await;
+    assert_response(Route::named(name), status, &response);
 }
 
-fn hold(route: &Route, status: u16, answer: &Answer) {
+fn assert_response(route: &Route, status: u16, response: &Response) {
     assert!(
-        route.is(answer.method.as_str(), &answer.path),
+        route.matches(response.method.as_str(), &response.path),
         "{} {} is not {}",
-        answer.method,
-        answer.path,
+        response.method,
+        response.path,
         route.title()
     );
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert!(answer.headers.contains_key("x-request-id"), "{answer:?}");
-    let content_type = answer.headers["content-type"].to_str().unwrap();
+    assert_eq!(response.status, status, "{response:?}");
+    assert!(
+        response.headers.contains_key("x-request-id"),
+        "{response:?}"
+    );
+    let content_type = response.headers["content-type"].to_str().unwrap();
     assert!(
         content_type.starts_with("application/json"),
         "{content_type}"
     );
-    documented(route.schema(status), &answer.body);
+    assert_schema(route.schema(status), &response.body);
 }
 
-/// Holds a body against a schema of `schemas`.
-pub(crate) fn documented(schema: &str, body: &Value) {
+/// Asserts that a body matches a schema of `schemas`.
+pub(crate) fn assert_schema(schema: &str, body: &Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/schemas");
     let mut registry = Registry::new();
     for file in fs::read_dir(folder).unwrap() {
@@ -70,48 +72,48 @@ pub(crate) fn documented(schema: &str, body: &Value) {
     assert!(errors.is_empty(), "{schema}: {errors:#?}\n{body:#}");
 }
 
-/// 401: without a key, and with one that is not the server's.
-pub(crate) async fn no_key(name: &str, good: impl AsyncFn(&Service) -> Call) {
+/// 401: without a key, and with an unknown key.
+pub(crate) async fn unauthorized(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::start();
     let call = good(&service).await;
     for key in [None, Some("sk_test_wrong".to_owned())] {
-        let answer = service
+        let response = service
             .send(Call {
                 key,
                 ..call.clone()
             })
             .await;
-        hold(Route::named(name), 401, &answer);
+        assert_response(Route::named(name), 401, &response);
     }
 }
 
-/// 403: with a key that lacks the permission. Every key of the local server may do everything, so a
-/// fault answers.
-pub(crate) async fn no_permission(name: &str, good: impl AsyncFn(&Service) -> Call) {
+/// 403: with a key that lacks the permission. Every key of the local server has all permissions, so
+/// an injected fault responds.
+pub(crate) async fn forbidden(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::start();
     let call = good(&service).await;
     service.server.inject(audit_server::Fault::status(403));
-    let answer = service.send(call).await;
-    hold(Route::named(name), 403, &answer);
+    let response = service.send(call).await;
+    assert_response(Route::named(name), 403, &response);
 }
 
 /// 429: beyond the rate limit, until its window has passed.
-pub(crate) async fn too_many(name: &str, good: impl AsyncFn(&Service) -> Call) {
+pub(crate) async fn rate_limited(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::with(|builder| builder.rate_limit(RATE_LIMIT, EXPORT_DELAY));
     let call = good(&service).await;
-    let mut answer = service.send(call.clone()).await;
+    let mut response = service.send(call.clone()).await;
     let mut sent = 1;
-    while answer.status != 429 {
+    while response.status != 429 {
         assert!(
             sent <= RATE_LIMIT,
-            "{sent} requests, and no end: {answer:?}"
+            "{sent} requests without a 429: {response:?}"
         );
-        answer = service.send(call.clone()).await;
+        response = service.send(call.clone()).await;
         sent += 1;
     }
-    hold(Route::named(name), 429, &answer);
+    assert_response(Route::named(name), 429, &response);
     assert_eq!(
-        answer.headers["retry-after"],
+        response.headers["retry-after"],
         EXPORT_DELAY.as_secs().to_string()
     );
     service.clock.advance(EXPORT_DELAY);
@@ -124,29 +126,29 @@ pub(crate) async fn too_large(name: &str, good: impl AsyncFn(&Service) -> Call) 
     let mut call = good(&service).await;
     let body = call.body.as_mut().unwrap();
     body.resize(1_024 * 1_024 + 1, b' ');
-    hold(Route::named(name), 413, &service.send(call).await);
+    assert_response(Route::named(name), 413, &service.send(call).await);
 }
 
-/// 415: a body that does not say that it is JSON.
+/// 415: a body with another content type than JSON.
 pub(crate) async fn not_json(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::start();
     let mut call = good(&service).await;
     call.headers = vec![("content-type", "text/plain".to_owned())];
-    hold(Route::named(name), 415, &service.send(call).await);
+    assert_response(Route::named(name), 415, &service.send(call).await);
 }
 
-/// 400: a body that is not JSON, though it says so.
+/// 400: a body with the content type of JSON that is not JSON.
 pub(crate) async fn malformed(name: &str, good: impl AsyncFn(&Service) -> Call) {
     let service = Service::start();
     let mut call = good(&service).await;
     call.body.as_mut().unwrap().pop();
-    hold(Route::named(name), 400, &service.send(call).await);
+    assert_response(Route::named(name), 400, &service.send(call).await);
 }
 
 #[test]
 #[should_panic(expected = "retention: ")]
-fn an_answer_of_another_form_is_noticed() {
-    documented(
+fn schema_violation_is_detected() {
+    assert_schema(
         "retention",
         &serde_json::json!({ "retention_period_in_days": "30" }),
     );
