@@ -1,5 +1,6 @@
-//! A server, an HTTP client on plain sockets, and a sink that forwards events to the test.
+//! A server, an HTTP client on plain sockets, and a sink that a test can wait on.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,12 +8,12 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpMessage, HttpServer, web};
+use audit_actix::testing::FaultSink;
 use audit_actix::{
-    Actor, AuditMiddleware, Delivery, Event, OrganizationId, Principal, Recorder, Sink, Stats,
+    Actor, AuditMiddleware, Event, MemorySink, OrganizationId, Principal, Recorder, Stats,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 /// Deadline of every wait. A test that reaches it has failed.
@@ -43,20 +44,12 @@ async fn sign_in(
     next.call(request).await
 }
 
-struct ChannelSink(mpsc::UnboundedSender<Event>);
-
-impl Sink for ChannelSink {
-    async fn deliver(&self, event: &Event) -> Delivery {
-        // The receiver is dropped only at the end of the test.
-        drop(self.0.send(event.clone()));
-        Ok(())
-    }
-}
-
 pub(crate) struct TestServer {
     address: SocketAddr,
     recorder: Recorder,
-    events: Mutex<mpsc::UnboundedReceiver<Event>>,
+    sink: FaultSink<MemorySink>,
+    /// Events that `event` has returned.
+    returned: Cell<usize>,
     server: ServerHandle,
 }
 
@@ -71,8 +64,8 @@ impl TestServer {
         routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
         audit: impl FnOnce(AuditMiddleware) -> AuditMiddleware,
     ) -> Self {
-        let (sender, events) = mpsc::unbounded_channel();
-        let recorder = Recorder::builder(ChannelSink(sender))
+        let sink = FaultSink::new(MemorySink::new());
+        let recorder = Recorder::builder(sink.clone())
             .fallback_organization("org_fallback")
             .build()
             .unwrap();
@@ -95,7 +88,8 @@ impl TestServer {
         Self {
             address,
             recorder,
-            events: Mutex::new(events),
+            sink,
+            returned: Cell::new(0),
             server: handle,
         }
     }
@@ -133,8 +127,11 @@ impl TestServer {
 
     /// Waits for the next event.
     pub(crate) async fn event(&self) -> Event {
-        let mut events = self.events.lock().await;
-        timeout(TIMEOUT, events.recv()).await.unwrap().unwrap()
+        let returned = self.returned.get();
+        let delivered = self.sink.wait_for_deliveries(returned + 1);
+        timeout(TIMEOUT, delivered).await.unwrap();
+        self.returned.set(returned + 1);
+        self.sink.inner().events().remove(returned)
     }
 
     /// Stops server and recorder, and returns the remaining events and the counts.
@@ -142,9 +139,7 @@ impl TestServer {
         self.server.stop(true).await;
         self.recorder.shutdown(TIMEOUT).await;
         let stats = self.recorder.stats();
-        drop(self.recorder);
-        let mut events = self.events.into_inner();
-        let rest = std::iter::from_fn(|| events.try_recv().ok()).collect();
+        let rest = self.sink.inner().events().split_off(self.returned.get());
         (rest, stats)
     }
 
