@@ -63,7 +63,7 @@ mod sink;
 #[cfg(feature = "spool")]
 mod spool;
 mod telemetry;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod web;
 #[cfg(feature = "workos")]

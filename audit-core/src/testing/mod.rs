@@ -57,23 +57,33 @@
 
 mod attempt;
 mod balance;
+#[cfg(feature = "testing")]
 mod capture;
+#[cfg(feature = "testing")]
 mod coverage;
 mod discard_sink;
+#[cfg(feature = "testing")]
 mod events;
+#[cfg(feature = "testing")]
 mod expected;
 mod fault_sink;
+#[cfg(feature = "testing")]
 mod macros;
 
 pub use attempt::Attempt;
 pub use balance::assert_balanced;
+#[cfg(feature = "testing")]
 pub use capture::{Capture, capture};
+#[cfg(feature = "testing")]
 pub use coverage::{Coverage, CoverageError, CoverageReport, coverage};
 pub use discard_sink::DiscardSink;
+#[cfg(feature = "testing")]
 pub use events::Events;
 pub use fault_sink::FaultSink;
 
+#[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use coverage::assert_covered;
+#[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use expected::Expected;

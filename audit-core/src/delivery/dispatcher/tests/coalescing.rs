@@ -5,12 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::sleep;
 
+use super::start;
 use super::*;
-use super::{assert_balanced, start};
 use crate::catalog::{CoalesceBy, EmbeddedAction, EmbeddedCatalog, EmbeddedCoalesce};
 use crate::event::{Actor, Outcome, Target};
 use crate::recorder::{Recorder, RecorderBuilder};
-use crate::sink::{Delivery, MemorySink};
+use crate::sink::MemorySink;
+use crate::testing::{FaultSink, assert_balanced};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -217,15 +218,9 @@ async fn what_is_durable_or_is_coalesced_already_goes_singly() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_counts_what_was_held_when_the_sink_takes_nothing() {
-    struct Away;
-    impl crate::Sink for Away {
-        async fn deliver(&self, _: &Event) -> Delivery {
-            std::future::pending().await
-        }
-    }
     let lost = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&lost);
-    let builder = builder(Away).on_dead_letter(move |letter| {
+    let builder = builder(FaultSink::discarding().hang()).on_dead_letter(move |letter| {
         let count = letter.event().metadata_value("count");
         let count = count.map(|count| count.to_string());
         heard.lock().unwrap().push(count);

@@ -14,49 +14,7 @@ use crate::delivery::flush_barrier::Report;
 use crate::event::{Event, EventId};
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::sink::{Delivery, Fault, Sink};
-
-/// What the sink does with the next attempt; once the script is at its end it takes everything.
-enum Step {
-    Take,
-    Answer(Fault),
-    Hang,
-    Panic,
-}
-
-#[derive(Clone, Default)]
-struct Script {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    attempts: Arc<Mutex<Vec<(EventId, Instant)>>>,
-}
-
-impl Script {
-    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self {
-            steps: Arc::new(Mutex::new(steps.into_iter().collect())),
-            ..Self::default()
-        }
-    }
-
-    fn attempts(&self) -> Vec<(EventId, Instant)> {
-        self.attempts.lock().unwrap().clone()
-    }
-}
-
-impl Sink for Script {
-    async fn deliver(&self, event: &Event) -> Delivery {
-        self.attempts
-            .lock()
-            .unwrap()
-            .push((event.id(), Instant::now()));
-        let step = self.steps.lock().unwrap().pop_front();
-        match step {
-            None | Some(Step::Take) => Ok(()),
-            Some(Step::Answer(fault)) => Err(fault),
-            Some(Step::Hang) => std::future::pending().await,
-            Some(Step::Panic) => panic!("on purpose"),
-        }
-    }
-}
+use crate::testing::{Attempt, FaultSink, assert_balanced};
 
 /// A recorder whose dispatcher runs in the test's own runtime, and so under its clock.
 pub(super) fn start(builder: RecorderBuilder) -> Recorder {
@@ -83,21 +41,11 @@ fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
         .collect()
 }
 
-/// The ledger balances: every accepted event is in exactly one origin.
-pub(super) fn assert_balanced(recorder: &Recorder) {
-    let stats = recorder.stats();
-    assert_eq!(
-        stats.accepted + stats.generated,
-        stats.delivered + stats.coalesced + stats.pending + stats.dead + stats.lost,
-        "{stats:?}"
-    );
-}
-
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_what_was_accepted_before_it() {
-    let sink = Script::default();
+    let sink = FaultSink::discarding();
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 100);
     assert_eq!(
@@ -107,19 +55,20 @@ async fn a_flush_waits_for_what_was_accepted_before_it() {
             ..Report::default()
         }
     );
-    let sent: Vec<_> = sink.attempts().into_iter().map(|(id, _)| id).collect();
+    let attempts = sink.attempts();
+    let sent: Vec<_> = attempts.iter().map(Attempt::event_id).collect();
     assert_eq!(sent, ids, "first in, first out");
     assert_balanced(&recorder);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
-    let busy = || Step::Answer(Fault::retryable("busy"));
-    let sink = Script::new([busy(), busy(), busy()]);
+    let sink = FaultSink::discarding().fail_times(3);
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 1);
     assert!(recorder.flush(MINUTE).await.is_complete());
-    let sent: Vec<_> = sink.attempts().into_iter().map(|(id, _)| id).collect();
+    let attempts = sink.attempts();
+    let sent: Vec<_> = attempts.iter().map(Attempt::event_id).collect();
     assert_eq!(sent, [ids[0]; 4]);
     assert_eq!(recorder.stats().retried, 3);
     assert_balanced(&recorder);
@@ -128,8 +77,8 @@ async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_holds_everything_back_and_one_event_goes_first() {
     let wait = Duration::from_secs(30);
-    let limit = Step::Answer(Fault::rate_limited("slow down").after(Some(wait)));
-    let sink = Script::new([limit]);
+    let limit = Fault::rate_limited("slow down").after(Some(wait));
+    let sink = FaultSink::discarding().fault_times(1, limit);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 1);
     assert_eq!(recorder.flush(Duration::from_secs(1)).await.pending, 1);
@@ -138,22 +87,21 @@ async fn a_limit_holds_everything_back_and_one_event_goes_first() {
     let attempts = sink.attempts();
     assert_eq!(attempts.len(), 7);
     assert!(
-        attempts[1].1 - attempts[0].1 >= wait,
+        attempts[1].at() - attempts[0].at() >= wait,
         "nothing is sent inside the window"
     );
     assert_eq!(
-        attempts[1].0, attempts[0].0,
+        attempts[1].event_id(),
+        attempts[0].event_id(),
         "the event that met the limit goes first"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_event_is_a_dead_letter_and_delays_nobody() {
-    let sink = Script::new([
-        Step::Take,
-        Step::Answer(Fault::rejected("no such action")),
-        Step::Take,
-    ]);
+    let sink = FaultSink::discarding()
+        .accept_times(1)
+        .fault_times(1, Fault::rejected("no such action"));
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 3);
     let begun = Instant::now();
@@ -173,8 +121,7 @@ async fn a_rejected_event_is_a_dead_letter_and_delays_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fatal_fault_destroys_nothing() {
-    let wrong_key = || Step::Answer(Fault::fatal("401"));
-    let sink = Script::new([wrong_key(), wrong_key(), wrong_key()]);
+    let sink = FaultSink::discarding().fault_times(3, Fault::fatal("401"));
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 3);
     assert_eq!(
@@ -189,7 +136,7 @@ async fn a_fatal_fault_destroys_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
-    let sink = Script::new([Step::Panic]);
+    let sink = FaultSink::discarding().panic_times(1);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 2);
     let report = recorder.flush(MINUTE).await;
@@ -202,7 +149,7 @@ async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
-    let sink = Script::new((0..100).map(|_| Step::Hang));
+    let sink = FaultSink::discarding().hang();
     let recorder = start(Recorder::builder(sink).capacity(20));
     let results: Vec<_> = (0..200).map(|_| recorder.record(event())).collect();
     let refused = results
@@ -231,7 +178,7 @@ async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
-    let recorder = start(Recorder::builder(Script::default()));
+    let recorder = start(Recorder::builder(FaultSink::discarding()));
     record(&recorder, 1_000);
     let report = recorder.shutdown(MINUTE).await;
     assert_eq!(
@@ -250,7 +197,7 @@ async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_last_handle_is_a_shutdown() {
-    let sink = Script::default();
+    let sink = FaultSink::discarding();
     let (recorder, mut dispatcher) = Recorder::builder(sink.clone()).assemble();
     let task = tokio::spawn(async move { dispatcher.run().await });
     record(&recorder, 3);
@@ -261,7 +208,7 @@ async fn the_end_of_the_last_handle_is_a_shutdown() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sleeping_dispatcher_is_woken_by_the_next_event() {
-    let sink = Script::default();
+    let sink = FaultSink::discarding();
     let recorder = start(Recorder::builder(sink.clone()));
     tokio::time::sleep(10 * MINUTE).await;
     record(&recorder, 1);
@@ -308,56 +255,24 @@ fn a_guard_delivers_on_drop_also_inside_a_runtime() {
 #[tokio::test(start_paused = true)]
 async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes() {
     let storm = Duration::from_secs(30 * 60);
-    let end = Instant::now() + storm;
-    let sink = Storm {
-        end,
-        attempts: Arc::default(),
-    };
+    let sink = FaultSink::discarding().fail_for(storm);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 2_000);
     assert_eq!(recorder.flush(storm - MINUTE).await.pending, 2_000);
-    let during = sink.attempts.lock().unwrap().len();
+    let during = sink.attempts().len();
     assert!(during <= 500, "{during} attempts in half an hour");
     assert_eq!(recorder.health().state, crate::HealthState::Degraded);
 
     assert!(recorder.flush(2 * MINUTE).await.is_complete());
-    let attempts = sink.attempts.lock().unwrap().len();
+    let attempts = sink.attempts().len();
     assert!(attempts <= 2_400, "{attempts} attempts for 2,000 events");
     assert_eq!(recorder.health().state, crate::HealthState::Healthy);
     assert_balanced(&recorder);
 }
 
-/// Answers 503 until the end.
-#[derive(Clone)]
-struct Storm {
-    end: Instant,
-    attempts: Arc<Mutex<Vec<Instant>>>,
-}
-
-impl Sink for Storm {
-    async fn deliver(&self, _: &Event) -> Delivery {
-        let now = Instant::now();
-        self.attempts.lock().unwrap().push(now);
-        if now < self.end {
-            return Err(Fault::retryable("503"));
-        }
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_pace_of_the_sink_is_kept() {
-    #[derive(Clone, Default)]
-    struct Paced(Script);
-    impl Sink for Paced {
-        async fn deliver(&self, event: &Event) -> Delivery {
-            self.0.deliver(event).await
-        }
-        fn rate_limit(&self) -> crate::RateLimit {
-            crate::RateLimit::per_second(10.0)
-        }
-    }
-    let sink = Paced::default();
+    let sink = FaultSink::discarding().with_rate_limit(crate::RateLimit::per_second(10.0));
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 150);
     let begun = Instant::now();
@@ -372,39 +287,26 @@ async fn the_pace_of_the_sink_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate() {
     let day = Duration::from_secs(24 * 3_600);
-    let refused =
-        || Step::Answer(Fault::rate_limited("slow").after(Some(Duration::from_secs(300))));
-    let never_sent = Step::Answer(Fault::retryable("no connection").not_sent());
+    let limited = Fault::rate_limited("slow").after(Some(Duration::from_secs(300)));
     for (first, marked) in [
-        (Step::Answer(Fault::retryable("timeout")), true),
-        (never_sent, false),
+        (Fault::retryable("timeout"), true),
+        (Fault::retryable("no connection").not_sent(), false),
     ] {
-        let steps = std::iter::once(first).chain((0..400).map(|_| refused()));
-        let sink = crate::MemorySink::new();
-        let script = Script::new(steps);
-        let both = Both(script.clone(), sink.clone());
-        let recorder = start(Recorder::builder(both));
+        let sink = FaultSink::new(crate::MemorySink::new())
+            .fault_times(1, first)
+            .fault_times(400, limited.clone());
+        let recorder = start(Recorder::builder(sink.clone()));
         record(&recorder, 1);
         assert!(recorder.flush(3 * day).await.is_complete());
-        let event = &sink.events()[0];
+        let event = &sink.inner().events()[0];
         assert_eq!(event.metadata_value("maybe_duplicate").is_some(), marked);
         assert_balanced(&recorder);
     }
 }
 
-/// Keeps what the script takes.
-struct Both(Script, crate::MemorySink);
-
-impl Sink for Both {
-    async fn deliver(&self, event: &Event) -> Delivery {
-        self.0.deliver(event).await?;
-        Sink::deliver(&self.1, event).await
-    }
-}
-
 #[test]
 fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
-    let sink = Script::default();
+    let sink = FaultSink::discarding();
     let (recorder, dispatcher) = Recorder::builder(sink.clone()).assemble();
     dispatcher
         .sabotage
@@ -425,7 +327,7 @@ fn a_dispatcher_that_panics_is_started_again_with_all_its_events() {
 fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
-    let (recorder, dispatcher) = Recorder::builder(Script::new((0..99).map(|_| Step::Hang)))
+    let (recorder, dispatcher) = Recorder::builder(FaultSink::discarding().hang())
         .on_dead_letter(move |letter| {
             hook.lock()
                 .unwrap()
@@ -450,10 +352,9 @@ fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_gap_is_told_once_there_is_room() {
     const GAP: crate::Action = crate::Action::checked("audit.gap");
-    let sink = crate::MemorySink::new();
-    let slow = Slow(sink.clone());
+    let sink = FaultSink::new(crate::MemorySink::new()).latency(Duration::from_secs(1));
     let recorder = start(
-        Recorder::builder(slow)
+        Recorder::builder(sink.clone())
             .capacity(20)
             .concurrency(1)
             .gap_action(GAP),
@@ -469,6 +370,7 @@ async fn a_gap_is_told_once_there_is_room() {
     assert!(recorder.flush(60 * MINUTE).await.is_complete());
     assert!(recorder.flush(60 * MINUTE).await.is_complete());
     let gaps: Vec<_> = sink
+        .inner()
         .events()
         .into_iter()
         .filter(|event| event.action() == "audit.gap")
@@ -479,22 +381,13 @@ async fn a_gap_is_told_once_there_is_room() {
     assert_balanced(&recorder);
 }
 
-struct Slow(crate::MemorySink);
-
-impl Sink for Slow {
-    async fn deliver(&self, event: &Event) -> Delivery {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        Sink::deliver(&self.0, event).await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_sink_is_asked_about_the_catalog_until_it_answers() {
     const ACTION: crate::EmbeddedAction =
         crate::EmbeddedAction::new("document.delete", None, &[], None, false, None, &[]);
     const CATALOG: crate::EmbeddedCatalog = crate::EmbeddedCatalog::new(&[ACTION], &[], &[]);
 
-    /// What it answers to the first questions; from then on it knows every action.
+    /// Scripts the replies to `unknown_actions`, which no other test needs: first these, then none.
     struct Asked(Mutex<VecDeque<Result<Vec<&'static str>, Fault>>>);
     impl Sink for Asked {
         async fn deliver(&self, _: &Event) -> Delivery {

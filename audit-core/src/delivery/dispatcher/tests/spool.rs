@@ -18,6 +18,7 @@ use crate::recorder::Recorder;
 use crate::sink::MemorySink;
 use crate::spool::Spool;
 use crate::spool::tests::damage::Rows;
+use crate::testing::FaultSink;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const HOUR: u64 = 3_600_000;
@@ -87,11 +88,10 @@ async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
     assert!(recorder.shutdown(PATIENCE).await.is_complete());
 }
 
-#[cfg(feature = "testing")]
 #[tokio::test]
 async fn what_an_earlier_process_left_and_is_lost_ends_no_flush_of_this_one() {
     let (_folder, spool) = damaged().await;
-    let sink = crate::testing::FaultSink::new(MemorySink::new()).hang();
+    let sink = FaultSink::discarding().hang();
     let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
     while recorder.stats().lost == 0 {
         tokio::task::yield_now().await;
