@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
 
-use super::coverage::{Coverage, Facts, Written};
+use super::coverage::{Coverage, Facts, FactsFile};
 use super::discard_sink::DiscardSink;
 use super::events::Events;
 use crate::event::Event;
@@ -69,7 +69,7 @@ impl Capture {
     #[track_caller]
     #[expect(clippy::panic, reason = "a test that cannot record proves nothing")]
     pub fn of(builder: RecorderBuilder) -> Self {
-        let file = match Written::of_process() {
+        let file = match FactsFile::of_process() {
             Ok(file) => file,
             Err(error) => panic!("failed to record the coverage of this test: {error}"),
         };
@@ -189,7 +189,7 @@ impl fmt::Debug for Capture {
 /// Receives the accepted events and completed requests of a capture's recorder.
 struct TestObserver {
     /// The coverage file of this process, if the run has a name.
-    file: Option<&'static Written>,
+    file: Option<&'static FactsFile>,
     seen: Mutex<Seen>,
 }
 
@@ -216,10 +216,10 @@ impl Seen {
 impl Observer for TestObserver {
     fn recorded(&self, event: Event) {
         if let Some(file) = self.file {
-            file.recorded(event.action());
+            file.write_action(event.action());
         }
         let mut seen = self.seen();
-        seen.facts.recorded(event.action());
+        seen.facts.add_action(event.action());
         if seen.events.len() < MOST_EVENTS {
             seen.events.push(event);
         } else {
@@ -235,9 +235,9 @@ impl Observer for TestObserver {
         status: StatusCode,
     ) {
         if let Some(file) = self.file {
-            file.answered(method, route, trail, status);
+            file.write_request(method, route, trace, status);
         }
-        self.seen().facts.answered(method, route, trail, status);
+        self.seen().facts.add_request(method, route, trace, status);
     }
 }
 

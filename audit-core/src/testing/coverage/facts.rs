@@ -14,11 +14,11 @@ pub(super) const NO_ROUTE: &str = "(no route)";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
     /// A request completed.
-    Answered {
+    Completed {
         method: String,
         route: String,
         succeeded: bool,
-        left: Left,
+        result: AuditResult,
     },
     /// An event of this action was recorded.
     Recorded(String),
@@ -26,7 +26,7 @@ pub(super) enum Fact {
 
 /// The audit result of a completed request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Left {
+pub(super) enum AuditResult {
     Event,
     /// No event, for this reason.
     Exempt(String),
@@ -34,20 +34,20 @@ pub(super) enum Left {
 }
 
 impl Fact {
-    pub(super) fn answered(
+    pub(super) fn completed(
         method: &Method,
         route: Option<&str>,
         trail: AuditTrace,
         status: StatusCode,
     ) -> Self {
-        Self::Answered {
+        Self::Completed {
             method: method.as_str().to_owned(),
             route: route.unwrap_or(NO_ROUTE).to_owned(),
             succeeded: succeeded(status),
-            left: match trail {
-                AuditTrace::Audited => Left::Event,
-                AuditTrace::Exempt(reason) => Left::Exempt(reason.to_owned()),
-                AuditTrace::None => Left::Nothing,
+            result: match trace {
+                AuditTrace::Audited => AuditResult::Event,
+                AuditTrace::Exempt(reason) => AuditResult::Exempt(reason.to_owned()),
+                AuditTrace::None => AuditResult::Nothing,
             },
         }
     }
@@ -56,19 +56,19 @@ impl Fact {
     pub(super) fn to_line(&self) -> String {
         let parts = match self {
             Self::Recorded(action) => vec!["recorded", action],
-            Self::Answered {
+            Self::Completed {
                 method,
                 route,
                 succeeded,
-                left,
+                result,
             } => {
-                let (left, reason) = match left {
-                    Left::Event => ("event", ""),
-                    Left::Exempt(reason) => ("exempt", reason.as_str()),
-                    Left::Nothing => ("nothing", ""),
+                let (result, reason) = match result {
+                    AuditResult::Event => ("event", ""),
+                    AuditResult::Exempt(reason) => ("exempt", reason.as_str()),
+                    AuditResult::Nothing => ("nothing", ""),
                 };
                 let status = if *succeeded { "succeeded" } else { "refused" };
-                vec!["answered", method, route, status, left, reason]
+                vec!["completed", method, route, status, result, reason]
             }
         };
         // A character that would end a field or the line becomes a space.
@@ -82,7 +82,7 @@ impl Fact {
         let parts: Vec<_> = line.split('\t').collect();
         match parts[..] {
             ["recorded", action] => Some(Self::Recorded(action.to_owned())),
-            ["answered", method, route, status, left, reason] => Some(Self::Answered {
+            ["completed", method, route, status, result, reason] => Some(Self::Completed {
                 method: method.to_owned(),
                 route: route.to_owned(),
                 succeeded: match status {
@@ -90,10 +90,10 @@ impl Fact {
                     "refused" => false,
                     _ => return None,
                 },
-                left: match left {
-                    "event" => Left::Event,
-                    "exempt" => Left::Exempt(reason.to_owned()),
-                    "nothing" => Left::Nothing,
+                result: match result {
+                    "event" => AuditResult::Event,
+                    "exempt" => AuditResult::Exempt(reason.to_owned()),
+                    "nothing" => AuditResult::Nothing,
                     _ => return None,
                 },
             }),
@@ -107,18 +107,18 @@ impl Fact {
 pub(in crate::testing) struct Facts(BTreeSet<Fact>);
 
 impl Facts {
-    pub(in crate::testing) fn recorded(&mut self, action: &str) {
+    pub(in crate::testing) fn add_action(&mut self, action: &str) {
         self.add(Fact::Recorded(action.to_owned()));
     }
 
-    pub(in crate::testing) fn answered(
+    pub(in crate::testing) fn add_request(
         &mut self,
         method: &Method,
         route: Option<&str>,
         trail: AuditTrace,
         status: StatusCode,
     ) {
-        self.add(Fact::answered(method, route, trail, status));
+        self.add(Fact::completed(method, route, trace, status));
     }
 
     /// Adds a fact. Returns `true` if it is new.
@@ -141,16 +141,16 @@ mod tests {
 
     #[test]
     fn fact_round_trips_through_its_line() {
-        let trails = [
+        let traces = [
             AuditTrace::Audited,
             AuditTrace::Exempt("reads only"),
             AuditTrace::None,
         ];
-        let answered = trails.map(|trail| {
-            Fact::answered(&Method::POST, Some("/a/{id}"), trail, StatusCode::FORBIDDEN)
+        let completed = traces.map(|trace| {
+            Fact::completed(&Method::POST, Some("/a/{id}"), trace, StatusCode::FORBIDDEN)
         });
         let recorded = Fact::Recorded("document.delete".to_owned());
-        for fact in answered.into_iter().chain([recorded]) {
+        for fact in completed.into_iter().chain([recorded]) {
             let line = fact.to_line();
             assert_eq!(Fact::of_line(line.trim_end_matches('\n')), Some(fact));
         }
@@ -159,11 +159,11 @@ mod tests {
     #[test]
     fn control_characters_do_not_split_a_line() {
         let trace = AuditTrace::Exempt("two\nlines\tand a tab");
-        let fact = Fact::answered(&Method::POST, None, trace, StatusCode::OK);
+        let fact = Fact::completed(&Method::POST, None, trace, StatusCode::OK);
         let line = fact.to_line();
         assert_eq!(
             line,
-            "answered\tPOST\t(no route)\tsucceeded\texempt\ttwo lines and a tab\n"
+            "completed\tPOST\t(no route)\tsucceeded\texempt\ttwo lines and a tab\n"
         );
     }
 
@@ -172,8 +172,8 @@ mod tests {
         for line in [
             "",
             "recorded",
-            "answered\tPOST\t/a\tyes\tevent\t",
-            "answered\tPOST\t/a\tsucceeded\tev",
+            "completed\tPOST\t/a\tyes\tevent\t",
+            "completed\tPOST\t/a\tsucceeded\tev",
         ] {
             assert_eq!(Fact::of_line(line), None, "{line}");
         }

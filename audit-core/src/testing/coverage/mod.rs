@@ -9,4 +9,4 @@ pub use report::{Coverage, CoverageReport, assert_covered, coverage};
 pub use run::CoverageError;
 
 pub(super) use facts::Facts;
-pub(super) use run::Written;
+pub(super) use run::FactsFile;

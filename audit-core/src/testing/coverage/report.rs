@@ -5,7 +5,7 @@ use std::fmt;
 
 use http::Method;
 
-use super::facts::{Fact, Facts, Left};
+use super::facts::{AuditResult, Fact, Facts};
 use super::run::{CoverageError, Run};
 use crate::catalog::{EmbeddedAction, EmbeddedCatalog};
 use crate::web::changes;
@@ -136,7 +136,7 @@ impl Coverage {
         let unlisted: BTreeSet<_> = facts
             .iter()
             .filter_map(|fact| match fact {
-                Fact::Answered {
+                Fact::Completed {
                     method,
                     route,
                     succeeded: true,
@@ -144,7 +144,7 @@ impl Coverage {
                 } if is_change(method) => Some((method.clone(), route.clone())),
                 _ => None,
             })
-            .filter(|answered| !self.routes.contains(answered))
+            .filter(|completed| !self.routes.contains(completed))
             .collect();
         let unlisted = unlisted
             .iter()
@@ -178,24 +178,24 @@ fn state(method: &str, route: &str, facts: &Facts) -> State {
         State::Safe
     };
     for fact in facts.iter() {
-        let Fact::Answered {
-            method: answered,
+        let Fact::Completed {
+            method: completed_method,
             route: matched,
             succeeded,
-            left,
+            result,
         } = fact
         else {
             continue;
         };
-        if answered != method || matched != route {
+        if completed_method != method || matched != route {
             continue;
         }
-        let found = match left {
-            Left::Event => State::Audited,
-            Left::Exempt(reason) => State::Exempt(reason.clone()),
-            Left::Nothing if !is_change(method) => State::Safe,
-            Left::Nothing if *succeeded => State::NotAudited,
-            Left::Nothing => State::NeverSucceeded,
+        let found = match result {
+            AuditResult::Event => State::Audited,
+            AuditResult::Exempt(reason) => State::Exempt(reason.clone()),
+            AuditResult::Nothing if !is_change(method) => State::Safe,
+            AuditResult::Nothing if *succeeded => State::NotAudited,
+            AuditResult::Nothing => State::NeverSucceeded,
         };
         state = state.max(found);
     }
@@ -367,9 +367,9 @@ mod tests {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let status = StatusCode::from_u16(*status).unwrap();
             let route = Some(*route).filter(|route| !route.is_empty());
-            facts.answered(&method, route, *trail, status);
+            facts.add_request(&method, route, *trace, status);
         }
-        facts.recorded("a.done");
+        facts.add_action("a.done");
         Coverage::of_capture(routes, facts)
             .catalog(CATALOG)
             .report()

@@ -200,7 +200,7 @@ fn is_current(line: &str) -> bool {
 
 /// The file of this process in a named run.
 #[derive(Debug)]
-pub(in crate::testing) struct Written(Mutex<State>);
+pub(in crate::testing) struct FactsFile(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -208,20 +208,20 @@ struct State {
     written: Facts,
 }
 
-impl Written {
+impl FactsFile {
     /// Returns the file of this process, if the run has a name. The first call creates it.
     pub(in crate::testing) fn of_process() -> Result<Option<&'static Self>, CoverageError> {
-        static WRITTEN: OnceLock<Written> = OnceLock::new();
+        static FACTS_FILE: OnceLock<FactsFile> = OnceLock::new();
         let Some(run) = Run::of_environment()? else {
             return Ok(None);
         };
-        if let Some(written) = WRITTEN.get() {
+        if let Some(written) = FACTS_FILE.get() {
             return Ok(Some(written));
         }
         let executable = std::env::current_exe().map_err(failed(Path::new("the executable")))?;
         let made = Self::new(run.file(&executable)?);
         // Of two threads that race here, one leaves a file without facts.
-        Ok(Some(WRITTEN.get_or_init(|| made)))
+        Ok(Some(FACTS_FILE.get_or_init(|| made)))
     }
 
     fn new(file: File) -> Self {
@@ -231,18 +231,18 @@ impl Written {
         }))
     }
 
-    pub(in crate::testing) fn recorded(&self, action: &str) {
+    pub(in crate::testing) fn write_action(&self, action: &str) {
         self.write(Fact::Recorded(action.to_owned()));
     }
 
-    pub(in crate::testing) fn answered(
+    pub(in crate::testing) fn write_request(
         &self,
         method: &Method,
         route: Option<&str>,
         trail: AuditTrace,
         status: StatusCode,
     ) {
-        self.write(Fact::answered(method, route, trace, status));
+        self.write(Fact::completed(method, route, trace, status));
     }
 
     /// Writes a new fact, in one write and unbuffered: a test process may be killed, and often ends
@@ -296,9 +296,9 @@ mod tests {
         let (target, executable) = target("together");
         let run = run("r1", &executable).unwrap();
         for action in ["a", "b", "a"] {
-            let file = Written::new(run.file(&executable).unwrap());
-            file.recorded(action);
-            file.recorded(action);
+            let file = FactsFile::new(run.file(&executable).unwrap());
+            file.write_action(action);
+            file.write_action(action);
         }
         let read = run.read().unwrap();
         let (a, b) = (Fact::Recorded("a".into()), Fact::Recorded("b".into()));
@@ -326,9 +326,9 @@ mod tests {
     fn facts_of_a_changed_executable_are_ignored() {
         let (target, executable) = target("stale");
         let run = run("r1", &executable).unwrap();
-        Written::new(run.file(&executable).unwrap()).recorded("a");
+        FactsFile::new(run.file(&executable).unwrap()).write_action("a");
         fs::write(&executable, "other code").unwrap();
-        Written::new(run.file(&executable).unwrap()).recorded("b");
+        FactsFile::new(run.file(&executable).unwrap()).write_action("b");
         let read = run.read().unwrap();
         assert_eq!(
             (recorded(&read), read.stale),
@@ -343,7 +343,7 @@ mod tests {
     fn facts_of_another_run_are_not_read() {
         let (target, executable) = target("other");
         let file = run("r1", &executable).unwrap().file(&executable).unwrap();
-        Written::new(file).recorded("a");
+        FactsFile::new(file).write_action("a");
         assert!(
             run("r2", &executable)
                 .unwrap()
