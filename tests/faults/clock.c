@@ -1,4 +1,5 @@
-/* Preloaded into a process, moves its wall clock by the seconds that stand in the file AUDIT_TEST_CLOCK. No other clock. */
+/* Preloaded with LD_PRELOAD: offsets the wall clock of a process by the seconds in the file named by
+   AUDIT_TEST_CLOCK, and no other clock. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

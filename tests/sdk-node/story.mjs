@@ -1,10 +1,10 @@
-// Drives every audit-log method of the official Node SDK against a server, and prints what it saw, one JSON line a step.
+// Calls every audit-log method of the official Node SDK on a server, and prints the results, one JSON line per step.
 //
 //     npm ci && node story.mjs http://127.0.0.1:7070 sk_test_x org_a org_b
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 
-// The SDK takes it for granted; Node 18 has it only under its module's name.
+// The SDK requires it as a global; Node 18 has it only in the module `node:crypto`.
 globalThis.crypto ??= webcrypto;
 const { WorkOS } = await import("@workos-inc/node");
 
@@ -33,7 +33,7 @@ const event = {
   context: { location: "203.0.113.7", userAgent: "story" },
   metadata: { pages: 3 },
 };
-// The same key twice is one event; another organization's log stays its own.
+// One key twice stores one event; the other organization has its own log.
 await logs.createEvent(organization, event, { idempotencyKey: "first" });
 await logs.createEvent(organization, event, { idempotencyKey: "first" });
 await logs.createEvent(other, { ...event, actor: { id: "u2", type: "user" } });
@@ -59,7 +59,7 @@ for (let polls = 0; fetched.state === "pending"; polls += 1) {
 }
 show("export", { first: created.state, last: fetched.state, id: fetched.id === created.id });
 
-// The link is public: whoever has it needs no key.
+// The link is public and needs no key.
 const file = await fetch(fetched.url);
 show("file", { status: file.status, type: file.headers.get("content-type"), csv: await file.text() });
 
