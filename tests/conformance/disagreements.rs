@@ -30,7 +30,7 @@
 //! | scope of an idempotency key | the API key; not documented in the reference | `disagreements::idempotency_keys_are_scoped_to_the_api_key`, "separately for each API key" in `audit-server/src/lib.rs` |
 //! | events with a future time | stored | `disagreements::future_event_is_stored`, "may be any moment, also in the future" in `audit-server/src/lib.rs` |
 //! | listing and reading of events | not part of the API; the local server has its own routes | `disagreements::events_cannot_be_read_through_the_api` |
-//! | format of an API key | starts with `sk_`; another is refused before it is sent | `disagreements::api_key_starts_with_sk`, "the API key does not start with `sk_`" in `audit-core/src/workos/key.rs` |
+//! | format of an API key | starts with `sk_`; another is refused before it is sent | `disagreements::api_key_starts_with_sk`, "the API key does not start with `sk_`" in `audit-core/src/workos/config_error.rs` |
 //! | effect of a failed call on the audited operation | none; recording returns immediately, with or without the service | `disagreements::recording_does_not_wait_for_the_service` |
 //! | `intent` of a portal link required or optional | optional; only the organization is required | `generate_link::linked_without_an_intent`, `sdk::portal_link_is_created_with_and_without_an_intent` |
 //! | encoding of an action's name in a path | percent-encoded by the client, decoded by the server | `wire::schema_has_the_documented_form`, `create_schema::registered_with_targets_only` |

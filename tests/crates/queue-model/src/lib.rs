@@ -10,12 +10,14 @@
 #[path = "../../../../audit-core/src/delivery/queue.rs"]
 mod queue;
 
-/// A substitute for an event: the queue reads only its size.
-#[derive(Debug)]
-struct Event {
-    number: usize,
-    size: usize,
-}
+/// A substitute for the module of events.
+mod event {
+    /// A substitute for an event: the queue reads only its size.
+    #[derive(Debug)]
+    pub(crate) struct Event {
+        pub(crate) number: usize,
+        pub(crate) size: usize,
+    }
 
     impl Event {
         pub(crate) fn size(&self) -> usize {
