@@ -24,11 +24,14 @@ use crate::event::{Event, Value, wire};
 /// use audit_core::testing::Events;
 /// use audit_core::{Actor, Event, Target};
 ///
-/// let event = Event::builder("document.delete").actor(Actor::user("ada")).target(Target::new("document", 42)).build()?;
-/// let events = Events::from(vec![event]);
+/// let event = Event::builder("document.delete")
+///     .actor(Actor::user("ada"))
+///     .target(Target::new("document", 42));
+/// let events = Events::from(vec![event.build()?]);
 /// assert_eq!(
 ///     events.to_string(),
-///     "event-1: action = \"document.delete\", target(document = \"42\"), outcome = succeeded, actor(user = \"ada\")\n"
+///     "event-1: action = \"document.delete\", target(document = \"42\"), \
+///      outcome = succeeded, actor(user = \"ada\")\n"
 /// );
 /// # Ok::<_, audit_core::EventError>(())
 /// ```

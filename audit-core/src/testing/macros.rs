@@ -15,7 +15,12 @@
 /// capture.scope().actor(Actor::service("retention")).organization("org_1").run(job).await;
 ///
 /// let events = capture.events();
-/// let first = assert_audited!(events, action = "document.delete", target(document = 1), actor(service = "retention"));
+/// let first = assert_audited!(
+///     events,
+///     action = "document.delete",
+///     target(document = 1),
+///     actor(service = "retention")
+/// );
 /// assert_eq!(first.organization(), Some("org_1"));
 /// assert_audited!(events, organization = "org_1", outcome = succeeded, count = 2);
 /// # }

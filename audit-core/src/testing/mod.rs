@@ -20,7 +20,13 @@
 //! assert!(scope.run(delete(42)).await.is_ok());
 //!
 //! let events = capture.events();
-//! assert_audited!(events, action = "document.delete", target = 42, outcome = succeeded, actor = "ada");
+//! assert_audited!(
+//!     events,
+//!     action = "document.delete",
+//!     target = 42,
+//!     outcome = succeeded,
+//!     actor = "ada"
+//! );
 //! assert_not_audited!(events, outcome = failed);
 //! # }
 //! ```

@@ -3,7 +3,7 @@
 use audit_tests_actix::Store;
 
 #[test]
-fn the_facade_for_actix_is_all_that_an_expansion_names() {
+fn expansion_names_only_the_actix_facade() {
     let events = audit_tests_support::events_of(async {
         let mut store = Store::new("acme");
         assert_eq!(store.create("four").await, Ok(4));
