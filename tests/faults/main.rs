@@ -38,7 +38,7 @@
 //! | 33 | a noisy organization | `fault_33_noisy_organization_delays_a_quiet_one_by_at_most_one_turn` |
 //! | 34 | clock skew | `fault_34_synchronized_clock_is_not_logged`, `fault_34_clock_change_alters_no_event_and_stops_no_delivery`, `fault_34_event_has_its_recording_time_and_clock_skew_is_logged` |
 //! | 35 | a stopped process | `fault_35_rate_limit_holds_after_the_process_was_stopped` |
-//! | 36 | values and events beyond the limits | `fault_36_oversize_events_are_truncated_and_accepted`, `audit-core/src/event/wire.rs::an_oversize_event_sheds_its_metadata_and_says_so` |
+//! | 36 | values and events beyond the limits | `fault_36_oversize_events_are_truncated_and_accepted`, `audit-core/src/event/wire.rs::an_oversize_event_sheds_its_metadata_and_lists_the_keys` |
 //! | 37 | secrets | `fault_37_api_key_and_event_content_are_not_disclosed` |
 //! | 38 | calls from log layers, destructors and panic hooks | `fault_38_events_can_be_recorded_from_log_drop_and_panic_hook` |
 //! | 39 | flush under load | `fault_39_flush_completes_under_constant_load` |
