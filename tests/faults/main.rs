@@ -23,7 +23,7 @@
 //! | 18 | two processes, one spool | `audit-core/src/spool/tests/files.rs::fault_18_a_second_spool_of_the_same_file_is_told_so` |
 //! | 19 | a slow sink | `fault_19_slow_sink_receives_the_allowed_number_of_concurrent_attempts` |
 //! | 20 | 429 with `Retry-After` | `fault_20_retry_after_pauses_all_delivery_for_its_time` |
-//! | 21 | 429 with a date, without or with an invalid `Retry-After` | `fault_21_retry_after_date_pauses_all_and_one_event_probes_first`, `fault_21_retry_after_is_capped_at_five_minutes_and_without_it_backoff_applies`, `fault_21_retry_after_is_read_by_the_servers_clock_and_capped`, `audit-core/src/workos/retry_after.rs::seconds_and_dates_by_the_servers_clock_are_read` |
+//! | 21 | 429 with a date, without or with an invalid `Retry-After` | `fault_21_retry_after_date_pauses_all_and_one_event_probes_first`, `fault_21_retry_after_is_capped_at_five_minutes_and_without_it_backoff_applies`, `fault_21_retry_after_is_read_by_the_servers_clock_and_capped`, `audit-core/src/workos/retry_after.rs::seconds_and_dates_are_parsed_against_the_servers_clock` |
 //! | 22 | the rate limit | `fault_22_attempts_per_minute_stay_within_the_rate_limit` |
 //! | 23 | persistent 5xx | `fault_23_server_errors_are_probed_at_most_once_a_second_and_then_all_events_arrive` |
 //! | 24 | 5xx for one event only | `fault_24_failing_event_backs_off_and_does_not_delay_others` |
