@@ -231,7 +231,7 @@ impl Observer for TestObserver {
         &self,
         method: &Method,
         route: Option<&str>,
-        trail: AuditTrace,
+        trace: AuditTrace,
         status: StatusCode,
     ) {
         if let Some(file) = self.file {

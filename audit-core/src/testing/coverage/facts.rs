@@ -37,7 +37,7 @@ impl Fact {
     pub(super) fn completed(
         method: &Method,
         route: Option<&str>,
-        trail: AuditTrace,
+        trace: AuditTrace,
         status: StatusCode,
     ) -> Self {
         Self::Completed {
@@ -115,7 +115,7 @@ impl Facts {
         &mut self,
         method: &Method,
         route: Option<&str>,
-        trail: AuditTrace,
+        trace: AuditTrace,
         status: StatusCode,
     ) {
         self.add(Fact::completed(method, route, trace, status));

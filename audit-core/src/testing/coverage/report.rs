@@ -363,7 +363,7 @@ mod tests {
             &[],
         );
         let mut facts = Facts::default();
-        for (method, route, trail, status) in calls {
+        for (method, route, trace, status) in calls {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let status = StatusCode::from_u16(*status).unwrap();
             let route = Some(*route).filter(|route| !route.is_empty());

@@ -239,7 +239,7 @@ impl FactsFile {
         &self,
         method: &Method,
         route: Option<&str>,
-        trail: AuditTrace,
+        trace: AuditTrace,
         status: StatusCode,
     ) {
         self.write(Fact::completed(method, route, trace, status));
