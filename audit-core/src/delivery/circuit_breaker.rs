@@ -1,41 +1,43 @@
-//! The breaker to the sink: open, or closed for a while, and how many attempts may be in it at once.
+//! Circuit breaker and adaptive (AIMD) concurrency limit for the sink.
 
 use tokio::time::Instant;
 
-/// How many attempts in a row have to fail before the sink counts as down, and not only those
-/// events as unlucky.
+/// The consecutive failures after which the sink counts as down, and not only some events as
+/// failing.
 const STREAK: u32 = 8;
-/// And of how many events at least.
+/// The number of different events among those failures.
 const STREAK_EVENTS: usize = 3;
-/// With how many attempts at once a breaker begins.
-const BEGIN: f64 = 4.0;
+/// The initial concurrency limit.
+const INITIAL_LIMIT: f64 = 4.0;
 
-/// What is known about the breaker when an attempt has ended; [`decide`](super::decide::decide) reads
-/// it.
+/// The history that [`decide`](super::decide::decide) reads after an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BreakerHistory {
-    /// Whether so many attempts of several events failed in a row that the sink itself must be
+    /// Set when so many attempts of several events failed in a row that the sink itself must be
     /// down.
     pub(super) is_down: bool,
-    /// How often in a row the breaker was closed without a success in between.
+    /// The consecutive pauses without a success in between.
     pub(super) pauses: u32,
 }
 
-/// Additive increase while attempts succeed, one probe after a pause, then a quick way back to half
-/// of what was before.
+/// A circuit breaker with an adaptive concurrency limit.
+///
+/// The limit grows while attempts succeed. After a pause one event probes the sink; then the limit
+/// quickly returns to half of its former value.
 #[derive(Debug)]
 pub(super) struct CircuitBreaker {
     most: f64,
     limit: f64,
     /// Below it the limit grows by one per success, above it by one per round.
     threshold: f64,
-    /// Until when nothing is sent.
+    /// The end of the pause, until which nothing is sent.
     paused: Option<Instant>,
-    /// After a pause one event goes alone, until an attempt shows that the sink takes events again.
+    /// Set after a pause, while one event goes alone, until an attempt shows that the sink accepts
+    /// events.
     probing: bool,
     pauses: u32,
     failed: u32,
-    /// The last events that failed in the present streak.
+    /// The last events that failed in the current streak.
     failed_events: [Option<u64>; STREAK_EVENTS],
 }
 
@@ -44,7 +46,7 @@ impl CircuitBreaker {
         let most = u32::try_from(most).map_or(f64::from(u32::MAX), f64::from);
         Self {
             most,
-            limit: BEGIN.min(most),
+            limit: INITIAL_LIMIT.min(most),
             threshold: most,
             paused: None,
             probing: false,
@@ -54,7 +56,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether one more attempt may start beside those in flight.
+    /// Returns whether one more attempt may start besides those in flight.
     pub(super) fn admits(&self, in_flight: usize) -> bool {
         let limit = if self.probing { 1 } else { self.limit as usize };
         self.paused.is_none() && in_flight < limit.max(1)
@@ -64,18 +66,21 @@ impl CircuitBreaker {
         self.probing
     }
 
+    /// Pauses all attempts until a time, after which one event probes the sink.
+    ///
+    /// Of several pauses at once the longest applies, and they count as one.
     pub(super) fn paused(&self) -> Option<Instant> {
         self.paused
     }
 
-    /// Opens a breaker whose pause is over.
+    /// Ends a pause that is over.
     pub(super) fn end_pause(&mut self, now: Instant) {
         if self.paused.is_some_and(|until| until <= now) {
             self.paused = None;
         }
     }
 
-    /// The sink answered and took, or refused, an event: it is there.
+    /// Records a response that accepted or rejected an event: the sink is reachable.
     pub(super) fn succeeded(&mut self) {
         self.probing = false;
         self.pauses = 0;
@@ -89,7 +94,7 @@ impl CircuitBreaker {
         self.limit = self.limit.min(self.most);
     }
 
-    /// An attempt failed in a way that says nothing about the event.
+    /// Records a failure that may have nothing to do with the event.
     pub(super) fn failed(&mut self, number: u64) {
         self.failed = self.failed.saturating_add(1);
         if !self.failed_events.contains(&Some(number)) {
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn successes_open_the_lane_up_to_its_most() {
+    fn successes_raise_the_limit_to_its_maximum() {
         let mut breaker = CircuitBreaker::new(32);
         assert_eq!(admitted(&breaker), 4);
         for _ in 0..28 {
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_pause_one_goes_first_and_the_way_back_is_quick_to_half() {
+    fn after_a_pause_one_event_probes_and_the_limit_returns_quickly_to_half() {
         let mut breaker = CircuitBreaker::new(32);
         for _ in 0..28 {
             breaker.succeeded();
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn one_unlucky_event_is_no_outage_and_three_are() {
+    fn one_failing_event_is_no_outage_and_three_are() {
         let mut breaker = CircuitBreaker::new(32);
         for _ in 0..100 {
             breaker.failed(7);
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_in_a_row_are_counted_and_the_longest_holds() {
+    fn consecutive_pauses_are_counted_and_the_longest_applies() {
         let mut breaker = CircuitBreaker::new(32);
         let now = Instant::now();
         let second = Duration::from_secs(1);

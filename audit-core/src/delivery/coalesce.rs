@@ -1,9 +1,9 @@
-//! Floods: of alike events within a window the first goes at once, and the newest of the others
-//! stands for all of them at its end.
+//! Coalescing: within a window, the first of several equal events is delivered immediately; the
+//! rest are replaced by one event with a `count`, sent when the window closes.
 //!
-//! An event that is held keeps its origin in the queue, so what is held is within the queue's
-//! bounds, and at most a quarter of them: beyond, events go singly, so that a flood never takes the
-//! queue from others.
+//! A held event keeps its place in the queue, so held events are within the queue's bounds, and at
+//! most a quarter of them. Beyond, events are delivered one by one, so that a flood never takes the
+//! queue from other events.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -17,14 +17,15 @@ use super::pending_event::PendingEvent;
 use crate::catalog::{CoalesceBy, EmbeddedCoalesce};
 use crate::event::Event;
 
-/// How many windows are open at once, in a queue that has so many places at all.
-const MOST_WINDOWS: usize = 1_024;
-/// Which part of the queue's places and bytes may be held.
+/// The most windows that are open at once, if the queue has that many places.
+const MAX_WINDOWS: usize = 1_024;
+/// The divisor of the queue's places and bytes that may be held.
 const SHARE: usize = 4;
 
-/// What alike events have in common, as two hashes whose keys nobody outside knows: two of a kind
-/// that are not alike are as good as impossible, and a key is small however long the names in it
-/// are.
+/// The key of equal events, as two hashes with secret keys.
+///
+/// A collision of different events is practically impossible, and a key is small however long the
+/// values are.
 type Key = [u64; 2];
 
 #[derive(Debug)]
@@ -32,26 +33,27 @@ pub(crate) struct Coalescer {
     rules: HashMap<&'static str, EmbeddedCoalesce>,
     most_windows: usize,
     most_bytes: usize,
-    /// The bytes of what is held.
+    /// The bytes of held events.
     bytes: usize,
     hashers: [RandomState; 2],
-    /// What each holds, once there was a second event.
+    /// The open windows, each with its held event once there was a second one.
     windows: HashMap<Key, Option<Held>>,
     ends: BTreeSet<(Instant, Key)>,
 }
 
-/// What came of an event.
+/// The fate of an event.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(super) enum Coalesced {
     /// It is to be delivered now.
-    Goes(PendingEvent),
-    /// It waits for its window's end.
+    Deliver(PendingEvent),
+    /// It is held until its window closes.
     Held,
-    /// It waits for its window's end in the origin of this one, which has come to its end.
-    Instead(PendingEvent),
+    /// It is held until its window closes, and replaces this one, which has reached its final
+    /// state.
+    Replaced(PendingEvent),
 }
 
-/// The newest event of a window, and for how many it stands.
+/// The newest event of a window, and the count that it represents.
 #[derive(Debug)]
 struct Held {
     open: PendingEvent,
@@ -60,7 +62,7 @@ struct Held {
 }
 
 impl Coalescer {
-    /// By the rules of actions, beside a queue of that many places and bytes.
+    /// Returns a coalescer with the rules of actions, for a queue of that many places and bytes.
     pub(crate) fn new(
         rules: HashMap<&'static str, EmbeddedCoalesce>,
         capacity: usize,
@@ -68,7 +70,7 @@ impl Coalescer {
     ) -> Self {
         Self {
             rules,
-            most_windows: (capacity / SHARE).min(MOST_WINDOWS),
+            most_windows: (capacity / SHARE).min(MAX_WINDOWS),
             most_bytes: max_bytes / SHARE,
             bytes: 0,
             hashers: Default::default(),
@@ -77,30 +79,30 @@ impl Coalescer {
         }
     }
 
-    pub(super) fn take(&mut self, mut open: PendingEvent, now: Instant) -> Taken {
+    pub(super) fn take(&mut self, mut open: PendingEvent, now: Instant) -> Coalesced {
         let Some((key, size, rule)) = self.key(&open) else {
-            return Taken::Goes(open);
+            return Coalesced::Deliver(open);
         };
         let Some(window) = self.windows.get_mut(&key) else {
             if self.windows.len() < self.most_windows {
                 self.windows.insert(key, None);
                 self.ends.insert((now + rule.window(), key));
             }
-            return Taken::Goes(open);
+            return Coalesced::Deliver(open);
         };
         let before = window.as_ref().map_or(0, Held::size);
         let bytes = self.bytes - before + size;
         if bytes > self.most_bytes {
-            return Taken::Goes(open);
+            return Coalesced::Deliver(open);
         }
         self.bytes = bytes;
         match window {
             Some(held) => {
-                // Whoever waits for the older one now waits for the newer one, which stands for it.
+                // A flush that waits for the older event now waits for its replacement.
                 std::mem::swap(&mut open.origin, &mut held.open.origin);
                 held.count += 1;
                 held.first_at = held.first_at.min(open.event.occurred_at());
-                Taken::Instead(std::mem::replace(&mut held.open, open))
+                Coalesced::Replaced(std::mem::replace(&mut held.open, open))
             }
             None => {
                 *window = Some(Held {
@@ -108,17 +110,17 @@ impl Coalescer {
                     count: 1,
                     open,
                 });
-                Taken::Held
+                Coalesced::Held
             }
         }
     }
 
-    /// When the next window ends.
+    /// Returns the end of the next window.
     pub(super) fn due(&self) -> Option<Instant> {
         self.ends.first().map(|(end, _)| *end)
     }
 
-    /// Ends the windows whose time has come; what they held is to be delivered now.
+    /// Closes the windows that are over, and returns the events to deliver now.
     pub(super) fn end_due(&mut self, now: Instant) -> Vec<PendingEvent> {
         let mut ended = Vec::new();
         while let Some(&(end, key)) = self.ends.first()
@@ -130,7 +132,8 @@ impl Coalescer {
         self.finish(ended)
     }
 
-    /// What is held in the places that somebody waits for is to be delivered now. The windows stay.
+    /// Returns the held events that a flush waits for, to be delivered now. Their windows stay
+    /// open.
     pub(super) fn release(&mut self, is_awaited: impl Fn(Origin) -> bool) -> Vec<PendingEvent> {
         let windows = self.windows.values_mut();
         let awaited =
@@ -139,27 +142,27 @@ impl Coalescer {
         self.finish(awaited)
     }
 
+    /// Returns the event with the count that it represents.
     fn finish(&mut self, held: Vec<Held>) -> Vec<PendingEvent> {
         self.bytes -= held.iter().map(Held::size).sum::<usize>();
         held.into_iter().map(Held::finish).collect()
     }
 
-    /// How many events are held.
+    /// Returns the number of held events.
     pub(super) fn held(&self) -> usize {
         self.windows.values().flatten().count()
     }
 
-    /// What the event has in common with those that are alike, and its size, if it may be held at
-    /// all.
+    /// Returns the key of an event, its size and its rule, if it may be held.
     fn key(&self, open: &PendingEvent) -> Option<(Key, usize, EmbeddedCoalesce)> {
         let event = &*open.event;
         let rule = *self.rules.get(event.action())?;
-        // What comes from the spool has no size in the queue.
+        // An event from the spool has no size in the queue.
         let size = open.size?;
         if event.is_durable() || event.is_coalesced() {
             return None;
         }
-        let alike = Alike { event, rule };
+        let alike = Comparable { event, rule };
         let key = self.hashers.each_ref().map(|state| state.hash_one(&alike));
         Some((key, size, rule))
     }
@@ -184,13 +187,13 @@ impl Held {
     }
 }
 
-/// An event as its rule sees it.
-struct Alike<'a> {
+/// An event as its rule compares it.
+struct Comparable<'a> {
     event: &'a Event,
     rule: EmbeddedCoalesce,
 }
 
-impl Hash for Alike<'_> {
+impl Hash for Comparable<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let event = self.event;
         event.action().hash(state);
@@ -223,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_an_event_waits_for_the_newer_one_that_stands_for_it() {
+    fn flush_waits_for_the_coalesced_replacement() {
         let rule = EmbeddedCoalesce::new(&[CoalesceBy::Actor], 60);
         let mut coalescer = Coalescer::new(HashMap::from([("a", rule)]), 100, 1_000_000);
         let now = Instant::now();
@@ -231,13 +234,13 @@ mod tests {
             let event = Event::builder("a").build().unwrap();
             coalescer.take(PendingEvent::new(event, number, now), now)
         };
-        assert!(matches!(take(0), Taken::Goes(_)));
-        assert!(matches!(take(1), Taken::Held));
-        let Taken::Instead(older) = take(2) else {
+        assert!(matches!(take(0), Coalesced::Deliver(_)));
+        assert!(matches!(take(1), Coalesced::Held));
+        let Coalesced::Replaced(older) = take(2) else {
             panic!("the second that is held takes the origin of the first")
         };
         assert_eq!(older.origin, Origin::Queue(2));
-        // A fence between the two.
+        // A flush barrier between the two.
         let awaited = coalescer.release(|origin| origin == Origin::Queue(1));
         assert_eq!(awaited.len(), 1);
         assert_eq!((coalescer.held(), coalescer.bytes), (0, 0));

@@ -1,4 +1,4 @@
-//! Events that were refused for good, kept with the reason.
+//! Dead letters: events that were rejected for good, kept in memory with the reason.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::event::{Event, EventId};
 use crate::sink::Fault;
 
-/// How many dead letters a recorder keeps; beyond, the oldest makes room, and stays in the count.
+/// The most dead letters that a recorder keeps in memory; the oldest is dropped first, and stays
+/// counted.
 const MOST_KEPT: usize = 1_000;
-/// And how many bytes of them.
+/// The most bytes of dead letters in memory.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// An event that was refused for good, with the reason.
+/// An event that was rejected for good, with the reason.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     event: Event,
@@ -19,13 +20,13 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The event, unchanged.
+    /// Returns the event, unchanged.
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.event
     }
 
-    /// Why it was refused, in the service's words.
+    /// Returns the reason, in the service's words.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault
@@ -39,7 +40,7 @@ impl DeadLetter {
         self.event
     }
 
-    /// The event's id.
+    /// Returns the event's id.
     #[must_use]
     pub fn id(&self) -> EventId {
         self.event.id()
@@ -78,7 +79,7 @@ impl DeadLetters {
         self.kept().letters.iter().cloned().collect()
     }
 
-    /// Takes out the letters with these ids.
+    /// Removes and returns the dead letters with these ids.
     pub(crate) fn take(&self, ids: &HashSet<EventId>) -> Vec<DeadLetter> {
         let mut kept = self.kept();
         let (taken, letters): (VecDeque<DeadLetter>, _) = std::mem::take(&mut kept.letters)
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_makes_room() {
+    fn the_oldest_dead_letter_is_dropped_first() {
         let letters = DeadLetters::default();
         let events: Vec<_> = (0..=MOST_KEPT)
             .map(|_| Event::builder("a").build().unwrap())

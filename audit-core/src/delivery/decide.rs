@@ -1,4 +1,4 @@
-//! What happens after an attempt: one pure function.
+//! The decision after an attempt, as one pure function.
 
 use std::time::Duration;
 
@@ -7,68 +7,67 @@ use tokio::time::Instant;
 use super::circuit_breaker::BreakerHistory;
 use crate::sink::{Fault, FaultKind};
 
-/// The first wait after a failed attempt is drawn from up to this long.
+/// The upper bound of the first backoff.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-/// One event that fails while others pass waits no longer than this.
+/// The longest backoff of one event that fails while others succeed.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
-/// While the sink is down it is asked at least this often, so that an outage is over soon after it
-/// ended.
+/// The longest pause between probes of a sink that is down, so that its recovery is noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// And at most this often.
+/// The shortest pause between probes.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-/// A `Retry-After` is believed up to this long; then one attempt finds out.
+/// The longest `Retry-After` that is respected; after that one attempt probes the sink.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// How long everything waits after a fault that somebody has to mend, before one attempt finds out
-/// whether they did.
+/// The pause after a fault of the configuration, before one attempt probes whether it was fixed.
 const FATAL_PAUSE: Duration = Duration::from_secs(5);
 
-/// What is known about an event when one of its attempts has ended.
+/// The history of an event and of the sink when an attempt has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
-    /// Failed attempts that were charged to the event.
+    /// Failed attempts that are charged to the event.
     pub(super) failed: u32,
-    /// Whether its one repetition at once was used.
+    /// Set once the event's one immediate retry was used.
     pub(super) immediate_retry_used: bool,
     pub(super) breaker: BreakerHistory,
 }
 
-/// What happens to an event, and to all, after an attempt.
+/// The consequence of an attempt, for its event and for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Delivered,
-    /// Kept aside with the reason; never sent again by itself.
+    /// The event is kept with the reason, and never sent again automatically.
     DeadLetter,
-    /// The same event at once. Nothing is charged.
+    /// The event is retried immediately. Nothing is charged.
     RetryNow,
-    /// This event waits, and the failure is charged to it.
+    /// The event is delayed, and the failure is charged to it.
     Retry(Instant),
-    /// Every event waits, then one goes first. Nothing is charged: the fault is not the event's.
+    /// All events are delayed, then one probes the sink. Nothing is charged: the fault is not the
+    /// event's.
     Pause(Instant),
 }
 
-/// Decides by the attempt's fault, the history of event and breaker, and the time. `draw` is a random
-/// number in `[0, 1)`.
+/// Decides by the attempt's fault, the history, and the time. `jitter` is a random number in `[0,
+/// 1)`.
 pub(super) fn decide(
     delivery: Result<(), &Fault>,
     history: &History,
     now: Instant,
-    draw: f64,
+    jitter: f64,
 ) -> Decision {
     let Err(fault) = delivery else {
         return Decision::Delivered;
     };
     let asked = fault.retry_after().map(|wait| {
-        // Everybody who was told the same moment spreads over a tenth more.
+        // Up to 10 % jitter, so that clients with the same `Retry-After` do not retry at once.
         let wait = wait.min(LONGEST_RETRY_AFTER);
-        wait + wait.mul_f64(draw * 0.1)
+        wait + wait.mul_f64(jitter * 0.1)
     });
     let pause = || {
         let wait = backoff(
             history.breaker.pauses.saturating_add(1),
             LONGEST_PAUSE,
-            draw,
+            jitter,
         );
-        wait.max(SHORTEST_PAUSE.mul_f64(1.0 + draw))
+        wait.max(SHORTEST_PAUSE.mul_f64(1.0 + jitter))
     };
     match fault.kind() {
         FaultKind::Rejected | FaultKind::Panicked | FaultKind::Lost => Decision::DeadLetter,
@@ -81,20 +80,20 @@ pub(super) fn decide(
             Decision::Pause(now + asked.unwrap_or_default().max(pause()))
         }
         FaultKind::ConnectionLost | FaultKind::Retryable => {
-            let wait = || backoff(history.failed.saturating_add(1), LONGEST_BACKOFF, draw);
+            let wait = || backoff(history.failed.saturating_add(1), LONGEST_BACKOFF, jitter);
             Decision::Retry(now + asked.unwrap_or_else(wait))
         }
     }
 }
 
-/// Exponential with full jitter: anything from nothing to the doubled limit, so that retries never
-/// come in waves.
-fn backoff(failed: u32, longest: Duration, draw: f64) -> Duration {
+/// Returns an exponential backoff with full jitter: a random time up to the doubled limit, so that
+/// retries never come in waves.
+fn backoff(failed: u32, longest: Duration, jitter: f64) -> Duration {
     let doublings = failed.saturating_sub(1).min(16);
     FIRST_BACKOFF
         .saturating_mul(1 << doublings)
         .min(longest)
-        .mul_f64(draw)
+        .mul_f64(jitter)
 }
 
 #[cfg(test)]
@@ -110,10 +109,10 @@ mod tests {
         },
     };
 
-    /// The decision, with its moment as a wait from now on.
-    fn after(fault: &Fault, history: History, draw: f64) -> (&'static str, Duration) {
+    /// Returns the decision, with its time as a wait from now on.
+    fn after(fault: &Fault, history: History, jitter: f64) -> (&'static str, Duration) {
         let now = Instant::now();
-        match decide(Err(fault), &history, now, draw) {
+        match decide(Err(fault), &history, now, jitter) {
             Decision::Delivered => ("delivered", Duration::ZERO),
             Decision::DeadLetter => ("dead letter", Duration::ZERO),
             Decision::RetryNow => ("at once", Duration::ZERO),
@@ -125,7 +124,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn backoff_doubles_from_half_a_second_to_its_longest() {
+    fn backoff_doubles_from_half_a_second_to_its_maximum() {
         let limits: Vec<_> = (1..=12)
             .map(|failed| backoff(failed, LONGEST_BACKOFF, 1.0).as_millis())
             .collect();
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_pauses_everything_and_a_rejection_nothing() {
+    fn a_rate_limit_pauses_everything_and_a_rejection_nothing() {
         let wait = 3 * SECOND;
         let limited = Fault::rate_limited("slow down").after(Some(wait));
         assert_eq!(after(&limited, NEW, 0.0), ("pause", wait));
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_is_tried_again_at_once_and_only_once() {
+    fn a_lost_connection_is_retried_immediately_and_only_once() {
         let broken = Fault::connection_lost("reset");
         assert_eq!(after(&broken, NEW, 0.5).0, "at once");
         let immediate_retry_used = History {
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn while_the_sink_is_down_it_is_asked_once_a_second_at_most() {
+    fn a_sink_that_is_down_is_probed_once_a_second_at_most() {
         let down = |pauses| History {
             breaker: BreakerHistory {
                 is_down: true,

@@ -1,5 +1,4 @@
-//! The spool as the recorder and the dispatcher see it, also in a build without the feature, where
-//! there never is one.
+//! The spool as seen by recorder and dispatcher, with a stand-in for builds without the feature.
 
 #[cfg(feature = "spool")]
 pub(crate) use crate::spool::{Appended, Guarantee, Page, Spool, Spooled};
@@ -9,7 +8,7 @@ pub(crate) use absent::{Appended, Guarantee, Page, Spool, Spooled};
 
 #[cfg(not(feature = "spool"))]
 mod absent {
-    #![allow(dead_code, reason = "what is never there is never made")]
+    #![allow(dead_code, reason = "the stand-in is never constructed")]
 
     use std::convert::Infallible;
     use std::future::Future;
@@ -19,11 +18,11 @@ mod absent {
     use crate::event::{Event, EventId};
     use crate::telemetry::HealthState;
 
-    /// Nobody makes one, so what it answers is never heard.
+    /// Stand-in without the feature `spool`; never constructed.
     #[derive(Clone, Debug)]
     pub(crate) struct Spool(());
 
-    /// Refuses everything.
+    /// A result that is always an error.
     type Refused<T> = Result<T, ()>;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

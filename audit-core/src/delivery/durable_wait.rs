@@ -1,4 +1,4 @@
-//! Durable events on their way to the disk, and how long whoever recorded them waits.
+//! Waiting for durable events to be written, with a deadline.
 
 use std::fmt;
 use std::future::Future;
@@ -13,14 +13,14 @@ use tokio::task::JoinHandle;
 use super::disk::Appended;
 use super::pipeline::Pipeline;
 
-/// Durable events on their way to the disk. A future that is ready when they are there, and at the
-/// latest at the deadline of the recorder
-/// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)), past which
-/// they are counted as [late](crate::Stats::deadline_exceeded) and written all the same.
+/// A future that is ready when durable events are on disk, or at the recorder's deadline
+/// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)).
 ///
-/// Empty, and ready at once, where no event was durable or another waits for it. Dropping it gives
-/// up the wait and nothing else.
-#[must_use = "who does not wait goes on before the events are on the disk"]
+/// Past the deadline the events are counted in
+/// [`Stats::deadline_exceeded`](crate::Stats::deadline_exceeded), and still written. It is empty,
+/// and ready at once, if no event was durable or another part waits for them. Dropping it ends the
+/// wait and nothing else.
+#[must_use = "without waiting, the caller continues before the events are on disk"]
 #[derive(Default)]
 pub struct DurableWait {
     waiting: Option<Box<Waiting>>,
@@ -29,14 +29,14 @@ pub struct DurableWait {
 struct Waiting {
     pipeline: Arc<Pipeline>,
     appended: Vec<Appended>,
-    /// Events that the spool gave back when it was closed.
+    /// Events that the spool returned when it was closed.
     unwritten: u64,
-    /// Ends when the time is over.
+    /// A task that ends at the deadline.
     timer: Option<JoinHandle<()>>,
 }
 
 impl DurableWait {
-    /// Adds an event that the spool has taken.
+    /// Adds an event that the spool has accepted.
     pub(crate) fn add(&mut self, pipeline: &Arc<Pipeline>, appended: Appended) {
         let waiting = self.waiting.get_or_insert_with(|| {
             Box::new(Waiting {
@@ -49,7 +49,7 @@ impl DurableWait {
         waiting.appended.push(appended);
     }
 
-    /// Waits for those as well.
+    /// Adds the events of another wait.
     pub(crate) fn append(&mut self, other: Self) {
         match (&mut self.waiting, other.waiting) {
             (Some(waiting), Some(mut more)) => {
@@ -65,8 +65,7 @@ impl DurableWait {
         self.waiting.is_none()
     }
 
-    /// Blocks the thread until the future is ready. It keeps the time by itself, so it depends on
-    /// no runtime.
+    /// Blocks the thread until the future is ready. It keeps time itself, so it needs no runtime.
     pub fn wait(mut self) {
         struct Unpark(Thread);
         impl Wake for Unpark {
@@ -110,7 +109,7 @@ impl Waiting {
                 let why = "the spool was closed before it could write them";
                 self.pipeline.record_deadline_exceeded(self.unwritten, why);
             }
-            // The dispatcher reads what it delivers from the disk.
+            // The dispatcher reads durable events from the disk.
             self.pipeline.queue.nudge();
             return Poll::Ready(());
         }
@@ -128,15 +127,15 @@ impl Waiting {
             Some(timer) => Pin::new(timer).poll(context),
             None => match pipeline.timer() {
                 Some(begun) => Pin::new(timer.insert(begun)).poll(context),
-                // The dispatcher has ended, and nobody keeps the time.
+                // The dispatcher has ended, and with it the timer.
                 None => Poll::Ready(Ok(())),
             },
         };
-        // Also when the dispatcher ends meanwhile.
+        // An error means that the dispatcher has ended meanwhile.
         over.map(|_| self.exceed_deadline())
     }
 
-    /// The deadline came before the disk.
+    /// Counts the events that were not written by the deadline.
     fn exceed_deadline(&self) {
         let events = self.appended.len() as u64 + self.unwritten;
         self.pipeline

@@ -1,63 +1,63 @@
-//! Fences: who waits until everything accepted before their call has come to an end.
+//! Flush barriers: complete a `flush` or `shutdown` once every event accepted before the call has
+//! reached a final state.
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::disk::Guarantee;
 
-/// What became of the events behind a [`flush`](crate::Recorder::flush) or
+/// The final states of the events behind a [`flush`](crate::Recorder::flush) or
 /// [`shutdown`](crate::Recorder::shutdown).
 ///
-/// The events are those that were accepted before the call and had not come to an end by then.
+/// These are the events that were accepted before the call and were pending then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The sink took them.
+    /// Accepted by the sink.
     pub delivered: u64,
-    /// A newer one, with a `count`, stands for them
-    /// ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)); it is itself among the others here.
+    /// Represented by a newer event with a `count` ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)),
+    /// which is itself among the others here.
     pub coalesced: u64,
-    /// The sink refused them for good; they are in
-    /// [`Recorder::dead_letters`](crate::Recorder::dead_letters), or on the spool.
+    /// Rejected for good by the sink, and kept in
+    /// [`Recorder::dead_letters`](crate::Recorder::dead_letters) or on the spool.
     pub dead: u64,
-    /// The deadline came first. After a flush they are still on their way.
+    /// Still pending at the deadline. After a flush, delivery continues.
     pub pending: u64,
-    /// The deadline of a shutdown came first; they are on the spool, for the next process.
+    /// Pending at the deadline of a shutdown, and on the spool for the next process.
     pub spooled: u64,
-    /// The deadline of a shutdown came first, and there is nowhere to keep them; or the spool's
-    /// file was damaged.
+    /// Pending at the deadline of a shutdown without a spool; or on a spool whose file was corrupt.
     pub lost: u64,
 }
 
 impl Report {
-    /// Whether the sink took every one of them, or one that stands for it.
+    /// Returns `true` if the sink accepted every event, or one that represents it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.dead == 0 && self.pending == 0 && self.spooled == 0 && self.lost == 0
     }
 }
 
-/// What became of an event.
+/// The final state of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FinalState {
     Delivered,
     Dead,
-    /// A newer one stands for it.
+    /// Represented by a newer event.
     Coalesced,
 }
 
-/// Where an event stands among those that a fence waits for.
+/// The origin of an event, with its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Its number in the order of the queue.
+    /// The queue, with the position in its order.
     Queue(u64),
-    /// Its number among the events of its guarantee that this process gave to the spool.
+    /// The spool, with the position among this process's events of the guarantee.
     Spool(Guarantee, u64),
-    /// An earlier process accepted it; nobody waits.
+    /// An earlier process; no flush waits for it.
     Recovered(Guarantee),
 }
 
-/// How many events of each way were accepted before a barrier.
+/// The number of events of each origin that were accepted before a barrier.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Watermarks {
     pub(super) queue: u64,
@@ -76,7 +76,7 @@ impl Watermarks {
     }
 }
 
-/// Waits for the events that were accepted before it.
+/// A wait for the events that were accepted before it.
 #[derive(Debug)]
 pub(super) struct FlushBarrier {
     before: Watermarks,
@@ -86,10 +86,10 @@ pub(super) struct FlushBarrier {
 }
 
 impl FlushBarrier {
-    /// A fence over `open` events, all of which were accepted before it.
+    /// Returns a barrier over `pending` events, all of which were accepted before it.
     pub(super) fn new(
         before: Watermarks,
-        open: u64,
+        pending: u64,
         deadline: Instant,
         reply: oneshot::Sender<Report>,
     ) -> Self {
@@ -97,18 +97,18 @@ impl FlushBarrier {
             before,
             deadline,
             report: Report {
-                pending: open,
+                pending,
                 ..Report::default()
             },
             reply,
         }
     }
 
-    /// One event came to its end.
-    pub(super) fn record(&mut self, origin: Origin, end: FinalState) {
+    /// Records the final state of one event.
+    pub(super) fn record(&mut self, origin: Origin, state: FinalState) {
         if self.holds(origin) {
             self.report.pending = self.report.pending.saturating_sub(1);
-            match end {
+            match state {
                 FinalState::Delivered => self.report.delivered += 1,
                 FinalState::Dead => self.report.dead += 1,
                 FinalState::Coalesced => self.report.coalesced += 1,
@@ -116,12 +116,12 @@ impl FlushBarrier {
         }
     }
 
-    /// Whether it waits for the event there.
+    /// Returns whether the barrier waits for the event.
     pub(super) fn holds(&self, origin: Origin) -> bool {
         self.before.holds(origin)
     }
 
-    /// So many events will never come to an end.
+    /// Records that events will never reach a final state.
     pub(super) fn record_missing(&mut self, events: u64) {
         let missed = events.min(self.report.pending);
         self.report.pending -= missed;
@@ -136,7 +136,7 @@ impl FlushBarrier {
         self.report
     }
 
-    /// Answers whoever waits; they may have stopped waiting.
+    /// Sends the report; the caller may have dropped the future.
     pub(super) fn complete(self, report: Report) {
         let _ = self.reply.send(report);
     }

@@ -1,4 +1,4 @@
-//! Gaps in the trail: events that were refused and that nobody kept, told as an event once there is
+//! Gaps in the trail: events that were refused and dropped, reported as one event once there is
 //! room.
 
 use std::collections::HashMap;
@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::catalog::Action;
 use crate::event::{Actor, Event, Outcome, Target, from_millis, now_millis};
 
-/// For how many organizations gaps are kept apart; events of further ones are in the counts alone.
+/// The most organizations with a gap of their own; events of further ones are only counted.
 const MOST_ORGANIZATIONS: usize = 1_024;
 /// The type of a gap event's one target, whose id is the organization.
 pub(crate) const TARGET: &str = "audit_log";
 
-/// The gaps since the last time that they were told, by organization.
+/// The gaps since they were last reported, by organization.
 #[derive(Debug)]
 pub(crate) struct Gaps {
     /// The action of a gap event; `None` if gaps are only counted.
@@ -39,7 +39,7 @@ impl Gaps {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An event was refused and dropped.
+    /// Adds an event that was refused and dropped.
     pub(crate) fn add(&self, event: &Event) {
         if self.action.is_none() {
             return;
@@ -64,15 +64,14 @@ impl Gaps {
         self.open().is_empty()
     }
 
-    /// The gaps as events of this action, one per organization; those that `take` does not take
-    /// stay.
+    /// Passes one event per gap to `take`; gaps that it refuses are kept.
     pub(crate) fn report(&self, mut take: impl FnMut(Event) -> bool) {
         let Some(action) = self.action else { return };
-        // Foreign code may run in `take`, so the lock is not held meanwhile.
+        // `take` may run user code, so the lock is not held meanwhile.
         let gaps = std::mem::take(&mut *self.open());
         for (organization, gap) in gaps {
-            let told = event(action, &organization, gap).is_some_and(&mut take);
-            if !told {
+            let reported = event(action, &organization, gap).is_some_and(&mut take);
+            if !reported {
                 let mut open = self.open();
                 open.entry(organization)
                     .and_modify(|newer| {
@@ -85,7 +84,7 @@ impl Gaps {
     }
 }
 
-/// Which happened when the last of the dropped events was dropped.
+/// Returns the event of a gap, with the time of the last dropped event.
 fn event(action: Action, organization: &str, gap: Gap) -> Option<Event> {
     let mut event = Event::builder(action)
         .occurred_at(from_millis(gap.last))
@@ -118,23 +117,23 @@ mod tests {
         for organization in ["o1", "o2", "o1", "o1"] {
             gaps.add(&dropped(organization));
         }
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         gaps.report(|event| {
             let count = event.metadata_value("count").map(|count| count.to_string());
-            told.push((event.organization().map(str::to_owned), count));
+            reported.push((event.organization().map(str::to_owned), count));
             true
         });
-        told.sort();
-        let told: Vec<_> = told
+        reported.sort();
+        let reported: Vec<_> = reported
             .iter()
             .map(|(o, c)| (o.as_deref(), c.as_deref()))
             .collect();
-        assert_eq!(told, [(Some("o1"), Some("3")), (Some("o2"), Some("1"))]);
+        assert_eq!(reported, [(Some("o1"), Some("3")), (Some("o2"), Some("1"))]);
         assert!(gaps.is_empty());
     }
 
     #[test]
-    fn what_is_not_taken_is_told_the_next_time() {
+    fn a_refused_gap_event_is_reported_again() {
         let gaps = Gaps::new(Some(GAP));
         gaps.add(&dropped("o1"));
         gaps.report(|_| false);

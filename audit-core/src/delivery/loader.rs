@@ -1,4 +1,4 @@
-//! Events that come back from the spool: what earlier processes left, and what found no room in the
+//! The reader of the spool: events that earlier processes left, and those that found no room in the
 //! queue.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! One event that was fetched and has not come to its end, and the attempts to deliver it.
+//! An event in delivery, and its attempts.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -14,41 +14,42 @@ use super::flush_barrier::Origin;
 use crate::event::{Event, now_millis};
 use crate::sink::{Delivery, DynSink, Fault};
 
-/// For how long the service knows an idempotency key: "expire after 24 hours", less a margin for
-/// the attempt itself ([WorkOS: create event](https://workos.com/docs/reference/audit-logs/event)).
+/// The time for which the service remembers an idempotency key: "expire after 24 hours", less a
+/// margin for the attempt itself ([WorkOS: create
+/// event](https://workos.com/docs/reference/audit-logs/event)).
 const KEY_LIFETIME: Duration = Duration::from_secs(24 * 3_600 - 300);
 
-/// An attempt under way; answers with the event's number.
+/// An attempt in progress, which returns the event's sequence number.
 pub(super) type Attempt = Pin<Box<dyn Future<Output = (u64, Delivery)> + Send>>;
 
+/// An event in memory that has not reached a final state.
 #[derive(Debug)]
 pub(super) struct PendingEvent {
     pub(super) event: Arc<Event>,
-    /// What it holds in the queue's bound, whatever is added to it. What comes from the spool holds
-    /// nothing there.
+    /// The bytes that the event holds in the queue's bound; `None` for one from the spool.
     pub(super) size: Option<usize>,
     pub(super) origin: Origin,
-    /// Where it stands on the spool.
+    /// The event's row on the spool.
     pub(super) row: Option<i64>,
     pub(super) fetched_at: Instant,
-    /// Failed attempts that were charged to it.
+    /// Failed attempts that are charged to the event.
     pub(super) failed: u32,
     pub(super) immediate_retry_used: bool,
-    /// The first attempt of which it is not known whether the sink took the event.
+    /// The first attempt whose result is unknown: the sink may have accepted the event.
     ambiguity: Option<Ambiguity>,
     last_attempt: Instant,
 }
 
-/// How old a ambiguity is.
+/// The age of an ambiguity.
 #[derive(Clone, Copy, Debug)]
 struct Ambiguity {
     since: Instant,
-    /// How old it was then, when another process had it first.
-    before: Duration,
+    /// The age that it had at `since`, if it comes from an earlier process.
+    age_before: Duration,
 }
 
 impl PendingEvent {
-    /// An event from the queue.
+    /// Returns an event from the queue.
     pub(super) fn new(event: Event, number: u64, now: Instant) -> Self {
         Self {
             size: Some(event.size()),
@@ -63,11 +64,11 @@ impl PendingEvent {
         }
     }
 
-    /// An event from the spool.
+    /// Returns an event from the spool.
     pub(super) fn spooled(spooled: Spooled, origin: Origin, now: Instant) -> Self {
         let ambiguity = spooled.first_attempt.map(|first| Ambiguity {
             since: now,
-            before: Duration::from_millis(now_millis().saturating_sub(first)),
+            age_before: Duration::from_millis(now_millis().saturating_sub(first)),
         });
         Self {
             size: None,
@@ -78,6 +79,7 @@ impl PendingEvent {
         }
     }
 
+    /// Starts an attempt.
     pub(super) fn attempt(
         &mut self,
         number: u64,
@@ -86,13 +88,13 @@ impl PendingEvent {
     ) -> Attempt {
         self.last_attempt = now;
         let age = |ambiguity: Ambiguity| {
-            ambiguity.before + now.saturating_duration_since(ambiguity.since)
+            ambiguity.age_before + now.saturating_duration_since(ambiguity.since)
         };
         if self
             .ambiguity
             .is_some_and(|ambiguity| age(ambiguity) >= KEY_LIFETIME)
         {
-            // The service has forgotten the key: if it took the event then, it will take it twice.
+            // The service has forgotten the key: if it stored the event then, it will do so again.
             self.ambiguity = None;
             let event = Arc::make_mut(&mut self.event);
             if event.metadata_value("maybe_duplicate").is_none() {
@@ -110,13 +112,13 @@ impl PendingEvent {
         })
     }
 
-    /// The last attempt failed; whether it is the first that may have been a delivery all the same.
+    /// Records a failed attempt, and returns whether it is the first ambiguous one.
     pub(super) fn failed(&mut self, fault: &Fault) -> bool {
         let is_first = fault.is_ambiguous() && self.ambiguity.is_none();
         if is_first {
             self.ambiguity = Some(Ambiguity {
                 since: self.last_attempt,
-                before: Duration::ZERO,
+                age_before: Duration::ZERO,
             });
         }
         is_first

@@ -1,4 +1,4 @@
-//! What the handles and the dispatcher share.
+//! The state that the recorder's handles share with the dispatcher.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -142,8 +142,8 @@ impl Pipeline {
         crate::telemetry::metrics::publish(&self.name, &self.stats(), &self.health());
     }
 
-    /// From now on this runtime keeps the time of those who wait.
-    pub(crate) fn set_clock(&self, runtime: &Handle) {
+    /// Makes this runtime's timer serve all waiters.
+    pub(crate) fn set_runtime(&self, runtime: &Handle) {
         *self
             .dispatcher
             .runtime
@@ -151,8 +151,7 @@ impl Pipeline {
             .unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
     }
 
-    /// A task that ends when the deadline of durable events has come; `None` while there is no
-    /// dispatcher.
+    /// Starts a task that ends at the deadline of durable events; `None` without a dispatcher.
     pub(crate) fn timer(&self) -> Option<task::JoinHandle<()>> {
         let runtime = self
             .dispatcher
@@ -164,7 +163,7 @@ impl Pipeline {
         runtime.as_ref().map(|runtime| runtime.spawn(timer))
     }
 
-    /// Durable events are not on the disk, and whoever recorded them goes on.
+    /// Counts durable events whose callers continue although they are not on disk.
     pub(crate) fn record_deadline_exceeded(&self, events: u64, why: impl fmt::Display) {
         self.counters.deadline_exceeded.add(events);
         self.health_tracker.record_deadline_exceeded();
@@ -173,18 +172,18 @@ impl Pipeline {
                 events,
                 deadline_exceeded = self.counters.deadline_exceeded.get(),
                 suppressed,
-                "durable audit events are not on the disk in time: {why}"
+                "durable audit events missed their deadline: {why}"
             );
         }
     }
 
-    /// An event was handed back, and nobody keeps it.
+    /// Counts an event that was returned to its caller and dropped.
     pub(crate) fn count_dropped(&self, event: &Event) {
         self.counters.dropped.add(1);
         self.gaps.add(event);
     }
 
-    /// Tells of the gaps in the trail, once there is room for that and for what comes in meanwhile.
+    /// Reports gaps in the trail, once half of the queue is free.
     pub(crate) fn report_gaps(&self) {
         if self.gaps.is_empty() || self.queue.held() > self.queue.capacity() / 2 {
             return;
@@ -197,7 +196,7 @@ impl Pipeline {
         });
     }
 
-    /// What every event has by the time it is in the queue.
+    /// Sets the fallback organization and the schema version of an event.
     pub(crate) fn complete(&self, event: &mut Event) {
         if !event.has_organization()
             && let Some(organization) = &self.defaults.fallback_organization
@@ -215,14 +214,14 @@ impl Pipeline {
     pub(crate) fn log_fault(&self, event: &Event, fault: &Fault) {
         if let Some(suppressed) = self.logs.faults.admit() {
             if fault.is_fatal() {
-                tracing::error!(id = %event.id(), suppressed, "audit delivery waits until this is mended: {fault}");
+                tracing::error!(id = %event.id(), suppressed, "audit delivery paused until the configuration is fixed: {fault}");
             } else {
-                tracing::warn!(id = %event.id(), suppressed, "audit delivery will be repeated: {fault}");
+                tracing::warn!(id = %event.id(), suppressed, "audit delivery will be retried: {fault}");
             }
         }
     }
 
-    /// Dead letters of the spool are pending again.
+    /// Counts dead letters of the spool that are pending again.
     #[cfg(feature = "spool")]
     pub(crate) fn count_redriven(&self, again: u64) {
         self.counters.redriven.add(again);
@@ -230,7 +229,7 @@ impl Pipeline {
         self.queue.nudge();
     }
 
-    /// Gives an event to the spool, if there is one that takes it.
+    /// Appends an event to the spool, and returns whether there is one that accepts it.
     pub(crate) fn spill(&self, event: &Event) -> bool {
         let taken = self
             .spool
@@ -243,8 +242,7 @@ impl Pipeline {
         taken
     }
 
-    /// Keeps an event that was refused for good, on the spool if there is one, and tells who wants
-    /// to hear of it.
+    /// Keeps an event that was rejected for good, on the spool if there is one, and calls the hook.
     pub(crate) fn keep_dead_letter(&self, letter: DeadLetter, row: Option<i64>) {
         let fault = || letter.fault().to_string();
         let is_on_disk = match (&self.spool, row) {
@@ -261,20 +259,20 @@ impl Pipeline {
                 action = letter.event().action(),
                 dead = self.counters.dead.get(),
                 suppressed,
-                "audit event refused for good, and kept as a dead letter: {}",
+                "audit event rejected for good, and kept as a dead letter: {}",
                 letter.fault()
             );
         }
         self.call_hook(&letter);
     }
 
-    /// Tells who wants to hear of dead letters and lost events. It is foreign code.
+    /// Calls the hook for dead letters and lost events. It is user code.
     pub(crate) fn call_hook(&self, letter: &DeadLetter) {
         let Some(hook) = &self.on_dead_letter else {
             return;
         };
-        let told = std::panic::catch_unwind(AssertUnwindSafe(|| hook(letter)));
-        if told.is_err()
+        let called = std::panic::catch_unwind(AssertUnwindSafe(|| hook(letter)));
+        if called.is_err()
             && let Some(suppressed) = self.logs.hook.admit()
         {
             tracing::error!(id = %letter.id(), suppressed, "the hook for dead letters panicked");

@@ -1,38 +1,38 @@
 //! The bounded queue between the audited code and the dispatcher.
 //!
-//! A origin in it is held for an event's whole life: waiting, in flight, delayed for a retry. So its
-//! two bounds, in events and in bytes, are bounds on what undelivered events can occupy. Pushing
-//! takes no lock and wakes nobody while the dispatcher is awake; the dispatcher looks by itself
-//! every few milliseconds and asks to be woken only after a silence, because waking a thread costs
-//! a hundred times what a push does.
+//! A place is held for an event's whole life: waiting, in flight, delayed for a retry. So the two
+//! bounds, in events and in bytes, bound what undelivered events can occupy. Pushing takes no lock
+//! and wakes no thread while the dispatcher is awake. The dispatcher polls every few milliseconds
+//! and requests a wake-up only after a period without events, because waking a thread costs a
+//! hundred times as much as a push.
 //!
-//! `tests/crates/queue-model` compiles this file against other primitives and has every
-//! interleaving of a few threads tried by loom.
+//! `tests/crates/queue-model` compiles this file against loom's primitives, which try every
+//! interleaving of a few threads.
 
 use super::sync::{ArrayQueue, AtomicBool, AtomicUsize, Notify, Ordering, fence};
 use crate::event::Event;
 
-/// The bit of the origin count that says that no more events are taken.
+/// The bit of the place count that is set once the queue is closed.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
-/// Why the queue did not take an event.
+/// The reason why the queue refused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Full,
     Closed,
-    /// The dispatcher is gone for good.
+    /// The dispatcher was stopped for good.
     Down,
 }
 
 #[derive(Debug)]
 pub(crate) struct Queue {
     ring: ArrayQueue<Event>,
-    /// Places held, and [`CLOSED`]. One atomic for both, so that after the queue was closed the
-    /// places still held are exactly the events that got in.
+    /// The held places, and [`CLOSED`]. One atomic for both, so that after the queue was closed the
+    /// places still held are exactly the accepted events.
     places: AtomicUsize,
     bytes: AtomicUsize,
     max_bytes: usize,
-    /// Whether the queue was closed because nobody is left to fetch from it.
+    /// Set when the queue was closed because the dispatcher was stopped.
     down: AtomicBool,
     asleep: AtomicBool,
     wake: Notify,
@@ -51,12 +51,12 @@ impl Queue {
         }
     }
 
-    /// Takes an event, or hands it back. Never blocks.
+    /// Accepts an event, or returns it with the reason. Never blocks.
     pub(crate) fn push(&self, event: Event) -> Result<(), (Event, Refusal)> {
         let size = event.size();
         let places = self.places.fetch_add(1, Ordering::AcqRel);
         let refusal = if places & CLOSED != 0 {
-            Some(self.why_closed())
+            Some(self.closed_reason())
         } else if places >= self.ring.capacity() {
             Some(Refusal::Full)
         } else if self
@@ -74,14 +74,14 @@ impl Queue {
             self.places.fetch_sub(1, Ordering::AcqRel);
             return Err((event, refusal));
         }
-        // A held origin is room in the ring, which has as many slots as there are places.
+        // A held place guarantees a slot: the ring has as many slots as there are places.
         if let Err(event) = self.ring.push(event) {
             self.release(size);
             return Err((event, Refusal::Full));
         }
         self.nudge();
         if places == self.ring.capacity() / 2 {
-            // Half full: the dispatcher need not wait for its next look.
+            // Half full, so the dispatcher should not wait for its next poll.
             self.wake.notify_one();
         }
         Ok(())
@@ -97,7 +97,7 @@ impl Queue {
         }
     }
 
-    fn why_closed(&self) -> Refusal {
+    fn closed_reason(&self) -> Refusal {
         if self.down.load(Ordering::Acquire) {
             Refusal::Down
         } else {
@@ -105,29 +105,29 @@ impl Queue {
         }
     }
 
-    /// The next waiting event. Its origin stays held until [`Queue::release`].
+    /// Returns the next waiting event. Its place stays held until [`Queue::release`].
     pub(crate) fn pop(&self) -> Option<Event> {
         self.ring.pop()
     }
 
-    /// Gives back the origin of an event of `size` bytes that has come to its end.
+    /// Releases the place of a finished event of `size` bytes.
     pub(crate) fn release(&self, size: usize) {
         self.bytes.fetch_sub(size, Ordering::AcqRel);
         self.places.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Takes no more events. Those that were taken stay.
+    /// Closes the queue. Accepted events stay.
     pub(crate) fn close(&self) {
         self.places.fetch_or(CLOSED, Ordering::AcqRel);
     }
 
-    /// Takes no more events, because nobody will fetch them.
+    /// Closes the queue because no dispatcher will fetch from it.
     pub(crate) fn close_for_good(&self) {
         self.down.store(true, Ordering::Release);
         self.close();
     }
 
-    /// How many places there are.
+    /// Returns the number of places.
     pub(crate) fn capacity(&self) -> usize {
         self.ring.capacity()
     }
@@ -136,12 +136,12 @@ impl Queue {
         self.max_bytes
     }
 
-    /// The places held: events waiting, in flight or delayed.
+    /// Returns the held places: events waiting, in flight or delayed.
     pub(crate) fn held(&self) -> usize {
         self.places.load(Ordering::Acquire) & !CLOSED
     }
 
-    /// The bytes of the events that hold places.
+    /// Returns the bytes of the events that hold places.
     pub(crate) fn held_bytes(&self) -> usize {
         self.bytes.load(Ordering::Acquire)
     }
@@ -150,7 +150,7 @@ impl Queue {
         self.ring.len()
     }
 
-    /// Asks to be woken by the next push; `false` if there is something to do at once.
+    /// Requests a wake-up by the next push; returns `false` if there is something to fetch now.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);

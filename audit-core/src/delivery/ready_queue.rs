@@ -1,5 +1,5 @@
-//! Which event goes next: durable ones before the others, and of each kind organizations take
-//! round_robin, so that a noisy one delays the others by one turn and no more.
+//! The order of delivery: durable events first, and within each kind organizations in turn
+//! (round-robin), so that a busy one delays the others by one turn and no more.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use super::disk::Guarantee;
 use super::flush_barrier::Origin;
 use super::pending_event::PendingEvent;
 
-/// Events that have been fetched and wait for an attempt, by their numbers.
+/// The events that wait for an attempt, by sequence number.
 #[derive(Debug, Default)]
 pub(super) struct ReadyQueue {
-    /// Those that may go at once: what this process or an earlier one promised to keep on the disk,
-    /// and all others, which go when there is none of the former.
+    /// The events that may be sent now: durable ones, and the others, which are sent when there are
+    /// none.
     durable: FairQueue,
     others: FairQueue,
-    /// Those that wait for their moment.
+    /// The events that wait for their time.
     delayed: BTreeSet<(Instant, u64)>,
 }
 
@@ -26,7 +26,7 @@ impl ReadyQueue {
         self.queues(open).add(organization(open), number);
     }
 
-    /// Puts an event to the head of its queue, and the queue to the head of the round_robin.
+    /// Puts an event first in its queue, and the queue first in the round-robin order.
     pub(super) fn add_first(&mut self, open: &PendingEvent, number: u64) {
         self.queues(open).add_first(organization(open), number);
     }
@@ -44,22 +44,22 @@ impl ReadyQueue {
         self.delayed.insert((until, number));
     }
 
-    /// The event whose turn it is among those that may go at once.
+    /// Returns the next event that may be sent now.
     pub(super) fn next(&mut self) -> Option<u64> {
         self.durable.next().or_else(|| self.others.next())
     }
 
-    /// Whether an event may go at once, delayed ones aside.
+    /// Returns whether an event may be sent now, apart from delayed ones.
     pub(super) fn has_next(&self) -> bool {
         !(self.durable.round_robin.is_empty() && self.others.round_robin.is_empty())
     }
 
-    /// When the next delayed event is due.
+    /// Returns the time of the next delayed event.
     pub(super) fn due(&self) -> Option<Instant> {
         self.delayed.first().map(|(due, _)| *due)
     }
 
-    /// The delayed event that is due, if one is.
+    /// Returns the next delayed event, if it is due.
     pub(super) fn next_due(&mut self, now: Instant) -> Option<u64> {
         let (due, number) = *self.delayed.first()?;
         (due <= now).then(|| {
@@ -68,7 +68,7 @@ impl ReadyQueue {
         })
     }
 
-    /// The delayed event whose moment comes first, due or not.
+    /// Returns the next delayed event, due or not.
     pub(super) fn next_delayed(&mut self) -> Option<u64> {
         self.delayed.pop_first().map(|(_, number)| number)
     }
@@ -82,12 +82,12 @@ fn organization(open: &PendingEvent) -> &str {
     open.event.organization().unwrap_or_default()
 }
 
-/// FairQueue of which each has its turn.
+/// One queue per organization, served in turn.
 #[derive(Debug, Default)]
 struct FairQueue {
-    /// By organization, first in, first out.
+    /// The queues by organization, first in, first out.
     queues: HashMap<Arc<str>, VecDeque<u64>>,
-    /// Whose turn comes when. An organization is here once while its queue is not empty.
+    /// The order of the organizations. Each occurs once while its queue is not empty.
     round_robin: VecDeque<Arc<str>>,
 }
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_event_comes_at_its_moment() {
+    fn a_delayed_event_is_returned_when_it_is_due() {
         let mut queue = ReadyQueue::default();
         let now = Instant::now();
         let later = now + std::time::Duration::from_secs(1);

@@ -1,17 +1,17 @@
-//! The retry budget: what repetitions may cost the sink beside first attempts.
+//! The retry budget: the share of retries among the attempts.
 
 use tokio::time::Instant;
 
 use crate::sink::Bucket;
 
-/// How many repetitions may go beyond what deliveries earn, after a time without faults.
+/// The retries that are permitted beyond what deliveries earn, after a time without faults.
 const RESERVE: f64 = 50.0;
-/// What each second earns, so that repetitions go on when nothing is delivered any more.
+/// The retries earned per second, so that retries continue when nothing is delivered.
 const PER_SECOND: f64 = 1.0;
-/// What each delivery earns: a fifth of a repetition.
+/// The retries earned per delivery: a fifth.
 const PER_DELIVERY: f64 = 0.2;
 
-/// One budget for all events. It only ever delays a repetition; nothing is given up for want of it.
+/// One budget for all events. It only ever delays a retry, and never drops one.
 #[derive(Debug)]
 pub(super) struct RetryBudget(Bucket);
 
@@ -20,12 +20,12 @@ impl RetryBudget {
         Self(Bucket::new(PER_SECOND, RESERVE))
     }
 
-    /// Pays for one repetition, or says when it can be paid.
+    /// Pays for one retry, or returns the time at which it can be paid.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
         self.0.take(now)
     }
 
-    /// Takes back the pay for a repetition that did not go after all.
+    /// Refunds a retry that was not sent.
     pub(super) fn refund(&mut self) {
         self.0.give(1.0);
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_budget_is_filled_by_time_and_by_deliveries() {
+    fn an_empty_budget_refills_with_time_and_with_deliveries() {
         let mut budget = RetryBudget::new();
         let now = Instant::now();
         let reserve = std::iter::from_fn(|| budget.take(now).ok()).count();

@@ -1,5 +1,4 @@
-//! The dispatcher's thread, and what happens when the dispatcher panics: it is started again, with
-//! all its events.
+//! The dispatcher's thread, which restarts the dispatcher after a panic, with all its events.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -10,17 +9,16 @@ use tokio::runtime::Runtime;
 
 use crate::delivery::dispatcher::Dispatcher;
 
-/// After so many panics in a row, without an event that came to its end in between, the dispatcher
-/// is given up.
-const MOST_RESTARTS: u32 = 10;
-/// The first wait before it is started again; each further one is twice as long.
+/// The panics in a row, without a finished event in between, after which the dispatcher is stopped.
+const MAX_RESTARTS: u32 = 10;
+/// The wait before the first restart; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Starts the thread. Its runtime is its own, so that delivery does not depend on the caller's.
+/// Starts the thread with a runtime of its own, so that delivery does not depend on the caller's.
 pub(crate) fn start(dispatcher: Dispatcher) -> io::Result<JoinHandle<()>> {
     let first = runtime()?;
-    dispatcher.pipeline().set_clock(first.handle());
+    dispatcher.pipeline().set_runtime(first.handle());
     std::thread::Builder::new()
         .name("audit-dispatcher".to_owned())
         .spawn(move || supervise(dispatcher, Some(first)))
@@ -35,21 +33,20 @@ fn runtime() -> io::Result<Runtime> {
 fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
     let mut restarts = 0;
     loop {
-        let ended = dispatcher.ended();
+        let finished = dispatcher.finished();
         if let Some(runtime) = &runtime_of_now {
-            // What a panic leaves half done is made whole by `recover`, from the list of open
-            // events.
+            // `recover` rebuilds the state that a panic leaves incomplete from the pending events.
             let run = AssertUnwindSafe(|| runtime.block_on(dispatcher.run()));
             if std::panic::catch_unwind(run).is_ok() {
                 return;
             }
         }
-        restarts = if dispatcher.ended() > ended {
+        restarts = if dispatcher.finished() > finished {
             1
         } else {
             restarts + 1
         };
-        // A subscriber of logs may be what panics.
+        // A log subscriber may be the cause of the panic.
         let log = AssertUnwindSafe(|| {
             tracing::error!(
                 restarts,
@@ -58,7 +55,7 @@ fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
         });
         std::panic::catch_unwind(log).unwrap_or_default();
         dispatcher.recover(restarts);
-        if restarts > MOST_RESTARTS {
+        if restarts > MAX_RESTARTS {
             dispatcher.give_up();
             return;
         }
@@ -67,10 +64,10 @@ fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
                 .saturating_mul(1 << (restarts - 1).min(16))
                 .min(LONGEST_WAIT),
         );
-        // The connections belong to the runtime; both are made anew.
+        // The connections belong to the runtime; both are created again.
         runtime_of_now = runtime().ok();
         if let Some(runtime) = &runtime_of_now {
-            dispatcher.pipeline().set_clock(runtime.handle());
+            dispatcher.pipeline().set_runtime(runtime.handle());
         }
     }
 }

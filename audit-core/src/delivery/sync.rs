@@ -1,4 +1,4 @@
-//! What the queue is made of; its model has a module of the same name.
+//! The primitives of the queue; its loom model has a module of the same name.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 

@@ -1,5 +1,4 @@
-//! The queue, beside `queue.rs` and not in it, since the model of the queue compiles that file as
-//! well.
+//! Tests of the queue, outside `queue.rs`, since the loom model compiles that file as well.
 
 use std::sync::Arc;
 

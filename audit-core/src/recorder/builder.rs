@@ -320,7 +320,7 @@ impl RecorderBuilder {
     pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, mut dispatcher) = self.assemble_with(versions);
-        recorder.handle.pipeline.set_clock(&Handle::current());
+        recorder.handle.pipeline.set_runtime(&Handle::current());
         drop(tokio::spawn(async move { dispatcher.run().await }));
         Ok(recorder)
     }

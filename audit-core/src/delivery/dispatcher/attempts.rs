@@ -1,4 +1,4 @@
-//! Attempts: which event is sent now, and what becomes of it when one has ended.
+//! Attempts: selecting the next event, and handling the result of an attempt.
 
 use std::sync::Arc;
 
@@ -25,12 +25,13 @@ impl Dispatcher {
         }
     }
 
-    /// The number of the event to send now: a delayed one whose moment has come and whose repetition
-    /// can be paid, else the one whose turn it is. None if there is none, or the pace does not
-    /// allow it.
+    /// Returns the next event to send.
+    ///
+    /// It is a delayed one that is due and whose retry the budget covers, otherwise the next ready
+    /// one. `None` if there is none, or the rate limit does not permit it.
     fn next(&mut self, now: Instant) -> Option<u64> {
         let due = self.ready.due().is_some_and(|due| due <= now);
-        // A probe is no repetition beside others: it is all there is, and has its own pauses.
+        // A probe needs no budget: it is the only attempt, and has its own pauses.
         let probe = self.breaker.is_probing();
         let paid = due
             && !probe
@@ -62,7 +63,7 @@ impl Dispatcher {
         }
     }
 
-    /// An attempt ended.
+    /// Applies the decision after an attempt.
     pub(super) fn on_attempt_finished(&mut self, number: u64, delivery: Delivery) {
         let Some(open) = self.pending.get_mut(&number) else {
             return;
@@ -89,8 +90,9 @@ impl Dispatcher {
             immediate_retry_used: open.immediate_retry_used,
             breaker: self.breaker.history(),
         };
-        let is_doubtful = open.failed(&fault);
-        if let (true, Some(row), Some(spool)) = (is_doubtful, open.row, &self.pipeline.spool) {
+        let is_first_ambiguous = open.failed(&fault);
+        if let (true, Some(row), Some(spool)) = (is_first_ambiguous, open.row, &self.pipeline.spool)
+        {
             spool.attempted(row, open.event.id(), now_millis());
         }
         let decision = decide(Err(&fault), &history, now, fastrand::f64());
@@ -102,7 +104,7 @@ impl Dispatcher {
             Decision::DeadLetter => {
                 self.breaker.succeeded();
                 self.pipeline.counters.dead.add(1);
-                // All is counted before foreign code runs.
+                // All is counted before user code runs.
                 let row = open.row;
                 if let Some(event) = self.close(number, FinalState::Dead) {
                     self.pipeline
@@ -121,8 +123,8 @@ impl Dispatcher {
             }
             Decision::Pause(until) => {
                 let event = Arc::clone(&open.event);
-                // A fault of everybody's: this event is first again. Otherwise it may be this one's
-                // after all, and another one finds out.
+                // If the fault concerns all events, this one goes first again. Otherwise it may be
+                // this event's own, and another one probes the sink.
                 match fault.kind() {
                     FaultKind::RateLimited | FaultKind::Fatal => self.ready.add_first(open, number),
                     _ => self.ready.add(open, number),

@@ -1,26 +1,24 @@
-//! Alike events in a flood: what the dispatcher does with those that are held, and those that
-//! another stands for.
+//! Coalescing in the dispatcher: events that are held, and events that are replaced.
 
 use tokio::time::Instant;
 
 use super::dispatcher::Dispatcher;
-use crate::delivery::coalesce::Taken;
+use crate::delivery::coalesce::Coalesced;
 use crate::delivery::flush_barrier::FinalState;
 use crate::delivery::pending_event::PendingEvent;
 
 impl Dispatcher {
-    /// Takes an event from the queue into the backlog, unless it is held until its window's end.
+    /// Takes an event from the queue to the ready queue, unless it is held until its window closes.
     pub(super) fn take_or_coalesce(&mut self, open: PendingEvent, now: Instant) {
         self.last_fetch = now;
         match self.coalescer.take(open, now) {
-            Taken::Goes(open) => self.take(open, now),
-            Taken::Held => {}
-            Taken::Instead(older) => self.coalesced(older),
+            Coalesced::Deliver(open) => self.take(open, now),
+            Coalesced::Held => {}
+            Coalesced::Replaced(older) => self.finish_coalesced(older),
         }
     }
 
-    /// What was held until now goes into the backlog, where its window has ended, or somebody waits
-    /// for it.
+    /// Moves held events to the ready queue, if their window is over or a flush waits for them.
     pub(super) fn release_held(&mut self, now: Instant) {
         let mut goes = self.coalescer.end_due(now);
         if !self.waiters.is_empty() {
@@ -40,14 +38,14 @@ impl Dispatcher {
 
     fn take_all(&mut self, goes: Vec<PendingEvent>, now: Instant) {
         for mut open in goes {
-            // From here on it waits for the sink.
+            // Its age counts from here, since now it waits for the sink.
             open.fetched_at = now;
             self.take(open, now);
         }
     }
 
-    /// An event has come to its end, since a newer one stands for it.
-    fn coalesced(&mut self, open: PendingEvent) {
+    /// Finishes an event that another one represents.
+    fn finish_coalesced(&mut self, open: PendingEvent) {
         self.pipeline.counters.coalesced.add(1);
         if let Some(size) = open.size {
             self.pipeline.queue.release(size);

@@ -1,4 +1,4 @@
-//! The dispatcher's loop.
+//! The dispatcher: its state and its loop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,14 +21,15 @@ use crate::event::Event;
 use crate::sink::DynSink;
 use crate::telemetry::SinkState;
 
-/// While there is traffic, the queue is looked at this often, so that nobody has to wake the
+/// The interval of polling the queue while there is traffic, so that a push need not wake the
 /// dispatcher.
 const LINGER: Duration = Duration::from_millis(5);
-/// After this long without an event the dispatcher asks to be woken.
+/// The time without an event after which the dispatcher requests a wake-up.
 const SILENCE: Duration = Duration::from_secs(1);
-/// The rate of deliveries is taken over this long at least.
+/// The shortest period over which the rate of deliveries is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
+/// The task that owns delivery.
 pub(crate) struct Dispatcher {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) sink: Arc<dyn DynSink>,
@@ -97,10 +98,10 @@ impl Dispatcher {
         }
     }
 
-    /// Delivers until a shutdown is asked for, and every event has come to an end or the deadline
-    /// has.
+    /// Delivers until a shutdown is requested, and every event has reached a final state or the
+    /// deadline has passed.
     ///
-    /// A panic leaves it in a state that [`Dispatcher::recover`] mends.
+    /// A panic leaves a state that [`Dispatcher::recover`] repairs.
     pub(crate) async fn run(&mut self) {
         self.verify(Duration::ZERO);
         loop {
@@ -121,12 +122,12 @@ impl Dispatcher {
         &self.pipeline
     }
 
-    /// How many events came to their end.
-    pub(in crate::delivery) fn ended(&self) -> u64 {
+    /// Returns the number of finished events.
+    pub(in crate::delivery) fn finished(&self) -> u64 {
         self.progress.finished
     }
 
-    /// After a panic: every open event goes back into its line, in its order.
+    /// Rebuilds the state after a panic: every pending event returns to the ready queue, in order.
     pub(in crate::delivery) fn recover(&mut self, restarts: u32) {
         self.in_flight.clear();
         self.catalog_check.running = None;
@@ -141,14 +142,14 @@ impl Dispatcher {
         self.pipeline.health_tracker.set_restarts(restarts);
     }
 
-    /// Nobody will deliver any more: what is open is lost, and nothing more is accepted.
+    /// Stops for good: pending events are lost, and no more are accepted.
     pub(in crate::delivery) fn give_up(&mut self) {
         self.pipeline.health_tracker.mark_stopped();
         self.pipeline.queue.close_for_good();
         pollster::block_on(self.end("the dispatcher panicked too often"));
     }
 
-    /// Waits until there is something to do: a command, an attempt's end, a moment, an event.
+    /// Waits for the next command, result, time or event.
     async fn wait(&mut self) {
         let asleep = self.last_fetch.elapsed() >= SILENCE
             && self.waiters.shutdowns.is_empty()
@@ -156,7 +157,7 @@ impl Dispatcher {
             && self.unread() == 0
             && self.pipeline.queue.fall_asleep();
         let tick = (!asleep).then(|| Instant::now() + LINGER);
-        // While the breaker is closed, or full, no other moment lets an event go.
+        // While the breaker is open, or at its limit, no other time permits an attempt.
         let attempt = match self.breaker.paused() {
             Some(until) => Some(until),
             None if !self.breaker.admits(self.in_flight.len()) => None,
@@ -201,7 +202,7 @@ impl Dispatcher {
         self.breaker.end_pause(Instant::now());
     }
 
-    /// Takes what waits in the queue over into the backlog, where organizations take turns.
+    /// Moves waiting events from the queue to the ready queue.
     fn fetch(&mut self) {
         self.pipeline.report_gaps();
         let now = Instant::now();
@@ -218,7 +219,7 @@ impl Dispatcher {
         }
     }
 
-    /// Events on the spool that are not in memory.
+    /// Returns the number of events on the spool that are not in memory.
     fn unread(&self) -> u64 {
         let open = self
             .loader
@@ -227,7 +228,7 @@ impl Dispatcher {
         self.pipeline.counters.spooled().saturating_sub(open)
     }
 
-    /// Events have come from the spool, or none is left there.
+    /// Takes the events that were read from the spool.
     fn on_page_loaded(&mut self, loaded: Loaded) {
         let now = Instant::now();
         match loaded {
@@ -240,14 +241,12 @@ impl Dispatcher {
         }
     }
 
-    /// The spool has no more events, and fewer came from it than were given to it: the file was
-    /// damaged.
+    /// Handles events that were appended to the spool and cannot be read back: the file is corrupt.
     pub(super) fn on_exhausted(&mut self, appended: u64) {
-        let missed = self.unread();
-        // Another may have been given to it since it was asked, or was refused by it and is not
-        // taken back yet.
+        let missing = self.unread();
+        // Another event may have been appended since, or was refused and is not yet uncounted.
         let unsettled = self.pipeline.counters.unsettled.get();
-        if missed == 0 || unsettled > 0 || self.pipeline.counters.appended() != appended {
+        if missing == 0 || unsettled > 0 || self.pipeline.counters.appended() != appended {
             return;
         }
         let on_disk = |open: &PendingEvent| open.row.map(|_| open.event.id());
@@ -257,19 +256,19 @@ impl Dispatcher {
         {
             return;
         }
-        self.pipeline.counters.lost.add(missed);
-        self.pipeline.counters.spool_out.add(missed);
-        // Nobody waits for what an earlier process left.
+        self.pipeline.counters.lost.add(missing);
+        self.pipeline.counters.spool_out.add(missing);
+        // No flush waits for events of an earlier process.
         let open = self
             .loader
             .as_ref()
             .map_or(0, |loader| loader.in_memory().appended);
-        let own = missed.min(appended.saturating_sub(self.progress.finished_spooled + open));
+        let own = missing.min(appended.saturating_sub(self.progress.finished_spooled + open));
         self.progress.finished_spooled += own;
         self.waiters.record_missing(own);
         tracing::error!(
-            lost = missed,
-            "audit events could not be read from the spool, whose file was damaged, and are lost"
+            lost = missing,
+            "audit events could not be read from the spool, whose file was corrupt, and are lost"
         );
     }
 
@@ -281,12 +280,12 @@ impl Dispatcher {
         self.pending.insert(number, open);
     }
 
-    /// An event came to its end. What it held is free again before anybody hears of it.
+    /// Finishes an event, and releases what it held before any waiter is notified.
     pub(super) fn close(&mut self, number: u64, end: FinalState) -> Option<Event> {
         let open = self.pending.remove(&number)?;
         self.progress.finished += 1;
         if std::mem::take(&mut self.recovering) {
-            // It works, whatever was before.
+            // It works again.
             self.pipeline.health_tracker.set_restarts(0);
         }
         if let Some(size) = open.size {
@@ -311,7 +310,7 @@ impl Dispatcher {
         }
     }
 
-    /// Tells health what it cannot see by itself.
+    /// Publishes the age of the oldest event and the rate of deliveries.
     fn publish_health(&mut self) {
         let now = Instant::now();
         #[cfg(feature = "metrics")]

@@ -1,4 +1,4 @@
-//! What ends: the waiting of those who flush, and the dispatcher itself.
+//! Completion of flushes and shutdowns, and the end of the dispatcher.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::sink::Fault;
 
 impl Dispatcher {
+    /// Starts a flush or a shutdown.
     pub(super) fn on_command(&mut self, command: Command) {
         match command {
             Command::Flush { deadline, reply } => {
@@ -23,8 +24,7 @@ impl Dispatcher {
                 self.waiters.flushes.push(barrier);
             }
             Command::Shutdown { deadline, reply } => {
-                // From here on nothing gets in, so the events that hold places are all there will
-                // be.
+                // From here on no event is accepted, so the held places are final.
                 self.pipeline.queue.close();
                 let barrier = self.barrier(deadline, reply);
                 self.waiters.shutdowns.push(barrier);
@@ -32,7 +32,7 @@ impl Dispatcher {
         }
     }
 
-    /// The last handle is gone: nobody can ask for a shutdown any more, so this is one.
+    /// Shuts down, since no handle is left to request it.
     pub(super) fn on_all_handles_dropped(&mut self) {
         self.all_handles_dropped = true;
         let (reply, _nobody) = oneshot::channel();
@@ -42,8 +42,8 @@ impl Dispatcher {
         });
     }
 
-    /// A fence over everything that this process accepted so far: what is open, what waits in the
-    /// queue, which is first in, first out, and what it gave to the spool.
+    /// Returns a barrier over everything that this process has accepted: pending events, those in
+    /// the queue, and those on the spool.
     fn barrier(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> FlushBarrier {
         let waiting = self.pipeline.queue.waiting() as u64;
         let counters = &self.pipeline.counters;
@@ -76,8 +76,8 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a shutdown has nothing left to wait for: its events have come to their ends and none
-    /// holds a origin, or a deadline has come.
+    /// Returns whether a shutdown is complete: its events have reached their final states and none
+    /// holds a place, or a deadline has passed.
     pub(super) fn is_over(&self) -> bool {
         let now = Instant::now();
         let Some(first) = self.waiters.shutdowns.first() else {
@@ -91,8 +91,7 @@ impl Dispatcher {
                 .any(|barrier| barrier.deadline <= now)
     }
 
-    /// What is left goes to the spool, or is lost; then everybody who waits is told what came of it
-    /// all.
+    /// Moves the remaining events to the spool, or counts them as lost; then completes all waiters.
     pub(super) async fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
         let pipeline = Arc::clone(&self.pipeline);
@@ -141,13 +140,13 @@ impl Dispatcher {
         }
     }
 
-    /// The events that are in memory and nowhere else.
+    /// Returns the events that are in memory and nowhere else.
     fn left(&mut self) -> Vec<Event> {
         self.release_all();
         let queue = &self.pipeline.queue;
         let mut left = Vec::new();
         for (_, open) in std::mem::take(&mut self.pending) {
-            // What came from the spool is still there.
+            // An event from the spool is still there.
             if let Some(size) = open.size {
                 queue.release(size);
                 left.push(open.into_event());
@@ -175,7 +174,7 @@ impl Dispatcher {
         {
             barrier.complete(report);
         }
-        // Those who ask between the last look and the end of the channel get the same answer.
+        // Commands that arrive before the channel is closed get the same report.
         self.commands.close();
         while let Ok(Command::Flush { reply, .. } | Command::Shutdown { reply, .. }) =
             self.commands.try_recv()
@@ -185,7 +184,7 @@ impl Dispatcher {
     }
 }
 
-/// Gives an event to the spool, which may first have to write what it has; whether it took it.
+/// Appends an event to the spool, which may have to write first; returns whether it accepted it.
 async fn spill(pipeline: &Pipeline, event: &Event) -> bool {
     if pipeline.spill(event) {
         return true;

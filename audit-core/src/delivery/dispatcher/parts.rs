@@ -93,7 +93,7 @@ pub(super) struct RateSample {
     pub(super) finished: u64,
 }
 
-/// The question to the sink which actions of the catalog it does not know.
+/// The request to the sink for the actions of the catalog that it does not know.
 pub(super) struct CatalogCheck {
     /// Empty once the sink has answered.
     pub(super) actions: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! Whether the sink knows the catalog's actions.
+//! The check whether the sink knows the catalog's actions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::dispatcher::Dispatcher;
 use crate::sink::Fault;
 
-/// How long until the sink is asked again about the catalog, when it could not be asked.
+/// The time until the sink is asked again, if it could not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Dispatcher {

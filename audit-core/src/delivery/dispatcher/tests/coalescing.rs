@@ -1,4 +1,4 @@
-//! Alike events under a virtual clock.
+//! Tests of coalescing under a virtual clock.
 
 use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
@@ -56,7 +56,7 @@ fn alone(at: &str) -> (String, Option<String>, Option<String>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_goes_at_once_and_the_newest_stands_for_the_others_at_the_end() {
+async fn the_first_event_is_delivered_immediately_and_the_newest_represents_the_rest() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()));
     for at in 1..=5 {
@@ -86,7 +86,7 @@ async fn the_first_goes_at_once_and_the_newest_stands_for_the_others_at_the_end(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_differs_in_a_part_or_is_of_another_action_or_organization_is_not_alike() {
+async fn events_that_differ_in_a_part_action_or_organization_are_not_equal() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()));
     let different = || {
@@ -127,7 +127,7 @@ async fn what_differs_in_a_part_or_is_of_another_action_or_organization_is_not_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_and_a_shutdown_wait_for_no_window_and_their_reports_add_up() {
+async fn flush_and_shutdown_do_not_wait_for_windows_and_their_reports_add_up() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()));
     for at in 1..=3 {
@@ -157,7 +157,7 @@ async fn a_flush_and_a_shutdown_wait_for_no_window_and_their_reports_add_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn beyond_the_bound_on_windows_events_go_singly() {
+async fn beyond_the_bound_on_windows_events_are_delivered_one_by_one() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()).capacity(8_192));
     for round in 0..2 {
@@ -176,7 +176,7 @@ async fn beyond_the_bound_on_windows_events_go_singly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_leaves_most_of_a_small_queue_to_others() {
+async fn held_events_leave_most_of_a_small_queue_to_others() {
     let size = event("a", "x", 0).size();
     let small = |builder: RecorderBuilder| start(builder.capacity(16));
     let events = small(builder(MemorySink::new()));
@@ -202,7 +202,7 @@ async fn what_is_held_leaves_most_of_a_small_queue_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_durable_or_is_coalesced_already_goes_singly() {
+async fn durable_and_already_coalesced_events_are_delivered_one_by_one() {
     let sink = MemorySink::new();
     let recorder = start(builder(sink.clone()));
     let mut durable = event("a", "x", 1);
@@ -217,7 +217,7 @@ async fn what_is_durable_or_is_coalesced_already_goes_singly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_counts_what_was_held_when_the_sink_takes_nothing() {
+async fn a_shutdown_counts_held_events_when_the_sink_accepts_none() {
     let lost = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&lost);
     let builder = builder(FaultSink::discarding().hang()).on_dead_letter(move |letter| {

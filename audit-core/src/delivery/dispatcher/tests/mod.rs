@@ -1,4 +1,4 @@
-//! The dispatcher under a virtual clock, against a sink that follows a script.
+//! Tests of the dispatcher under a virtual clock, against a scripted sink.
 
 mod coalescing;
 #[cfg(feature = "spool")]
@@ -44,7 +44,7 @@ fn record(recorder: &Recorder, count: usize) -> Vec<EventId> {
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_waits_for_what_was_accepted_before_it() {
+async fn a_flush_waits_for_events_accepted_before_it() {
     let sink = FaultSink::discarding();
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 100);
@@ -62,7 +62,7 @@ async fn a_flush_waits_for_what_was_accepted_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
+async fn a_retryable_fault_is_retried_with_the_same_id_until_accepted() {
     let sink = FaultSink::discarding().fail_times(3);
     let recorder = start(Recorder::builder(sink.clone()));
     let ids = record(&recorder, 1);
@@ -75,7 +75,7 @@ async fn a_retryable_fault_is_repeated_with_the_same_id_until_it_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_holds_everything_back_and_one_event_goes_first() {
+async fn a_rate_limit_pauses_everything_and_one_event_probes() {
     let wait = Duration::from_secs(30);
     let limit = Fault::rate_limited("slow down").after(Some(wait));
     let sink = FaultSink::discarding().fault_times(1, limit);
@@ -98,7 +98,7 @@ async fn a_limit_holds_everything_back_and_one_event_goes_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_event_is_a_dead_letter_and_delays_nobody() {
+async fn a_rejected_event_is_a_dead_letter_and_delays_no_other() {
     let sink = FaultSink::discarding()
         .accept_times(1)
         .fault_times(1, Fault::rejected("no such action"));
@@ -135,7 +135,7 @@ async fn a_fatal_fault_destroys_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
+async fn a_panicking_sink_makes_a_dead_letter_and_delivery_continues() {
     let sink = FaultSink::discarding().panic_times(1);
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 2);
@@ -148,7 +148,7 @@ async fn a_panicking_sink_makes_a_dead_letter_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
+async fn a_sink_that_never_responds_fills_the_queue_and_blocks_no_caller() {
     let sink = FaultSink::discarding().hang();
     let recorder = start(Recorder::builder(sink).capacity(20));
     let results: Vec<_> = (0..200).map(|_| recorder.record(event())).collect();
@@ -177,7 +177,7 @@ async fn a_sink_that_never_answers_fills_the_queue_and_blocks_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
+async fn a_shutdown_delivers_pending_events_and_a_second_returns_the_same_report() {
     let recorder = start(Recorder::builder(FaultSink::discarding()));
     record(&recorder, 1_000);
     let report = recorder.shutdown(MINUTE).await;
@@ -196,7 +196,7 @@ async fn a_shutdown_delivers_what_it_has_and_a_second_says_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_last_handle_is_a_shutdown() {
+async fn dropping_the_last_handle_shuts_down() {
     let sink = FaultSink::discarding();
     let (recorder, mut dispatcher) = Recorder::builder(sink.clone()).assemble();
     let task = tokio::spawn(async move { dispatcher.run().await });
@@ -253,7 +253,7 @@ fn a_guard_delivers_on_drop_also_inside_a_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes() {
+async fn an_outage_is_probed_with_one_event_and_then_everything_is_delivered() {
     let storm = Duration::from_secs(30 * 60);
     let sink = FaultSink::discarding().fail_for(storm);
     let recorder = start(Recorder::builder(sink.clone()));
@@ -271,7 +271,7 @@ async fn while_the_sink_is_down_one_event_asks_for_all_and_then_everything_goes(
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pace_of_the_sink_is_kept() {
+async fn the_rate_limit_of_the_sink_is_respected() {
     let sink = FaultSink::discarding().with_rate_limit(crate::RateLimit::per_second(10.0));
     let recorder = start(Recorder::builder(sink.clone()));
     record(&recorder, 150);
@@ -285,7 +285,7 @@ async fn the_pace_of_the_sink_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_day_of_doubt_an_event_says_that_it_may_be_a_duplicate() {
+async fn after_a_day_of_ambiguity_an_event_is_marked_maybe_duplicate() {
     let day = Duration::from_secs(24 * 3_600);
     let limited = Fault::rate_limited("slow").after(Some(Duration::from_secs(300)));
     for (first, marked) in [
@@ -350,7 +350,7 @@ fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gap_is_told_once_there_is_room() {
+async fn a_gap_is_reported_once_there_is_room() {
     const GAP: crate::Action = crate::Action::checked("audit.gap");
     let sink = FaultSink::new(crate::MemorySink::new()).latency(Duration::from_secs(1));
     let recorder = start(
@@ -382,7 +382,7 @@ async fn a_gap_is_told_once_there_is_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sink_is_asked_about_the_catalog_until_it_answers() {
+async fn the_catalog_is_verified_until_the_sink_answers() {
     const ACTION: crate::EmbeddedAction =
         crate::EmbeddedAction::new("document.delete", None, &[], None, false, None, &[]);
     const CATALOG: crate::EmbeddedCatalog = crate::EmbeddedCatalog::new(&[ACTION], &[], &[]);

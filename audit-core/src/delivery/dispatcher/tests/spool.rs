@@ -1,4 +1,4 @@
-//! The dispatcher and what comes from the spool.
+//! Tests of the dispatcher with a spool.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -37,7 +37,7 @@ async fn drained(recorder: &Recorder) {
 }
 
 #[tokio::test]
-async fn fault_32_a_doubt_of_an_earlier_process_is_as_old_as_it_was() {
+async fn fault_32_an_ambiguity_of_an_earlier_process_keeps_its_age() {
     for (hours, is_marked) in [(1, false), (25, true)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.spool");
@@ -77,7 +77,7 @@ async fn damaged() -> (tempfile::TempDir, Spool) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
+async fn unreadable_events_are_counted_as_lost_and_block_no_flush() {
     let (_folder, spool) = damaged().await;
     let sink = MemorySink::new();
     let builder = Recorder::builder(sink.clone()).spool(spool);
@@ -89,7 +89,7 @@ async fn what_cannot_be_read_any_more_is_counted_as_lost_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_process_left_and_is_lost_ends_no_flush_of_this_one() {
+async fn lost_events_of_an_earlier_process_end_no_flush_of_this_one() {
     let (_folder, spool) = damaged().await;
     let sink = FaultSink::discarding().hang();
     let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
@@ -102,7 +102,7 @@ async fn what_an_earlier_process_left_and_is_lost_ends_no_flush_of_this_one() {
 }
 
 #[tokio::test]
-async fn what_the_disk_refused_and_nobody_heard_of_yet_is_not_missed() {
+async fn a_refused_append_whose_result_is_unread_does_not_count_as_missing() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
     let (_recorder, mut dispatcher) = Recorder::builder(MemorySink::new()).spool(spool).assemble();
@@ -117,7 +117,7 @@ async fn what_the_disk_refused_and_nobody_heard_of_yet_is_not_missed() {
 }
 
 #[tokio::test]
-async fn what_is_in_memory_is_not_read_again_after_a_look_and_a_letter_sent_again_is() {
+async fn corruption_check_rereads_only_redriven_events() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path().join("audit.spool")).unwrap();
     let mut loader = Loader::new(spool.clone());
@@ -144,7 +144,7 @@ async fn page(loader: &mut Loader) -> Vec<Origin> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is() {
+async fn durable_events_are_read_first_and_have_room_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let spool = Spool::open(&path).unwrap();
@@ -195,7 +195,7 @@ async fn what_was_promised_is_read_first_and_has_room_however_long_the_rest_is()
 }
 
 #[tokio::test]
-async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_are_missed() {
+async fn fault_16_events_hidden_by_corruption_are_found_when_missing() {
     let rows = Rows::new().await;
     for row in 60..100 {
         let folder = tempfile::tempdir().unwrap();
@@ -229,7 +229,7 @@ async fn fault_16_events_that_damage_hides_from_the_reader_are_found_when_they_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn promises_that_never_end_leave_the_rest_of_the_spool_its_turn() {
+async fn endless_durable_events_leave_turns_to_other_streams() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     let spool = Spool::open(&path).unwrap();
