@@ -30,8 +30,8 @@ mod tests {
         )
         .unwrap();
         let mut all = serde_json::to_value(ExportFilters::default()).unwrap();
-        for (kind, texts) in filters.as_object().unwrap() {
-            all[kind] = texts.clone();
+        for (kind, values) in filters.as_object().unwrap() {
+            all[kind] = values.clone();
         }
         matches(&serde_json::from_value(all).unwrap(), &event)
     }

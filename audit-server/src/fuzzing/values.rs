@@ -44,11 +44,11 @@ pub fn bodies(bytes: &[u8]) {
 fn event(body: &Value) {
     match read_event(body) {
         Ok(form) => {
-            let moment = body["event"]["occurred_at"].as_str();
-            assert!(moment.and_then(parse_utc_date_time).is_some());
+            let occurred_at = body["event"]["occurred_at"].as_str();
+            assert!(occurred_at.and_then(parse_utc_date_time).is_some());
             for violation in check_limits(&form) {
-                let place = body["event"].pointer(&violation.instance_path);
-                assert!(place.is_some(), "the path does not exist: {violation:?}");
+                let value = body["event"].pointer(&violation.instance_path);
+                assert!(value.is_some(), "the path does not exist: {violation:?}");
             }
         }
         Err(errors) => assert!(!errors.is_empty(), "rejected without a reason"),

@@ -19,13 +19,13 @@ pub(crate) async fn limit_rate(
     request: Request,
     next: Next,
 ) -> Response {
-    let refused = app
+    let exceeded = app
         .rate_limit
         .as_ref()
         .filter(|_| !is_own_path(request.uri().path()))
         .zip(app.keys.authorize(request.headers()))
         .and_then(|(limit, key_hash)| limit.admit(key_hash, app.now()).err());
-    let Some(wait) = refused else {
+    let Some(wait) = exceeded else {
         return next.run(request).await;
     };
     body::drain(request.into_body()).await;

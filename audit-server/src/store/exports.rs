@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_read_from_the_index() {
+    fn page_is_read_from_the_index() {
         let store = store(&[], 1);
         let plan: String = store
             .transact(|tx| {

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_beyond_the_end_is_empty() {
+    fn page_beyond_the_end_is_empty() {
         assert_eq!(
             page(Order::Desc, Position::After(1)),
             expect(&[], None, None)

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_version_is_not_found() {
+    fn unknown_version_is_not_found() {
         let store = Store::open(&Data::Memory).unwrap();
         let find = |version| {
             store

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Bench, EVENTS, Reply, event};
 
 #[test]
-fn a_missing_or_wrong_key_is_unauthorized_on_every_route_of_the_service() {
+fn missing_or_wrong_key_is_unauthorized_on_every_route_of_the_service() {
     let bench = Bench::with_schema();
     let paths = [
         ("POST", EVENTS),
@@ -48,7 +48,7 @@ fn a_missing_or_wrong_key_is_unauthorized_on_every_route_of_the_service() {
 }
 
 #[test]
-fn a_body_over_one_mebibyte_is_too_large() {
+fn body_over_one_mebibyte_is_too_large() {
     let bench = Bench::with_schema();
     let padded = |bytes: usize| {
         let body = event().to_string();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Bench, changed, event};
 
 #[test]
-fn an_event_of_a_registered_action_is_stored_as_it_was_sent() {
+fn event_of_a_registered_action_is_stored_as_it_was_sent() {
     let bench = Bench::with_schema();
     let reply = bench.send(&event());
     assert_eq!(
@@ -27,7 +27,7 @@ fn an_event_of_a_registered_action_is_stored_as_it_was_sent() {
 }
 
 #[test]
-fn an_unknown_organization_is_not_found() {
+fn unknown_organization_is_not_found() {
     let bench = Bench::with_schema();
     let mut body = event();
     body["organization_id"] = json!("org_unknown");
@@ -148,7 +148,7 @@ fn event_that_violates_its_schema_is_a_bad_request() {
 }
 
 #[test]
-fn an_event_without_a_version_is_checked_against_the_first() {
+fn event_without_a_version_is_checked_against_the_first() {
     let bench = Bench::new();
     bench.register("team.updated", &json!({ "targets": [{ "type": "team" }] }));
     bench.register("team.updated", &json!({ "targets": [{ "type": "user" }] }));

@@ -53,7 +53,7 @@ fn download(bench: &Bench, url: &str) -> (u16, String) {
 }
 
 #[test]
-fn an_export_is_pending_then_ready_and_expires() {
+fn export_is_pending_then_ready_and_expires() {
     let (bench, clock) = bench();
     let created = bench.post(EXPORTS, &february());
     assert_eq!(created.status, 201);
@@ -144,7 +144,7 @@ fn only_the_signature_opens_a_file() {
 }
 
 #[test]
-fn an_unknown_export_is_not_found_whatever_its_id() {
+fn unknown_export_is_not_found_whatever_its_id() {
     let bench = Bench::new();
     for (path, id) in [
         ("audit_log_export_1", "audit_log_export_1"),

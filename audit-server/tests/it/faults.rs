@@ -28,7 +28,7 @@ fn status_fault_applies_its_times_and_stores_nothing() {
 }
 
 #[test]
-fn a_429_has_the_documented_body_and_the_given_retry_after() {
+fn status_429_has_the_documented_body_and_the_given_retry_after() {
     let bench = Bench::with_schema();
     for (given, sent) in [
         (json!(7), "7"),
@@ -103,7 +103,7 @@ fn cut_response_was_handled_anyway() {
 }
 
 #[test]
-fn an_export_can_be_made_to_fail() {
+fn export_can_be_made_to_fail() {
     let bench = Bench::with(
         LocalServer::builder()
             .organization("org_1")

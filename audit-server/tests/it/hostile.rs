@@ -78,7 +78,7 @@ fn slow_clients_do_not_block_others() {
 }
 
 #[test]
-fn a_body_that_never_ends_is_a_408() {
+fn body_that_never_ends_is_a_408() {
     let server = LocalServer::builder()
         .read_timeout(Duration::from_millis(100))
         .start()

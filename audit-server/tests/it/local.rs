@@ -116,7 +116,7 @@ fn stored_events_are_listed_with_every_field() {
 }
 
 #[test]
-fn the_event_list_filters_and_pages() {
+fn event_list_filters_and_pages() {
     let bench = Bench::with_schema();
     bench.register("team.deleted", &json!({ "targets": [{ "type": "team" }] }));
     bench.post("/_local/organizations", &json!({ "id": "org_2" }));

@@ -34,7 +34,7 @@ fn put(bench: &Bench, path: &str, body: &Value) -> Reply {
 }
 
 #[test]
-fn a_period_is_null_until_it_is_set() {
+fn retention_period_is_null_until_it_is_set() {
     let (bench, _) = bench();
     let days = || bench.get(RETENTION).body;
     assert_eq!(days(), json!({ "retention_period_in_days": null }));
@@ -75,7 +75,7 @@ fn unknown_period_is_unprocessable_and_changes_nothing() {
 }
 
 #[test]
-fn an_unknown_organization_has_neither_retention_nor_configuration() {
+fn unknown_organization_has_neither_retention_nor_configuration() {
     let (bench, _) = bench();
     let expected = json!({ "message": "Organization not found: 'org_unknown'." });
     let retention = "/organizations/org_unknown/audit_logs_retention";

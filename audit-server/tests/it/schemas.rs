@@ -42,7 +42,7 @@ fn versions_count_up_and_are_returned_as_they_were_sent() {
 }
 
 #[test]
-fn a_name_in_the_path_is_percent_decoded() {
+fn action_name_in_the_path_is_percent_decoded() {
     let bench = Bench::new();
     bench.register("team%2Fup%20dated%C3%A9", &target("team"));
     let actions = bench.get("/audit_logs/actions").body;
@@ -86,7 +86,7 @@ fn invalid_schema_is_unprocessable() {
 }
 
 #[test]
-fn an_unknown_action_is_not_found() {
+fn unknown_action_is_not_found() {
     let reply = Bench::new().get("/audit_logs/actions/unknown/schemas");
     assert_eq!(
         (reply.status, reply.body),
@@ -98,7 +98,7 @@ fn an_unknown_action_is_not_found() {
 }
 
 #[test]
-fn an_action_shows_its_newest_schema() {
+fn action_shows_its_newest_schema() {
     let bench = Bench::new();
     bench.register("a", &target("old"));
     let newest = bench.register("a", &target("new"));
