@@ -1,16 +1,16 @@
-//! Ways in for the fuzz targets. Each takes any bytes, and panics where a promise is broken.
+//! Entry points of the fuzz targets. Each takes any bytes, and panics if a property is violated.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::web::TrustedProxies;
 
-/// Nobody's proxy, and no address that a test writes into a header by chance.
+/// An address that is no proxy's and that no test writes into a header by chance.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
 /// The headers that name the client's address; each line of the input is one that a client sent.
-/// What the nearest proxy appends decides, whatever stands in front of it, and who is no proxy is
-/// not listened to.
+/// The entry of the nearest proxy decides, whatever precedes it, and headers of a peer that is no
+/// proxy are ignored.
 pub fn forwarded(bytes: &[u8]) {
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
     let networks = ["10.0.0.0/8", "fd00::/8"];
@@ -47,7 +47,7 @@ fn check(proxies: &TrustedProxies, lines: &[&[u8]]) {
 
 #[cfg(test)]
 mod tests {
-    /// What the target begins with passes; the rest is for the fuzzer.
+    /// Checks the seeds of the target; the fuzzer tries the rest.
     #[test]
     fn the_promises_hold_for_plain_input() {
         super::forwarded(b"");

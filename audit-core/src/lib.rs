@@ -1,7 +1,7 @@
 //! Audit events for Rust services: who did what, to which thing, when, from where.
 //!
-//! This crate is what a service needs without a web framework. Behind axum or another tower service
-//! use `audit-tower`, which exports all of it.
+//! This crate is everything a service needs without a web framework. Behind axum or another tower
+//! service use `audit-tower`, behind actix-web `audit-actix`; both re-export all of it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,18 +23,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # The way of an event
+//! # The path of an event
 //!
 //! An audited function opens a [`Draft`] on entry and closes it on exit, or on drop. The [`Scope`]
-//! of the request or job adds who, for whom and from where. The [`Recorder`] takes the event into a
-//! queue that is bounded in events and bytes. A dispatcher on a thread of its own delivers it to a
-//! [`Sink`], repeats what can be repeated, and keeps what was refused for good as a [`DeadLetter`].
+//! of the request or job adds actor, organization and context. The [`Recorder`] accepts the event
+//! into a queue that is bounded in events and bytes. A dispatcher on a thread of its own delivers it
+//! to a [`Sink`], retries after retryable faults, and keeps rejected events as [`DeadLetter`]s.
 //!
 //! # Checked names
 //!
-//! [`action!`] is the name of an action as a constant, [`catalog!`] a constant for each action of
-//! the catalog, and [`record!`] an event where it stands; a name that `audit.toml` does not have
-//! does not compile.
+//! [`action!`] is the name of an action as a constant, [`catalog!`] defines a constant for each
+//! action of the catalog, and [`record!`] records an event inside a function. A name that
+//! `audit.toml` does not have does not compile.
 //!
 //! # Features
 //!

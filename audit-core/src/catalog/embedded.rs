@@ -162,7 +162,7 @@ impl EmbeddedAction {
         self.durable
     }
 
-    /// Which events of this action stand for each other in a flood; never together with
+    /// Returns the coalescing rule of this action; never together with
     /// [`is_durable`](Self::is_durable).
     #[must_use]
     pub const fn coalesce(&self) -> Option<EmbeddedCoalesce> {

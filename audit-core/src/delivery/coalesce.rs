@@ -173,7 +173,7 @@ impl Held {
         self.open.size.unwrap_or_default()
     }
 
-    /// The event with what it stands for.
+    /// Returns the event with the count that it represents.
     fn finish(self) -> PendingEvent {
         let Self {
             mut open,

@@ -14,8 +14,8 @@ use crate::event::EventId;
 
 /// The most durable events of this process in memory at once. They hold no place in the queue.
 const MAX_NEW_DURABLE: usize = 256;
-/// The most events in memory of each other stream. Each stream has room of its own, so that one from
-/// which nothing is delivered never keeps another from being read.
+/// The most events in memory of each other stream. Each stream has room of its own, so that one
+/// from which nothing is delivered never keeps another from being read.
 const MAX_OTHERS: usize = 128;
 /// The events that are read at once.
 const PAGE: usize = 64;
@@ -161,7 +161,7 @@ impl Loader {
         }
     }
 
-    /// Has the file checked for corruption that hides events, and reads it from the start once more.
+    /// Has the file checked for corruption that hides events, and reads it once more.
     ///
     /// Events `in_memory` are not read again. Returns whether the check runs: once a minute, unless
     /// a missing event was found since.
@@ -202,7 +202,8 @@ impl Loader {
         &mut self.streams[id as usize]
     }
 
-    /// Forgets what was being read, after a panic. Rows in memory stay there, and are not loaded again.
+    /// Forgets what was being read, after a panic. Rows in memory stay there, and are not loaded
+    /// again.
     pub(super) fn recover(&mut self) {
         self.loading = None;
         self.missing.last_run = None;

@@ -28,8 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The default number of retries of a reading call: enough for a broken connection and a server
 /// restart.
 const READ_RETRIES: u32 = 2;
-/// How many events a second are delivered, of the 6,000 a minute that the service takes per key
-/// ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
+/// The default rate of deliveries per second, of the 6,000 a minute that the service accepts per
+/// key ([WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
 const EVENTS_PER_SECOND: f64 = 90.0;
 /// The default timeout of an attempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -121,11 +121,11 @@ impl WorkOsBuilder {
         self
     }
 
-    /// How many events a second a recorder delivers with this client; 90 unless set, a tenth below
-    /// what the service takes per key. Several processes with one key share that limit, so each
-    /// should be given its part of it.
+    /// Sets the rate at which a recorder delivers with this client; default 90 events a second, a
+    /// tenth below what the service accepts per key.
     ///
-    /// It holds for deliveries. Other calls are few, and are not counted.
+    /// Several processes with one key share that limit, so give each a part of it. The limit
+    /// applies to deliveries; other calls are few, and are not counted.
     pub fn rate_limit(mut self, rate_limit: RateLimit) -> Self {
         self.rate_limit = rate_limit;
         self

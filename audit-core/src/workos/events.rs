@@ -25,8 +25,8 @@ impl WorkOs {
     ///
     /// The event's id is the `Idempotency-Key`, so a retry within 24 hours is stored once ([WorkOS:
     /// create event](https://workos.com/docs/reference/audit-logs/event)). The service takes one
-    /// event per request, and responds without an id of its own. The reference says 200, the SDKs'
-    /// tests 201: any 2xx is a success if its body says so.
+    /// event per request, and responds without an id of its own. The reference gives 200, the SDKs'
+    /// tests 201: any 2xx with `success: true` is a success.
     ///
     /// A [`Recorder`](crate::Recorder) makes this call in the background and retries it.
     ///

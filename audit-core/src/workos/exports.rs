@@ -137,7 +137,7 @@ impl WorkOs {
     ///
     /// It polls after 1 second, then at growing intervals of up to 15 seconds. A failed poll is
     /// retried while it may still succeed. `timeout` bounds the whole call, including a poll in
-    /// progress. No webhook is documented to say that an export is ready.
+    /// progress. No webhook for a ready export is documented.
     ///
     /// # Errors
     ///

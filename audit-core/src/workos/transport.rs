@@ -61,7 +61,7 @@ impl reqwest::dns::Resolve for Resolver {
         let found = (self.0)(name.as_str().to_owned());
         Box::pin(async move {
             let addresses = found.await?.into_iter();
-            // Port 0 stands for the port of the address.
+            // Port 0 means the port of the address.
             let addresses = addresses.map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })

@@ -1,12 +1,13 @@
-//! What one proxy wrote: an address, with or without a port. Everything else is `None`.
+//! The entry of one proxy: an address, with or without a port. Anything else is `None`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// No address with its port, and no honest element of `Forwarded`, is longer. In bytes.
+/// The longest entry, in bytes: longer than any address with its port, or honest element of
+/// `Forwarded`.
 const MAX_ENTRY_BYTES: usize = 512;
 
-/// An entry of `X-Forwarded-For`: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
-/// `[2001:db8::1]:4711`.
+/// Parses an entry of `X-Forwarded-For`: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
+/// `[2001:db8::1]` or `[2001:db8::1]:4711`.
 pub(super) fn address(entry: &[u8]) -> Option<IpAddr> {
     let entry = text(entry)?;
     match entry.parse::<Ipv6Addr>() {
@@ -15,8 +16,9 @@ pub(super) fn address(entry: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// The `for` of an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`, if the
-/// whole element is well-formed and says it once ([RFC 7239, section
+/// Parses the `for` of an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`.
+///
+/// The whole element has to be well-formed and have one `for` ([RFC 7239, section
 /// 4](https://www.rfc-editor.org/rfc/rfc7239#section-4)).
 pub(super) fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let mut rest = text(element)?;

@@ -1,5 +1,5 @@
-//! Whose word is taken: examples, and a property over chains of proxies with somebody in front who
-//! writes what they like.
+//! Tests of the client's address: examples, and a property over chains of proxies behind an
+//! attacker.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ fn a_quote_that_the_client_opened_hides_nothing() {
         by_forwarded("10.0.0.1", &["for=198.51.100.1;host=\"", "for=203.0.113.9"]),
         "203.0.113.9"
     );
-    // What the client says inside a value that a proxy quotes is no element.
+    // Text of the client inside a quoted value is no element.
     for host in [
         "a, for=198.51.100.1",
         "a, for=198.51.100.1;b=",
@@ -155,21 +155,21 @@ fn what_cannot_be_trusted_is_refused_with_the_value_and_a_sample() {
     );
 }
 
-/// How a proxy passes on what it was called from.
+/// The form in which a proxy appends the address of its peer.
 #[derive(Clone, Debug)]
 struct Proxy {
     address: IpAddr,
-    /// A form of the address, or a word that hides it.
+    /// A form of the address, or an obfuscated name.
     form: usize,
     own_line: bool,
-    /// Something that the client sent, in a quoted parameter behind it.
+    /// Text of the client, in a quoted parameter behind it.
     echo: Option<String>,
 }
 
 const FORMS: usize = 5;
 
 impl Proxy {
-    /// The address that this proxy's entry gives, if it gives one.
+    /// Returns the address in this proxy's entry, if there is one.
     fn tells(&self, caller: IpAddr) -> Option<IpAddr> {
         (self.form < FORMS - 1).then_some(caller)
     }
@@ -230,7 +230,7 @@ fn untrusted() -> impl Strategy<Value = IpAddr> {
     ]
 }
 
-/// What an attacker writes: pieces that mean something to a parser, in any order.
+/// Generates an attacker's header: pieces that mean something to a parser, in any order.
 fn writing() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => select(vec![
@@ -265,7 +265,7 @@ proptest! {
         chain in vec(proxy(), 0..6),
         standard in any::<bool>(),
     ) {
-        // Each proxy appends whom it was called from, behind whatever it was sent.
+        // Each proxy appends its peer to the header that it received.
         let mut caller = attacker;
         for proxy in &chain {
             let entry = if standard { proxy.forwarded(caller) } else { proxy.x_forwarded_for(caller) };
@@ -282,15 +282,15 @@ proptest! {
         };
         let address = proxies.unwrap().client(caller, lines.iter().map(String::as_bytes));
 
-        // The same from what is known of the chain: the last proxy's caller, its caller's caller,
-        // while each of them says so.
+        // The expected address, from the chain itself: the peer of the last proxy, then of the one
+        // before, while each reports one.
         let mut vouched = caller;
         let mut ends = Vec::new();
         for (index, proxy) in chain.iter().enumerate().rev() {
             let caller = if index == 0 { attacker } else { chain[index - 1].address };
             let Some(told) = proxy.tells(caller) else { break };
-            // What a client sent may hold a comma or make the entry long, and an entry that cannot
-            // be read ends the walk.
+            // The client's text may contain a comma or make the entry too long, and an invalid
+            // entry ends the walk.
             if standard && proxy.echo.is_some() {
                 ends.push(vouched);
             }

@@ -40,7 +40,7 @@ fn event(action: &str, target: &str, at: u64) -> Event {
     event.build().unwrap()
 }
 
-/// What arrived: the `at` of each event, and its `count` and `first_at` if it has them.
+/// Returns the `at` of each delivered event, and its `count` and `first_at` if it has them.
 fn arrived(sink: &MemorySink) -> Vec<(String, Option<String>, Option<String>)> {
     let text = |event: &Event, key| event.metadata_value(key).map(|value| value.to_string());
     let events = sink.events();
@@ -76,8 +76,8 @@ async fn the_first_event_is_delivered_immediately_and_the_newest_represents_the_
     let stats = recorder.stats();
     assert_eq!((stats.delivered, stats.coalesced, stats.pending), (2, 3, 0));
 
-    // The window has ended: the next is a first one, and one that stands for itself alone has no
-    // count.
+    // The window has closed: the next event opens a new one, and one that represents only itself
+    // has no count.
     recorder.record(event("a", "x", 6)).unwrap();
     recorder.record(event("a", "x", 7)).unwrap();
     sleep(11 * SECOND).await;
