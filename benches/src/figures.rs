@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_of_rounds_is_not_that_of_the_medians() {
+    fn ratio_of_rounds_differs_from_that_of_the_medians() {
         let series = |values: &[f64]| Series {
             values: values.to_vec(),
             ..Series::new("x")
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_is_met_on_its_own_side_of_the_bound() {
+    fn goal_is_met_on_its_own_side_of_the_bound() {
         assert!(Bound::AtMost(2.0).is_met(2.0) && !Bound::AtMost(2.0).is_met(2.1));
         assert!(Bound::AtLeast(2.0).is_met(2.0) && !Bound::AtLeast(2.0).is_met(1.9));
         assert!(!Bound::AtMost(2.0).is_met(f64::NAN), "nothing measured");

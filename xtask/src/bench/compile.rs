@@ -272,13 +272,13 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_the_middle_or_the_mean_of_the_two() {
+    fn median_is_the_middle_value_or_the_mean_of_two() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 
     #[test]
-    fn a_ratio_is_of_times_in_the_same_round() {
+    fn ratios_are_of_times_in_the_same_round() {
         let seconds = |times: [u64; 3]| times.map(Duration::from_secs);
         let (slow, fast) = (seconds([4, 40, 8]), seconds([2, 20, 4]));
         assert_eq!(ratios(&slow, &fast), [2.0; 3]);

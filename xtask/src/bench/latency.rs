@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ratio_is_of_this_to_that() {
+    fn ratio_is_of_the_first_to_the_second() {
         let [this, that] = [3, 2].map(Duration::from_millis);
         assert!((ratio(this, that) - 1.5).abs() < 1e-9);
     }

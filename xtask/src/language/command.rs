@@ -174,7 +174,7 @@ fn missed_goals(row: &Row) -> Vec<String> {
     }
     if figures.wide > 0 {
         missed.push(format!(
-            "{package}: {} lines with a comment wider than {MAX_COLUMNS} columns",
+            "{package}: lines with a comment wider than {MAX_COLUMNS} columns: {}",
             figures.wide
         ));
     }
@@ -212,7 +212,7 @@ mod tests {
         let expected = [
             "kit: 4 of 100 summary lines begin with an interrogative",
             "kit: 4 listed words in 2000 words",
-            "kit: 1 lines with a comment wider than 100 columns",
+            "kit: lines with a comment wider than 100 columns: 1",
         ];
         assert_eq!(missed_goals(&row(missed)), expected);
     }

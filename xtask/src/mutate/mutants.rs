@@ -23,12 +23,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "no-recording",
         breaks: "`Recorder::record` answers `Ok` and counts the event, but queues nothing",
         file: "audit-core/src/recorder/recorder.rs",
-        find: "        let pushed = match shared.queue.push(event) {\n",
-        replace: "        if shared.queue.held() < usize::MAX {
-            shared.counters.accepted.add(1);
+        find: "        let pushed = match pipeline.queue.push(event) {\n",
+        replace: "        if pipeline.queue.held() < usize::MAX {
+            pipeline.counters.accepted.add(1);
             return Ok(());
         }
-        let pushed = match shared.queue.push(event) {\n",
+        let pushed = match pipeline.queue.push(event) {\n",
         package: "audit-core",
         filter: "delivery::",
     },

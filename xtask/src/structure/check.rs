@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upward_import_names_both_files_and_both_floors() {
+    fn upward_import_is_reported_with_files_and_floors() {
         let files = [
             LIB,
             (
@@ -300,7 +300,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_circle_names_its_files_and_paths() {
+    fn circle_is_reported_with_its_files_and_paths() {
         let report = report(&CIRCLE, None, &[]);
         let expected = "kit/src has a circle: layer.rs uses `crate::service::Service` of service.rs, \
                         and service.rs uses `crate::layer::Layer` of layer.rs";
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_through_reexports_is_found() {
+    fn circle_through_reexports_is_found() {
         let files = [
             ("lib.rs", "mod a; mod b; pub use a::A; pub use b::B;"),
             ("a.rs", "use crate::B; pub struct A;"),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_pair_is_no_circle() {
+    fn allowed_pair_is_not_reported() {
         let pair = AllowedPair {
             package: "kit",
             files: ["service.rs", "layer.rs"],
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_pair_without_a_circle_is_reported() {
+    fn allowed_pair_without_a_circle_is_reported() {
         let pair = AllowedPair {
             package: "kit",
             files: ["layer.rs", "other.rs"],
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_import_is_reported_with_the_path_to_use() {
+    fn root_import_is_reported_with_the_path_to_use() {
         let files = [
             LIB,
             ("event.rs", "pub struct Event;"),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_of_a_folder_may_show_what_its_files_use_of_each_other() {
+    fn folder_root_may_reexport_names_that_its_files_use() {
         let files = [
             ("lib.rs", "mod a;"),
             ("a/mod.rs", "mod b; mod c; pub use b::B; pub use c::C;"),

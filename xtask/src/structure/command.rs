@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_keep_their_structure() {
+    fn crates_keep_their_structure() {
         let reports = reports(root()).unwrap();
         assert_eq!(problems_of_held(&reports), [] as [&str; 0]);
         // The check saw something: the crates that there are, and their imports.

@@ -21,20 +21,84 @@ impl Floor {
 
 /// The floors of each package that has some, from the ground up. The root file (`lib`, `main`) is a
 /// room of the highest floor.
-pub(super) const FLOORS: &[(&str, &[Floor])] = &[(
-    "audit-core",
-    &[
-        Floor::Together(&["event", "catalog"]),
-        Floor::Together(&["sink", "telemetry"]),
-        Floor::Apart(&["spool", "workos"]),
-        Floor::Together(&["delivery"]),
-        Floor::Together(&["recorder"]),
-        Floor::Together(&["scope"]),
-        Floor::Together(&["web", "private", "macros"]),
-        Floor::Together(&["testing", "fuzzing"]),
-        Floor::Together(&["lib"]),
-    ],
-)];
+pub(super) const FLOORS: &[(&str, &[Floor])] = &[
+    (
+        "audit-core",
+        &[
+            Floor::Together(&["event", "catalog"]),
+            Floor::Together(&["sink", "telemetry"]),
+            Floor::Apart(&["spool", "workos"]),
+            Floor::Together(&["delivery"]),
+            Floor::Together(&["recorder"]),
+            Floor::Together(&["scope"]),
+            Floor::Apart(&["web", "private"]),
+            Floor::Together(&["macros", "testing", "fuzzing"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
+        "audit-derive",
+        &[
+            Floor::Together(&["catalog", "errors", "function", "function_like"]),
+            Floor::Together(&["audited"]),
+            Floor::Apart(&["action", "embed", "record", "unaudited"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
+        "audit-tower",
+        &[
+            Floor::Together(&["head", "parameter", "scope"]),
+            Floor::Apart(&["config", "extract", "future", "route"]),
+            Floor::Together(&["service"]),
+            Floor::Together(&["layer"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
+        "audit-actix",
+        &[
+            Floor::Together(&["head", "parameter", "scope"]),
+            Floor::Apart(&["config", "extract", "private", "route"]),
+            Floor::Together(&["service"]),
+            Floor::Together(&["middleware"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
+        "audit-server",
+        &[
+            Floor::Together(&[
+                "api_key",
+                "clock",
+                "connection",
+                "fault",
+                "host",
+                "own_path",
+                "timestamp",
+                "viewer",
+            ]),
+            Floor::Together(&["config", "id", "rate_limit", "records", "signer"]),
+            Floor::Apart(&["store", "subscription", "validate"]),
+            Floor::Together(&["app", "error", "export", "response"]),
+            Floor::Together(&["body", "feed", "seed", "validate_event"]),
+            Floor::Apart(&["middleware", "routes"]),
+            Floor::Together(&["router"]),
+            Floor::Together(&["serve", "fuzzing"]),
+            Floor::Together(&["server"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
+        "audit-cli",
+        &[
+            Floor::Together(&["failure", "signal", "terminal"]),
+            Floor::Apart(&["schema", "serve", "spool"]),
+            Floor::Together(&["cmd"]),
+            Floor::Together(&["main"]),
+        ],
+    ),
+];
 
 /// Two files that may import each other.
 #[derive(Clone, Copy, Debug)]
@@ -56,20 +120,19 @@ pub(super) const NOT_YET_HELD: &[&str] = &[
     "audit-core",
     "audit-derive",
     "tests/torture",
-    "xtask",
 ];
 
-/// Returns the floors as ARCHITECTURE.md shows them, the highest first.
+/// Returns the floors as ARCHITECTURE.md shows them, the highest first. A bar is between modules
+/// that never import each other.
 pub(super) fn floors_text() -> String {
     let mut text = String::from("```text\n");
     for (package, floors) in FLOORS {
         // Writing to a String does not fail.
         let _ = writeln!(text, "{package}");
         for floor in floors.iter().rev() {
-            let rooms = floor.rooms().join(", ");
             let _ = match floor {
-                Floor::Together(_) => writeln!(text, "    {rooms}"),
-                Floor::Apart(_) => writeln!(text, "    {rooms:<24} never import each other"),
+                Floor::Together(rooms) => writeln!(text, "    {}", rooms.join(", ")),
+                Floor::Apart(rooms) => writeln!(text, "    {}", rooms.join(" | ")),
             };
         }
     }

@@ -134,9 +134,17 @@ impl Collector {
     /// or of its own crate by whichever name a caller has for it.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
-        let is_colons = |at: usize| {
-            matches!(&tokens[at.min(tokens.len())..], [TokenTree::Punct(first), TokenTree::Punct(second), ..]
+        let is_separator = |at: usize| {
+            matches!(tokens.get(at..), Some([TokenTree::Punct(first), TokenTree::Punct(second), ..])
                 if first.as_char() == ':' && first.spacing() == Spacing::Joint && second.as_char() == ':')
+        };
+        let is_start = |at: usize| match at.checked_sub(1).map(|before| &tokens[before]) {
+            Some(TokenTree::Punct(before)) if before.as_char() == '$' => false,
+            // A single colon is that of a type or a field.
+            Some(TokenTree::Punct(before)) if before.as_char() == ':' => {
+                !at.checked_sub(2).is_some_and(is_separator)
+            }
+            _ => true,
         };
         let mut at = 0;
         while at < tokens.len() {
@@ -145,18 +153,13 @@ impl Collector {
                 TokenTree::Ident(first) => {
                     let mut path = vec![first.to_string()];
                     let start = at;
-                    while is_colons(at + 1)
+                    while is_separator(at + 1)
                         && let Some(TokenTree::Ident(next)) = tokens.get(at + 3)
                     {
                         path.push(next.to_string());
                         at += 3;
                     }
-                    let continues = start > 0
-                        && matches!(&tokens[start - 1], TokenTree::Punct(before) if "$:.".contains(before.as_char()))
-                        // A single colon is that of a type or a field.
-                        && (start > 1 && is_colons(start - 2)
-                            || !matches!(&tokens[start - 1], TokenTree::Punct(before) if before.as_char() == ':'));
-                    if !continues {
+                    if is_start(start) {
                         self.inline(path);
                     }
                 }
@@ -245,8 +248,14 @@ mod tests {
 
     #[test]
     fn paths_of_types_bodies_and_macros_are_found() {
-        let source = "fn a(b: crate::b::B<super::C>) { crate::d::e(); warn!(f: crate::g::h(1), i.j, ::k::l) }";
-        let expected = ["crate::b::B", "super::C", "crate::d::e", "crate::g::h"];
+        let source = "fn a(b: crate::b::B<super::C>) { crate::d::e(); warn!(f: crate::g::h(1), i.j, ::k::l, ..super::m::N) }";
+        let expected = [
+            "crate::b::B",
+            "super::C",
+            "crate::d::e",
+            "crate::g::h",
+            "super::m::N",
+        ];
         assert_eq!(paths(source), expected);
         let rules = "macro_rules! a { () => { $crate::b::c(); crate::d::e() } }";
         assert_eq!(paths(rules), ["crate::d::e"]);

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_measurement_runs_to_its_end() {
+    fn small_measurement_runs_to_its_end() {
         let outcome = measure(12_000, 2);
         // Times are not asserted here, but every page must have a response, and the export must be
         // read.

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_measurement_finds_nothing_blocked_and_nothing_unaccounted() {
+    fn small_measurement_finds_no_blocked_request_and_no_missing_event() {
         let few = |count| NonZeroU32::new(count).unwrap();
         let load = Load {
             capacity: few(8),
