@@ -15,7 +15,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{PATIENCE, all_delivered, by_key, client, event, key, record, recorder};
+use super::support::{PATIENCE, all_delivered, by_key, client, event, key, record, recorder};
 use crate::server::{Reply, SUCCESS, Server};
 
 /// Captures everything logged in this thread, at every level.

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{PATIENCE, all_delivered, by_key, client, event, health, record, recorder};
+use super::support::{PATIENCE, all_delivered, by_key, client, event, health, record, recorder};
 use crate::server::{Reply, Server, Tls};
 
 /// A resolver with a settable address that counts its lookups.

@@ -1,92 +1,18 @@
-//! Network and service faults, with the real client over real sockets.
+//! Responses of the service, good and bad.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use audit_tower::testing::assert_balanced;
-use audit_tower::workos::{ApiKey, WorkOs, WorkOsBuilder};
-use audit_tower::{Actor, Event, Health, HealthState, RateLimit, Recorder, Target};
+use audit_tower::workos::{ApiKey, WorkOs};
+use audit_tower::{HealthState, RateLimit, Recorder};
 use futures_util::future::join_all;
 
-use crate::server::{Reply, Request, SUCCESS, Server};
+use crate::server::{Reply, SUCCESS, Server};
 
-mod content;
-mod network;
-
-/// The deadline of every wait; a test that reaches it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn key(text: &str) -> ApiKey {
-    ApiKey::new(text).unwrap()
-}
-
-fn client(url: impl Into<String>) -> WorkOsBuilder {
-    WorkOs::builder(key("sk_test_local"))
-        .base_url(url)
-        .rate_limit(RateLimit::unlimited())
-}
-
-fn recorder(client: WorkOsBuilder) -> Recorder {
-    Recorder::builder(client.build().unwrap()).build().unwrap()
-}
-
-fn event(id: usize) -> Event {
-    Event::builder("document.delete")
-        .organization("org_local")
-        .actor(Actor::user("u1"))
-        .target(Target::new("document", id))
-        .build()
-        .unwrap()
-}
-
-fn record(recorder: &Recorder, events: usize) {
-    for id in 0..events {
-        recorder.record(event(id)).unwrap();
-    }
-}
-
-/// Waits until health satisfies `is`, and returns it.
-async fn health(recorder: &Recorder, is: impl Fn(&Health) -> bool) -> Health {
-    let look = async {
-        loop {
-            let health = recorder.health();
-            if is(&health) {
-                return health;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let found = tokio::time::timeout(PATIENCE, look).await;
-    found.unwrap_or_else(|_| panic!("health is still {:?}", recorder.health()))
-}
-
-/// Shuts down and asserts that every event was delivered.
-async fn all_delivered(recorder: &Recorder) {
-    recorder.shutdown(PATIENCE).await;
-    let stats = recorder.stats();
-    assert_eq!(
-        (stats.delivered, stats.dead, stats.lost),
-        (stats.accepted, 0, 0),
-        "{stats:?}"
-    );
-    assert_balanced(recorder);
-}
-
-/// Groups requests by idempotency key, in the order of each key's first request.
-fn by_key(journal: Vec<Request>) -> Vec<Vec<Request>> {
-    let mut keys: Vec<Vec<Request>> = Vec::new();
-    for request in journal {
-        assert_eq!(
-            (&*request.method, &*request.path),
-            ("POST", "/audit_logs/events")
-        );
-        match keys.iter_mut().find(|same| same[0].key() == request.key()) {
-            Some(same) => same.push(request),
-            None => keys.push(vec![request]),
-        }
-    }
-    keys
-}
+use super::support::{
+    PATIENCE, all_delivered, by_key, client, event, health, key, record, recorder,
+};
 
 #[tokio::test]
 async fn fault_29_reset_before_the_response_is_retried_immediately_with_the_same_key() {
