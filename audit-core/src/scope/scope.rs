@@ -168,6 +168,9 @@ impl Scope {
 
     /// Carries the scope into a future, such as one for `tokio::spawn`, without settling it.
     ///
+    /// A scope that is never settled records its events when its last clone is dropped, which does
+    /// not wait for durable ones: use [`Scope::run`] for a job.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use audit_core::Scope;
@@ -186,6 +189,9 @@ impl Scope {
     }
 
     /// Runs a function inside the scope without settling it.
+    ///
+    /// A scope that is never settled records its events when its last clone is dropped, as with
+    /// [`Scope::in_scope`].
     pub fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self.clone(), function)
     }
@@ -220,10 +226,13 @@ impl Scope {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.inner
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.state()
+    }
+}
+
+impl Inner {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -330,6 +339,39 @@ pub(super) mod tests {
                 .iter()
                 .all(|event| event.actor().unwrap().id() == "clean-up")
         );
+    }
+
+    #[tokio::test]
+    async fn fault_44_a_scope_that_is_only_entered_records_its_events_when_it_is_dropped() {
+        let (recorder, sink) = recorder();
+        let scope = || recorder.scope().actor(Actor::user("u1"));
+        scope().enter(|| close(open(DELETE), Outcome::Failed));
+        scope()
+            .in_scope(async { close(open(DELETE), Outcome::Unknown) })
+            .await;
+        let spawned = scope().in_scope(async { close(open(DELETE), Outcome::Denied) });
+        tokio::spawn(spawned).await.unwrap();
+        let held = scope();
+        held.enter(|| close(open(DELETE), Outcome::Unknown));
+        assert_eq!(delivered(&recorder, &sink).await.len(), 3);
+        drop(held);
+        let events = delivered(&recorder, &sink).await;
+        let outcomes: Vec<_> = events.iter().map(Event::outcome).collect();
+        assert_eq!(
+            outcomes,
+            [
+                Outcome::Failed,
+                Outcome::Succeeded,
+                Outcome::Denied,
+                Outcome::Succeeded
+            ]
+        );
+        assert!(
+            events
+                .iter()
+                .all(|event| event.actor().unwrap().id() == "u1")
+        );
+        assert_eq!(recorder.stats().accepted, 4);
     }
 
     #[tokio::test]

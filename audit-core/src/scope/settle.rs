@@ -1,10 +1,10 @@
 //! Settlement: completing and recording the events that a scope has buffered.
 
-use std::sync::MutexGuard;
+use std::sync::{MutexGuard, PoisonError};
 
 use http::StatusCode;
 
-use super::scope::{Origin, Scope, State};
+use super::scope::{Inner, Origin, Scope, State};
 use crate::catalog::Action;
 use crate::delivery::DurableWait;
 use crate::event::{Actor, Event, EventId, Outcome, now_millis};
@@ -20,6 +20,38 @@ impl Scope {
     /// the response; it resolves when the durable events are on disk.
     #[doc(hidden)]
     pub fn settle(&self, status: Option<StatusCode>) -> DurableWait {
+        self.inner.settle(status)
+    }
+
+    /// Buffers the event of a request that was denied before an audited function ran.
+    pub(crate) fn record_denial(&self, action: Action, route: &str) {
+        self.inner.record_denial(action, route);
+    }
+
+    /// Counts a call whose body asked for no event.
+    pub(crate) fn skipped(&self) {
+        self.inner.recorder.count_skipped();
+    }
+
+    /// Buffers or records a finished event.
+    ///
+    /// If the scope is settled already, the caller has to wait for a durable event.
+    pub(crate) fn finish(&self, event: Event) -> DurableWait {
+        self.inner.finish(event)
+    }
+
+    /// Records an event immediately, settled or not, with what the scope knows.
+    ///
+    /// An event of too many targets is split; the result is then the id of the first part, or the
+    /// first refusal. Blocks until a durable event is on disk.
+    pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
+        self.mark_audited();
+        self.inner.record_now(event)
+    }
+}
+
+impl Inner {
+    fn settle(&self, status: Option<StatusCode>) -> DurableWait {
         let mut state = self.state();
         state.settled = true;
         self.record_finished(state, status)
@@ -41,20 +73,18 @@ impl Scope {
             .collect();
         drop(state);
         for event in unresolved.into_iter().filter_map(|at| finished.get(at)) {
-            self.inner
-                .recorder
+            self.recorder
                 .log_unresolved_actor(event, expected.as_deref());
         }
         let mut commits = DurableWait::default();
         for event in finished {
             let recorded = self.record(event, &mut commits);
-            self.inner.recorder.log_refusal(recorded);
+            self.recorder.log_refusal(recorded);
         }
         commits
     }
 
-    /// Buffers the event of a request that was denied before an audited function ran.
-    pub(crate) fn record_denial(&self, action: Action, route: &str) {
+    fn record_denial(&self, action: Action, route: &str) {
         let mut event = Event::begin(action.as_str(), now_millis());
         event.push_target_id("route", route);
         event.set_outcome(Outcome::Denied);
@@ -65,15 +95,7 @@ impl Scope {
         state.finished.push(event);
     }
 
-    /// Counts a call whose body asked for no event.
-    pub(crate) fn skipped(&self) {
-        self.inner.recorder.count_skipped();
-    }
-
-    /// Buffers or records a finished event.
-    ///
-    /// If the scope is settled already, the caller has to wait for a durable event.
-    pub(crate) fn finish(&self, event: Event) -> DurableWait {
+    fn finish(&self, event: Event) -> DurableWait {
         let mut commits = DurableWait::default();
         if event.has_too_many_targets() {
             for part in event.split() {
@@ -96,7 +118,7 @@ impl Scope {
         }
         self.complete_late(state, &mut event);
         let recorded = self.record(event, commits);
-        self.inner.recorder.log_refusal(recorded);
+        self.recorder.log_refusal(recorded);
     }
 
     /// Completes an event that finished after settlement, and unlocks the scope.
@@ -104,15 +126,14 @@ impl Scope {
         if !complete(&state, event, None) {
             let expected = state.expected.clone();
             drop(state);
-            self.inner
-                .recorder
+            self.recorder
                 .log_unresolved_actor(event, expected.as_deref());
         }
     }
 
     /// Records a completed event, unless its outcome is one that leaves none.
     fn record(&self, event: Event, commits: &mut DurableWait) -> Result<(), RecordError> {
-        let recorder = &self.inner.recorder;
+        let recorder = &self.recorder;
         if !event.is_wanted() {
             recorder.count_skipped();
             Ok(())
@@ -123,12 +144,7 @@ impl Scope {
         }
     }
 
-    /// Records an event immediately, settled or not, with what the scope knows.
-    ///
-    /// An event of too many targets is split; the result is then the id of the first part, or the
-    /// first refusal. Blocks until a durable event is on disk.
-    pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
-        self.mark_audited();
+    fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         let mut result = Ok(event.id());
         let mut commits = DurableWait::default();
         for mut part in event.split() {
@@ -138,6 +154,17 @@ impl Scope {
         }
         commits.wait();
         result
+    }
+}
+
+/// Records the events of a scope that was never settled, such as one that was only entered.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !state.settled && !state.finished.is_empty() {
+            // No caller is left to wait.
+            drop(self.settle(None));
+        }
     }
 }
 
