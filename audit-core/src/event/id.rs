@@ -1,5 +1,6 @@
 //! The ids of events and organizations.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,9 +17,26 @@ pub struct EventId(Uuid);
 impl EventId {
     /// Returns a new id: `millis` since 1970, then 74 bits of a random generator that each thread
     /// seeds.
+    ///
+    /// The generator is seeded again in a forked process and after a second, so that processes with
+    /// a copy of its state, forked or resumed from a snapshot of the machine, assign other ids.
     pub(crate) fn mint(millis: u64) -> Self {
-        let mut random = [0; 10];
-        fastrand::fill(&mut random);
+        let pid = std::process::id();
+        let random = GENERATOR
+            .try_with(|generator| {
+                let mut generator = generator.borrow_mut();
+                if !generator
+                    .as_ref()
+                    .is_some_and(|known| known.is_current(pid, millis))
+                {
+                    *generator = Some(Generator::seeded(pid, millis));
+                }
+                generator.as_mut().map(Generator::random)
+            })
+            .ok()
+            .flatten();
+        // While the thread ends there is no generator left.
+        let random = random.unwrap_or_else(|| Generator::seeded(pid, millis).random());
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
@@ -34,6 +52,44 @@ impl EventId {
     #[must_use]
     pub fn as_uuid(&self) -> Uuid {
         self.0
+    }
+}
+
+thread_local! {
+    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
+}
+
+/// The time after which a generator is seeded again, in milliseconds.
+const SEED_LIFETIME: u64 = 1_000;
+
+/// A random generator, and the process and time of its seed.
+#[derive(Clone)]
+struct Generator {
+    rng: fastrand::Rng,
+    pid: u32,
+    seeded_at: u64,
+}
+
+impl Generator {
+    /// Returns a generator with a seed of the operating system.
+    fn seeded(pid: u32, millis: u64) -> Self {
+        // Without one, as early in a boot, fastrand's own seed is the best there is.
+        let seed = getrandom::u64().unwrap_or_else(|_| fastrand::u64(..));
+        Self {
+            rng: fastrand::Rng::with_seed(seed),
+            pid,
+            seeded_at: millis,
+        }
+    }
+
+    fn is_current(&self, pid: u32, millis: u64) -> bool {
+        self.pid == pid && millis.abs_diff(self.seeded_at) < SEED_LIFETIME
+    }
+
+    fn random(&mut self) -> [u8; 10] {
+        let mut random = [0; 10];
+        self.rng.fill(&mut random);
+        random
     }
 }
 
@@ -101,6 +157,17 @@ mod tests {
         let id = EventId::mint(1_769_000_000_123);
         assert_eq!(id.as_uuid().get_version_num(), 7);
         assert_eq!(id.as_bytes()[..6], 1_769_000_000_123_u64.to_be_bytes()[2..]);
+    }
+
+    #[test]
+    fn fault_50_a_generator_is_seeded_again_in_a_forked_process_and_after_a_second() {
+        let parent = Generator::seeded(1, 5_000);
+        assert!(parent.is_current(1, 5_999));
+        assert!(!parent.is_current(2, 5_000), "a child has a copy of it");
+        assert!(!parent.is_current(1, 6_000), "so has a resumed snapshot");
+        assert!(!parent.is_current(1, 4_000), "the clock may step back");
+        let random = || Generator::seeded(2, 5_000).random();
+        assert_ne!(random(), random());
     }
 
     #[test]
