@@ -43,6 +43,9 @@
 //! | 38 | calls from log layers, destructors and panic hooks | `fault_38_events_can_be_recorded_from_log_drop_and_panic_hook` |
 //! | 39 | flush under load | `fault_39_flush_completes_under_constant_load` |
 //! | 40 | a start with a large backlog | `audit-core/src/spool/tests/backlog.rs::fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams` |
+//! | 44 | a scope that is never settled | `audit-core/src/scope/scope.rs::fault_44_a_scope_that_is_only_entered_records_its_events_when_it_is_dropped` |
+//! | 50 | processes with a copy of the same state, forked or resumed | `audit-core/src/event/id.rs::fault_50_a_generator_is_seeded_again_in_a_forked_process_and_after_a_second` |
+//! | 55 | a value that panics while it is rendered | `audit-core/src/event/event.rs::fault_55_a_value_that_panics_leaves_a_valid_event_without_that_field` |
 
 #![allow(
     clippy::unwrap_used,

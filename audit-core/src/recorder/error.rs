@@ -23,7 +23,7 @@ pub(super) enum RecordErrorKind {
     #[cfg(feature = "spool")]
     NoSpool,
     #[cfg(feature = "spool")]
-    Spool(Box<crate::SpoolError>),
+    Spool(Box<crate::spool::SpoolError>),
 }
 
 impl RecordError {

@@ -18,6 +18,7 @@ use metrics::{Label, counter, gauge};
 
 use super::health::{Health, HealthState};
 use super::stats::Stats;
+use super::unrecorded::unrecorded;
 
 /// How often they are written.
 pub(crate) const EVERY: Duration = Duration::from_secs(5);
@@ -40,7 +41,7 @@ const COUNTERS: [(&str, Count); 14] = [
     ("audit_events_truncated_total", |stats| stats.truncated),
     ("audit_events_unresolved_total", |stats| stats.unresolved),
     ("audit_calls_skipped_total", |stats| stats.skipped),
-    ("audit_calls_unrecorded_total", |_| crate::unrecorded()),
+    ("audit_calls_unrecorded_total", |_| unrecorded()),
     ("audit_requests_unaudited_total", |stats| stats.unaudited),
 ];
 

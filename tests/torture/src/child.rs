@@ -12,7 +12,7 @@ use audit_core::{
     Actor, Event, MemorySink, RateLimit, Recorder, RecorderBuilder, Spool, Stats, Target,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 pub(crate) const ACTION: &str = "torture.record";
 pub(crate) const ORGANIZATION: &str = "org_local";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Returns the path of the spool's write-ahead log.
 pub(crate) fn log_of(spool: &Path) -> PathBuf {

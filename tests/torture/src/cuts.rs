@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use audit_core::{MemorySink, Recorder, Spool};
 
-use crate::Error;
 use crate::child::block_on;
 use crate::corrupt::log_of;
+use crate::error::Error;
 
 const STEP: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -16,6 +16,7 @@
 mod child;
 mod corrupt;
 mod cuts;
+mod error;
 mod ledger;
 mod mounts;
 mod process;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::error::Error;
 use crate::mounts::Mounts;
 use crate::tally::Tally;
 
@@ -63,29 +65,6 @@ enum Child {
         #[arg(long)]
         work: PathBuf,
     },
-}
-
-/// The error of the torture run, or of one of its processes.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("{doing}: {source}")]
-    Io {
-        doing: String,
-        source: std::io::Error,
-    },
-    #[error("{0}")]
-    Other(String),
-}
-
-impl Error {
-    fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let doing = doing.into();
-        move |source| Self::Io { doing, source }
-    }
-
-    fn other(error: impl std::fmt::Display) -> Self {
-        Self::Other(error.to_string())
-    }
 }
 
 fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The variable that marks a process inside its own mount namespace.
 const INSIDE: &str = "AUDIT_TORTURE_MOUNTS";

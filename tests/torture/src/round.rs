@@ -8,9 +8,9 @@ use audit_server::{EventFilter, EventStatus, LocalServer};
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use crate::Error;
 use crate::child::{ACTION, LOCKED, TARGET, block_on, client};
 use crate::corrupt::{flip, log_of};
+use crate::error::Error;
 use crate::ledger::{Ledger, Outcome};
 use crate::mounts::{Mounts, done};
 use crate::process::{Ended, Process};

@@ -315,7 +315,7 @@ impl Dispatcher {
         let now = Instant::now();
         #[cfg(feature = "metrics")]
         if self.publish_at <= now {
-            self.publish_at = now + crate::metrics::EVERY;
+            self.publish_at = now + crate::telemetry::metrics::EVERY;
             self.pipeline.publish_metrics();
         }
         let oldest = self.pending.first_key_value();
