@@ -61,6 +61,8 @@ pub(super) fn decide(
         let wait = wait.min(LONGEST_RETRY_AFTER);
         wait + wait.mul_f64(jitter * 0.1)
     });
+    // A service that asks for no wait at all gets the backoff, or every retry would be immediate.
+    let respected = asked.filter(|wait| *wait >= SHORTEST_PAUSE);
     let pause = || {
         let wait = backoff(
             history.breaker.pauses.saturating_add(1),
@@ -74,14 +76,18 @@ pub(super) fn decide(
         FaultKind::ConnectionLost if !history.immediate_retry_used && !history.breaker.is_down => {
             Decision::RetryNow
         }
-        FaultKind::RateLimited => Decision::Pause(now + asked.unwrap_or_else(pause)),
-        FaultKind::Fatal => Decision::Pause(now + asked.unwrap_or(FATAL_PAUSE)),
+        FaultKind::RateLimited => Decision::Pause(now + respected.unwrap_or_else(pause)),
+        FaultKind::Fatal => {
+            // A `Retry-After` below the minimum is no reason to ask sooner than without one.
+            let wait = asked.map_or(FATAL_PAUSE, |_| respected.unwrap_or_else(pause));
+            Decision::Pause(now + wait)
+        }
         FaultKind::ConnectionLost | FaultKind::Retryable if history.breaker.is_down => {
             Decision::Pause(now + asked.unwrap_or_default().max(pause()))
         }
         FaultKind::ConnectionLost | FaultKind::Retryable => {
             let wait = || backoff(history.failed.saturating_add(1), LONGEST_BACKOFF, jitter);
-            Decision::Retry(now + asked.unwrap_or_else(wait))
+            Decision::Retry(now + respected.unwrap_or_else(wait))
         }
     }
 }
@@ -170,6 +176,28 @@ mod tests {
             decide(Ok(()), &NEW, Instant::now(), 0.9),
             Decision::Delivered
         );
+    }
+
+    #[test]
+    fn fault_51_a_retry_after_of_nothing_is_no_hot_loop() {
+        let faults: [fn(&'static str) -> Fault; 3] =
+            [Fault::rate_limited, Fault::fatal, Fault::retryable];
+        for fault in faults {
+            for asked in [Duration::ZERO, Duration::from_millis(1)] {
+                let fault = fault("no wait").after(Some(asked));
+                for pauses in [0, 3, 20] {
+                    let mut history = NEW;
+                    history.failed = pauses;
+                    history.breaker.pauses = pauses;
+                    let waits = [0.5, 0.99].map(|jitter| after(&fault, history, jitter).1);
+                    assert!(waits[0] >= FIRST_BACKOFF.mul_f64(0.5), "{fault} {waits:?}");
+                    assert!(waits[1] > waits[0], "{fault} {waits:?}");
+                }
+                let mut history = NEW;
+                history.breaker.is_down = true;
+                assert!(after(&fault, history, 0.0).1 >= SHORTEST_PAUSE, "{fault}");
+            }
+        }
     }
 
     #[test]
