@@ -140,7 +140,7 @@ async fn verify_runs_beside_the_service_and_fails_on_corruption() {
     let (folder, recorder) = Folder::with_dead_letters().await;
     let check = folder.object(&["verify", "--json"]);
     assert_eq!(
-        (&check["whole"], &check["events"]),
+        (&check["intact"], &check["events"]),
         (&json!(true), &json!(3))
     );
     recorder.shutdown(DEADLINE).await;

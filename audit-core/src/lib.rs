@@ -92,7 +92,7 @@ pub use crate::sink::{JsonLines, Rotation};
 #[cfg(feature = "spool")]
 pub use crate::spool::{
     Spool, SpoolBuilder, SpoolCheck, SpoolError, SpoolFile, SpoolFileStatus, SpoolRedrive,
-    SpoolStatus, SpooledLetter,
+    SpoolStatus, SpooledDeadLetter,
 };
 #[cfg(feature = "metrics")]
 pub use crate::telemetry::metrics;

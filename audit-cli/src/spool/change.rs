@@ -68,13 +68,13 @@ pub(crate) fn redrive(options: &Options, selection: &Selection) -> Result<(), Fa
     };
     let redriven = redriven.map_err(|error| failure(&error))?;
     print(|out| {
-        let count = redriven.letters;
+        let count = redriven.dead_letters;
         let counted = dead_letters(count);
         if options.json {
-            let object = json!({ "redriven": count, "by_service": redriven.is_asked });
+            let object = json!({ "redriven": count, "by_service": redriven.is_requested });
             return writeln!(out, "{object}");
         }
-        match (count, redriven.is_asked) {
+        match (count, redriven.is_requested) {
             (0, _) => writeln!(out, "no such dead letters"),
             (_, true) => writeln!(
                 out,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
-use audit_core::{SpoolFileStatus, SpooledLetter};
+use audit_core::{SpoolFileStatus, SpooledDeadLetter};
 use humantime::format_rfc3339_millis;
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn status_object(options: &Options, status: &SpoolFileStatus) -> Value {
         "dead": status.dead,
         "dead_bytes": status.dead_bytes,
         "dead_dropped": status.dead_dropped,
-        "damaged": status.damaged,
+        "corrupt_rows": status.corrupt_rows,
     })
 }
 
@@ -81,7 +81,7 @@ fn status_text(out: &mut dyn Write, options: &Options, status: &SpoolFileStatus)
             status.dead_dropped,
             "dead letters were dropped for newer ones",
         ),
-        (status.damaged, "rows became unreadable"),
+        (status.corrupt_rows, "rows became unreadable"),
     ] {
         if count > 0 {
             writeln!(
@@ -130,24 +130,24 @@ pub(crate) fn dead(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn dead_letter_object(dead_letter: &SpooledLetter) -> Value {
+fn dead_letter_object(dead_letter: &SpooledDeadLetter) -> Value {
     json!({
         "row": dead_letter.row,
         "id": dead_letter.event.id().to_string(),
         "action": dead_letter.event.action(),
         "organization": dead_letter.event.organization(),
         "reason": dead_letter.fault,
-        "refused_at": time(dead_letter.buried_at),
+        "refused_at": time(dead_letter.rejected_at),
     })
 }
 
-fn dead_letter_text(out: &mut dyn Write, dead_letter: &SpooledLetter) -> io::Result<()> {
+fn dead_letter_text(out: &mut dyn Write, dead_letter: &SpooledDeadLetter) -> io::Result<()> {
     let event = &dead_letter.event;
     writeln!(
         out,
         "{BOLD}{}{BOLD:#}  {}  {}  {}  {DIM}{}{DIM:#}",
         dead_letter.row,
-        time(dead_letter.buried_at),
+        time(dead_letter.rejected_at),
         sanitize(event.action()),
         sanitize(event.organization().unwrap_or("no organization")),
         event.id()
@@ -166,9 +166,9 @@ pub(crate) fn verify(options: &Options) -> Result<(), Failure> {
         if options.json {
             let object = json!({
                 "spool": options.file.to_string_lossy(),
-                "whole": check.is_whole(),
+                "intact": check.is_intact(),
                 "events": check.events,
-                "damaged": check.damaged,
+                "corrupt_rows": check.corrupt_rows,
                 "findings": check.findings,
             });
             return writeln!(out, "{object}");
@@ -179,10 +179,10 @@ pub(crate) fn verify(options: &Options) -> Result<(), Failure> {
         writeln!(
             out,
             "events read: {}, unreadable rows: {}",
-            check.events, check.damaged
+            check.events, check.corrupt_rows
         )
     });
-    if check.is_whole() {
+    if check.is_intact() {
         return Ok(());
     }
     Err(Failure::new("the spool is corrupt").help(

@@ -1,10 +1,10 @@
 //! The spool as seen by recorder and dispatcher, with a stand-in for builds without the feature.
 
 #[cfg(feature = "spool")]
-pub(crate) use crate::spool::{Appended, Guarantee, Page, Spool, Spooled};
+pub(crate) use crate::spool::{Guarantee, Page, PendingAppend, Spool, SpooledEvent};
 
 #[cfg(not(feature = "spool"))]
-pub(crate) use absent::{Appended, Guarantee, Page, Spool, Spooled};
+pub(crate) use absent::{Guarantee, Page, PendingAppend, Spool, SpooledEvent};
 
 #[cfg(not(feature = "spool"))]
 mod absent {
@@ -32,7 +32,7 @@ mod absent {
     }
 
     #[derive(Debug)]
-    pub(crate) struct Spooled {
+    pub(crate) struct SpooledEvent {
         pub(crate) row: i64,
         pub(crate) event: Event,
         pub(crate) first_attempt: Option<u64>,
@@ -40,15 +40,15 @@ mod absent {
 
     #[derive(Debug)]
     pub(crate) struct Page {
-        pub(crate) events: Vec<Spooled>,
+        pub(crate) events: Vec<SpooledEvent>,
         pub(crate) after: i64,
         pub(crate) is_last: bool,
     }
 
     #[derive(Debug)]
-    pub(crate) struct Appended(());
+    pub(crate) struct PendingAppend(());
 
-    impl Future for Appended {
+    impl Future for PendingAppend {
         type Output = Refused<i64>;
 
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Refused<i64>> {
@@ -57,8 +57,8 @@ mod absent {
     }
 
     impl Spool {
-        pub(crate) fn append_patiently(&self, _: &Event) -> Result<Appended, Infallible> {
-            Ok(Appended(()))
+        pub(crate) fn append_until_closed(&self, _: &Event) -> Result<PendingAppend, Infallible> {
+            Ok(PendingAppend(()))
         }
 
         pub(crate) fn enqueue(&self, _: &Event) -> Refused<()> {
@@ -67,13 +67,13 @@ mod absent {
 
         pub(crate) fn acknowledge(&self, _: i64, _: EventId) {}
 
-        pub(crate) fn attempted(&self, _: i64, _: EventId, _: u64) {}
+        pub(crate) fn record_attempt(&self, _: i64, _: EventId, _: u64) {}
 
-        pub(crate) fn bury(&self, _: i64, _: EventId, _: String) -> Refused<()> {
+        pub(crate) fn move_to_dead_letters(&self, _: i64, _: EventId, _: String) -> Refused<()> {
             Err(())
         }
 
-        pub(crate) fn bury_event(&self, _: &Event, _: String) -> Refused<()> {
+        pub(crate) fn add_dead_letter(&self, _: &Event, _: String) -> Refused<()> {
             Err(())
         }
 
@@ -81,23 +81,23 @@ mod absent {
             Err(())
         }
 
-        pub(crate) async fn mend(&self) -> Refused<i64> {
+        pub(crate) async fn check_for_corruption(&self) -> Refused<i64> {
             Err(())
         }
 
-        pub(crate) fn boundary(&self) -> i64 {
+        pub(crate) fn last_row_at_open(&self) -> i64 {
             0
         }
 
-        pub(crate) async fn close_and_take(&self) -> Vec<Event> {
+        pub(crate) async fn close_and_drain(&self) -> Vec<Event> {
             Vec::new()
         }
 
-        pub(crate) async fn settle(&self) -> Refused<()> {
+        pub(crate) async fn wait_for_appends(&self) -> Refused<()> {
             Err(())
         }
 
-        pub(crate) fn is_waiting(&self) -> bool {
+        pub(crate) fn has_unwritten(&self) -> bool {
             false
         }
 
@@ -105,7 +105,7 @@ mod absent {
             0
         }
 
-        pub(crate) fn disk(&self) -> (HealthState, Option<String>) {
+        pub(crate) fn write_health(&self) -> (HealthState, Option<String>) {
             (HealthState::Healthy, None)
         }
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tokio::task::JoinHandle;
 
-use super::disk::Appended;
+use super::disk::PendingAppend;
 use super::pipeline::Pipeline;
 
 /// A future that is ready when durable events are on disk, or at the recorder's deadline
@@ -28,7 +28,7 @@ pub struct DurableWait {
 
 struct Waiting {
     pipeline: Arc<Pipeline>,
-    appended: Vec<Appended>,
+    appended: Vec<PendingAppend>,
     /// Events that the spool returned when it was closed.
     unwritten: u64,
     /// A task that ends at the deadline.
@@ -37,7 +37,7 @@ struct Waiting {
 
 impl DurableWait {
     /// Adds an event that the spool has accepted.
-    pub(crate) fn add(&mut self, pipeline: &Arc<Pipeline>, appended: Appended) {
+    pub(crate) fn add(&mut self, pipeline: &Arc<Pipeline>, appended: PendingAppend) {
         let waiting = self.waiting.get_or_insert_with(|| {
             Box::new(Waiting {
                 pipeline: Arc::clone(pipeline),

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::disk::{Guarantee, Page, Spool, Spooled};
+use super::disk::{Guarantee, Page, Spool, SpooledEvent};
 use super::flush_barrier::Origin;
 use crate::event::EventId;
 
@@ -85,7 +85,7 @@ enum Read {
 /// A result of [`Loader::next`].
 pub(super) enum Loaded {
     /// The next events, each with its origin.
-    Events(Vec<(Spooled, Origin)>),
+    Events(Vec<(SpooledEvent, Origin)>),
     /// All streams are exhausted, and no event waits for the disk: the spool has no more of the
     /// events that were appended, which were this many.
     Exhausted { appended: u64 },
@@ -106,7 +106,7 @@ struct MissingCheck {
 }
 
 impl MissingCheck {
-    fn is_already_in_memory(&self, event: &Spooled) -> bool {
+    fn is_already_in_memory(&self, event: &SpooledEvent) -> bool {
         event.row <= self.reread_up_to && self.in_memory.contains(&event.event.id())
     }
 }
@@ -128,7 +128,7 @@ pub(super) struct Loader {
 
 impl Loader {
     pub(super) fn new(spool: Spool) -> Self {
-        let boundary = spool.boundary();
+        let boundary = spool.last_row_at_open();
         let stream = |guarantee, is_new| Stream {
             guarantee,
             is_new,
@@ -178,13 +178,13 @@ impl Loader {
             reread_up_to: i64::MAX,
         };
         let spool = self.spool.clone();
-        let checked = async move { Read::Checked(spool.mend().await.ok()) };
+        let checked = async move { Read::Checked(spool.check_for_corruption().await.ok()) };
         self.loading = Some(checked.boxed());
         true
     }
 
     fn rewind(&mut self) {
-        let boundary = self.spool.boundary();
+        let boundary = self.spool.last_row_at_open();
         for stream in &mut self.streams {
             stream.after = if stream.is_new { boundary } else { i64::MIN };
             stream.rest_until = None;
@@ -297,7 +297,7 @@ impl Loader {
             return Loaded::Events(Vec::new());
         };
         let (events, is_at_end) = self.take(id, page);
-        if !events.is_empty() || !is_at_end || self.spool.is_waiting() {
+        if !events.is_empty() || !is_at_end || self.spool.has_unwritten() {
             self.mark_none_exhausted();
             return Loaded::Events(events);
         }
@@ -330,7 +330,7 @@ impl Loader {
     }
 
     /// Returns the events of a page, and whether the stream is at its end for now.
-    fn take(&mut self, id: StreamId, page: Page) -> (Vec<(Spooled, Origin)>, bool) {
+    fn take(&mut self, id: StreamId, page: Page) -> (Vec<(SpooledEvent, Origin)>, bool) {
         let stream = &mut self.streams[id as usize];
         let mut events = Vec::with_capacity(page.events.len());
         for event in page.events {

@@ -28,7 +28,7 @@ pub use self::dead_letter::DeadLetter;
 pub(crate) use self::dead_letter::DeadLetters;
 pub(crate) use self::disk::Spool;
 #[cfg(feature = "spool")]
-pub(crate) use self::disk::{Appended, Guarantee};
+pub(crate) use self::disk::{Guarantee, PendingAppend};
 pub(crate) use self::dispatcher::{Command, Dispatcher, Setup};
 pub use self::durable_wait::DurableWait;
 pub use self::flush_barrier::Report;

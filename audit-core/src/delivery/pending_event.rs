@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::disk::Spooled;
+use super::disk::SpooledEvent;
 use super::flush_barrier::Origin;
 use crate::event::{Event, now_millis};
 use crate::sink::{Delivery, DynSink, Fault};
@@ -65,7 +65,7 @@ impl PendingEvent {
     }
 
     /// Returns an event from the spool.
-    pub(super) fn spooled(spooled: Spooled, origin: Origin, now: Instant) -> Self {
+    pub(super) fn spooled(spooled: SpooledEvent, origin: Origin, now: Instant) -> Self {
         let ambiguity = spooled.first_attempt.map(|first| Ambiguity {
             since: now,
             age_before: Duration::from_millis(now_millis().saturating_sub(first)),

@@ -125,7 +125,7 @@ impl Pipeline {
 
     pub(crate) fn health(&self) -> Health {
         let queue = &self.queue;
-        let disk = self.spool.as_ref().map(Spool::disk);
+        let disk = self.spool.as_ref().map(Spool::write_health);
         self.health_tracker.health(Load {
             disk,
             spooled: self.counters.spooled(),
@@ -246,8 +246,10 @@ impl Pipeline {
     pub(crate) fn keep_dead_letter(&self, letter: DeadLetter, row: Option<i64>) {
         let fault = || letter.fault().to_string();
         let is_on_disk = match (&self.spool, row) {
-            (Some(spool), Some(row)) => spool.bury(row, letter.id(), fault()).is_ok(),
-            (Some(spool), None) => spool.bury_event(letter.event(), fault()).is_ok(),
+            (Some(spool), Some(row)) => spool
+                .move_to_dead_letters(row, letter.id(), fault())
+                .is_ok(),
+            (Some(spool), None) => spool.add_dead_letter(letter.event(), fault()).is_ok(),
             (None, _) => false,
         };
         if !is_on_disk {

@@ -440,7 +440,7 @@ impl RecorderBuilder {
             {
                 // A weak reference, since the recorder owns the spool.
                 let pipeline = Arc::downgrade(&pipeline);
-                spool.on_requests(move |again| {
+                spool.serve_redrive_requests(move |again| {
                     if let Some(pipeline) = pipeline.upgrade() {
                         pipeline.count_redriven(again);
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{RecordError, RecordErrorKind};
 use super::recorder::{Entry, Recorder};
-use crate::delivery::{Appended, Guarantee, Pipeline};
+use crate::delivery::{Guarantee, PendingAppend, Pipeline};
 use crate::event::Event;
 use crate::spool::{Spool, SpoolError};
 
@@ -73,13 +73,18 @@ struct DurableAppend<'a> {
     event: &'a Event,
     /// Taken when the event counts as accepted.
     entry: Option<Entry>,
-    appended: Appended,
+    appended: PendingAppend,
     /// The result of the write, once the caller has it.
     reported: Option<bool>,
 }
 
 impl<'a> DurableAppend<'a> {
-    fn new(pipeline: &'a Pipeline, event: &'a Event, entry: Entry, appended: Appended) -> Self {
+    fn new(
+        pipeline: &'a Pipeline,
+        event: &'a Event,
+        entry: Entry,
+        appended: PendingAppend,
+    ) -> Self {
         pipeline.counters.unsettled.add(1);
         pipeline.counters.appended_durable.add(1);
         Self {

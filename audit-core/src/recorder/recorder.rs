@@ -141,7 +141,7 @@ impl Recorder {
             );
             return self.enqueue(event, entry);
         };
-        match spool.append_patiently(&event) {
+        match spool.append_until_closed(&event) {
             Ok(appended) => {
                 pipeline.counters.appended_durable.add(1);
                 entry.accepted(pipeline);

@@ -1,54 +1,52 @@
-//! The thread that owns the file: it takes what waits, writes all of it in one transaction, and
-//! answers when that is on the disk.
+//! The thread that owns the file: takes queued work, writes it in one transaction, and reports the
+//! result once it is on disk.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::damage::{Missing, Suspicion};
-use super::error::{SpoolError, is_disk_full, with_causes};
-use super::inbox::{Inbox, Task, Waiting, Work};
-use super::recover::may_be_damage;
-use super::requests::Requests;
-use super::site::Site;
-use super::status::{Disk, Published};
-use super::store::{Committed, Failed, Group, Store};
+use super::corruption::CorruptionCheck;
+use super::error::{SpoolError, is_disk_full, may_be_corrupt, with_causes};
+use super::inbox::{Batch, Inbox, QueuedAppend, StoreCall, Waiter};
+use super::open::Opener;
+use super::redrive_requests::RedriveRequests;
+use super::rows::MissingEvent;
+use super::status::{SharedStatus, WriteState};
+use super::store::{Committed, FailedCommit, Group, Store};
 use crate::event::Event;
 use crate::telemetry::LogLimit;
 
-/// How long to wait before a disk that failed is tried again; doubled with each failure in a row,
-/// up to the second.
+/// The pause after a failure of the disk: doubled with each failure in a row, up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often a full disk is asked for space.
+/// The time between two attempts to allocate the reserve on a full disk.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
-/// How often a file is made anew at most, since each leaves the one before behind.
-const REBUILD_PAUSE: Duration = Duration::from_secs(60);
-/// Unused pages that the file keeps, and how many are given back at a time when there are more.
+/// The shortest time between two rebuilds, since each leaves a quarantined file.
+const REBUILD_INTERVAL: Duration = Duration::from_secs(60);
+/// Unused pages that the file keeps, and the number released at a time when there are more.
 const SPARE_PAGES: u32 = 4_096;
-const TRIM_PAGES: u32 = 256;
-/// How many pages are given back at a time on a full disk: they have to fit into the reserve.
-const FULL_PAGES: u32 = 64;
+const RELEASED_PAGES: u32 = 256;
+/// The number released at a time on a full disk, where the transaction has to fit into the reserve.
+const RELEASED_PAGES_FULL: u32 = 64;
 
+/// The parts of the committer thread before it starts.
 pub(super) struct Committer {
     pub(super) inbox: Arc<Inbox>,
-    pub(super) published: Arc<Published>,
-    pub(super) site: Site,
-    /// None while the disk fails.
-    pub(super) store: Option<Store>,
+    pub(super) status: Arc<SharedStatus>,
+    pub(super) opener: Opener,
+    pub(super) store: Store,
     pub(super) max_dead_bytes: u64,
-    /// Told when the file is closed and another may open it, with the events that the disk did not
-    /// take.
-    pub(super) done: oneshot::Sender<Vec<Event>>,
+    /// Receives the events that could not be written, once the file is closed and unlocked.
+    pub(super) closed: oneshot::Sender<Vec<Event>>,
 }
 
-/// Says that nothing is taken any more, also when the thread panics.
+/// Closes the inbox when the thread ends, also by a panic.
 struct CloseOnDrop(Arc<Inbox>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        drop(self.0.closed());
+        drop(self.0.close_and_drain());
     }
 }
 
@@ -63,251 +61,271 @@ impl Committer {
     fn run(self) {
         let Self {
             inbox,
-            published,
-            site,
+            status,
+            opener,
             store,
             max_dead_bytes,
-            done,
+            closed,
         } = self;
-        let closing = CloseOnDrop(Arc::clone(&inbox));
-        let mut disk = Writer {
+        let close_on_drop = CloseOnDrop(Arc::clone(&inbox));
+        let mut writer = Writer {
             inbox,
-            published,
-            site,
-            store,
+            status,
+            opener,
+            store: Some(store),
             max_dead_bytes,
             retracted: Vec::new(),
             last_row: 0,
             failures: 0,
             retry_at: None,
             rebuilt_at: None,
-            suspicion: Suspicion::default(),
-            requests: Requests::default(),
+            corruption_check: CorruptionCheck::default(),
+            redrive_requests: RedriveRequests::default(),
             full: false,
             log: LogLimit::new(),
         };
-        disk.note_reserve();
+        writer.start();
         loop {
-            let work = disk.inbox.next(disk.pause(), disk.retry_at.is_some());
-            let (last, closing) = (work.last, work.closing);
-            disk.work(work);
-            // A disk that takes nothing does not keep the process from ending.
-            if last || (closing && !disk.is_fine()) {
+            let batch = writer
+                .inbox
+                .next_batch(writer.max_wait(), writer.retry_at.is_some());
+            let (is_last, is_closing) = (batch.is_last, batch.is_closing);
+            writer.process(batch);
+            // A disk that accepts nothing must not keep the process from ending.
+            if is_last || (is_closing && !writer.is_working()) {
                 break;
             }
         }
-        // The file first, then the lock, then the word that it is free.
+        // The file is closed first, then unlocked, then reported as closed.
         let Writer {
-            inbox, store, site, ..
-        } = disk;
-        let left = inbox.closed();
-        drop(closing);
+            inbox,
+            store,
+            opener,
+            ..
+        } = writer;
+        let unwritten = inbox.close_and_drain();
+        drop(close_on_drop);
         drop(store);
-        drop(site);
-        // Nobody may be waiting for it.
-        drop(done.send(left));
+        drop(opener);
+        // The receiver may be gone.
+        drop(closed.send(unwritten));
     }
 }
 
 struct Writer {
     inbox: Arc<Inbox>,
-    published: Arc<Published>,
-    site: Site,
+    status: Arc<SharedStatus>,
+    opener: Opener,
+    /// `None` while the disk fails.
     store: Option<Store>,
     max_dead_bytes: u64,
-    /// What a transaction that failed may have left on the disk all the same.
+    /// Rows that a failed transaction may have written all the same.
     retracted: Vec<(i64, Vec<u8>)>,
-    /// The greatest number that anybody was told.
+    /// The largest row id acknowledged to a caller.
     last_row: i64,
     failures: u32,
     retry_at: Option<Instant>,
     rebuilt_at: Option<Instant>,
-    suspicion: Suspicion,
-    requests: Requests,
+    corruption_check: CorruptionCheck,
+    redrive_requests: RedriveRequests,
     full: bool,
     log: LogLimit,
 }
 
 impl Writer {
-    /// How long to wait for work at most.
-    fn pause(&self) -> Option<Duration> {
+    /// Allocates the reserve, and publishes the first status.
+    fn start(&mut self) {
+        if !self.opener.reserve() {
+            self.full = true;
+            self.retry_at = Some(Instant::now() + FULL_PAUSE);
+        }
+        self.publish();
+    }
+
+    /// Returns the longest wait for work; `None` without a limit.
+    fn max_wait(&self) -> Option<Duration> {
         let now = Instant::now();
-        let moments = self.retry_at.into_iter().chain(self.next_look());
+        let moments = self.retry_at.into_iter().chain(self.next_poll());
         let first = moments.min()?;
         Some(first.saturating_duration_since(now))
     }
 
-    /// When to look whether a command asks for dead letters.
-    fn next_look(&self) -> Option<Instant> {
-        self.is_fine()
-            .then(|| self.requests.next_look(&self.published))
+    /// Returns the time of the next poll for redrive requests.
+    fn next_poll(&self) -> Option<Instant> {
+        self.is_working()
+            .then(|| self.redrive_requests.next_poll(&self.status))
             .flatten()
     }
 
-    /// Sends the dead letters again that a command asks for.
-    fn answer_requests(&mut self) {
-        if self.next_look().is_none_or(|at| at > Instant::now()) {
+    fn serve_redrive_requests(&mut self) {
+        if self.next_poll().is_none_or(|at| at > Instant::now()) {
             return;
         }
         let Some(store) = &mut self.store else { return };
-        if let Err(error) = self.requests.answer(store, &self.published) {
-            self.failed(error);
+        if let Err(error) = self.redrive_requests.serve(store, &self.status) {
+            self.on_error(error);
         }
     }
 
-    fn is_fine(&self) -> bool {
+    fn is_working(&self) -> bool {
         self.store.is_some() && !self.full
     }
 
-    fn is_due(&self) -> bool {
+    fn is_retry_due(&self) -> bool {
         self.retry_at.is_none_or(|at| at <= Instant::now())
     }
 
-    fn work(&mut self, work: Work) {
-        if self.store.is_none() && self.is_due() {
+    fn process(&mut self, batch: Batch) {
+        if self.store.is_none() && self.is_retry_due() {
             self.reopen();
         }
-        if self.full && self.is_due() {
-            self.full = !self.site.reserve();
+        if self.full && self.is_retry_due() {
+            self.full = !self.opener.reserve();
             self.retry_at = self.full.then(|| Instant::now() + FULL_PAUSE);
         }
-        let Work {
+        let Batch {
             appends,
             mut rest,
-            tasks,
+            calls,
             ..
-        } = work;
+        } = batch;
         rest.retracted = std::mem::take(&mut self.retracted);
         if self.store.is_none() {
             let error = SpoolError::disk_down();
-            self.give_up(appends, rest, &error);
-            for mut task in tasks {
-                task.fail(error.clone());
+            self.fail_or_requeue(appends, rest, &error);
+            for mut call in calls {
+                call.fail(error.clone());
             }
         } else {
             self.commit(appends, rest);
-            for task in tasks {
-                self.answer(task);
+            for call in calls {
+                self.run_call(call);
             }
         }
-        self.answer_requests();
+        self.serve_redrive_requests();
         self.publish();
     }
 
-    fn commit(&mut self, appends: Vec<Waiting>, rest: Group) {
+    fn commit(&mut self, appends: Vec<QueuedAppend>, rest: Group) {
         let (mut appends, mut rest) = (appends, rest);
         if self.full {
-            // Nothing is added, so that what is deleted has the space that is left.
-            let added = Group {
-                burials: std::mem::take(&mut rest.burials),
+            // Nothing is added, so that deletions have the remaining space.
+            let additions = Group {
+                dead_letters: std::mem::take(&mut rest.dead_letters),
                 ..Group::default()
             };
             let appends = std::mem::take(&mut appends);
-            self.give_up(appends, added, &SpoolError::disk_full());
+            self.fail_or_requeue(appends, additions, &SpoolError::disk_full());
         }
-        let (entries, waiters): (Vec<_>, Vec<_>) = appends
+        let (events, waiters): (Vec<_>, Vec<_>) = appends
             .into_iter()
-            .map(|waiting| (waiting.entry, waiting.waiter))
+            .map(|append| (append.event, append.waiter))
             .unzip();
         let group = Group {
-            appends: entries,
+            appends: events,
             ..rest
         };
         if group.is_empty() {
             return;
         }
         let Some(store) = &mut self.store else { return };
-        let mut done = store.commit(&group, self.max_dead_bytes);
-        if matches!(&done, Err(failed) if is_disk_full(&failed.error)) {
-            // The log may have been what filled the disk. To empty it, the file has to grow.
-            self.site.release();
-            if store.empty_log().is_ok() {
-                done = store.commit(&group, self.max_dead_bytes);
+        let mut result = store.commit(&group, self.max_dead_bytes);
+        if matches!(&result, Err(failed) if is_disk_full(&failed.error)) {
+            // The WAL may have filled the disk. Truncating it needs space for the main file.
+            self.opener.release_reserve();
+            if store.truncate_wal().is_ok() {
+                result = store.commit(&group, self.max_dead_bytes);
             }
-            self.full = done.is_ok() && !self.site.reserve();
+            self.full = result.is_ok() && !self.opener.reserve();
             self.retry_at = self.full.then(|| Instant::now() + FULL_PAUSE);
         }
-        match done {
+        match result {
             Ok(Committed { rows, missing }) => {
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
                 for (waiter, row) in waiters.into_iter().zip(rows) {
-                    waiter.told(row);
+                    if let Some(waiter) = waiter {
+                        waiter.succeed(row);
+                    }
                 }
                 if self.full {
-                    self.make_space();
+                    self.free_disk_space();
                 } else if !group.acknowledged.is_empty() {
-                    self.trim();
+                    self.release_pages();
                 }
-                self.suspect(missing);
+                self.check_missing(missing);
             }
-            Err(Failed { error, rows }) => {
-                let Group {
-                    appends: entries,
-                    retracted,
-                    ..
-                } = &group;
-                // The error may be that of the answer only. Nothing of it may be found there later:
-                // those who wait are told that it is not on the disk.
-                let unsure = rows
-                    .iter()
-                    .zip(entries)
-                    .map(|(row, entry)| (*row, entry.packed.clone()));
-                self.retracted = retracted.iter().cloned().chain(unsure).collect();
-                let appends = group
-                    .appends
-                    .into_iter()
-                    .zip(waiters)
-                    .map(|(entry, waiter)| Waiting { entry, waiter })
-                    .collect();
-                let mut rest = Group {
-                    attempts: group.attempts,
-                    burials: group.burials,
-                    acknowledged: group.acknowledged,
-                    ..Group::default()
-                };
-                let told = SpoolError::disk(&error);
-                let was_damaged = may_be_damage(&error);
-                self.failed(error);
-                if was_damaged && self.store.is_some() {
-                    // The file was made anew, so once more. That is done once a minute at most, so
-                    // this comes to an end.
-                    rest.retracted = std::mem::take(&mut self.retracted);
-                    return self.commit(appends, rest);
-                }
-                self.give_up(appends, rest, &told);
-            }
+            Err(failed) => self.on_failed_commit(group, waiters, failed),
         }
     }
 
-    /// Events came to their end and were not in their rows. A tree of which a number is damaged
-    /// does not lead to them, and would give them out again at the next start.
-    fn suspect(&mut self, missing: Vec<Missing>) {
-        self.suspicion.add(missing);
-        // Once more on the file made anew, or when the disk works again.
+    fn on_failed_commit(
+        &mut self,
+        group: Group,
+        waiters: Vec<Option<Waiter>>,
+        failed: FailedCommit,
+    ) {
+        let FailedCommit { error, rows } = failed;
+        // The transaction may be on disk although it returned an error. No row of it may be found
+        // later: the waiters receive the error as "not on disk".
+        let ambiguous = rows
+            .iter()
+            .zip(&group.appends)
+            .map(|(row, event)| (*row, event.packed.clone()));
+        self.retracted = group.retracted.iter().cloned().chain(ambiguous).collect();
+        let appends = group
+            .appends
+            .into_iter()
+            .zip(waiters)
+            .map(|(event, waiter)| QueuedAppend { event, waiter })
+            .collect();
+        let mut rest = Group {
+            attempts: group.attempts,
+            dead_letters: group.dead_letters,
+            acknowledged: group.acknowledged,
+            ..Group::default()
+        };
+        let reported = SpoolError::disk(&error);
+        let may_be_corrupt = may_be_corrupt(&error);
+        self.on_error(error);
+        if may_be_corrupt && self.store.is_some() {
+            // The file was rebuilt, so the commit is repeated. A rebuild happens at most once a
+            // minute, which bounds the recursion.
+            rest.retracted = std::mem::take(&mut self.retracted);
+            return self.commit(appends, rest);
+        }
+        self.fail_or_requeue(appends, rest, &reported);
+    }
+
+    /// Checks the file if events in their final state were missing from their rows.
+    ///
+    /// A corrupt row id may hide their rows, and would bring them back at the next start.
+    fn check_missing(&mut self, missing: Vec<MissingEvent>) {
+        self.corruption_check.add(missing);
+        // The second run is on the rebuilt file.
         for _ in 0..2 {
             let Some(store) = &mut self.store else { return };
-            match self.suspicion.pursue(store) {
+            match self.corruption_check.run(store) {
                 Ok(()) => return,
-                Err(error) => self.failed(error),
+                Err(error) => self.on_error(error),
             }
         }
     }
 
-    /// Tells those who wait, and keeps what nobody waits for until it can be done.
-    fn give_up(&mut self, appends: Vec<Waiting>, rest: Group, error: &SpoolError) {
+    /// Reports the error to the callers that want it, and requeues the rest of the work.
+    fn fail_or_requeue(&mut self, appends: Vec<QueuedAppend>, rest: Group, error: &SpoolError) {
         let mut refused = 0_u64;
         self.retracted.extend(rest.retracted.iter().cloned());
-        let (mut awaited, mut rest) = (appends, rest);
+        let (mut to_fail, mut rest) = (appends, rest);
         loop {
-            let before = awaited.len();
-            let kept: Vec<_> = awaited
+            let before = to_fail.len();
+            let kept: Vec<_> = to_fail
                 .into_iter()
-                .filter_map(|waiting| waiting.refuse(error))
+                .filter_map(|append| append.fail(error))
                 .collect();
             refused += (before - kept.len()) as u64;
-            awaited = self.inbox.put_back(kept, std::mem::take(&mut rest));
-            if awaited.is_empty() {
+            to_fail = self.inbox.requeue(kept, std::mem::take(&mut rest));
+            if to_fail.is_empty() {
                 break;
             }
         }
@@ -323,55 +341,56 @@ impl Writer {
         }
     }
 
-    /// Decides what follows from an error of the database.
-    fn failed(&mut self, error: rusqlite::Error) {
+    /// Handles an error of the database: a full disk, a corrupt file, or a failing disk.
+    fn on_error(&mut self, error: rusqlite::Error) {
         if is_disk_full(&error) {
             self.full = true;
-            self.site.release();
+            self.opener.release_reserve();
             self.retry_at = Some(Instant::now() + FULL_PAUSE);
-            self.make_space();
+            self.free_disk_space();
             return;
         }
-        // Closed before anything else looks at the file.
+        // Closed before the file is used in any other way.
         self.store = None;
-        let lately = |at: Instant| at.elapsed() < REBUILD_PAUSE;
-        if may_be_damage(&error) && !self.rebuilt_at.is_some_and(lately) {
+        let recently = |at: Instant| at.elapsed() < REBUILD_INTERVAL;
+        if may_be_corrupt(&error) && !self.rebuilt_at.is_some_and(recently) {
             self.rebuilt_at = Some(Instant::now());
-            match self.site.rebuild(&error.to_string()) {
-                Ok(store) => return self.opened(store),
-                Err(error) => return self.down(&with_causes(&error)),
+            match self.opener.rebuild(&error.to_string()) {
+                Ok(store) => return self.on_opened(store),
+                Err(error) => return self.pause(&with_causes(&error)),
             }
         }
-        self.down(&error.to_string());
+        self.pause(&error.to_string());
     }
 
     fn reopen(&mut self) {
-        match self.site.open() {
-            Ok(store) => self.opened(store),
-            Err(error) => self.down(&with_causes(&error)),
+        match self.opener.open() {
+            Ok(store) => self.on_opened(store),
+            Err(error) => self.pause(&with_causes(&error)),
         }
     }
 
-    fn opened(&mut self, mut store: Store) {
-        // A file that was made anew may not know which numbers were given out. A disk that is read
-        // may not be written.
+    fn on_opened(&mut self, mut store: Store) {
+        // A rebuilt file may not know which row ids were used. A disk that can be read may still
+        // refuse writes.
         let ready = store
-            .numbers_after(self.last_row)
+            .continue_row_ids_after(self.last_row)
             .and_then(|()| store.probe());
         match ready {
-            Err(error) if !is_disk_full(&error) => return self.down(&error.to_string()),
+            Err(error) if !is_disk_full(&error) => return self.pause(&error.to_string()),
             _ => {}
         }
-        // Now it shows what the failed transaction left. A row that cannot be looked up is taken to
-        // be there.
+        // The reopened file shows which rows of the failed transaction exist. A row that cannot be
+        // read is assumed to exist.
         self.retracted
-            .retain(|(row, packed)| store.holds(*row, packed).unwrap_or(true));
+            .retain(|(row, packed)| store.contains(*row, packed).unwrap_or(true));
         self.store = Some(store);
         self.retry_at = None;
-        self.published.state().disk = Disk::Fine;
+        self.status.values().writes = WriteState::Working;
     }
 
-    fn down(&mut self, reason: &str) {
+    /// Closes the file until the next retry.
+    fn pause(&mut self, reason: &str) {
         self.store = None;
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
@@ -380,58 +399,50 @@ impl Writer {
             tracing::error!(
                 suppressed,
                 reason,
-                "the spool cannot be written, and is tried again"
+                "the spool cannot be written; retrying within seconds"
             );
         }
-        self.published.state().disk = Disk::Failing(reason.to_owned());
+        self.status.values().writes = WriteState::Failing(reason.to_owned());
     }
 
-    fn answer(&mut self, mut task: Box<dyn Task>) {
-        // Once more after the file was made anew.
+    fn run_call(&mut self, mut call: Box<dyn StoreCall>) {
+        // The second run is on the rebuilt file.
         for _ in 0..2 {
             let Some(store) = &mut self.store else { break };
-            match task.run(store) {
+            match call.run(store) {
                 Ok(()) => return,
                 Err(error) => {
-                    let told = SpoolError::disk(&error);
-                    self.failed(error);
+                    let reported = SpoolError::disk(&error);
+                    self.on_error(error);
                     if self.store.is_none() || self.full {
-                        return task.fail(told);
+                        return call.fail(reported);
                     }
                 }
             }
         }
-        task.fail(SpoolError::disk_down());
+        call.fail(SpoolError::disk_down());
     }
 
-    fn note_reserve(&mut self) {
-        if !self.site.reserve() {
-            self.full = true;
-            self.retry_at = Some(Instant::now() + FULL_PAUSE);
-        }
-        self.publish();
-    }
-
-    /// Gives the log's space, and some of the file's, back to the disk.
-    fn make_space(&mut self) {
+    /// Returns the space of the WAL, and some of the main file, to the disk.
+    fn free_disk_space(&mut self) {
         let Some(store) = &self.store else { return };
-        let made = store
-            .empty_log()
-            .and_then(|()| store.give_back(0, FULL_PAGES))
-            .and_then(|()| store.empty_log());
-        if let Err(error) = made {
+        let freed = store
+            .truncate_wal()
+            .and_then(|()| store.release_pages(0, RELEASED_PAGES_FULL))
+            .and_then(|()| store.truncate_wal());
+        if let Err(error) = freed {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
-                "no space was given back"
+                "the spool could not free disk space"
             );
         }
     }
 
-    /// After an outage the file is far larger than it has to be.
-    fn trim(&mut self) {
+    /// Shrinks the file, which after an outage of the sink is far larger than it has to be.
+    fn release_pages(&mut self) {
         let Some(store) = &self.store else { return };
-        if let Err(error) = store.give_back(SPARE_PAGES, TRIM_PAGES) {
-            self.failed(error);
+        if let Err(error) = store.release_pages(SPARE_PAGES, RELEASED_PAGES) {
+            self.on_error(error);
         }
     }
 
@@ -439,23 +450,23 @@ impl Writer {
         let totals = match &self.store {
             Some(store) => store.totals(),
             None => {
-                let totals = self.published.state().totals;
-                return self.inbox.set_held(totals.pending_bytes);
+                let totals = self.status.values().totals;
+                return self.inbox.set_pending_bytes(totals.pending_bytes);
             }
         };
         match totals {
             Ok(totals) => {
-                self.inbox.set_held(totals.pending_bytes);
-                let mut state = self.published.state();
-                state.totals = totals;
-                state.set_aside.clone_from(&self.site.set_aside);
-                match (self.full, &state.disk) {
-                    (true, Disk::Fine) => state.disk = Disk::Full,
-                    (false, Disk::Full) => state.disk = Disk::Fine,
+                self.inbox.set_pending_bytes(totals.pending_bytes);
+                let mut values = self.status.values();
+                values.totals = totals;
+                values.quarantined.clone_from(&self.opener.quarantined);
+                match (self.full, &values.writes) {
+                    (true, WriteState::Working) => values.writes = WriteState::Full,
+                    (false, WriteState::Full) => values.writes = WriteState::Working,
                     _ => {}
                 }
             }
-            Err(error) => self.failed(error),
+            Err(error) => self.on_error(error),
         }
     }
 }

@@ -1,43 +1,43 @@
-//! Why the spool could not be opened, or does not take an event.
+//! The error of the spool, and the classification of SQLite's errors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::identity::{Identity, VERSION};
+use super::file_header::{FileKind, VERSION};
 
-/// Why a [`Spool`](super::Spool) could not be opened, or did not do what it was asked.
+/// The error of a [`Spool`](super::Spool) that cannot be opened or cannot complete a call.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{problem}")]
+#[error("{kind}")]
 pub struct SpoolError {
     #[from]
-    problem: Problem,
+    kind: ErrorKind,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Problem {
+pub(super) enum ErrorKind {
     #[error(
         "open the spool {}: another process, or another spool of this one, has it open; give each process a file of its own",
         .0.display()
     )]
     Locked(PathBuf),
     #[error(
-        "open the spool {}: the file is a database of another program, and stays as it is; choose another path",
+        "open the spool {}: the file is a database of another program and was not changed; choose another path",
         .0.display()
     )]
     Foreign(PathBuf),
     #[error("open the spool {}: the file is empty; no service has opened it yet", .0.display())]
     Empty(PathBuf),
     #[error(
-        "open the spool {}: a newer version wrote it, in layout {layout}; use that version's command, or, for what this \
-         version keeps beside it, the file that ends in .v{}",
+        "open the spool {}: a newer version wrote it, in layout {layout}; use that version's command, or, for the events \
+         that this version keeps, the file that ends in .v{}",
         .path.display(), VERSION
     )]
     Newer { path: PathBuf, layout: i32 },
     #[error(
-        "change the spool {}: it is damaged; a service that opens it sets it aside and keeps what can be read",
+        "change the spool {}: it is corrupt; a service that opens it quarantines it and keeps every readable event",
         .0.display()
     )]
-    Damaged(PathBuf),
+    Corrupt(PathBuf),
     #[error("{action} {}", .path.display())]
     File {
         action: &'static str,
@@ -52,21 +52,23 @@ pub(super) enum Problem {
         source: Arc<rusqlite::Error>,
     },
     #[error(
-        "spool the event: the spool holds {held} of at most {max_bytes} bytes; it takes events again when some were delivered"
+        "spool the event: the spool holds {held} of at most {max_bytes} bytes; it accepts events again once some are delivered"
     )]
     Full { held: u64, max_bytes: u64 },
     #[error(
-        "spool the event: {bytes} bytes wait for the disk already; it is slower than events are recorded"
+        "spool the event: {bytes} bytes are already queued for the disk, which is slower than events are recorded"
     )]
     Behind { bytes: u64 },
-    #[error("spool the event: the disk is full; the spool takes events again when there is space")]
+    #[error(
+        "spool the event: the disk is full; the spool accepts events again once there is space"
+    )]
     DiskFull,
-    #[error("too many questions wait for the spool; its disk is slow, or stands still")]
+    #[error("call the spool: too many calls are queued; its disk is slow or does not respond")]
     Busy,
     #[error("write to the spool")]
     Disk(#[source] Arc<rusqlite::Error>),
     #[error(
-        "the spool cannot be written; it is tried again within seconds, and its status says why"
+        "write to the spool: an earlier write failed; the spool retries within seconds, and its status has the reason"
     )]
     Down,
     #[error("the spool was closed")]
@@ -75,7 +77,7 @@ pub(super) enum Problem {
 
 impl SpoolError {
     pub(super) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Problem::File {
+        ErrorKind::File {
             action,
             path: path.to_owned(),
             source: Arc::new(source),
@@ -84,28 +86,28 @@ impl SpoolError {
     }
 
     pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
-        Problem::Open {
+        ErrorKind::Open {
             path: path.to_owned(),
             source: Arc::new(source),
         }
         .into()
     }
 
-    /// Of a file that is no spool, or not one that can be used.
-    pub(super) fn unfit(path: &Path, identity: Identity) -> Self {
+    /// Builds the error for a file that is not a usable spool.
+    pub(super) fn unusable(path: &Path, kind: FileKind) -> Self {
         let path = path.to_owned();
-        match identity {
-            Identity::Newer(layout) => Problem::Newer { path, layout },
-            Identity::Corrupt => Problem::Damaged(path),
-            Identity::Foreign | Identity::Spool => Problem::Foreign(path),
+        match kind {
+            FileKind::Newer(layout) => ErrorKind::Newer { path, layout },
+            FileKind::Corrupt => ErrorKind::Corrupt(path),
+            FileKind::Foreign | FileKind::Spool => ErrorKind::Foreign(path),
         }
         .into()
     }
 
-    /// Of an error that is needed elsewhere, too, and has no copies but this.
+    /// Builds the error from a borrowed SQLite error, which is not `Clone`.
     pub(super) fn disk(error: &rusqlite::Error) -> Self {
         if is_disk_full(error) {
-            return Problem::DiskFull.into();
+            return ErrorKind::DiskFull.into();
         }
         let copy = match error {
             rusqlite::Error::SqliteFailure(code, message) => {
@@ -113,64 +115,67 @@ impl SpoolError {
             }
             other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
         };
-        Problem::Disk(Arc::new(copy)).into()
+        ErrorKind::Disk(Arc::new(copy)).into()
     }
 
     pub(super) fn disk_full() -> Self {
-        Problem::DiskFull.into()
+        ErrorKind::DiskFull.into()
     }
 
-    /// For those who come while the disk is left alone after an error.
+    /// Builds the error for calls during the pause after a failed write.
     pub(super) fn disk_down() -> Self {
-        Problem::Down.into()
+        ErrorKind::Down.into()
     }
 
     pub(super) fn closed() -> Self {
-        Problem::Closed.into()
+        ErrorKind::Closed.into()
     }
 
-    /// Whether another process, or another [`Spool`](super::Spool) of this one, has the file open.
+    /// Returns `true` if another process, or another [`Spool`](super::Spool) of this one, has the
+    /// file open.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self.problem, Problem::Locked(_))
+        matches!(self.kind, ErrorKind::Locked(_))
     }
 
-    /// Whether the file is a database of another program. It was not changed.
+    /// Returns `true` if the file is a database of another program, which was not changed.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
-        matches!(self.problem, Problem::Foreign(_))
+        matches!(self.kind, ErrorKind::Foreign(_))
     }
 
-    /// Whether there is no room: at the bound of bytes, on the disk, or among the events that wait
-    /// for the disk. The same event may be taken later.
+    /// Returns `true` if there is no room: the spool is at its limit, the disk is full, or too many
+    /// events are queued for the disk.
+    ///
+    /// The same event may be accepted later.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(
-            self.problem,
-            Problem::Full { .. } | Problem::Behind { .. } | Problem::DiskFull
+            self.kind,
+            ErrorKind::Full { .. } | ErrorKind::Behind { .. } | ErrorKind::DiskFull
         )
     }
 
-    /// Whether the spool was closed before.
+    /// Returns `true` if the spool was closed before the call.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self.problem, Problem::Closed)
+        matches!(self.kind, ErrorKind::Closed)
     }
 }
 
-/// Whether SQLite found no space on the disk, or none under its own bound of pages.
+/// Returns `true` if there was no space on the disk, or none under SQLite's own limit of pages.
 pub(super) fn is_disk_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
-/// Whether what was read is surely not what was written.
+/// Returns `true` if the error proves corruption: the value that was read was never written.
 pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     use rusqlite::{Error, ErrorCode};
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     ) || matches!(
-        // What can only be a number is something else, or the row of the totals is gone.
+        // A column of integers holds another type, or the row of totals is gone.
         error,
         Error::QueryReturnedNoRows
             | Error::InvalidColumnType(..)
@@ -179,7 +184,30 @@ pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The message and what lies behind it, on one line.
+/// Returns `true` if corruption may be the cause of the error, so that a rebuild may help.
+///
+/// Another cause (a full disk, a folder that accepts no file) makes the rebuild fail as well, which
+/// leaves the file as it is.
+pub(super) fn may_be_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    is_corrupt(error)
+        || match error.sqlite_error_code() {
+            // A corrupt schema names tables and columns that do not exist; a corrupt header makes
+            // the file read-only.
+            Some(code) => matches!(
+                code,
+                ErrorCode::Unknown
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::ConstraintViolation
+            ),
+            // rusqlite's own errors concern statements, which never vary, and values that were
+            // read.
+            None => true,
+        }
+}
+
+/// Joins the message and its sources into one line.
 pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

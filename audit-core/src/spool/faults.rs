@@ -1,9 +1,9 @@
-//! DurableWait that fail on demand, for tests.
+//! Commits that fail on demand, for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Which commits fail, and how. Clones share the counts, also over a file that is opened again.
+/// The commits that fail. Clones share the counts, also across a reopened file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     before: Arc<Countdown>,
@@ -12,19 +12,19 @@ pub(super) struct Faults {
 
 #[derive(Debug, Default)]
 struct Countdown {
-    /// How many more commits succeed, and then how many fail.
+    /// The number of commits that still succeed, and of those after them that fail.
     succeed: AtomicI64,
     fail: AtomicI64,
 }
 
 impl Faults {
-    /// After `succeed` more commits, `fail` of them fail, and nothing of them is on the disk.
+    /// After `succeed` more commits, fails `fail` of them and writes nothing.
     pub(super) fn fail(&self, succeed: i64, fail: i64) {
         self.before.set(succeed, fail);
     }
 
-    /// After `succeed` more commits, `fail` of them are done and say that they failed.
-    pub(super) fn fail_when_done(&self, succeed: i64, fail: i64) {
+    /// After `succeed` more commits, writes `fail` of them and returns an error all the same.
+    pub(super) fn fail_after_commit(&self, succeed: i64, fail: i64) {
         self.after.set(succeed, fail);
     }
 

@@ -1,4 +1,4 @@
-//! The handle of a spool, and how it is opened.
+//! The handle of a spool, and its builder.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -10,26 +10,26 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::committer::Committer;
-use super::dead::{Burial, Buried, SpooledLetter};
+use super::dead_letters::SpooledDeadLetter;
 use super::error::SpoolError;
-use super::inbox::{Inbox, Task, Waiter, Waiting};
-use super::site::Site;
-use super::status::{Published, SpoolStatus, State};
-use super::store::{Guarantee, Page, PendingRow, Store};
-use super::verify::SpoolCheck;
+use super::inbox::{Inbox, OnError, QueuedAppend, StoreCall, Waiter};
+use super::open::Opener;
+use super::rows::{DeadLetterEntry, DeadLetterSource, Guarantee, Page, PendingRow};
+use super::status::{SharedStatus, SpoolStatus, StatusValues};
+use super::store::Store;
+use super::verify::{self, SpoolCheck};
 use crate::event::{Event, EventId};
-use crate::spool::verify;
 use crate::telemetry::HealthState;
 
-/// A gigabyte: about a million events, or three hours of what the service takes.
+/// A gibibyte: about a million events, or three hours of what the service accepts.
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;
-/// The part of it that dead letters may have.
+/// The fraction of it that dead letters may occupy: a quarter.
 const DEAD_SHARE: u64 = 4;
 
-/// Events on disk, so that they outlive the process. Cheap to clone; all clones are one spool.
+/// Events on disk, which outlive the process. Cheap to clone; all clones share one spool.
 ///
-/// One SQLite file, which one process at a time may use. A thread of its own writes it: whatever
-/// waits is written in one transaction, and synced, before anybody is told that it is on the disk.
+/// The spool is one SQLite file, used by one process at a time. A dedicated thread writes queued
+/// events in one transaction and syncs it before it reports any of them as written.
 ///
 /// ```
 /// use audit_core::Spool;
@@ -46,22 +46,27 @@ const DEAD_SHARE: u64 = 4;
 ///
 /// # Limits
 ///
-/// Pending events occupy at most [`SpoolBuilder::max_bytes`], beyond which events are refused; dead
-/// letters at most a quarter of that beside them, beyond which the oldest makes room and is
-/// counted. 8,192 events, of at most 16 MiB, may wait for the disk. On a full disk no event is
-/// added, what was delivered is still deleted, and events are taken again when there is space.
+/// - Pending events occupy at most [`SpoolBuilder::max_bytes`]; further events are refused.
+/// - Dead letters occupy at most a quarter of that, in addition; the oldest is dropped for a new
+///   one, and counted.
+/// - 8,192 events, of at most 16 MiB in total, may be queued for the disk; further events are
+///   refused.
+/// - On a full disk no event is added, but delivered events are still deleted. Events are accepted
+///   again once there is space.
 ///
 /// # Files
 ///
-/// The file is readable by its owner only, and so is its folder if it had to be made. Beside it
-/// stand SQLite's `-wal` and `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is given up when
+/// The file is readable by its owner only, as is its folder if the spool created it. Beside the
+/// file are SQLite's `-wal` and `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is removed when
 /// the disk is full.
 ///
-/// A file that cannot be read is set aside as `.corrupt-` with the time in milliseconds, what can
-/// be read of it is kept, and [`SpoolStatus::set_aside`] names it. A byte of the `-wal` that
-/// changed while no service ran costs what was written there from that place on, and SQLite cannot
-/// tell that from a log that was never longer: nothing is counted then. A file that a newer version
-/// wrote is left alone, and one that ends in `.v1` is used beside it.
+/// A corrupt file is quarantined under a name that ends in `.corrupt-` and the time in
+/// milliseconds, listed in [`SpoolStatus::quarantined`]. Everything that can be read of it is kept.
+/// If the WAL is corrupted while no process has the file open, SQLite silently truncates it at the
+/// first bad frame; events after that point are lost and cannot be counted.
+///
+/// A file that a newer version wrote is left unchanged, and one that ends in `.v1` is used beside
+/// it.
 #[derive(Clone, Debug)]
 pub struct Spool {
     shared: Arc<Shared>,
@@ -71,18 +76,11 @@ pub struct Spool {
 struct Shared {
     file: PathBuf,
     inbox: Arc<Inbox>,
-    published: Arc<Published>,
+    status: Arc<SharedStatus>,
     max_bytes: u64,
-    boundary: i64,
-    done: Mutex<Done>,
-}
-
-#[derive(Debug)]
-enum Done {
-    /// Resolves when the file is closed.
-    Waiting(oneshot::Receiver<Vec<Event>>),
-    /// Somebody waits for it, or has.
-    Taken,
+    last_row_at_open: i64,
+    /// Resolves when the file is closed; taken by the first call that waits for it.
+    closed: Mutex<Option<oneshot::Receiver<Vec<Event>>>>,
 }
 
 impl Drop for Shared {
@@ -91,7 +89,7 @@ impl Drop for Shared {
     }
 }
 
-/// Opens a [`Spool`]; see [`Spool::builder`].
+/// Configures and opens a [`Spool`]; see [`Spool::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SpoolBuilder {
@@ -104,60 +102,63 @@ pub struct SpoolBuilder {
 }
 
 impl SpoolBuilder {
-    /// How many bytes the pending events may occupy, 1 GiB unless said otherwise: that of their
-    /// facts, and 48 for each event. Beyond, events are refused. The file is somewhat larger.
+    /// Sets the bytes that pending events may occupy; default 1 GiB.
+    ///
+    /// An event counts with the bytes of its fields and 48 more. Events beyond the limit are
+    /// refused. The file is somewhat larger than the limit.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Opens the spool, or begins one. Blocks for some milliseconds, for a quarter of a second if
-    /// another has it open, and for longer if a damaged file has to be read.
+    /// Opens the spool, or creates it.
+    ///
+    /// Blocks for some milliseconds; for a quarter of a second if another process has it open; and
+    /// for longer if a corrupt file has to be rebuilt, which is not an error.
     ///
     /// # Errors
     ///
-    /// Another process, or another spool of this one, has the file open
-    /// ([`SpoolError::is_locked`]); it is the database of another program
-    /// ([`SpoolError::is_foreign`]); or the folder or the file cannot be read and written. A file
-    /// that is damaged is no error.
+    /// - [`SpoolError::is_locked`]: another process, or another spool of this one, has the file
+    ///   open.
+    /// - [`SpoolError::is_foreign`]: the file is a database of another program.
+    /// - The folder or the file cannot be read and written.
     pub fn open(self) -> Result<Spool, SpoolError> {
-        let mut site = Site::take(&self.path)?;
+        let mut opener = Opener::lock(&self.path)?;
         #[cfg(test)]
         {
-            site.faults = self.faults;
-            site.max_pages = self.max_pages;
+            opener.faults = self.faults;
+            opener.max_pages = self.max_pages;
         }
-        let store = site.open()?;
+        let store = opener.open()?;
         let totals = store
             .totals()
             .map_err(|error| SpoolError::open(&self.path, error))?;
-        // Where it cannot be read the file is damaged, and is made anew with the first page of
-        // events. Those of earlier processes then pass for this one's, which a flush may notice and
-        // nothing else.
-        let boundary = store.last_row().unwrap_or(0);
+        // An error means that the file is corrupt; it is rebuilt when the first page is read.
+        // Events of earlier processes then count as new ones, which only a flush can notice.
+        let last_row_at_open = store.last_pending_row().unwrap_or(0);
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
-        let published = Arc::new(Published::new(State {
+        let status = Arc::new(SharedStatus::new(StatusValues {
             totals,
             recovered: totals.pending,
-            set_aside: site.set_aside.clone(),
-            ..State::default()
+            quarantined: opener.quarantined.clone(),
+            ..StatusValues::default()
         }));
         let (sender, receiver) = oneshot::channel();
         let shared = Shared {
-            file: site.file().to_owned(),
+            file: opener.file().to_owned(),
             inbox: Arc::clone(&inbox),
-            published: Arc::clone(&published),
+            status: Arc::clone(&status),
             max_bytes: self.max_bytes,
-            boundary,
-            done: Mutex::new(Done::Waiting(receiver)),
+            last_row_at_open,
+            closed: Mutex::new(Some(receiver)),
         };
         let committer = Committer {
             inbox,
-            published,
-            site,
-            store: Some(store),
+            status,
+            opener,
+            store,
             max_dead_bytes: self.max_bytes / DEAD_SHARE,
-            done: sender,
+            closed: sender,
         };
         committer.start().map_err(|error| {
             SpoolError::file("start the thread of the spool", &self.path, error)
@@ -169,8 +170,9 @@ impl SpoolBuilder {
 }
 
 impl Spool {
-    /// Opens the spool in this file, or begins one, with the usual limits; see
-    /// [`SpoolBuilder::open`].
+    /// Opens the spool in this file, or creates it, with the default limits.
+    ///
+    /// See [`SpoolBuilder::open`] for the time that it takes.
     ///
     /// # Errors
     ///
@@ -179,7 +181,7 @@ impl Spool {
         Self::builder(path).open()
     }
 
-    /// A spool in this file, to be opened with other limits than the usual.
+    /// Starts to configure a spool in this file.
     pub fn builder(path: impl AsRef<Path>) -> SpoolBuilder {
         SpoolBuilder {
             path: path.as_ref().to_owned(),
@@ -191,15 +193,18 @@ impl Spool {
         }
     }
 
-    /// How it fares. Takes no I/O; what was written in the last 50 ms may not be in it.
+    /// Returns a snapshot of the status, without I/O.
+    ///
+    /// It may lack what was written in the last 50 ms.
     #[must_use]
     pub fn status(&self) -> SpoolStatus {
-        let (waiting, _) = self.shared.inbox.waiting();
-        self.shared.published.status(self.shared.max_bytes, waiting)
+        let queued = self.shared.inbox.queued_events();
+        self.shared.status.snapshot(self.shared.max_bytes, queued)
     }
 
-    /// Reads all of the file and says what is wrong with it, while it is in use. A million events
-    /// take some seconds, on a thread of its own.
+    /// Reads the whole file while it is in use, and returns what is corrupt in it.
+    ///
+    /// Runs on a thread of its own; a million events take some seconds.
     ///
     /// # Errors
     ///
@@ -207,15 +212,16 @@ impl Spool {
     ///
     /// # Cancellation
     ///
-    /// The reading goes on to its end, and nobody hears of it.
+    /// The check runs to completion; its result is discarded.
     pub async fn verify(&self) -> Result<SpoolCheck, SpoolError> {
         verify::verify(&self.shared.file).await
     }
 
-    /// The dead letters in the rows behind `after`, oldest first: at most `limit`, and no more when
-    /// they reach a mebibyte. None means that there are no more. The first are behind row 0.
+    /// Returns the dead letters in the rows after `after`, oldest first; 0 starts at the first.
     ///
-    /// [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled) sends them again.
+    /// A page has at most `limit` dead letters and ends once it holds 1 MiB of events. An empty one
+    /// means that there are no more. [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled)
+    /// sends them again.
     ///
     /// # Errors
     ///
@@ -224,11 +230,12 @@ impl Spool {
         &self,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<SpooledLetter>, SpoolError> {
-        self.ask(move |store| store.letters(after, limit)).await
+    ) -> Result<Vec<SpooledDeadLetter>, SpoolError> {
+        self.call(move |store| store.dead_letters(after, limit))
+            .await
     }
 
-    /// Forgets the dead letters in these rows; how many of them were there.
+    /// Deletes the dead letters in these rows. Returns the number of those that were found.
     ///
     /// # Errors
     ///
@@ -236,206 +243,224 @@ impl Spool {
     ///
     /// # Cancellation
     ///
-    /// They are forgotten all the same.
+    /// The dead letters are deleted even if the future is dropped.
     pub async fn purge(&self, rows: Vec<i64>) -> Result<u64, SpoolError> {
-        self.ask(move |store| store.purge(&rows)).await
+        self.call(move |store| store.purge(&rows)).await
     }
 
-    /// Writes what waits and closes the file, so that another may open it. Events are refused from
-    /// now on. Dropping the last clone does the same and does not wait.
+    /// Writes queued events and closes the file, so that another process can open it.
+    ///
+    /// Events are refused from now on. Dropping the last clone does the same without waiting.
     ///
     /// # Cancellation
     ///
-    /// The file is closed all the same. A second call returns at once.
+    /// The file is closed even if the future is dropped. A second call returns at once.
     pub async fn close(&self) {
-        drop(self.close_and_take().await);
+        drop(self.close_and_drain().await);
     }
 
-    /// [`Spool::close`], and the events that were taken and that the disk did not take in the end.
-    pub(crate) async fn close_and_take(&self) -> Vec<Event> {
+    /// Closes the spool, and returns the accepted events that could not be written.
+    pub(crate) async fn close_and_drain(&self) -> Vec<Event> {
         self.shared.inbox.close();
-        let done = {
-            let mut done = self
-                .shared
-                .done
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *done, Done::Taken)
-        };
-        match done {
-            // An error means that the thread is gone, and the file with it.
-            Done::Waiting(closed) => closed.await.unwrap_or_default(),
-            Done::Taken => Vec::new(),
+        let closed = self
+            .shared
+            .closed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match closed {
+            // An error means that the thread has ended, and the file is closed.
+            Some(closed) => closed.await.unwrap_or_default(),
+            None => Vec::new(),
         }
     }
 }
 
-/// What the recorder and the dispatcher do with it.
+/// The calls of the recorder and the dispatcher.
 impl Spool {
-    /// Writes an event. `Ok` from here means that it was taken, the number from the future that it
-    /// is on the disk.
+    /// Queues an event to be written. The future resolves with its row id once it is on disk.
     ///
-    /// An error, here or from the future, means that it is not on the disk and will not come there.
-    /// A future that is dropped changes nothing: the event is written.
+    /// An error, here or from the future, means that the event is not on disk and never will be.
+    ///
+    /// # Cancellation
+    ///
+    /// The event is written even if the future is dropped.
     pub(crate) fn append(
         &self,
         event: &Event,
         guarantee: Guarantee,
-    ) -> Result<Appended, SpoolError> {
-        self.append_for(event, guarantee, Waiter::Keeper)
+    ) -> Result<PendingAppend, SpoolError> {
+        self.append_with(event, guarantee, OnError::ReturnToCaller)
     }
 
-    /// Takes a durable event. While the disk does not take it, it is tried again, and who waits
-    /// goes on waiting; the end of the wait without an answer means that the spool was closed, and
-    /// gave the event back.
-    pub(crate) fn append_patiently(&self, event: &Event) -> Result<Appended, SpoolError> {
-        self.append_for(event, Guarantee::Durable, Waiter::Patient)
+    /// Queues a durable event, and retries it until the spool is closed.
+    ///
+    /// The future fails only if the spool was closed before the event was written;
+    /// [`Spool::close_and_drain`] has then returned the event.
+    pub(crate) fn append_until_closed(&self, event: &Event) -> Result<PendingAppend, SpoolError> {
+        self.append_with(event, Guarantee::Durable, OnError::KeepRetrying)
     }
 
-    fn append_for(
+    fn append_with(
         &self,
         event: &Event,
         guarantee: Guarantee,
-        waiter: impl FnOnce(oneshot::Sender<Result<i64, SpoolError>>) -> Waiter,
-    ) -> Result<Appended, SpoolError> {
-        let (answer, receiver) = oneshot::channel();
-        let waiting = Waiting::new(guarantee, event.to_packed(), waiter(answer));
-        self.shared.inbox.append(waiting)?;
-        Ok(Appended { receiver })
+        on_error: OnError,
+    ) -> Result<PendingAppend, SpoolError> {
+        let (result, receiver) = oneshot::channel();
+        let waiter = Some(Waiter::new(result, on_error));
+        let append = QueuedAppend::new(guarantee, event.to_packed(), waiter);
+        self.shared.inbox.append(append)?;
+        Ok(PendingAppend { receiver })
     }
 
-    /// Takes an event to be written soon, as best effort; nobody waits for it. Never blocks.
+    /// Queues a best-effort event, which has no waiter. Never blocks.
     pub(crate) fn enqueue(&self, event: &Event) -> Result<(), SpoolError> {
-        let waiting = Waiting::new(Guarantee::BestEffort, event.to_packed(), Waiter::Nobody);
-        self.shared.inbox.append(waiting)
+        let append = QueuedAppend::new(Guarantee::BestEffort, event.to_packed(), None);
+        self.shared.inbox.append(append)
     }
 
-    /// The event in this row was delivered, if it is the one of this id: it is deleted within some
-    /// 50 ms, or when the disk works again.
+    /// Deletes a delivered event, if the row holds the event of this id.
+    ///
+    /// Takes effect within some 50 ms, or once the disk works again.
     pub(crate) fn acknowledge(&self, row: i64, id: EventId) {
         self.shared.inbox.acknowledge(PendingRow { row, id });
     }
 
-    /// An attempt left open whether the event of this id, in this row, was taken. The first of
-    /// these moments is kept, within some 50 ms.
-    pub(crate) fn attempted(&self, row: i64, id: EventId, millis: u64) {
-        self.shared.inbox.attempted(PendingRow { row, id }, millis);
+    /// Keeps the time of an attempt with an ambiguous result; only the first is kept.
+    ///
+    /// Takes effect within some 50 ms.
+    pub(crate) fn record_attempt(&self, row: i64, id: EventId, millis: u64) {
+        let pending = PendingRow { row, id };
+        self.shared.inbox.record_attempt(pending, millis);
     }
 
-    /// The event of this id, in this row, was refused for good: it becomes a dead letter.
-    pub(crate) fn bury(&self, row: i64, id: EventId, fault: String) -> Result<(), SpoolError> {
-        let burial = Burial::new(Buried::Pending(PendingRow { row, id }), fault);
-        self.shared.inbox.bury(burial)
+    /// Makes a rejected event a dead letter, if the row holds the event of this id.
+    pub(crate) fn move_to_dead_letters(
+        &self,
+        row: i64,
+        id: EventId,
+        fault: String,
+    ) -> Result<(), SpoolError> {
+        let source = DeadLetterSource::Pending(PendingRow { row, id });
+        let entry = DeadLetterEntry::new(source, fault);
+        self.shared.inbox.add_dead_letter(entry)
     }
 
-    /// The same for an event that is not on the disk.
-    pub(crate) fn bury_event(&self, event: &Event, fault: String) -> Result<(), SpoolError> {
-        let burial = Burial::new(Buried::Packed(event.to_packed()), fault);
-        self.shared.inbox.bury(burial)
+    /// Adds a dead letter for a rejected event that is not on disk.
+    pub(crate) fn add_dead_letter(&self, event: &Event, fault: String) -> Result<(), SpoolError> {
+        let entry = DeadLetterEntry::new(DeadLetterSource::Packed(event.to_packed()), fault);
+        self.shared.inbox.add_dead_letter(entry)
     }
 
-    /// The pending events of one guarantee in the rows behind `after`, oldest first: at most
-    /// `limit`, and no more when they reach a mebibyte or many rows were looked at.
+    /// Reads the pending events of one guarantee in the rows after `after`, oldest first.
+    ///
+    /// A page has at most `limit` events, and ends once it holds 1 MiB of events or 4,096 rows were
+    /// read.
     pub(crate) async fn load(
         &self,
         guarantee: Guarantee,
         after: i64,
         limit: usize,
     ) -> Result<Page, SpoolError> {
-        self.ask(move |store| store.load(guarantee, after, limit))
+        self.call(move |store| store.load(guarantee, after, limit))
             .await
     }
 
-    /// Looks for damage that hides rows; where there is some, the file is made anew of what can be
-    /// read. The greatest number of a row then.
-    pub(crate) async fn mend(&self) -> Result<i64, SpoolError> {
-        self.ask(|store| {
-            store.look_for_damage()?;
-            store.last_number()
+    /// Checks for corruption that hides rows, and rebuilds a corrupt file.
+    ///
+    /// Returns the largest row id that a pending event had by then.
+    pub(crate) async fn check_for_corruption(&self) -> Result<i64, SpoolError> {
+        self.call(|store| {
+            store.check_integrity()?;
+            store.last_row_id()
         })
         .await
     }
 
-    /// The greatest number of a row when the file was opened: what earlier processes left stands in
-    /// these.
-    pub(crate) fn boundary(&self) -> i64 {
-        self.shared.boundary
+    /// Returns the largest row id when the file was opened.
+    ///
+    /// Rows up to it hold the events of earlier processes.
+    pub(crate) fn last_row_at_open(&self) -> i64 {
+        self.shared.last_row_at_open
     }
 
-    /// Waits until what was taken before this call has met the disk, which may have refused it.
-    pub(crate) async fn settle(&self) -> Result<(), SpoolError> {
-        self.ask(|_| Ok(())).await
+    /// Waits until the appends queued before this call were written or refused by the disk.
+    pub(crate) async fn wait_for_appends(&self) -> Result<(), SpoolError> {
+        self.call(|_| Ok(())).await
     }
 
-    /// Whether events that were taken still wait for the disk.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.shared.inbox.waiting().0 > 0
+    /// Returns `true` if accepted events are still queued for the disk.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.shared.inbox.queued_events() > 0
     }
 
-    /// Events that were pending when the file was opened.
+    /// Returns the number of events that were pending when the file was opened.
     pub(crate) fn recovered(&self) -> u64 {
-        self.shared.published.state().recovered
+        self.shared.status.values().recovered
     }
 
-    /// Makes dead letters pending again, in new rows and with their ids; the number of those that
-    /// were there. `told` hears of it even if nobody waits any more.
+    /// Makes dead letters pending again, in new rows and with their ids.
+    ///
+    /// Returns the number of those that were found, and passes it to `on_redriven` even if the
+    /// future was dropped.
     pub(crate) async fn redrive(
         &self,
         rows: Vec<i64>,
-        told: impl Fn(u64) + Send + 'static,
+        on_redriven: impl Fn(u64) + Send + 'static,
     ) -> Result<u64, SpoolError> {
-        self.ask(move |store| store.redrive(&rows).inspect(|again| told(*again)))
+        self.call(move |store| store.redrive(&rows).inspect(|count| on_redriven(*count)))
             .await
     }
 
-    /// From now on dead letters that a command asks for are pending again, and `listener` hears how
-    /// many.
-    pub(crate) fn on_requests(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
-        self.shared.published.listen(Box::new(listener));
-        // The committer sleeps, and has to know that it looks from now on. A spool that is closed
-        // has nothing to look at.
-        drop(self.shared.inbox.ask(Box::new(Question {
+    /// Serves redrive requests of commands from now on, and passes each count to `on_redriven`.
+    pub(crate) fn serve_redrive_requests(&self, on_redriven: impl Fn(u64) + Send + Sync + 'static) {
+        self.shared.status.set_on_redriven(Box::new(on_redriven));
+        // Wakes the committer, which polls from now on. A closed spool has nothing to poll.
+        drop(self.shared.inbox.call(Box::new(ClosureCall {
             work: |_: &mut Store| Ok(()),
-            answer: None,
+            result: None,
         })));
     }
 
-    /// Whether events are written, and why not.
-    pub(crate) fn disk(&self) -> (HealthState, Option<String>) {
+    /// Returns the health of writes, and the reason if it is not healthy.
+    pub(crate) fn write_health(&self) -> (HealthState, Option<String>) {
         let status = self.status();
         (status.state, status.reason)
     }
 
-    async fn ask<T: Send + 'static>(
+    async fn call<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, SpoolError> {
         let (sender, receiver) = oneshot::channel();
-        self.shared.inbox.ask(Box::new(Question {
+        self.shared.inbox.call(Box::new(ClosureCall {
             work,
-            answer: Some(sender),
+            result: Some(sender),
         }))?;
         receiver.await.unwrap_or_else(|_| Err(SpoolError::closed()))
     }
 }
 
-/// Resolves when the event is on the disk, with the number of its row.
+/// Resolves with the row id once the event is on disk.
 #[derive(Debug)]
-#[must_use = "an event is on the disk when this resolves"]
-pub(crate) struct Appended {
+#[must_use = "an event is on disk once this resolves"]
+pub(crate) struct PendingAppend {
     receiver: oneshot::Receiver<Result<i64, SpoolError>>,
 }
 
-impl Appended {
-    /// Stops waiting. `None` means that the spool keeps the event and will write it; otherwise the
-    /// answer had come and was not heard yet.
+impl PendingAppend {
+    /// Stops waiting.
+    ///
+    /// Returns the result if there already is one that was not received. `None` means that the
+    /// spool keeps the event and will write it.
     pub(crate) fn abandon(&mut self) -> Option<Result<i64, SpoolError>> {
         match self.receiver.try_recv() {
-            Ok(answer) => Some(answer),
+            Ok(result) => Some(result),
             Err(TryRecvError::Closed) => Some(Err(SpoolError::closed())),
             Err(TryRecvError::Empty) => {
-                // From here on an answer finds nobody, and the event is handed back to be written.
-                // One may just have come.
+                // From here on the committer cannot send an error, and keeps the event instead. A
+                // result may have been sent just before.
                 self.receiver.close();
                 self.receiver.try_recv().ok()
             }
@@ -443,37 +468,38 @@ impl Appended {
     }
 }
 
-impl Future for Appended {
+impl Future for PendingAppend {
     type Output = Result<i64, SpoolError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = std::task::ready!(Pin::new(&mut self.receiver).poll(context));
-        Poll::Ready(answer.unwrap_or_else(|_| Err(SpoolError::closed())))
+        let result = std::task::ready!(Pin::new(&mut self.receiver).poll(context));
+        Poll::Ready(result.unwrap_or_else(|_| Err(SpoolError::closed())))
     }
 }
 
-struct Question<T, F> {
+/// A closure on the store, with the channel for its result.
+struct ClosureCall<T, F> {
     work: F,
-    answer: Option<oneshot::Sender<Result<T, SpoolError>>>,
+    result: Option<oneshot::Sender<Result<T, SpoolError>>>,
 }
 
-impl<T: Send, F: FnMut(&mut Store) -> rusqlite::Result<T> + Send> Task for Question<T, F> {
+impl<T: Send, F: FnMut(&mut Store) -> rusqlite::Result<T> + Send> StoreCall for ClosureCall<T, F> {
     fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
         let value = (self.work)(store)?;
-        self.tell(Ok(value));
+        self.report(Ok(value));
         Ok(())
     }
 
     fn fail(&mut self, error: SpoolError) {
-        self.tell(Err(error));
+        self.report(Err(error));
     }
 }
 
-impl<T, F> Question<T, F> {
-    fn tell(&mut self, told: Result<T, SpoolError>) {
-        if let Some(answer) = self.answer.take() {
-            // Whoever asked may have gone.
-            drop(answer.send(told));
+impl<T, F> ClosureCall<T, F> {
+    fn report(&mut self, result: Result<T, SpoolError>) {
+        if let Some(sender) = self.result.take() {
+            // The caller may have dropped its future.
+            drop(sender.send(result));
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Between those who use the spool and the thread that owns the file: bounded, and no lock is held
-//! for long.
+//! The bounded queue between the callers of the spool and its committer thread.
+//!
+//! No lock is held during I/O.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,139 +8,144 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::dead::Burial;
-use super::error::{Problem, SpoolError};
-use super::store::{Entry, Group, Guarantee, PendingRow, Store};
+use super::error::{ErrorKind, SpoolError};
+use super::rows::{DeadLetterEntry, Guarantee, NewEvent, PendingRow};
+use super::store::{Group, Store};
 use super::totals::ROW_BYTES;
 use crate::event::Event;
 
-/// How many events may wait for the disk.
-const WAITING_EVENTS: usize = 8_192;
-/// And how many bytes of them, with the dead letters that wait.
-const WAITING_BYTES: u64 = 16 * 1024 * 1024;
-/// How many questions may wait for an answer.
-const WAITING_TASKS: usize = 64;
-/// How many events one transaction takes, and about how many bytes.
+/// The largest number of events that may be queued for the disk.
+const QUEUED_EVENTS: usize = 8_192;
+/// Their largest size in bytes, queued dead letters included.
+const QUEUED_BYTES: u64 = 16 * 1024 * 1024;
+/// The largest number of queued calls.
+const QUEUED_CALLS: usize = 64;
+/// The size of one transaction, in events and approximately in bytes.
 const GROUP_EVENTS: usize = 1_024;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
-/// How many rows one transaction acknowledges: on a full disk the pages that it changes have to fit
-/// into a megabyte.
+/// The largest number of rows that one transaction acknowledges.
+///
+/// On a full disk the pages that it changes have to fit into a mebibyte, the reserve.
 const GROUP_ROWS: usize = 128;
-/// How long what nobody waits for is gathered.
+/// The time for which work without a waiter is collected.
 const LINGER: Duration = Duration::from_millis(50);
 
-type Answer = oneshot::Sender<Result<i64, SpoolError>>;
+/// The reaction to an append that the disk did not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnError {
+    /// Return the error; the caller still has the event.
+    ReturnToCaller,
+    /// Keep the event queued, and the caller waiting.
+    KeepRetrying,
+}
 
-/// Who waits for an event that is on its way to the disk.
+/// The caller that waits for an append.
 #[derive(Debug)]
-pub(super) enum Waiter {
-    Nobody,
-    /// Wants to hear when the disk does not take it, and has the event then.
-    Keeper(Answer),
-    /// Goes on waiting then. The event stays here, as if nobody waited.
-    Patient(Answer),
+pub(super) struct Waiter {
+    result: oneshot::Sender<Result<i64, SpoolError>>,
+    on_error: OnError,
 }
 
 impl Waiter {
-    fn is_anybody(&self) -> bool {
-        !matches!(self, Self::Nobody)
+    pub(super) fn new(result: oneshot::Sender<Result<i64, SpoolError>>, on_error: OnError) -> Self {
+        Self { result, on_error }
     }
 
-    /// The event is on the disk, in this row. Whoever gave up waiting will find it pending.
-    pub(super) fn told(self, row: i64) {
-        if let Self::Keeper(answer) | Self::Patient(answer) = self {
-            drop(answer.send(Ok(row)));
-        }
+    /// Reports the row id of the written event. A caller that stopped waiting finds it pending.
+    pub(super) fn succeed(self, row: i64) {
+        drop(self.result.send(Ok(row)));
     }
 }
 
-/// An event on its way to the disk, and who waits for it.
+/// An event queued for the disk, with its waiter if it has one.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) entry: Entry,
-    pub(super) waiter: Waiter,
+pub(super) struct QueuedAppend {
+    pub(super) event: NewEvent,
+    pub(super) waiter: Option<Waiter>,
 }
 
-/// A question to the database, from which the answer goes to whoever asked.
-pub(super) trait Task: Send {
-    /// Answers unless there is an error, after which it may be asked again.
+/// A call on the store that reports its result to the caller.
+pub(super) trait StoreCall: Send {
+    /// Runs the call and reports its value. After an error it has reported nothing and can be
+    /// run again.
     fn run(&mut self, store: &mut Store) -> rusqlite::Result<()>;
+    /// Reports an error.
     fn fail(&mut self, error: SpoolError);
 }
 
-/// What the thread does next.
+/// The work for one pass of the committer thread.
 #[derive(Default)]
-pub(super) struct Work {
-    pub(super) appends: Vec<Waiting>,
-    /// All of the group but its appends.
+pub(super) struct Batch {
+    pub(super) appends: Vec<QueuedAppend>,
+    /// The rest of the group; its `appends` are empty.
     pub(super) rest: Group,
-    pub(super) tasks: Vec<Box<dyn Task>>,
-    /// No more is taken.
-    pub(super) closing: bool,
-    /// Nothing is left.
-    pub(super) last: bool,
+    pub(super) calls: Vec<Box<dyn StoreCall>>,
+    /// The inbox accepts no more work.
+    pub(super) is_closing: bool,
+    /// No work is left, and none is accepted.
+    pub(super) is_last: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Inbox {
-    state: Mutex<State>,
+    state: Mutex<InboxState>,
     changed: Condvar,
     max_bytes: u64,
 }
 
 #[derive(Default)]
-struct State {
-    appends: VecDeque<Waiting>,
+struct InboxState {
+    appends: VecDeque<QueuedAppend>,
     append_bytes: u64,
     attempts: VecDeque<(PendingRow, u64)>,
-    burials: VecDeque<Burial>,
-    burial_bytes: u64,
+    dead_letters: VecDeque<DeadLetterEntry>,
+    dead_letter_bytes: u64,
     acknowledged: VecDeque<PendingRow>,
-    tasks: VecDeque<Box<dyn Task>>,
-    /// The bytes of the pending events, and of those that were taken from here to become pending.
-    held: u64,
-    /// Somebody waits.
+    calls: VecDeque<Box<dyn StoreCall>>,
+    /// The bytes of the pending events, including those of the batch in progress.
+    pending_bytes: u64,
+    /// A caller waits.
     urgent: bool,
-    /// The thread sleeps until it is woken, and not only for a while.
+    /// The thread sleeps without a deadline.
     asleep: bool,
     closing: bool,
     closed: bool,
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for InboxState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
+        f.debug_struct("InboxState")
             .field("appends", &self.appends.len())
-            .field("tasks", &self.tasks.len())
+            .field("calls", &self.calls.len())
             .field("closing", &self.closing)
             .finish_non_exhaustive()
     }
 }
 
 impl Inbox {
-    pub(super) fn new(max_bytes: u64, held: u64) -> Self {
+    pub(super) fn new(max_bytes: u64, pending_bytes: u64) -> Self {
         Self {
-            state: Mutex::new(State {
-                held,
-                ..State::default()
+            state: Mutex::new(InboxState {
+                pending_bytes,
+                ..InboxState::default()
             }),
             changed: Condvar::new(),
             max_bytes,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, InboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an event, or says why not.
-    pub(super) fn append(&self, waiting: Waiting) -> Result<(), SpoolError> {
-        let bytes = waiting.entry.bytes();
+    /// Queues an event, unless the spool is closed or full.
+    pub(super) fn append(&self, append: QueuedAppend) -> Result<(), SpoolError> {
+        let bytes = append.event.bytes();
         let mut state = self.state();
         state.check_open()?;
-        let held = state.held.saturating_add(state.append_bytes);
+        let held = state.pending_bytes.saturating_add(state.append_bytes);
         if held.saturating_add(bytes) > self.max_bytes {
-            return Err(Problem::Full {
+            return Err(ErrorKind::Full {
                 held,
                 max_bytes: self.max_bytes,
             }
@@ -147,24 +153,26 @@ impl Inbox {
         }
         state.check_room(bytes)?;
         state.append_bytes += bytes;
-        state.urgent |= waiting.waiter.is_anybody();
-        state.appends.push_back(waiting);
+        state.urgent |= append.waiter.is_some();
+        state.appends.push_back(append);
         self.wake(state);
         Ok(())
     }
 
-    pub(super) fn bury(&self, burial: Burial) -> Result<(), SpoolError> {
+    pub(super) fn add_dead_letter(&self, entry: DeadLetterEntry) -> Result<(), SpoolError> {
         let mut state = self.state();
         state.check_open()?;
-        let bytes = burial.bytes() as u64;
+        let bytes = entry.bytes() as u64;
         state.check_room(bytes)?;
-        state.burial_bytes += bytes;
-        state.burials.push_back(burial);
+        state.dead_letter_bytes += bytes;
+        state.dead_letters.push_back(entry);
         self.wake(state);
         Ok(())
     }
 
-    /// Notes an event as delivered. There are never more of them than rows on the disk.
+    /// Queues the deletion of a delivered event.
+    ///
+    /// Needs no bound of its own: there are never more deletions than rows on disk.
     pub(super) fn acknowledge(&self, pending: PendingRow) {
         let mut state = self.state();
         if !state.closed {
@@ -173,7 +181,7 @@ impl Inbox {
         }
     }
 
-    pub(super) fn attempted(&self, pending: PendingRow, millis: u64) {
+    pub(super) fn record_attempt(&self, pending: PendingRow, millis: u64) {
         let mut state = self.state();
         if !state.closed {
             state.attempts.push_back((pending, millis));
@@ -181,19 +189,20 @@ impl Inbox {
         }
     }
 
-    pub(super) fn ask(&self, task: Box<dyn Task>) -> Result<(), SpoolError> {
+    /// Queues a call on the store.
+    pub(super) fn call(&self, call: Box<dyn StoreCall>) -> Result<(), SpoolError> {
         let mut state = self.state();
         state.check_open()?;
-        if state.tasks.len() >= WAITING_TASKS {
-            return Err(Problem::Busy.into());
+        if state.calls.len() >= QUEUED_CALLS {
+            return Err(ErrorKind::Busy.into());
         }
-        state.tasks.push_back(task);
+        state.calls.push_back(call);
         state.urgent = true;
         self.wake(state);
         Ok(())
     }
 
-    /// Takes nothing more; what is here is still done.
+    /// Refuses new work; queued work is still done.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closing = true;
@@ -201,10 +210,10 @@ impl Inbox {
         self.wake(state);
     }
 
-    /// Waking a thread costs far more than anything here, so it is woken when it sleeps for good or
-    /// somebody waits.
-    fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let wake = state.urgent || state.asleep || state.appends.len() == WAITING_EVENTS / 2;
+    /// Wakes the thread if a caller waits, if it sleeps without a deadline, or if the queue is
+    /// half full. Waking a thread costs far more than anything else here.
+    fn wake(&self, mut state: MutexGuard<'_, InboxState>) {
+        let wake = state.urgent || state.asleep || state.appends.len() == QUEUED_EVENTS / 2;
         if wake {
             state.asleep = false;
             drop(state);
@@ -212,10 +221,11 @@ impl Inbox {
         }
     }
 
-    /// Waits until there is something to do: at once if somebody waits, and otherwise until enough
-    /// of it has gathered. With `at_most`, returns by then with whatever there is. While the disk
-    /// `is_failing`, there being much to do is no reason to hurry.
-    pub(super) fn next(&self, at_most: Option<Duration>, is_failing: bool) -> Work {
+    /// Waits for work: returns at once if a caller waits, and otherwise after [`LINGER`].
+    ///
+    /// Returns within `at_most` with the work that is there. While the disk `is_failing`, a half
+    /// full queue does not end the wait.
+    pub(super) fn next_batch(&self, at_most: Option<Duration>, is_failing: bool) -> Batch {
         let begun = Instant::now();
         let mut lingering: Option<Instant> = None;
         let mut state = self.state();
@@ -230,15 +240,15 @@ impl Inbox {
                 (Some(lingered), Some(left)) => Some(lingered.min(left)),
                 (lingered, left) => lingered.or(left),
             };
-            let many = !is_failing && state.appends.len() >= WAITING_EVENTS / 2;
-            let ready = state.urgent || many;
+            let is_half_full = !is_failing && state.appends.len() >= QUEUED_EVENTS / 2;
+            let ready = state.urgent || is_half_full;
             if ready || wait == Some(Duration::ZERO) {
-                return state.take();
+                return state.take_batch();
             }
             state = match wait {
                 Some(wait) => {
-                    // What comes lingers from then on, and not until the moment for which this
-                    // waits.
+                    // New work has to start its own linger time, instead of waiting until the
+                    // deadline of this wait.
                     state.asleep = !is_failing && lingering.is_none();
                     let waited = self.changed.wait_timeout(state, wait);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -254,30 +264,30 @@ impl Inbox {
         }
     }
 
-    /// Gives back what could not be done yet, to be taken first. Takes out the others of which
-    /// somebody has to be told.
-    pub(super) fn put_back(&self, appends: Vec<Waiting>, rest: Group) -> Vec<Waiting> {
+    /// Puts unfinished work back to the front of the queue, and removes and returns the appends
+    /// whose callers have to receive the error.
+    pub(super) fn requeue(&self, appends: Vec<QueuedAppend>, rest: Group) -> Vec<QueuedAppend> {
         let mut state = self.state();
-        let mut awaited = Vec::new();
-        for waiting in std::mem::take(&mut state.appends) {
-            if matches!(waiting.waiter, Waiter::Keeper(_)) {
-                awaited.push(waiting);
+        let mut to_fail = Vec::new();
+        for append in std::mem::take(&mut state.appends) {
+            if append.returns_errors() {
+                to_fail.push(append);
             } else {
-                state.appends.push_back(waiting);
+                state.appends.push_back(append);
             }
         }
-        for waiting in &awaited {
-            state.append_bytes -= waiting.entry.bytes();
+        for append in &to_fail {
+            state.append_bytes -= append.event.bytes();
         }
-        for waiting in appends.into_iter().rev() {
-            let bytes = waiting.entry.bytes();
+        for append in appends.into_iter().rev() {
+            let bytes = append.event.bytes();
             state.append_bytes += bytes;
-            state.held = state.held.saturating_sub(bytes);
-            state.appends.push_front(waiting);
+            state.pending_bytes = state.pending_bytes.saturating_sub(bytes);
+            state.appends.push_front(append);
         }
-        for burial in rest.burials.into_iter().rev() {
-            state.burial_bytes += burial.bytes() as u64;
-            state.burials.push_front(burial);
+        for entry in rest.dead_letters.into_iter().rev() {
+            state.dead_letter_bytes += entry.bytes() as u64;
+            state.dead_letters.push_front(entry);
         }
         for attempt in rest.attempts.into_iter().rev() {
             state.attempts.push_front(attempt);
@@ -285,43 +295,43 @@ impl Inbox {
         for pending in rest.acknowledged.into_iter().rev() {
             state.acknowledged.push_front(pending);
         }
-        state.urgent = !state.tasks.is_empty();
-        awaited
+        state.urgent = !state.calls.is_empty();
+        to_fail
     }
 
-    /// The bytes of the pending events are so many, now that nothing of them is on its way.
-    pub(super) fn set_held(&self, held: u64) {
-        self.state().held = held;
+    /// Sets the bytes of the pending events, between two batches.
+    pub(super) fn set_pending_bytes(&self, bytes: u64) {
+        self.state().pending_bytes = bytes;
     }
 
-    /// The events and the bytes that wait for the disk.
-    pub(super) fn waiting(&self) -> (u64, u64) {
-        let state = self.state();
-        (state.appends.len() as u64, state.append_bytes)
+    /// Returns the number of events queued for the disk.
+    pub(super) fn queued_events(&self) -> u64 {
+        self.state().appends.len() as u64
     }
 
-    /// The thread is gone. Whoever waits is told by the end of its channel; the events that nobody
-    /// has elsewhere are handed out, as the disk will not have them.
-    pub(super) fn closed(&self) -> Vec<Event> {
-        let ended = State {
+    /// Ends all waits, and returns the events that only the inbox still has.
+    ///
+    /// Called when the thread ends. A waiter receives the end of its channel.
+    pub(super) fn close_and_drain(&self) -> Vec<Event> {
+        let ended = InboxState {
             closing: true,
             closed: true,
-            ..State::default()
+            ..InboxState::default()
         };
         let left = std::mem::replace(&mut *self.state(), ended);
-        let is_kept = |waiting: &Waiting| match &waiting.waiter {
-            Waiter::Keeper(answer) => !answer.is_closed(),
-            Waiter::Patient(_) | Waiter::Nobody => false,
+        let caller_has = |append: &QueuedAppend| {
+            let waiter = append.waiter.as_ref();
+            append.returns_errors() && waiter.is_some_and(|waiter| !waiter.result.is_closed())
         };
         let appends = left.appends.into_iter();
         appends
-            .filter(|waiting| !is_kept(waiting))
-            .filter_map(|waiting| Event::from_packed(&waiting.entry.packed).ok())
+            .filter(|append| !caller_has(append))
+            .filter_map(|append| Event::from_packed(&append.event.packed).ok())
             .collect()
     }
 }
 
-impl State {
+impl InboxState {
     fn check_open(&self) -> Result<(), SpoolError> {
         if self.closing {
             return Err(SpoolError::closed());
@@ -330,82 +340,92 @@ impl State {
     }
 
     fn check_room(&self, bytes: u64) -> Result<(), SpoolError> {
-        let waiting = self.append_bytes + self.burial_bytes;
-        let events = self.appends.len() + self.burials.len();
-        if events >= WAITING_EVENTS || waiting.saturating_add(bytes) > WAITING_BYTES {
-            return Err(Problem::Behind { bytes: waiting }.into());
+        let queued = self.append_bytes + self.dead_letter_bytes;
+        let events = self.appends.len() + self.dead_letters.len();
+        if events >= QUEUED_EVENTS || queued.saturating_add(bytes) > QUEUED_BYTES {
+            return Err(ErrorKind::Behind { bytes: queued }.into());
         }
         Ok(())
     }
 
     fn is_empty(&self) -> bool {
         self.appends.is_empty()
-            && self.tasks.is_empty()
+            && self.calls.is_empty()
             && self.attempts.is_empty()
-            && self.burials.is_empty()
+            && self.dead_letters.is_empty()
             && self.acknowledged.is_empty()
     }
 
-    /// Takes a group, of bounded size.
-    fn take(&mut self) -> Work {
-        let mut work = Work::default();
+    /// Takes a batch of bounded size.
+    fn take_batch(&mut self) -> Batch {
+        let mut batch = Batch::default();
         let mut bytes = 0;
-        while work.appends.len() < GROUP_EVENTS && bytes < GROUP_BYTES {
-            let Some(waiting) = self.appends.pop_front() else {
+        while batch.appends.len() < GROUP_EVENTS && bytes < GROUP_BYTES {
+            let Some(append) = self.appends.pop_front() else {
                 break;
             };
-            let size = waiting.entry.bytes();
+            let size = append.event.bytes();
             self.append_bytes -= size;
-            self.held += size;
-            bytes += waiting.entry.packed.len();
-            work.appends.push(waiting);
+            self.pending_bytes += size;
+            bytes += append.event.packed.len();
+            batch.appends.push(append);
         }
-        let rest = &mut work.rest;
+        let rest = &mut batch.rest;
         let few = |length: usize| length.min(GROUP_ROWS);
         rest.attempts = self.attempts.drain(..few(self.attempts.len())).collect();
         rest.acknowledged = self
             .acknowledged
             .drain(..few(self.acknowledged.len()))
             .collect();
-        rest.burials = self.burials.drain(..few(self.burials.len())).collect();
-        for burial in &rest.burials {
-            self.burial_bytes -= burial.bytes() as u64;
+        rest.dead_letters = self
+            .dead_letters
+            .drain(..few(self.dead_letters.len()))
+            .collect();
+        for entry in &rest.dead_letters {
+            self.dead_letter_bytes -= entry.bytes() as u64;
         }
-        work.tasks = self.tasks.drain(..).collect();
-        // What is left over is done at once, too.
+        batch.calls = self.calls.drain(..).collect();
+        // The remainder is the next batch, without lingering.
         self.urgent = !self.is_empty();
-        work.closing = self.closing;
-        work.last = self.closing && self.is_empty();
-        work
+        batch.is_closing = self.closing;
+        batch.is_last = self.closing && self.is_empty();
+        batch
     }
 }
 
-impl Entry {
-    /// What it will occupy.
+impl NewEvent {
+    /// Returns the bytes that it will occupy in the file.
     fn bytes(&self) -> u64 {
         self.packed.len() as u64 + ROW_BYTES
     }
 }
 
-impl Waiting {
-    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, waiter: Waiter) -> Self {
+impl QueuedAppend {
+    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, waiter: Option<Waiter>) -> Self {
         Self {
-            entry: Entry { guarantee, packed },
+            event: NewEvent { guarantee, packed },
             waiter,
         }
     }
 
-    /// Tells the keeper that the disk does not have it. Otherwise, or if the keeper has gone, the
-    /// event is still to be written, as it was taken: it is handed back.
-    pub(super) fn refuse(self, error: &SpoolError) -> Option<Self> {
-        let Self { entry, waiter } = self;
-        let waiter = match waiter {
-            Waiter::Keeper(answer) => match answer.send(Err(error.clone())) {
-                Ok(()) => return None,
-                Err(_) => Waiter::Nobody,
-            },
-            patient => patient,
-        };
-        Some(Self { entry, waiter })
+    fn returns_errors(&self) -> bool {
+        let waiter = self.waiter.as_ref();
+        waiter.is_some_and(|waiter| waiter.on_error == OnError::ReturnToCaller)
+    }
+
+    /// Reports the error to a caller that wants it.
+    ///
+    /// Returns the append otherwise, or if that caller stopped waiting: the event was accepted and
+    /// is still to be written.
+    pub(super) fn fail(self, error: &SpoolError) -> Option<Self> {
+        if !self.returns_errors() {
+            return Some(self);
+        }
+        let Self { event, waiter } = self;
+        let result = waiter?.result.send(Err(error.clone()));
+        result.is_err().then_some(Self {
+            event,
+            waiter: None,
+        })
     }
 }

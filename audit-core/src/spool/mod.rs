@@ -1,40 +1,48 @@
-//! Events on disk: one SQLite file, and a thread of its own that writes it.
+//! Events on disk: one SQLite file, and a dedicated thread that writes it.
 //!
-//! A caller packs the event and puts it into the inbox, which is bounded. The committer takes what
-//! waits, writes it in one transaction, and answers when the transaction is synced: a thousand
-//! callers share one sync. What nobody waits for (acknowledgements, best-effort events, times of
-//! attempts) is gathered for 50 ms and rides along.
+//! The file must never be reported to hold an event that it may not hold. After a failed
+//! transaction the committer reports the error to the waiters, reopens the file and removes the
+//! rows of that transaction that it finds there.
 //!
-//! The committer never says of an event that it is on the disk when it may not be. After an error
-//! it says so to those who wait, opens the file again, and takes back whatever of the failed
-//! transaction it finds there.
+//! A caller packs the event and puts it into the bounded inbox. The committer takes the queued
+//! work, writes it in one transaction (group commit) and reports success once the transaction is
+//! synced, so that a thousand callers share one sync. Work without a waiter (acknowledgements,
+//! best-effort events, attempt times) is collected for 50 ms and written in the same transaction.
+//!
+//! From the ground up: `rows` and `totals`; `pending`, `dead_letters` and `corrupt_rows`, one for
+//! each table; `store`, the open database; `corruption`, `salvage`, `redrive_requests` and
+//! `verify`, which work on a store; `paths` and `open`, the files; `inbox` and `committer`, the
+//! thread; `handle` and `inspect`, the public types.
 
 mod committer;
-mod damage;
-mod dead;
+mod corrupt_rows;
+mod corruption;
+mod dead_letters;
 mod error;
 #[cfg(test)]
 mod faults;
+mod file_header;
 mod handle;
-mod identity;
 mod inbox;
-mod place;
-mod recover;
-mod requests;
-mod site;
+mod inspect;
+mod open;
+mod paths;
+mod pending;
+mod redrive_requests;
+mod rows;
+mod salvage;
 mod status;
 mod store;
 #[cfg(test)]
 pub(crate) mod tests;
 mod totals;
 mod verify;
-mod visit;
 
-pub use dead::SpooledLetter;
+pub use dead_letters::SpooledDeadLetter;
 pub use error::SpoolError;
-pub(crate) use handle::Appended;
+pub(crate) use handle::PendingAppend;
 pub use handle::{Spool, SpoolBuilder};
+pub use inspect::{SpoolFile, SpoolFileStatus, SpoolRedrive};
+pub(crate) use rows::{Guarantee, Page, SpooledEvent};
 pub use status::SpoolStatus;
-pub(crate) use store::{Guarantee, Page, Spooled};
 pub use verify::SpoolCheck;
-pub use visit::{SpoolFile, SpoolFileStatus, SpoolRedrive};

@@ -1,36 +1,36 @@
--- Events that are not delivered yet. A row's number is never used again, since an acknowledgement may come late.
+-- Events that are not delivered yet. A row id is never reused, since an acknowledgement may arrive late.
 CREATE TABLE pending (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     durable INTEGER NOT NULL,
-    -- When an attempt first left open whether the event was taken, in milliseconds since 1970.
+    -- The time of the first attempt with an ambiguous result, in milliseconds since 1970.
     first_attempt INTEGER,
     event BLOB NOT NULL
 );
 
--- Events that were refused for good.
-CREATE TABLE dead (
+-- Rejected events.
+CREATE TABLE dead_letters (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     first_attempt INTEGER,
-    buried_at INTEGER NOT NULL,
+    rejected_at INTEGER NOT NULL,
     fault TEXT NOT NULL,
     event BLOB NOT NULL
 );
 
--- What stood in a row that could not be read as an event any more.
-CREATE TABLE damaged (
+-- The bytes of rows that can no longer be read as events.
+CREATE TABLE corrupt_rows (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     found_at INTEGER NOT NULL,
     bytes BLOB NOT NULL
 );
 
--- One row, changed in the transaction that changes what it counts, so that nothing is counted at the start.
+-- One row, updated in the transaction that changes what it counts, so that opening counts no rows.
 CREATE TABLE totals (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id INTEGER PRIMARY KEY CHECK (id = 1),
     pending INTEGER NOT NULL,
     pending_bytes INTEGER NOT NULL,
     dead INTEGER NOT NULL,
     dead_bytes INTEGER NOT NULL,
     dead_dropped INTEGER NOT NULL,
-    damaged INTEGER NOT NULL
+    corrupt_rows INTEGER NOT NULL
 );
 INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0);

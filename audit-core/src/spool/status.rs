@@ -1,4 +1,4 @@
-//! How the spool fares.
+//! Status snapshot of a spool.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use super::totals::Totals;
 use crate::telemetry::HealthState;
 
-/// How a [`Spool`](super::Spool) fares, see [`Spool::status`](super::Spool::status).
+/// The status of a [`Spool`](super::Spool), from [`Spool::status`](super::Spool::status).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStatus {
@@ -17,109 +17,114 @@ pub struct SpoolStatus {
     pub pending_bytes: u64,
     /// The bytes that pending events may occupy.
     pub max_bytes: u64,
-    /// Events that were accepted and wait to be written.
+    /// Accepted events that are not written yet.
     pub waiting: u64,
     /// Dead letters on disk.
     pub dead: u64,
     /// The bytes that they occupy; at most a quarter of `max_bytes`.
     pub dead_bytes: u64,
-    /// Dead letters that made room for newer ones, since the file was made.
+    /// Dead letters that were dropped for newer ones, since the file was created.
     pub dead_dropped: u64,
-    /// Rows in which no event could be read any more, since the file was made. What stood in them
-    /// is kept in the file.
-    pub damaged: u64,
+    /// Rows in which no event could be read, since the file was created. Their bytes are kept in
+    /// the file.
+    pub corrupt_rows: u64,
     /// Events that were pending when the spool was opened.
     pub recovered: u64,
-    /// Whether events are written: green, yellow while the disk is full, red while it fails.
+    /// The health of writes: degraded while the disk is full, unhealthy while writes fail.
     pub state: HealthState,
-    /// Why the level is not green, in a sentence for people.
+    /// The reason for a state other than healthy, as a sentence for an operator.
     pub reason: Option<String>,
-    /// Files that were set aside because they could not be read, or left alone because a newer
-    /// version wrote them. They stay until somebody removes them.
-    pub set_aside: Vec<PathBuf>,
+    /// Files that were quarantined because they are corrupt, or left unchanged because a newer
+    /// version wrote them. The spool never removes them.
+    pub quarantined: Vec<PathBuf>,
 }
 
-/// What can be written.
+/// The state of writes to the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Disk {
+pub(super) enum WriteState {
     #[default]
-    Fine,
+    Working,
     Full,
     Failing(String),
 }
 
-/// The status as the committer left it.
+/// The status that the committer writes and the handles read.
 #[derive(Debug, Default)]
-pub(super) struct Published {
-    state: Mutex<State>,
-    listener: OnceLock<Listener>,
+pub(super) struct SharedStatus {
+    values: Mutex<StatusValues>,
+    on_redriven: OnceLock<RedriveCallback>,
 }
 
-/// Hears how many dead letters are pending again because a command asked for it.
-struct Listener(Box<dyn Fn(u64) + Send + Sync>);
+/// Receives the number of dead letters that became pending because a command requested it.
+struct RedriveCallback(Box<dyn Fn(u64) + Send + Sync>);
 
-impl fmt::Debug for Listener {
+impl fmt::Debug for RedriveCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener(..)")
+        f.write_str("RedriveCallback(..)")
     }
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct State {
+pub(super) struct StatusValues {
     pub(super) totals: Totals,
-    pub(super) disk: Disk,
+    pub(super) writes: WriteState,
     pub(super) recovered: u64,
-    pub(super) set_aside: Vec<PathBuf>,
+    pub(super) quarantined: Vec<PathBuf>,
 }
 
-impl Published {
-    pub(super) fn new(state: State) -> Self {
+impl SharedStatus {
+    pub(super) fn new(values: StatusValues) -> Self {
         Self {
-            state: Mutex::new(state),
-            listener: OnceLock::new(),
+            values: Mutex::new(values),
+            on_redriven: OnceLock::new(),
         }
     }
 
-    /// The first who listens does so for good: a spool has one recorder.
-    pub(super) fn listen(&self, listener: Box<dyn Fn(u64) + Send + Sync>) {
-        drop(self.listener.set(Listener(listener)));
+    /// Sets the callback for redriven dead letters. The first one stays: a spool has one recorder.
+    pub(super) fn set_on_redriven(&self, callback: Box<dyn Fn(u64) + Send + Sync>) {
+        drop(self.on_redriven.set(RedriveCallback(callback)));
     }
 
-    /// Who hears of letters that are sent again, if there is anybody who would deliver them.
-    pub(super) fn listener(&self) -> Option<&(dyn Fn(u64) + Send + Sync)> {
-        self.listener.get().map(|listener| &*listener.0)
+    /// Returns the callback for redriven dead letters; `None` without a recorder.
+    pub(super) fn on_redriven(&self) -> Option<&(dyn Fn(u64) + Send + Sync)> {
+        self.on_redriven.get().map(|callback| &*callback.0)
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn values(&self) -> MutexGuard<'_, StatusValues> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn status(&self, max_bytes: u64, waiting: u64) -> SpoolStatus {
-        let state = self.state().clone();
-        let (level, reason) = match state.disk {
-            Disk::Fine => (HealthState::Healthy, None),
-            Disk::Full => (
+    pub(super) fn snapshot(&self, max_bytes: u64, waiting: u64) -> SpoolStatus {
+        let values = self.values().clone();
+        let (state, reason) = match values.writes {
+            WriteState::Working => (HealthState::Healthy, None),
+            WriteState::Full => (
                 HealthState::Degraded,
-                Some("the disk of the spool is full; durable events are refused until there is space".to_owned()),
+                Some(
+                    "the disk of the spool is full; durable events are refused until there is space"
+                        .to_owned(),
+                ),
             ),
-            Disk::Failing(error) => (
+            WriteState::Failing(error) => (
                 HealthState::Unhealthy,
-                Some(format!("the spool cannot be written, and is tried again: {error}")),
+                Some(format!(
+                    "the spool cannot be written; retrying within seconds: {error}"
+                )),
             ),
         };
         SpoolStatus {
-            pending: state.totals.pending,
-            pending_bytes: state.totals.pending_bytes,
+            pending: values.totals.pending,
+            pending_bytes: values.totals.pending_bytes,
             max_bytes,
             waiting,
-            dead: state.totals.dead,
-            dead_bytes: state.totals.dead_bytes,
-            dead_dropped: state.totals.dead_dropped,
-            damaged: state.totals.damaged,
-            recovered: state.recovered,
-            state: level,
+            dead: values.totals.dead,
+            dead_bytes: values.totals.dead_bytes,
+            dead_dropped: values.totals.dead_dropped,
+            corrupt_rows: values.totals.corrupt_rows,
+            recovered: values.recovered,
+            state,
             reason,
-            set_aside: state.set_aside,
+            quarantined: values.quarantined,
         }
     }
 }

@@ -1,28 +1,26 @@
-//! How many events there are: a row of its own, changed in the transactions that change what it
-//! counts.
+//! The totals of the spool: one row, updated in the transactions that change what it counts.
 
 use rusqlite::{Connection, Transaction};
 
-use super::store::to_column;
+use super::rows::to_column;
 
-/// What a row occupies beside its event: its number, lengths, the index, its share of the pages'
-/// heads.
+/// The overhead of a row in bytes: its id, lengths, index entry and share of the page headers.
 pub(super) const ROW_BYTES: u64 = 48;
 
-/// How many events there are, and the bytes that they occupy.
+/// The numbers of events, and the bytes that they occupy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) pending: u64,
     pub(super) pending_bytes: u64,
     pub(super) dead: u64,
     pub(super) dead_bytes: u64,
-    /// Dead letters that made room for newer ones.
+    /// Dead letters that were dropped for newer ones.
     pub(super) dead_dropped: u64,
-    /// Rows in which no event could be read.
-    pub(super) damaged: u64,
+    /// Rows in which no event can be read.
+    pub(super) corrupt_rows: u64,
 }
 
-/// By how much a transaction changes the totals.
+/// The differences that a transaction makes to the totals.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     pub(super) pending: i64,
@@ -30,11 +28,11 @@ pub(super) struct Change {
     pub(super) dead: i64,
     pub(super) dead_bytes: i64,
     pub(super) dead_dropped: i64,
-    pub(super) damaged: i64,
+    pub(super) corrupt_rows: i64,
 }
 
 impl Change {
-    /// So many events more, or less, each of so many bytes.
+    /// Adds events of `bytes` each; a negative number removes them.
     pub(super) fn add_pending(&mut self, events: i64, bytes: usize) {
         self.pending += events;
         self.pending_bytes += events * row_bytes(bytes);
@@ -52,17 +50,17 @@ impl Change {
             self.dead,
             self.dead_bytes,
             self.dead_dropped,
-            self.damaged,
+            self.corrupt_rows,
         ];
         if changes == [0; 6] {
             return Ok(());
         }
-        // Never below zero: a total that damage made too small must not stop the transactions that
-        // correct it.
+        // Never below zero: a total that corruption made too small must not fail the transactions
+        // that correct it.
         tx.prepare_cached(
             "UPDATE totals SET pending = max(0, pending + ?1), pending_bytes = max(0, pending_bytes + ?2),
              dead = max(0, dead + ?3), dead_bytes = max(0, dead_bytes + ?4),
-             dead_dropped = max(0, dead_dropped + ?5), damaged = max(0, damaged + ?6)",
+             dead_dropped = max(0, dead_dropped + ?5), corrupt_rows = max(0, corrupt_rows + ?6)",
         )?
         .execute(changes)?;
         Ok(())
@@ -72,7 +70,7 @@ impl Change {
 pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
     connection
         .prepare_cached(
-            "SELECT pending, pending_bytes, dead, dead_bytes, dead_dropped, damaged FROM totals",
+            "SELECT pending, pending_bytes, dead, dead_bytes, dead_dropped, corrupt_rows FROM totals",
         )?
         .query_row([], |row| {
             let count = |column| {
@@ -85,7 +83,7 @@ pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
                 dead: count(2)?,
                 dead_bytes: count(3)?,
                 dead_dropped: count(4)?,
-                damaged: count(5)?,
+                corrupt_rows: count(5)?,
             })
         })
 }

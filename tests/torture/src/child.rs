@@ -179,7 +179,7 @@ fn print_ledger(recorder: &Recorder) -> Result<(), Error> {
     let ends = delivered + coalesced + pending + spooled + dead + lost;
     let balanced = accepted + recovered + generated == ends;
     let spool = recorder.spool().map(Spool::status);
-    let (left, damaged) = spool.map_or((0, 0), |status| (status.pending, status.damaged));
+    let (left, damaged) = spool.map_or((0, 0), |status| (status.pending, status.corrupt_rows));
     print(&format!(
         "ledger balanced={} delivered={delivered} spooled={spooled} dead={dead} lost={lost} left={left} damaged={damaged} \
          accepted={accepted} recovered={recovered} pending={pending}",

@@ -93,7 +93,7 @@ impl Dispatcher {
         let is_first_ambiguous = open.failed(&fault);
         if let (true, Some(row), Some(spool)) = (is_first_ambiguous, open.row, &self.pipeline.spool)
         {
-            spool.attempted(row, open.event.id(), now_millis());
+            spool.record_attempt(row, open.event.id(), now_millis());
         }
         let decision = decide(Err(&fault), &history, now, fastrand::f64());
         if !matches!(decision, Decision::DeadLetter | Decision::Delivered) {

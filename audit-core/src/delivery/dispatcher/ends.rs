@@ -106,7 +106,7 @@ impl Dispatcher {
             }
         }
         if let Some(spool) = &pipeline.spool {
-            let unwritten = spool.close_and_take().await;
+            let unwritten = spool.close_and_drain().await;
             let count = unwritten.len() as u64;
             pipeline.counters.spool_out.add(count);
             self.progress.finished_spooled += count;
@@ -190,7 +190,7 @@ async fn spill(pipeline: &Pipeline, event: &Event) -> bool {
         return true;
     }
     match &pipeline.spool {
-        Some(spool) => spool.settle().await.is_ok() && pipeline.spill(event),
+        Some(spool) => spool.wait_for_appends().await.is_ok() && pipeline.spill(event),
         None => false,
     }
 }

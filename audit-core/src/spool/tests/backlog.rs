@@ -1,17 +1,17 @@
-//! Row 40: a large backlog.
+//! Fault 40: a large backlog.
 
 use std::fs;
 
 use rusqlite::Connection;
 
 use crate::spool::handle::Spool;
-use crate::spool::store::Guarantee;
+use crate::spool::rows::Guarantee;
 use crate::spool::tests::{Folder, event, until};
 
 const EVENTS: u64 = 20_000;
 
 #[tokio::test]
-async fn fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams() {
+async fn fault_40_opening_reads_only_the_totals_and_the_backlog_is_paged() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let event = event(1);
@@ -20,19 +20,18 @@ async fn fault_40_opening_reads_the_counts_and_no_row_and_the_backlog_streams() 
     }
     spool.close().await;
 
-    // A count that is wrong, and pages that cannot be read: whoever looked at the rows would
-    // notice.
+    // A wrong total and unreadable pages, which reading the rows would reveal.
     let direct = Connection::open(folder.file()).unwrap();
     direct.execute("UPDATE totals SET pending = 7", []).unwrap();
     drop(direct);
     let whole = fs::read(folder.file()).unwrap();
-    let mut damaged = whole.clone();
+    let mut corrupt = whole.clone();
     let (from, to) = (whole.len() / 4 / 4_096 * 4_096, whole.len() / 4 * 3);
-    damaged[from..to].fill(0);
-    fs::write(folder.file(), damaged).unwrap();
+    corrupt[from..to].fill(0);
+    fs::write(folder.file(), corrupt).unwrap();
     let spool = Spool::open(folder.file()).unwrap();
     let status = spool.status();
-    assert_eq!((status.recovered, status.set_aside.len()), (7, 0));
+    assert_eq!((status.recovered, status.quarantined.len()), (7, 0));
     spool.close().await;
 
     fs::write(folder.file(), whole).unwrap();

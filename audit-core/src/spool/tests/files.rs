@@ -1,4 +1,4 @@
-//! Rows 17 and 18, and who may read the files.
+//! Faults 17 and 18: files of other versions and of other processes; permissions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use crate::spool::handle::Spool;
-use crate::spool::place::with_suffix;
+use crate::spool::paths::with_suffix;
 use crate::spool::tests::{Folder, durable, event, number_of, pending};
 
-/// Says to the child where the spool is.
+/// The variable that passes the path of the spool to the child.
 const PATH: &str = "AUDIT_SPOOL_TEST_PATH";
 
 fn golden() -> PathBuf {
@@ -30,16 +30,18 @@ async fn write_the_golden_file() {
     }
     let row = durable(&spool, &refused).await.unwrap();
     spool.enqueue(&event(5)).unwrap();
-    spool.attempted(tried, first.id(), 1_769_000_000_000);
+    spool.record_attempt(tried, first.id(), 1_769_000_000_000);
     let fault = "no such action".to_owned();
-    spool.bury(row, refused.id(), fault).unwrap();
+    spool
+        .move_to_dead_letters(row, refused.id(), fault)
+        .unwrap();
     spool.close().await;
     fs::create_dir_all(golden().parent().unwrap()).unwrap();
     fs::copy(folder.file(), golden()).unwrap();
 }
 
 #[tokio::test]
-async fn fault_17_a_file_of_the_first_version_is_read() {
+async fn fault_17_file_of_the_first_version_is_read() {
     let folder = Folder::new();
     super::reserve_beside(&folder.file());
     fs::copy(golden(), folder.file()).unwrap();
@@ -53,13 +55,13 @@ async fn fault_17_a_file_of_the_first_version_is_read() {
         .events;
     assert_eq!(first[0].first_attempt, Some(1_769_000_000_000));
     assert_eq!(first[0].event.organization(), Some("org_1"));
-    let letters = spool.dead_letters(0, 10).await.unwrap();
-    assert_eq!(letters[0].fault, "no such action");
-    assert!(spool.status().set_aside.is_empty());
+    let dead_letters = spool.dead_letters(0, 10).await.unwrap();
+    assert_eq!(dead_letters[0].fault, "no such action");
+    assert!(spool.status().quarantined.is_empty());
 }
 
 #[tokio::test]
-async fn fault_17_a_file_of_a_newer_version_stays_and_another_is_used_beside_it() {
+async fn fault_17_file_of_a_newer_version_is_unchanged_and_another_is_used() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     durable(&spool, &event(1)).await.unwrap();
@@ -72,7 +74,7 @@ async fn fault_17_a_file_of_a_newer_version_stays_and_another_is_used_beside_it(
     for turn in 0..2 {
         let spool = Spool::open(folder.file()).unwrap();
         assert_eq!(pending(&spool).await.len(), turn);
-        assert_eq!(spool.status().set_aside, [folder.file()]);
+        assert_eq!(spool.status().quarantined, [folder.file()]);
         durable(&spool, &event(2)).await.unwrap();
         spool.close().await;
         assert_eq!(fs::read(folder.file()).unwrap(), before);
@@ -81,7 +83,7 @@ async fn fault_17_a_file_of_a_newer_version_stays_and_another_is_used_beside_it(
 }
 
 #[test]
-fn a_database_of_another_program_is_refused_and_left_alone() {
+fn foreign_database_is_refused_and_unchanged() {
     let folder = Folder::new();
     fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
     let other = Connection::open(folder.file()).unwrap();
@@ -95,7 +97,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn fault_18_a_second_spool_of_the_same_file_is_told_so() {
+async fn fault_18_second_spool_of_the_same_file_is_refused() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let error = Spool::open(folder.file()).unwrap_err();
@@ -111,7 +113,7 @@ async fn fault_18_a_second_spool_of_the_same_file_is_told_so() {
     assert_eq!(child(&folder.file()), "opened 1");
 }
 
-/// What another process finds.
+/// Opens the spool in another process and returns what it printed.
 fn child(file: &Path) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args([
@@ -124,14 +126,14 @@ fn child(file: &Path) -> String {
         .output()
         .unwrap();
     let output = String::from_utf8(output.stdout).unwrap();
-    let said = output.lines().find_map(|line| line.split_once("child: "));
-    said.unwrap_or_else(|| panic!("{output}")).1.to_owned()
+    let printed = output.lines().find_map(|line| line.split_once("child: "));
+    printed.unwrap_or_else(|| panic!("{output}")).1.to_owned()
 }
 
 /// Not a test: the other process.
 #[test]
 #[ignore = "run by another test, with a path"]
-#[expect(clippy::print_stdout, reason = "how the parent hears of it")]
+#[expect(clippy::print_stdout, reason = "the parent reads the result")]
 fn in_a_child() {
     let path = std::env::var_os(PATH).unwrap();
     match Spool::open(path) {
@@ -143,7 +145,7 @@ fn in_a_child() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_the_owner_may_read_what_was_made() {
+async fn created_files_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();

@@ -1,13 +1,13 @@
-//! Promises of the spool.
+//! Tests of the spool against faults of the disk, the file and other processes.
 
 mod backlog;
-mod commits;
-pub(crate) mod damage;
+pub(crate) mod corruption;
+mod dead_letters;
+mod failed_commits;
 mod files;
-mod full;
-mod letters;
+mod full_disk;
+mod inspect;
 mod power_loss;
-mod visit;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::event::Event;
 use crate::spool::error::SpoolError;
 use crate::spool::handle::Spool;
-use crate::spool::store::Guarantee;
+use crate::spool::rows::Guarantee;
 
 struct Folder {
     folder: tempfile::TempDir,
@@ -33,7 +33,7 @@ impl Folder {
     }
 }
 
-/// Waits until the spool's thread has come so far.
+/// Waits until a condition holds that the spool's thread establishes.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
@@ -42,10 +42,10 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A reserve that takes no time to make.
+/// Creates a sparse reserve, which takes no time.
 fn reserve_beside(file: &Path) {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let reserve = std::fs::File::create(super::place::with_suffix(file, ".reserve")).unwrap();
+    let reserve = std::fs::File::create(super::paths::with_suffix(file, ".reserve")).unwrap();
     reserve.set_len(1024 * 1024).unwrap();
 }
 
@@ -78,7 +78,7 @@ async fn pending(spool: &Spool) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn what_was_told_to_be_on_disk_is_there_after_a_restart() {
+async fn acknowledged_appends_survive_a_restart() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let (first, second) = (event(1), event(2));
@@ -93,14 +93,14 @@ async fn what_was_told_to_be_on_disk_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn acknowledged_events_go_and_the_first_attempt_stays() {
+async fn delivered_events_are_deleted_and_the_first_attempt_is_kept() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let events = [event(1), event(2), event(3)];
     let first = durable(&spool, &events[0]).await.unwrap();
     let second = durable(&spool, &events[1]).await.unwrap();
-    spool.attempted(second, events[1].id(), 7_000);
-    spool.attempted(second, events[1].id(), 9_000);
+    spool.record_attempt(second, events[1].id(), 7_000);
+    spool.record_attempt(second, events[1].id(), 9_000);
     spool.acknowledge(first, events[0].id());
     spool.close().await;
 
@@ -119,12 +119,12 @@ async fn acknowledged_events_go_and_the_first_attempt_stays() {
     );
     assert!(
         durable(&spool, &event(4)).await.unwrap() > third,
-        "a number comes once, also when its row is gone"
+        "a row id is never reused, even after its row is deleted"
     );
 }
 
 #[tokio::test]
-async fn durable_events_and_the_others_are_read_apart_each_in_order() {
+async fn each_guarantee_is_read_separately_and_in_order() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     for number in 0..10 {
@@ -156,7 +156,7 @@ fn number_of(event: &Event) -> String {
 }
 
 #[tokio::test]
-async fn beyond_the_bound_of_bytes_events_are_refused_until_some_are_delivered() {
+async fn spool_at_its_limit_refuses_events_until_some_are_delivered() {
     let folder = Folder::new();
     let size = event(1).to_packed().len() as u64 + super::totals::ROW_BYTES;
     let spool = Spool::builder(folder.file())
@@ -176,7 +176,7 @@ async fn beyond_the_bound_of_bytes_events_are_refused_until_some_are_delivered()
 }
 
 #[tokio::test]
-async fn more_events_than_may_wait_are_refused_and_none_is_forgotten() {
+async fn full_inbox_refuses_events_and_loses_none() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let event = event(1);

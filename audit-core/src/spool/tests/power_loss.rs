@@ -1,23 +1,24 @@
-//! Row 13: what stands on the disk when the power goes.
+//! Fault 13: the content of the disk after a loss of power.
 
 use std::collections::HashSet;
 use std::fs;
 
 use crate::event::EventId;
 use crate::spool::handle::Spool;
-use crate::spool::place::with_suffix;
-use crate::spool::store::{Guarantee, Store};
+use crate::spool::paths::with_suffix;
+use crate::spool::rows::Guarantee;
+use crate::spool::store::Store;
 use crate::spool::tests::{Folder, durable, event};
 
-/// Where the disk may have stopped.
+/// The unit in which the disk may have stopped writing.
 const SECTOR: usize = 512;
 
 #[tokio::test]
-async fn fault_13_every_prefix_of_the_log_has_what_was_acknowledged_in_it() {
+async fn fault_13_every_prefix_of_the_wal_has_the_events_acknowledged_in_it() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     let log = with_suffix(&folder.file(), "-wal");
-    // Each with the length of the log when it was acknowledged.
+    // Each with the length of the WAL when it was acknowledged.
     let mut acknowledged: Vec<(EventId, usize)> = Vec::new();
     for round in 0..8 {
         let events: Vec<_> = (0..3).map(|number| event(round * 3 + number)).collect();
@@ -31,7 +32,7 @@ async fn fault_13_every_prefix_of_the_log_has_what_was_acknowledged_in_it() {
     spool.close().await;
     assert!(
         acknowledged[0].1 < acknowledged[23].1,
-        "the log grew with the events"
+        "the WAL grew with the events"
     );
 
     let after = Folder::new();
@@ -39,7 +40,10 @@ async fn fault_13_every_prefix_of_the_log_has_what_was_acknowledged_in_it() {
     for cut in (0..=log.len()).step_by(SECTOR).chain([log.len()]) {
         fs::write(after.file(), &database).unwrap();
         fs::write(with_suffix(&after.file(), "-wal"), &log[..cut]).unwrap();
-        let mut store = Store::open(&after.file()).unwrap().unwrap();
+        let mut store = Store::open(&after.file())
+            .unwrap()
+            .into_store(&after.file())
+            .unwrap();
         let found: HashSet<_> = store
             .load(Guarantee::Durable, 0, 100)
             .unwrap()

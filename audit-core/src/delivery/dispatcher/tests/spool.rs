@@ -17,7 +17,7 @@ use crate::event::{Event, now_millis};
 use crate::recorder::Recorder;
 use crate::sink::MemorySink;
 use crate::spool::Spool;
-use crate::spool::tests::damage::Rows;
+use crate::spool::tests::corruption::RenumberedFile;
 use crate::testing::FaultSink;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ async fn fault_32_an_ambiguity_of_an_earlier_process_keeps_its_age() {
         let spool = Spool::open(&path).unwrap();
         let event = event();
         let row = spool.append(&event, Guarantee::Durable).unwrap().await;
-        spool.attempted(row.unwrap(), event.id(), now_millis() - hours * HOUR);
+        spool.record_attempt(row.unwrap(), event.id(), now_millis() - hours * HOUR);
         spool.close().await;
 
         let sink = MemorySink::new();
@@ -196,11 +196,11 @@ async fn durable_events_are_read_first_and_have_room_of_their_own() {
 
 #[tokio::test]
 async fn fault_16_events_hidden_by_corruption_are_found_when_missing() {
-    let rows = Rows::new().await;
+    let rows = RenumberedFile::new().await;
     for row in 60..100 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.spool");
-        rows.write_renumbered(row, 0, &path);
+        rows.write(row, 0, &path);
         let mut loader = Loader::new(Spool::open(&path).unwrap());
         let mut found = HashSet::new();
         let mut in_memory = HashSet::new();

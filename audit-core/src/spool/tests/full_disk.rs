@@ -1,4 +1,4 @@
-//! Row 14: a full disk.
+//! Fault 14: a full disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn large(number: usize) -> Event {
     built.metadata("number", number).build().unwrap()
 }
 
-/// Writes until there is no space, and says what was acknowledged.
+/// Writes until there is no space. Returns the acknowledged events.
 async fn fill(spool: &Spool) -> Vec<(i64, Event)> {
     let mut written = Vec::new();
     loop {
@@ -29,19 +29,19 @@ async fn fill(spool: &Spool) -> Vec<(i64, Event)> {
                 return written;
             }
         }
-        assert!(written.len() < 100_000, "there is no end of it");
+        assert!(written.len() < 100_000, "the disk never fills");
     }
 }
 
-/// From a full disk on: yellow, acknowledgements work, and events are taken again when there is
-/// space.
+/// Asserts that a full disk degrades the spool, that acknowledgements still free space, and that
+/// events are accepted again afterwards.
 async fn survives(
     spool: Spool,
     file: &Path,
     mut written: Vec<(i64, Event)>,
     make_space: impl FnOnce(),
 ) {
-    until("it is yellow", || {
+    until("it is degraded", || {
         spool.status().state == HealthState::Degraded
     });
     let reason = spool.status().reason.unwrap();
@@ -53,7 +53,7 @@ async fn survives(
     for (row, event) in &delivered {
         spool.acknowledge(*row, event.id());
     }
-    until("what was delivered is deleted", || {
+    until("delivered events are deleted", || {
         spool.status().pending <= written.len() as u64 + 1
     });
     make_space();
@@ -64,10 +64,12 @@ async fn survives(
             Err(error) => assert!(error.is_full(), "{error:?}"),
         }
     }
-    until("it is green", || {
+    until("it is healthy", || {
         spool.status().state == HealthState::Healthy
     });
-    until("the waiting one is written", || spool.status().waiting == 0);
+    until("the queued event is written", || {
+        spool.status().waiting == 0
+    });
     spool.close().await;
 
     let spool = Spool::open(file).unwrap();
@@ -75,13 +77,13 @@ async fn survives(
     expected.push(best_effort);
     assert!(
         pending(&spool).await == expected,
-        "what was acknowledged is what is there"
+        "exactly the acknowledged events are there"
     );
-    assert!(spool.verify().await.unwrap().is_whole());
+    assert!(spool.verify().await.unwrap().is_intact());
 }
 
 #[tokio::test]
-async fn fault_14_a_database_that_may_not_grow_refuses_deletes_and_recovers() {
+async fn fault_14_database_at_its_page_limit_refuses_deletes_and_recovers() {
     let folder = Folder::new();
     let mut builder = Spool::builder(folder.file());
     builder.max_pages = Some(100);
@@ -123,9 +125,9 @@ impl Drop for SmallDisk {
     }
 }
 
-/// With a disk of its own where one can be had, and with a database that may not grow elsewhere.
+/// Uses a disk of its own if this process may mount one, and otherwise a page limit.
 #[tokio::test]
-async fn fault_14_a_full_disk_refuses_deletes_and_recovers() {
+async fn fault_14_full_disk_refuses_deletes_and_recovers() {
     let Some(disk) = SmallDisk::mount() else {
         let folder = Folder::new();
         let mut builder = Spool::builder(folder.file());

@@ -1,4 +1,4 @@
-//! Row 16: files that are not what was written.
+//! Fault 16: corrupt files.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -9,25 +9,25 @@ use crate::event::{Event, EventId};
 use crate::recorder::Recorder;
 use crate::sink::MemorySink;
 use crate::spool::handle::Spool;
-use crate::spool::place::with_suffix;
+use crate::spool::paths::with_suffix;
 use crate::spool::tests::{Folder, durable, event, pending, reserve_beside};
 
 const ROUNDS: u64 = 1_000;
 const PAGE: usize = 4_096;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A spool as a crash leaves it: some events in the database, some in the log.
-struct Left {
+/// A spool as a crash leaves it: some events in the main file, some in the WAL.
+struct CrashedSpool {
     database: Vec<u8>,
-    log: Vec<u8>,
+    wal: Vec<u8>,
     events: HashMap<EventId, Event>,
 }
 
-impl Left {
-    async fn new(in_database: usize, in_log: usize) -> Self {
+impl CrashedSpool {
+    async fn new(in_main: usize, in_wal: usize) -> Self {
         let folder = Folder::new();
         let mut events = HashMap::new();
-        for (count, first) in [(in_database, 0), (in_log, in_database)] {
+        for (count, first) in [(in_main, 0), (in_wal, in_main)] {
             let spool = Spool::open(folder.file()).unwrap();
             for number in first..first + count {
                 let event = event(number);
@@ -37,34 +37,36 @@ impl Left {
                 }
                 events.insert(event.id(), event);
             }
-            // Acknowledgements are written before it is asked.
+            // Written after the acknowledgements, so they are in the file as well.
             let refused = event(first + 9_000);
             let row = durable(&spool, &refused).await.unwrap();
-            spool.bury(row, refused.id(), "refused".to_owned()).unwrap();
+            spool
+                .move_to_dead_letters(row, refused.id(), "refused".to_owned())
+                .unwrap();
             if first == 0 {
                 spool.close().await;
                 continue;
             }
             let database = fs::read(folder.file()).unwrap();
-            let log = fs::read(with_suffix(&folder.file(), "-wal")).unwrap();
+            let wal = fs::read(with_suffix(&folder.file(), "-wal")).unwrap();
             spool.close().await;
             return Self {
                 database,
-                log,
+                wal,
                 events,
             };
         }
-        unreachable!("the second turn returns")
+        unreachable!("the second iteration returns")
     }
 
     fn write(&self, file: &Path) {
         reserve_beside(file);
         fs::write(file, &self.database).unwrap();
-        fs::write(with_suffix(file, "-wal"), &self.log).unwrap();
+        fs::write(with_suffix(file, "-wal"), &self.wal).unwrap();
     }
 }
 
-fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+fn corrupt(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     if bytes.is_empty() {
         return;
     }
@@ -75,7 +77,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
             let end = bytes.len().min(start + random.usize(1..2 * PAGE));
             bytes[start..end].fill(0);
         }
-        // The head of a file is small, and says most about it.
+        // The header of a file is small, and most depends on it.
         2 => {
             let at = random.usize(0..bytes.len().min(128));
             bytes[at] ^= 1 << random.u8(0..8);
@@ -90,25 +92,25 @@ fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
 }
 
 #[tokio::test]
-async fn fault_16_whatever_was_damaged_the_spool_opens_and_tells_no_wrong_event() {
-    let left = Left::new(40, 20).await;
+async fn fault_16_any_corruption_opens_and_yields_no_wrong_event() {
+    let left = CrashedSpool::new(40, 20).await;
     let mut random = fastrand::Rng::with_seed(16);
     for round in 0..ROUNDS {
         let folder = Folder::new();
-        let mut damaged = Left {
+        let mut copy = CrashedSpool {
             database: left.database.clone(),
-            log: left.log.clone(),
+            wal: left.wal.clone(),
             events: HashMap::new(),
         };
         match random.u8(0..3) {
-            0 => damage(&mut damaged.database, &mut random),
-            1 => damage(&mut damaged.log, &mut random),
+            0 => corrupt(&mut copy.database, &mut random),
+            1 => corrupt(&mut copy.wal, &mut random),
             _ => {
-                damage(&mut damaged.database, &mut random);
-                damage(&mut damaged.log, &mut random);
+                corrupt(&mut copy.database, &mut random);
+                corrupt(&mut copy.wal, &mut random);
             }
         }
-        damaged.write(&folder.file());
+        copy.write(&folder.file());
 
         let spool =
             Spool::open(folder.file()).unwrap_or_else(|error| panic!("round {round}: {error:?}"));
@@ -134,12 +136,12 @@ async fn fault_16_whatever_was_damaged_the_spool_opens_and_tells_no_wrong_event(
 }
 
 #[tokio::test]
-async fn fault_16_one_damaged_page_costs_the_rows_on_it_and_the_file_is_set_aside() {
-    let left = Left::new(400, 1).await;
+async fn fault_16_corrupt_page_loses_only_its_rows_and_the_file_is_quarantined() {
+    let left = CrashedSpool::new(400, 1).await;
     let folder = Folder::new();
     left.write(&folder.file());
     let mut database = left.database.clone();
-    // A page of rows, away from the ends: its head says that it is none.
+    // A page of rows, away from the ends, which gets an invalid page type.
     let page = (database.len() / PAGE / 2..)
         .find(|page| database[page * PAGE] == 13)
         .unwrap();
@@ -160,18 +162,18 @@ async fn fault_16_one_damaged_page_costs_the_rows_on_it_and_the_file_is_set_asid
     );
     let new = event(1);
     let row = durable(&spool, &new).await.unwrap();
-    assert!(row > 401, "numbers go on");
+    assert!(row > 401, "row ids continue");
     let status = spool.status();
-    assert_eq!(status.set_aside.len(), 1);
-    let aside = &status.set_aside[0];
-    assert!(aside.display().to_string().contains(".corrupt-"));
-    assert_eq!(fs::read(aside).unwrap().len(), database.len());
-    assert!(spool.verify().await.unwrap().is_whole());
+    assert_eq!(status.quarantined.len(), 1);
+    let quarantined = &status.quarantined[0];
+    assert!(quarantined.display().to_string().contains(".corrupt-"));
+    assert_eq!(fs::read(quarantined).unwrap().len(), database.len());
+    assert!(spool.verify().await.unwrap().is_intact());
 }
 
 #[tokio::test]
-async fn fault_16_a_flipped_bit_in_an_event_costs_that_event_and_is_counted() {
-    let left = Left::new(400, 1).await;
+async fn fault_16_flipped_bit_loses_only_its_event_and_is_counted() {
+    let left = CrashedSpool::new(400, 1).await;
     let folder = Folder::new();
     left.write(&folder.file());
     let mut database = left.database.clone();
@@ -182,7 +184,7 @@ async fn fault_16_a_flipped_bit_in_an_event_costs_that_event_and_is_counted() {
         .find(|event| super::number_of(event) == "7")
         .unwrap();
     let id = victim.id();
-    // Also where the row stood before it moved to another page.
+    // Also in the page that held the row before it moved to another.
     let places: Vec<_> = (0..database.len() - 16)
         .filter(|at| database[*at..at + 16] == *id.as_bytes())
         .collect();
@@ -193,23 +195,23 @@ async fn fault_16_a_flipped_bit_in_an_event_costs_that_event_and_is_counted() {
 
     let spool = Spool::open(folder.file()).unwrap();
     let before = spool.status().recovered;
-    assert!(!spool.verify().await.unwrap().is_whole());
+    assert!(!spool.verify().await.unwrap().is_intact());
     let found = pending(&spool).await;
     assert_eq!(found.len() as u64, before - 1);
     assert!(!found.iter().any(|event| super::number_of(event) == "7"));
     super::until("it is counted", || {
         let status = spool.status();
-        (status.pending, status.damaged) == (before - 1, 1)
+        (status.pending, status.corrupt_rows) == (before - 1, 1)
     });
 }
 
-/// A file of 130 durable events, and their ids: that of row `n` is the one before the `n`th.
-pub(crate) struct Rows {
+/// A file of 130 durable events; the id of the event in row `n` is `ids[n - 1]`.
+pub(crate) struct RenumberedFile {
     database: Vec<u8>,
     ids: Vec<EventId>,
 }
 
-impl Rows {
+impl RenumberedFile {
     pub(crate) async fn new() -> Self {
         let folder = Folder::new();
         let spool = Spool::open(folder.file()).unwrap();
@@ -224,12 +226,12 @@ impl Rows {
         Self { database, ids }
     }
 
-    /// The file, in which this row has another number; both are below 128.
-    pub(crate) fn write_renumbered(&self, row: u8, number: u8, file: &Path) {
+    /// Writes the file with a row id replaced by another; both are below 128.
+    pub(crate) fn write(&self, row: u8, number: u8, file: &Path) {
         let mut database = self.database.clone();
         let id = self.ids[usize::from(row) - 1];
-        // The number stands in front of the six bytes that say what is in the row, and the event's
-        // version and checksum.
+        // The row id precedes the six bytes of the record header, and the version and checksum of
+        // the event.
         let places: Vec<_> = (12..database.len() - 16)
             .filter(|at| database[*at..at + 16] == *id.as_bytes())
             .map(|at| at - 12)
@@ -245,13 +247,13 @@ impl Rows {
 }
 
 #[tokio::test]
-async fn fault_16_a_damaged_number_of_a_row_costs_no_event_and_leaves_none_behind() {
-    let rows = Rows::new().await;
-    // Some hide those that were delivered from their deletion, or pass for another.
+async fn fault_16_corrupt_row_id_loses_no_event_and_leaves_none_behind() {
+    let rows = RenumberedFile::new().await;
+    // Some ids hide delivered events from their deletion, or are those of another row.
     let numbers = |row: u8| [0, 50, row - 1, row + 1, row + 27].map(|number| (row, number));
     for (row, number) in (56..100).flat_map(numbers) {
         let folder = Folder::new();
-        rows.write_renumbered(row, number, &folder.file());
+        rows.write(row, number, &folder.file());
 
         let spool = Spool::open(folder.file()).unwrap();
         let sink = MemorySink::new();
@@ -266,22 +268,22 @@ async fn fault_16_a_damaged_number_of_a_row_costs_no_event_and_leaves_none_behin
         let counted = (stats.recovered, stats.delivered, stats.lost);
         assert_eq!(counted, (130, 130, 0), "row {row} as {number}");
         recorder.shutdown(PATIENCE).await;
-        assert_eq!(spool.status().set_aside.len(), 1, "row {row} as {number}");
+        assert_eq!(spool.status().quarantined.len(), 1, "row {row} as {number}");
 
         let spool = Spool::open(folder.file()).unwrap();
         assert_eq!(spool.status().recovered, 0, "row {row} as {number}");
         let check = spool.verify().await.unwrap();
-        assert!(check.is_whole(), "row {row} as {number}: {check:?}");
+        assert!(check.is_intact(), "row {row} as {number}: {check:?}");
     }
 }
 
 #[cfg(feature = "testing")]
 #[tokio::test]
-async fn fault_16_a_refused_event_in_a_row_that_is_hidden_becomes_one_dead_letter() {
-    let rows = Rows::new().await;
+async fn fault_16_rejected_event_in_a_hidden_row_becomes_one_dead_letter() {
+    let rows = RenumberedFile::new().await;
     for (row, number) in [(70, 0), (70, 69), (90, 50)] {
         let folder = Folder::new();
-        rows.write_renumbered(row, number, &folder.file());
+        rows.write(row, number, &folder.file());
         let spool = Spool::open(folder.file()).unwrap();
         let sink = crate::testing::FaultSink::new(MemorySink::new()).reject_times(1_000);
         let recorder = Recorder::builder(sink).spool(spool).build().unwrap();
@@ -293,10 +295,13 @@ async fn fault_16_a_refused_event_in_a_row_that_is_hidden_becomes_one_dead_lette
 
         let spool = Spool::open(folder.file()).unwrap();
         assert_eq!(spool.status().recovered, 0, "row {row} as {number}");
-        let letters = spool.dead_letters(0, 200).await.unwrap();
-        let found: HashSet<_> = letters.iter().map(|letter| letter.event.id()).collect();
+        let dead_letters = spool.dead_letters(0, 200).await.unwrap();
+        let found: HashSet<_> = dead_letters
+            .iter()
+            .map(|dead_letter| dead_letter.event.id())
+            .collect();
         assert_eq!(
-            (letters.len(), found.len()),
+            (dead_letters.len(), found.len()),
             (130, 130),
             "row {row} as {number}"
         );

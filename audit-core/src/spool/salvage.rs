@@ -1,7 +1,7 @@
-//! What can be read of a damaged spool, row by row.
+//! Salvage of a corrupt spool, row by row.
 //!
-//! The file is only read. The rows keep their numbers, so that an acknowledgement that comes later
-//! still means the event that it was meant for.
+//! The corrupt file is never written. The rows keep their ids, so that a later acknowledgement
+//! still refers to its event.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,63 +9,63 @@ use std::path::Path;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::error::is_corrupt;
-use super::identity::MAX_ROW;
-use super::store::{Store, read_event};
+use super::corrupt_rows;
+use super::rows::{MAX_ROW, read_event};
+use super::store::Store;
 use super::totals::Change;
-use crate::spool::dead;
 
 /// Rows copied in one transaction.
 const BATCH: usize = 1_000;
-/// Numbers between two readable rows that are tried one by one; a gap that is wider is damage of
-/// the numbers themselves.
-const MOST_TRIED: i64 = 4_000_000;
+/// The largest gap between two readable rows whose row ids are tried one by one.
+///
+/// A wider gap means that the row ids themselves are corrupt.
+const MAX_GAP: i64 = 4_000_000;
+/// The largest number of row ids out of order; more of them mean another kind of corruption.
+const MAX_MISPLACED: u32 = 16;
 
-/// Rows of which the number is out of order; more of them are damage of something else.
-const MOST_MISPLACED: u32 = 16;
-
-/// What was found in a damaged file.
+/// The numbers of rows that were found in a corrupt file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Salvaged {
     pub(super) pending: u64,
     pub(super) dead: u64,
-    /// Rows that were found, in which no event could be read.
-    pub(super) damaged: u64,
+    /// Rows that were found and in which no event can be read.
+    pub(super) corrupt_rows: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Table {
     Pending,
-    Dead,
-    Damaged,
+    DeadLetters,
+    CorruptRows,
 }
 
-/// A row as it stands, of any of the tables; what a table does not have is null.
-struct Raw {
+/// A row of any of the tables as it was read. Columns that the table does not have are null.
+struct RawRow {
+    /// The row id; 0 if it is known to be corrupt.
     row: i64,
     is_event: bool,
     values: [Value; 4],
 }
 
-impl Raw {
-    fn without_number(self) -> Self {
+impl RawRow {
+    fn without_id(self) -> Self {
         Self { row: 0, ..self }
     }
 }
 
-/// Copies what can be read into a store. An error is one of the store that is written.
+/// Copies every readable row into a store. The errors are those of the store that is written.
 pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged> {
     let mut salvaged = Salvaged::default();
-    // A file of which not even the first page can be read holds nothing that could be told apart.
+    // Without a readable first page there are no tables to read.
     let Ok(source) = Store::read_only(from) else {
         return Ok(salvaged);
     };
-    for table in [Table::Pending, Table::Dead, Table::Damaged] {
+    for table in [Table::Pending, Table::DeadLetters, Table::CorruptRows] {
         let (mut batch, mut strays) = (Vec::new(), Vec::new());
         let mut written = Ok(());
         read_all(&source, table, &mut |raw| {
-            // A few, which get numbers that no other has.
-            if number_of(&raw).is_none() && strays.len() < BATCH {
+            // A few, which receive unused row ids in the end.
+            if id_of(&raw).is_none() && strays.len() < BATCH {
                 strays.push(raw);
                 return ControlFlow::Continue(());
             }
@@ -81,32 +81,33 @@ pub(super) fn salvage(from: &Path, to: &mut Store) -> rusqlite::Result<Salvaged>
         written?;
         copy(to, table, &mut batch, &mut salvaged)?;
         if table == Table::Pending
-            && let Ok(Some(last)) = last_number(&source)
+            && let Ok(Some(last)) = last_row_id(&source)
             && last <= MAX_ROW
         {
-            to.numbers_after(last)?;
+            to.continue_row_ids_after(last)?;
         }
         copy(to, table, &mut strays, &mut salvaged)?;
     }
     Ok(salvaged)
 }
 
-/// Hands every row that can be read to `found`: from the front up to the first damage, from the
-/// back down to the last, and what lies between them number by number. A row whose number is
-/// damaged, and is not the next, has none.
-fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> ControlFlow<()>) {
+/// Passes every readable row to `found`.
+///
+/// Reads from the front to the first corruption, from the back to the last, and the row ids in
+/// between one by one. A row whose id is corrupt and out of order is passed without an id.
+fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(RawRow) -> ControlFlow<()>) {
     let name = table.name();
     let mut first = i64::MIN;
     let forward = format!(
         "SELECT {} FROM {name} NOT INDEXED WHERE row > ?1 ORDER BY row",
         table.columns()
     );
-    // Which of two rows is out of order shows with the second.
-    let mut held: Option<Raw> = None;
+    // The second of two rows shows which of them is out of order.
+    let mut held: Option<RawRow> = None;
     let mut misplaced = 0;
-    let whole = scan(source, &forward, first, table, &mut |raw| {
+    let is_complete = scan(source, &forward, first, table, &mut |raw| {
         let stray = match held.take() {
-            // It is too small.
+            // Its id is too small.
             None if raw.row <= first => raw,
             None => {
                 held = Some(raw);
@@ -117,7 +118,7 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
                 held = Some(raw);
                 return found(before);
             }
-            // The one before was too great.
+            // The id before it was too large.
             Some(before) if raw.row > first => {
                 held = Some(raw);
                 before
@@ -128,12 +129,12 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
                 raw
             }
         };
-        // A tree that leads in circles comes to an end here.
+        // Ends the scan of a tree with a cycle.
         misplaced += 1;
-        if misplaced > MOST_MISPLACED {
+        if misplaced > MAX_MISPLACED {
             return ControlFlow::Break(());
         }
-        found(stray.without_number())
+        found(stray.without_id())
     });
     if let Some(last) = held {
         first = last.row;
@@ -141,7 +142,7 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
             return;
         }
     }
-    if whole {
+    if is_complete {
         return;
     }
     let mut last = i64::MAX;
@@ -157,15 +158,15 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
         found(raw)
     });
     let first = if first == i64::MIN { 0 } else { first };
-    // Nothing was read from the back: the last number that was given out is the end.
+    // Nothing was read from the back: the end is the last row id that was used.
     if last == i64::MAX {
-        last = last_number(source)
+        last = last_row_id(source)
             .ok()
             .flatten()
             .unwrap_or(first)
             .saturating_add(1);
     }
-    if last.saturating_sub(first) > MOST_TRIED {
+    if last.saturating_sub(first) > MAX_GAP {
         return;
     }
     let one = format!(
@@ -175,7 +176,7 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     for before in first..last.saturating_sub(1) {
         let mut stop = false;
         scan(source, &one, before, table, &mut |raw| {
-            // A damaged tree leads to others, too.
+            // A corrupt tree can return another row.
             if raw.row != before + 1 {
                 return ControlFlow::Break(());
             }
@@ -189,13 +190,13 @@ fn read_all(source: &Connection, table: Table, found: &mut dyn FnMut(Raw) -> Con
     }
 }
 
-/// Reads the rows of one statement; whether it came to its end.
+/// Reads the rows of one statement. Returns `true` if it reached the end.
 fn scan(
     source: &Connection,
     sql: &str,
     bound: i64,
     table: Table,
-    found: &mut dyn FnMut(Raw) -> ControlFlow<()>,
+    found: &mut dyn FnMut(RawRow) -> ControlFlow<()>,
 ) -> bool {
     let mut read = || -> rusqlite::Result<bool> {
         let mut statement = source.prepare_cached(sql)?;
@@ -214,39 +215,39 @@ impl Table {
     fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Dead => "dead",
-            Self::Damaged => "damaged",
+            Self::DeadLetters => "dead_letters",
+            Self::CorruptRows => "corrupt_rows",
         }
     }
 
     fn columns(self) -> &'static str {
         match self {
             Self::Pending => "row, event, first_attempt, durable",
-            Self::Dead => "row, event, first_attempt, buried_at, fault",
-            Self::Damaged => "row, bytes, found_at",
+            Self::DeadLetters => "row, event, first_attempt, rejected_at, fault",
+            Self::CorruptRows => "row, bytes, found_at",
         }
     }
 
-    fn read(self, row: &Row<'_>) -> rusqlite::Result<Raw> {
+    fn read(self, row: &Row<'_>) -> rusqlite::Result<RawRow> {
         let mut values = [const { Value::Null }; 4];
         let last = match self {
             Self::Pending => 3,
-            Self::Dead => 4,
-            Self::Damaged => 2,
+            Self::DeadLetters => 4,
+            Self::CorruptRows => 2,
         };
         for (at, value) in values.iter_mut().enumerate().take(last) {
             *value = match row.get_ref(at + 1)? {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(number) => Value::Integer(number),
                 ValueRef::Real(number) => Value::Real(number),
-                // Text that is not UTF-8 any more is no reason to lose the row.
+                // Invalid UTF-8 must not lose the row.
                 ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
                 ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
             };
         }
-        Ok(Raw {
+        Ok(RawRow {
             row: row.get(0)?,
-            is_event: self != Self::Damaged && read_event(row, 1).is_some(),
+            is_event: self != Self::CorruptRows && read_event(row, 1).is_some(),
             values,
         })
     }
@@ -255,7 +256,7 @@ impl Table {
 fn copy(
     to: &mut Store,
     table: Table,
-    batch: &mut Vec<Raw>,
+    batch: &mut Vec<RawRow>,
     salvaged: &mut Salvaged,
 ) -> rusqlite::Result<()> {
     if batch.is_empty() {
@@ -272,22 +273,22 @@ fn copy_row(
     tx: &Transaction<'_>,
     change: &mut Change,
     table: Table,
-    raw: &Raw,
+    raw: &RawRow,
     salvaged: &mut Salvaged,
 ) -> rusqlite::Result<()> {
-    let number = number_of(raw);
-    // The third is the guarantee of a pending event, and the time of a dead one.
+    let id = id_of(raw);
+    // The third column is the guarantee of a pending event, or the time of a rejection.
     let [event, first_attempt, third, fault] = &raw.values;
     let bytes = match event {
         Value::Blob(bytes) => bytes.len(),
         _ => 0,
     };
-    let whole = |value: &Value| match value {
+    let integer = |value: &Value| match value {
         Value::Integer(number) => Some(*number),
         _ => None,
     };
-    // In a tree that leads in circles it may have come before.
-    if number.is_none() && raw.is_event && is_known(tx, table, event)? {
+    // In a tree with a cycle it may have been copied before.
+    if id.is_none() && raw.is_event && is_known(tx, table, event)? {
         return Ok(());
     }
     match table {
@@ -296,40 +297,40 @@ fn copy_row(
                 .prepare_cached(
                     "INSERT OR IGNORE INTO pending (row, durable, first_attempt, event) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![number, whole(third).unwrap_or(1), whole(first_attempt), event])?;
+                .execute(params![id, integer(third).unwrap_or(1), integer(first_attempt), event])?;
             change.add_pending(rows as i64, bytes);
             salvaged.pending += rows as u64;
         }
-        Table::Dead if raw.is_event => {
+        Table::DeadLetters if raw.is_event => {
             let fault = match fault {
                 Value::Text(fault) => fault.as_str(),
                 _ => "",
             };
             let rows = tx
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO dead (row, first_attempt, buried_at, fault, event) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT OR IGNORE INTO dead_letters (row, first_attempt, rejected_at, fault, event) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![
-                    number,
-                    whole(first_attempt),
-                    whole(third).unwrap_or_default(),
+                    id,
+                    integer(first_attempt),
+                    integer(third).unwrap_or_default(),
                     fault,
                     event
                 ])?;
             change.add_dead(rows as i64, bytes);
             salvaged.dead += rows as u64;
         }
-        Table::Pending | Table::Dead | Table::Damaged => {
-            dead::keep_damaged(tx, change, event)?;
-            // Those that were damaged before were counted before.
-            salvaged.damaged += u64::from(table != Table::Damaged);
+        Table::Pending | Table::DeadLetters | Table::CorruptRows => {
+            corrupt_rows::keep(tx, change, event)?;
+            // Rows of that table were counted when they were found.
+            salvaged.corrupt_rows += u64::from(table != Table::CorruptRows);
         }
     }
     Ok(())
 }
 
-/// The number that a row keeps, if it can be one.
-fn number_of(raw: &Raw) -> Option<i64> {
+/// Returns the row id to keep; `None` if it is out of range.
+fn id_of(raw: &RawRow) -> Option<i64> {
     (1..=MAX_ROW).contains(&raw.row).then_some(raw.row)
 }
 
@@ -341,8 +342,8 @@ fn is_known(tx: &Transaction<'_>, table: Table, event: &Value) -> rusqlite::Resu
     .exists([event])
 }
 
-/// The last number that was given out.
-fn last_number(source: &Connection) -> rusqlite::Result<Option<i64>> {
+/// Reads the last row id that was used.
+fn last_row_id(source: &Connection) -> rusqlite::Result<Option<i64>> {
     source
         .query_row(
             "SELECT seq FROM sqlite_sequence WHERE name = 'pending'",
@@ -350,25 +351,4 @@ fn last_number(source: &Connection) -> rusqlite::Result<Option<i64>> {
             |row| row.get(0),
         )
         .optional()
-}
-
-/// Whether damage may be the reason why a file cannot be opened. What is no damage (a full disk, a
-/// folder that takes no file) stops the rebuilding, too, which leaves the file as it is.
-pub(super) fn may_be_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode;
-    is_corrupt(error)
-        || match error.sqlite_error_code() {
-            // A damaged schema names tables and columns that do not exist, a damaged head forbids
-            // writing.
-            Some(code) => matches!(
-                code,
-                ErrorCode::Unknown
-                    | ErrorCode::ReadOnly
-                    | ErrorCode::TypeMismatch
-                    | ErrorCode::ConstraintViolation
-            ),
-            // The library's own errors are about statements, which are always the same, and about
-            // values that were read.
-            None => true,
-        }
 }

@@ -1,4 +1,4 @@
-//! A visitor to a file that a service may be using.
+//! Commands on a file that a service may be using.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use crate::event::Event;
 use crate::recorder::Recorder;
 use crate::sink::MemorySink;
 use crate::spool::handle::Spool;
-use crate::spool::place::{patiently, with_suffix};
+use crate::spool::inspect::{SpoolFile, SpoolRedrive};
+use crate::spool::paths::{retry_lock, with_suffix};
 use crate::spool::tests::{Folder, durable, event, pending, until};
-use crate::spool::visit::{SpoolFile, SpoolRedrive};
 
-/// A spool with a durable event, one of best effort and three dead letters.
+/// Creates a spool with a durable event, a best-effort event and three dead letters.
 async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {
     let spool = Spool::open(folder.file()).unwrap();
     let kept = [event(1), event(2)];
@@ -20,7 +20,9 @@ async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {
         let refused = event(number);
         let row = durable(&spool, &refused).await.unwrap();
         let fault = format!("refused {number}");
-        spool.bury(row, refused.id(), fault).unwrap();
+        spool
+            .move_to_dead_letters(row, refused.id(), fault)
+            .unwrap();
     }
     until("all are written", || {
         (spool.status().pending, spool.status().dead) == (2, 3)
@@ -29,7 +31,7 @@ async fn filled(folder: &Folder) -> (Spool, [Event; 2]) {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_file_is_told_while_a_service_has_it_and_afterwards() {
+async fn status_is_read_while_a_service_has_the_file_and_afterwards() {
     let folder = Folder::new();
     let (spool, kept) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
@@ -48,7 +50,7 @@ async fn what_stands_in_the_file_is_told_while_a_service_has_it_and_afterwards()
 }
 
 #[tokio::test]
-async fn letters_are_read_and_the_file_checked_beside_the_service() {
+async fn dead_letters_are_read_and_the_file_verified_beside_the_service() {
     let folder = Folder::new();
     let (spool, _) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
@@ -58,21 +60,21 @@ async fn letters_are_read_and_the_file_checked_beside_the_service() {
     let rest = file.dead_letters(seen[1].row, 100).unwrap();
     assert_eq!(rest[0].fault, "refused 5");
     let check = file.verify().unwrap();
-    assert!(check.is_whole() && check.events == 5, "{check:?}");
-    // The service goes on.
+    assert!(check.is_intact() && check.events == 5, "{check:?}");
+    // The service continues.
     durable(&spool, &event(9)).await.unwrap();
     assert_eq!(pending(&spool).await.len(), 3);
 }
 
 #[test]
-fn a_visitor_who_looks_at_the_lock_keeps_no_service_out() {
+fn testing_the_lock_keeps_no_service_out() {
     let folder = Folder::new();
     drop(Spool::open(folder.file()).unwrap());
     let lock = std::fs::File::open(with_suffix(&folder.file(), ".lock")).unwrap();
     let look = std::fs::File::open(with_suffix(&folder.file(), ".lock")).unwrap();
     until("it is free", || look.try_lock_shared().is_ok());
     let mut tries = 0;
-    let taken = patiently(|| {
+    let taken = retry_lock(|| {
         tries += 1;
         if tries == 3 {
             look.unlock().unwrap();
@@ -83,7 +85,7 @@ fn a_visitor_who_looks_at_the_lock_keeps_no_service_out() {
 }
 
 #[test]
-fn a_file_that_is_no_spool_of_this_version_is_refused_and_stays() {
+fn unusable_file_is_refused_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.spool");
     assert!(SpoolFile::open(&path).is_err() && !path.exists());
@@ -103,7 +105,7 @@ fn a_file_that_is_no_spool_of_this_version_is_refused_and_stays() {
     newer.pragma_update(None, "user_version", 7).unwrap();
     let error = SpoolFile::open(&path).unwrap_err();
     assert!(error.to_string().contains("layout 7"), "{error}");
-    // What is used beside it is found in use by the other's lock.
+    // The file beside it has no lock of its own, and is in use by the lock of the newer one.
     let spool = Spool::open(&path).unwrap();
     let beside = SpoolFile::open(folder.path().join("audit.spool.v1")).unwrap();
     assert!(beside.status().unwrap().in_use);
@@ -111,12 +113,12 @@ fn a_file_that_is_no_spool_of_this_version_is_refused_and_stays() {
 }
 
 #[tokio::test]
-async fn letters_are_forgotten_beside_the_service_which_counts_them_as_gone() {
+async fn purge_beside_the_service_updates_its_counts() {
     let folder = Folder::new();
     let (spool, kept) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
-    let letters = file.dead_letters(0, 10).unwrap();
-    assert_eq!(file.purge(&[letters[1].row, 99]).unwrap(), 1);
+    let dead_letters = file.dead_letters(0, 10).unwrap();
+    assert_eq!(file.purge(&[dead_letters[1].row, 99]).unwrap(), 1);
     assert_eq!(file.status().unwrap().dead, 2);
     let later = event(9);
     durable(&spool, &later).await.unwrap();
@@ -133,27 +135,32 @@ async fn letters_are_forgotten_beside_the_service_which_counts_them_as_gone() {
 }
 
 #[tokio::test]
-async fn letters_are_pending_again_for_the_next_service_and_never_behind_the_back_of_one() {
-    let redriven = |letters, is_asked| SpoolRedrive { letters, is_asked };
+async fn redriven_events_wait_for_the_next_service_and_never_bypass_a_running_one() {
+    let redriven = |dead_letters, is_requested| SpoolRedrive {
+        dead_letters,
+        is_requested,
+    };
     let folder = Folder::new();
     let (spool, kept) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
-    let letters = file.dead_letters(0, 10).unwrap();
-    // Nobody delivers from this one, so it stays asked for.
-    let asked = file.redrive(&[letters[0].row, 99]).unwrap();
+    let dead_letters = file.dead_letters(0, 10).unwrap();
+    // This spool has no recorder, so the request stays.
+    let asked = file.redrive(&[dead_letters[0].row, 99]).unwrap();
     assert_eq!(asked, redriven(1, true));
     durable(&spool, &event(9)).await.unwrap();
     assert_eq!(file.status().unwrap().dead, 3);
     spool.close().await;
 
-    let done = file.redrive(&[letters[0].row, 99]).unwrap();
+    let done = file.redrive(&[dead_letters[0].row, 99]).unwrap();
     assert_eq!(done, redriven(1, false));
     assert_eq!(file.redrive_all().unwrap(), redriven(2, false));
     let status = file.status().unwrap();
     assert_eq!((status.durable, status.best_effort, status.dead), (2, 4, 0));
     let spool = Spool::open(folder.file()).unwrap();
     assert_eq!(spool.status().recovered, 6);
-    let events = letters.into_iter().map(|letter| letter.event);
+    let events = dead_letters
+        .into_iter()
+        .map(|dead_letter| dead_letter.event);
     let expected: Vec<_> = kept.into_iter().chain(events).collect();
     let mut found = pending(&spool).await;
     found.retain(|event| super::number_of(event) != "9");
@@ -161,7 +168,7 @@ async fn letters_are_pending_again_for_the_next_service_and_never_behind_the_bac
 }
 
 #[tokio::test]
-async fn letters_that_are_asked_for_are_delivered_by_the_service_that_has_the_file() {
+async fn requested_redrive_is_delivered_by_the_running_service() {
     let folder = Folder::new();
     let (spool, _) = filled(&folder).await;
     spool.close().await;
@@ -176,10 +183,10 @@ async fn letters_that_are_asked_for_are_delivered_by_the_service_that_has_the_fi
         events.iter().any(|event| super::number_of(event) == number)
     };
 
-    assert!(file.redrive(&[first]).unwrap().is_asked);
+    assert!(file.redrive(&[first]).unwrap().is_requested);
     until("the one is delivered", || is_there("3"));
     assert_eq!((is_there("4"), is_there("5")), (false, false));
-    assert_eq!(file.redrive_all().unwrap().letters, 2);
+    assert_eq!(file.redrive_all().unwrap().dead_letters, 2);
     until("the others are delivered", || {
         is_there("4") && is_there("5")
     });
@@ -192,28 +199,30 @@ async fn letters_that_are_asked_for_are_delivered_by_the_service_that_has_the_fi
 }
 
 #[tokio::test]
-async fn more_letters_than_one_transaction_takes_are_all_moved_or_forgotten() {
+async fn redrive_and_purge_span_several_transactions() {
     let folder = Folder::new();
     let spool = Spool::open(folder.file()).unwrap();
     for number in 0..600 {
-        spool.bury_event(&event(number), String::new()).unwrap();
+        spool
+            .add_dead_letter(&event(number), String::new())
+            .unwrap();
     }
     spool.close().await;
     let file = SpoolFile::open(folder.file()).unwrap();
     let first: Vec<_> = (1..=300).collect();
-    assert_eq!(file.redrive(&first).unwrap().letters, 300);
+    assert_eq!(file.redrive(&first).unwrap().dead_letters, 300);
     assert_eq!(file.purge_all().unwrap(), 300);
     let status = file.status().unwrap();
     assert_eq!((status.best_effort, status.dead), (300, 0));
 }
 
 #[tokio::test]
-async fn a_file_that_is_being_made_anew_is_left_to_the_service() {
+async fn file_that_is_being_rebuilt_is_not_changed() {
     let folder = Folder::new();
     let (_spool, _) = filled(&folder).await;
     let file = SpoolFile::open(folder.file()).unwrap();
     std::fs::write(with_suffix(&folder.file(), ".rebuilding"), "").unwrap();
     let error = file.purge_all().unwrap_err();
-    assert!(error.to_string().contains("is damaged"), "{error}");
+    assert!(error.to_string().contains("is corrupt"), "{error}");
     assert_eq!(file.status().unwrap().dead, 3);
 }

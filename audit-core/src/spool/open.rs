@@ -1,0 +1,182 @@
+//! Opening and reopening the file: which file is used, rebuilding a corrupt one, and the reserve.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::error::{ErrorKind, SpoolError, may_be_corrupt};
+use super::file_header::VERSION;
+use super::paths::{
+    LockedPath, REBUILDING, create_private, private_file, quarantine, remove, remove_file, replace,
+    sync_folder, with_suffix,
+};
+use super::salvage::{Salvaged, salvage};
+use super::store::{Opened, Store};
+
+/// The size of the file that is removed on a full disk, so that delivered events can be deleted.
+const RESERVE_BYTES: u64 = 1024 * 1024;
+
+/// Opens the spool at one path, again after each failure, and owns its lock.
+#[derive(Debug)]
+pub(super) struct Opener {
+    locked: LockedPath,
+    /// The file in use: the one at the locked path, unless a newer version wrote that.
+    file: PathBuf,
+    pub(super) quarantined: Vec<PathBuf>,
+    #[cfg(test)]
+    pub(super) faults: super::faults::Faults,
+    #[cfg(test)]
+    pub(super) max_pages: Option<u32>,
+}
+
+impl Opener {
+    pub(super) fn lock(path: &Path) -> Result<Self, SpoolError> {
+        Ok(Self {
+            locked: LockedPath::lock(path)?,
+            file: path.to_owned(),
+            quarantined: Vec::new(),
+            #[cfg(test)]
+            faults: super::faults::Faults::default(),
+            #[cfg(test)]
+            max_pages: None,
+        })
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Opens the file, in whatever state it is.
+    ///
+    /// A corrupt file is quarantined and rebuilt from what can be read of it. A file that a newer
+    /// version wrote is left unchanged, and another is used beside it. The errors are those of the
+    /// disk, and of a file that belongs to another program.
+    pub(super) fn open(&mut self) -> Result<Store, SpoolError> {
+        create_private(&self.file)?;
+        match Store::open(&self.file) {
+            Ok(Opened::Spool(store)) => self.prepare(store),
+            Ok(Opened::Newer(version)) if self.file == self.locked.path() => {
+                let file = self.locked.with_suffix(&format!(".v{VERSION}"));
+                tracing::warn!(
+                    spool = %self.file.display(),
+                    version,
+                    used = %file.display(),
+                    "a newer version wrote the spool; leaving it unchanged and using another file beside it"
+                );
+                self.quarantined
+                    .push(std::mem::replace(&mut self.file, file));
+                self.open()
+            }
+            Ok(Opened::Corrupt) => self.rebuild("its header is corrupt"),
+            Ok(Opened::Newer(_) | Opened::Foreign) => {
+                Err(ErrorKind::Foreign(self.file.clone()).into())
+            }
+            Err(error) if may_be_corrupt(&error) => self.rebuild(&error.to_string()),
+            Err(error) => Err(SpoolError::open(&self.file, error)),
+        }
+    }
+
+    /// Quarantines the file, and replaces it by what can be read of it.
+    ///
+    /// The store must be closed. After an error the rebuild can be retried.
+    pub(super) fn rebuild(&mut self, reason: &str) -> Result<Store, SpoolError> {
+        let quarantined = quarantine(&self.file, "corrupt")?;
+        let fresh = with_suffix(&self.file, REBUILDING);
+        let salvaged = match rebuild_from(&quarantined, &fresh) {
+            Ok(salvaged) => salvaged,
+            Err(error) => {
+                // The file itself is unchanged. A second name does no harm, but each attempt would
+                // add one.
+                for left in [&quarantined, &fresh] {
+                    remove(left)?;
+                }
+                return Err(error);
+            }
+        };
+        sync_folder(&self.file)?;
+        replace(&self.file, &fresh)?;
+        sync_folder(&self.file)?;
+        tracing::error!(
+            spool = %self.file.display(),
+            quarantined = %quarantined.display(),
+            reason,
+            pending = salvaged.pending,
+            dead_letters = salvaged.dead,
+            corrupt_rows = salvaged.corrupt_rows,
+            "the spool was corrupt; quarantined it and rebuilt it from its readable rows"
+        );
+        self.quarantined.push(quarantined);
+        let store = Store::open(&self.file)
+            .map_err(|error| SpoolError::open(&self.file, error))?
+            .into_store(&self.file)?;
+        self.prepare(store)
+    }
+
+    /// Returns the store unchanged; in tests, with the requested faults.
+    #[cfg(not(test))]
+    fn prepare(&self, store: Store) -> Result<Store, SpoolError> {
+        Ok(store)
+    }
+
+    #[cfg(test)]
+    fn prepare(&self, mut store: Store) -> Result<Store, SpoolError> {
+        store.faults = self.faults.clone();
+        if let Some(pages) = self.max_pages {
+            store
+                .limit_pages(pages)
+                .map_err(|error| SpoolError::open(&self.file, error))?;
+        }
+        Ok(store)
+    }
+
+    /// Allocates the space that deletions need on a full disk. Returns `false` if there is none.
+    pub(super) fn reserve(&self) -> bool {
+        let path = self.reserve_path();
+        if fs::metadata(&path).is_ok_and(|file| file.len() == RESERVE_BYTES) {
+            return true;
+        }
+        let reserved = write_reserve(&path).is_ok();
+        if !reserved {
+            self.release_reserve();
+        }
+        reserved
+    }
+
+    /// Frees that space for the database.
+    pub(super) fn release_reserve(&self) {
+        if let Err(error) = remove_file(&self.reserve_path()) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the reserve of the spool cannot be removed"
+            );
+        }
+    }
+
+    fn reserve_path(&self) -> PathBuf {
+        self.locked.with_suffix(".reserve")
+    }
+}
+
+fn write_reserve(path: &Path) -> std::io::Result<()> {
+    let mut file: File = private_file().open(path)?;
+    // Random bytes: a file system may store zeros without allocating space.
+    let mut block = vec![0; 64 * 1024];
+    let mut written = 0;
+    while written < RESERVE_BYTES {
+        fastrand::fill(&mut block);
+        file.write_all(&block)?;
+        written += block.len() as u64;
+    }
+    file.sync_data()
+}
+
+/// Builds a new file from what can be read of a quarantined one.
+fn rebuild_from(quarantined: &Path, fresh: &Path) -> Result<Salvaged, SpoolError> {
+    remove(fresh)?;
+    create_private(fresh)?;
+    let failed = |error| SpoolError::open(fresh, error);
+    let mut store = Store::open(fresh).map_err(failed)?.into_store(fresh)?;
+    let salvaged = salvage(quarantined, &mut store).map_err(failed)?;
+    store.truncate_wal().map_err(failed)?;
+    Ok(salvaged)
+}

@@ -1,0 +1,199 @@
+//! The files of a spool: the lock, permissions, quarantine and replacement.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::{ErrorKind, SpoolError};
+use crate::event::now_millis;
+
+/// The suffixes of SQLite's companion files: the write-ahead log, and its index.
+const WAL: &str = "-wal";
+const WAL_INDEX: &str = "-shm";
+
+/// The suffix of a file that is built to replace a corrupt one.
+pub(super) const REBUILDING: &str = ".rebuilding";
+/// The longest wait for the lock, and the time between two attempts.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
+const LOCK_RETRY: Duration = Duration::from_millis(5);
+
+/// A path that one spool of one process may write to, until it is dropped.
+#[derive(Debug)]
+pub(super) struct LockedPath {
+    path: PathBuf,
+    /// Held, never read: the operating system releases the lock when the file is closed, also
+    /// after a crash.
+    _lock: File,
+}
+
+impl LockedPath {
+    /// Creates the folder if it does not exist, and takes the lock.
+    pub(super) fn lock(path: &Path) -> Result<Self, SpoolError> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            create_folder(folder)
+                .map_err(|error| SpoolError::file("create the spool's folder", folder, error))?;
+        }
+        let lock_path = with_suffix(path, ".lock");
+        let lock = private_file()
+            .open(&lock_path)
+            .map_err(|error| SpoolError::file("open the spool's lock file", &lock_path, error))?;
+        match retry_lock(|| lock.try_lock()) {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(ErrorKind::Locked(path.to_owned()).into()),
+            Err(TryLockError::Error(error)) => {
+                Err(SpoolError::file("lock the spool by", &lock_path, error))
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the path with a suffix.
+    pub(super) fn with_suffix(&self, suffix: &str) -> PathBuf {
+        with_suffix(&self.path, suffix)
+    }
+}
+
+/// Retries to take a lock for [`LOCK_TIMEOUT`].
+///
+/// A command that only tests if the lock is taken holds it for an instant.
+pub(super) fn retry_lock(
+    mut try_lock: impl FnMut() -> Result<(), TryLockError>,
+) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_TIMEOUT => {
+                thread::sleep(LOCK_RETRY);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Creates the file if it does not exist, readable by its owner only.
+///
+/// SQLite gives its companion files the permissions of the file.
+pub(super) fn create_private(path: &Path) -> Result<(), SpoolError> {
+    let file = private_file()
+        .open(path)
+        .map_err(|error| SpoolError::file("open the spool", path, error))?;
+    restrict(&file).map_err(|error| SpoolError::file("restrict the permissions of", path, error))
+}
+
+/// Gives a database and its WAL a second name, which they keep once the first name is replaced.
+///
+/// Until then nothing has changed, so a crash in between loses nothing.
+pub(super) fn quarantine(path: &Path, reason: &str) -> Result<PathBuf, SpoolError> {
+    let mut millis = now_millis();
+    let mut quarantined = with_suffix(path, &format!(".{reason}-{millis}"));
+    while quarantined.exists() {
+        millis += 1;
+        quarantined = with_suffix(path, &format!(".{reason}-{millis}"));
+    }
+    for suffix in [WAL, ""] {
+        let (from, to) = (with_suffix(path, suffix), with_suffix(&quarantined, suffix));
+        if from.exists() {
+            // Not every file system has hard links; a copy serves as well.
+            fs::hard_link(&from, &to)
+                .or_else(|_| fs::copy(&from, &to).map(drop))
+                .map_err(|error| SpoolError::file("quarantine", &from, error))?;
+        }
+    }
+    Ok(quarantined)
+}
+
+/// Replaces a database by another, which must be closed.
+///
+/// The WAL of the old one is removed first: it must never be taken for the WAL of the new one.
+pub(super) fn replace(path: &Path, by: &Path) -> Result<(), SpoolError> {
+    for suffix in [WAL, WAL_INDEX] {
+        remove_file(&with_suffix(path, suffix))?;
+    }
+    fs::rename(by, path).map_err(|error| SpoolError::file("replace the spool by", by, error))
+}
+
+/// Removes a database and its companion files, as far as they exist.
+pub(super) fn remove(path: &Path) -> Result<(), SpoolError> {
+    ["", WAL, WAL_INDEX]
+        .into_iter()
+        .try_for_each(|suffix| remove_file(&with_suffix(path, suffix)))
+}
+
+pub(super) fn remove_file(path: &Path) -> Result<(), SpoolError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(SpoolError::file("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Syncs the folder of a file, so that the names in it survive a loss of power.
+pub(super) fn sync_folder(path: &Path) -> Result<(), SpoolError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Other systems cannot open a folder as a file.
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| SpoolError::file("sync the folder", folder, error))?;
+    }
+    Ok(())
+}
+
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(unix)]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(not(unix))]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+pub(super) fn private_file() -> OpenOptions {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(unix)]
+fn restrict(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o600);
+        file.set_permissions(permissions)?;
+    }
+    Ok(())
+}
+
+/// Does nothing: on other systems the folder's permissions protect the file.
+#[cfg(not(unix))]
+fn restrict(_: &File) -> std::io::Result<()> {
+    Ok(())
+}
