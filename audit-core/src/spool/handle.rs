@@ -1,7 +1,7 @@
-//! The handle of a spool, and its builder.
+//! The handle of a spool.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -9,22 +9,16 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::committer::Committer;
 use super::dead_letters::SpooledDeadLetter;
 use super::error::SpoolError;
-use super::inbox::{Inbox, OnError, QueuedAppend, StoreCall, Waiter};
-use super::open::Opener;
+use super::inbox::{Inbox, StoreCall};
+use super::queued_append::{OnError, QueuedAppend, Waiter};
 use super::rows::{DeadLetterEntry, DeadLetterSource, Guarantee, Page, PendingRow};
-use super::status::{SharedStatus, SpoolStatus, StatusValues};
+use super::status::{SharedStatus, SpoolStatus};
 use super::store::Store;
 use super::verify::{self, SpoolCheck};
 use crate::event::{Event, EventId};
 use crate::telemetry::HealthState;
-
-/// A gibibyte: about a million events, or three hours of what the service accepts.
-const MAX_BYTES: u64 = 1024 * 1024 * 1024;
-/// The fraction of it that dead letters may occupy: a quarter.
-const DEAD_SHARE: u64 = 4;
 
 /// Events on disk, which outlive the process. Cheap to clone; all clones share one spool.
 ///
@@ -46,7 +40,7 @@ const DEAD_SHARE: u64 = 4;
 ///
 /// # Limits
 ///
-/// - Pending events occupy at most [`SpoolBuilder::max_bytes`]; further events are refused.
+/// - Pending events occupy at most [`SpoolBuilder::max_bytes`](super::SpoolBuilder::max_bytes); further events are refused.
 /// - Dead letters occupy at most a quarter of that, in addition; the oldest is dropped for a new
 ///   one, and counted.
 /// - 8,192 events, of at most 16 MiB in total, may be queued for the disk; further events are
@@ -72,15 +66,16 @@ pub struct Spool {
     shared: Arc<Shared>,
 }
 
+/// The state that all clones of a spool share.
 #[derive(Debug)]
-struct Shared {
-    file: PathBuf,
-    inbox: Arc<Inbox>,
-    status: Arc<SharedStatus>,
-    max_bytes: u64,
-    last_row_at_open: i64,
+pub(super) struct Shared {
+    pub(super) file: PathBuf,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) status: Arc<SharedStatus>,
+    pub(super) max_bytes: u64,
+    pub(super) last_row_at_open: i64,
     /// Resolves when the file is closed; taken by the first call that waits for it.
-    closed: Mutex<Option<oneshot::Receiver<Vec<Event>>>>,
+    pub(super) closed: Mutex<Option<oneshot::Receiver<Vec<Event>>>>,
 }
 
 impl Drop for Shared {
@@ -89,107 +84,10 @@ impl Drop for Shared {
     }
 }
 
-/// Configures and opens a [`Spool`]; see [`Spool::builder`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SpoolBuilder {
-    path: PathBuf,
-    max_bytes: u64,
-    #[cfg(test)]
-    pub(super) faults: super::faults::Faults,
-    #[cfg(test)]
-    pub(super) max_pages: Option<u32>,
-}
-
-impl SpoolBuilder {
-    /// Sets the bytes that pending events may occupy; default 1 GiB.
-    ///
-    /// An event counts with the bytes of its fields and 48 more. Events beyond the limit are
-    /// refused. The file is somewhat larger than the limit.
-    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
-        self.max_bytes = max_bytes;
-        self
-    }
-
-    /// Opens the spool, or creates it.
-    ///
-    /// Blocks for some milliseconds; for a quarter of a second if another process has it open; and
-    /// for longer if a corrupt file has to be rebuilt, which is not an error.
-    ///
-    /// # Errors
-    ///
-    /// - [`SpoolError::is_locked`]: another process, or another spool of this one, has the file
-    ///   open.
-    /// - [`SpoolError::is_foreign`]: the file is a database of another program.
-    /// - The folder or the file cannot be read and written.
-    pub fn open(self) -> Result<Spool, SpoolError> {
-        let mut opener = Opener::lock(&self.path)?;
-        #[cfg(test)]
-        {
-            opener.faults = self.faults;
-            opener.max_pages = self.max_pages;
-        }
-        let store = opener.open()?;
-        let totals = store
-            .totals()
-            .map_err(|error| SpoolError::open(&self.path, error))?;
-        // An error means that the file is corrupt; it is rebuilt when the first page is read.
-        // Events of earlier processes then count as new ones, which only a flush can notice.
-        let last_row_at_open = store.last_pending_row().unwrap_or(0);
-        let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
-        let status = Arc::new(SharedStatus::new(StatusValues {
-            totals,
-            recovered: totals.pending,
-            quarantined: opener.quarantined.clone(),
-            ..StatusValues::default()
-        }));
-        let (sender, receiver) = oneshot::channel();
-        let shared = Shared {
-            file: opener.file().to_owned(),
-            inbox: Arc::clone(&inbox),
-            status: Arc::clone(&status),
-            max_bytes: self.max_bytes,
-            last_row_at_open,
-            closed: Mutex::new(Some(receiver)),
-        };
-        let committer = Committer {
-            inbox,
-            status,
-            opener,
-            store,
-            max_dead_bytes: self.max_bytes / DEAD_SHARE,
-            closed: sender,
-        };
-        committer.start().map_err(|error| {
-            SpoolError::file("start the thread of the spool", &self.path, error)
-        })?;
-        Ok(Spool {
-            shared: Arc::new(shared),
-        })
-    }
-}
-
 impl Spool {
-    /// Opens the spool in this file, or creates it, with the default limits.
-    ///
-    /// See [`SpoolBuilder::open`] for the time that it takes.
-    ///
-    /// # Errors
-    ///
-    /// As [`SpoolBuilder::open`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, SpoolError> {
-        Self::builder(path).open()
-    }
-
-    /// Starts to configure a spool in this file.
-    pub fn builder(path: impl AsRef<Path>) -> SpoolBuilder {
-        SpoolBuilder {
-            path: path.as_ref().to_owned(),
-            max_bytes: MAX_BYTES,
-            #[cfg(test)]
-            faults: super::faults::Faults::default(),
-            #[cfg(test)]
-            max_pages: None,
+    pub(super) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
         }
     }
 

@@ -6,12 +6,10 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use super::error::{ErrorKind, SpoolError};
-use super::rows::{DeadLetterEntry, Guarantee, NewEvent, PendingRow};
+use super::queued_append::QueuedAppend;
+use super::rows::{DeadLetterEntry, PendingRow};
 use super::store::{Group, Store};
-use super::totals::ROW_BYTES;
 use crate::event::Event;
 
 /// The largest number of events that may be queued for the disk.
@@ -29,40 +27,6 @@ const GROUP_BYTES: usize = 4 * 1024 * 1024;
 const GROUP_ROWS: usize = 128;
 /// The time for which work without a waiter is collected.
 const LINGER: Duration = Duration::from_millis(50);
-
-/// The reaction to an append that the disk did not accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnError {
-    /// Return the error; the caller still has the event.
-    ReturnToCaller,
-    /// Keep the event queued, and the caller waiting.
-    KeepRetrying,
-}
-
-/// The caller that waits for an append.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    result: oneshot::Sender<Result<i64, SpoolError>>,
-    on_error: OnError,
-}
-
-impl Waiter {
-    pub(super) fn new(result: oneshot::Sender<Result<i64, SpoolError>>, on_error: OnError) -> Self {
-        Self { result, on_error }
-    }
-
-    /// Reports the row id of the written event. A caller that stopped waiting finds it pending.
-    pub(super) fn succeed(self, row: i64) {
-        drop(self.result.send(Ok(row)));
-    }
-}
-
-/// An event queued for the disk, with its waiter if it has one.
-#[derive(Debug)]
-pub(super) struct QueuedAppend {
-    pub(super) event: NewEvent,
-    pub(super) waiter: Option<Waiter>,
-}
 
 /// A call on the store that reports its result to the caller.
 pub(super) trait StoreCall: Send {
@@ -140,7 +104,7 @@ impl Inbox {
 
     /// Queues an event, unless the spool is closed or full.
     pub(super) fn append(&self, append: QueuedAppend) -> Result<(), SpoolError> {
-        let bytes = append.event.bytes();
+        let bytes = append.bytes();
         let mut state = self.state();
         state.check_open()?;
         let held = state.pending_bytes.saturating_add(state.append_bytes);
@@ -277,10 +241,10 @@ impl Inbox {
             }
         }
         for append in &to_fail {
-            state.append_bytes -= append.event.bytes();
+            state.append_bytes -= append.bytes();
         }
         for append in appends.into_iter().rev() {
-            let bytes = append.event.bytes();
+            let bytes = append.bytes();
             state.append_bytes += bytes;
             state.pending_bytes = state.pending_bytes.saturating_sub(bytes);
             state.appends.push_front(append);
@@ -319,13 +283,9 @@ impl Inbox {
             ..InboxState::default()
         };
         let left = std::mem::replace(&mut *self.state(), ended);
-        let caller_has = |append: &QueuedAppend| {
-            let waiter = append.waiter.as_ref();
-            append.returns_errors() && waiter.is_some_and(|waiter| !waiter.result.is_closed())
-        };
         let appends = left.appends.into_iter();
         appends
-            .filter(|append| !caller_has(append))
+            .filter(|append| !append.caller_has_event())
             .filter_map(|append| Event::from_packed(&append.event.packed).ok())
             .collect()
     }
@@ -364,7 +324,7 @@ impl InboxState {
             let Some(append) = self.appends.pop_front() else {
                 break;
             };
-            let size = append.event.bytes();
+            let size = append.bytes();
             self.append_bytes -= size;
             self.pending_bytes += size;
             bytes += append.event.packed.len();
@@ -390,42 +350,5 @@ impl InboxState {
         batch.is_closing = self.closing;
         batch.is_last = self.closing && self.is_empty();
         batch
-    }
-}
-
-impl NewEvent {
-    /// Returns the bytes that it will occupy in the file.
-    fn bytes(&self) -> u64 {
-        self.packed.len() as u64 + ROW_BYTES
-    }
-}
-
-impl QueuedAppend {
-    pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, waiter: Option<Waiter>) -> Self {
-        Self {
-            event: NewEvent { guarantee, packed },
-            waiter,
-        }
-    }
-
-    fn returns_errors(&self) -> bool {
-        let waiter = self.waiter.as_ref();
-        waiter.is_some_and(|waiter| waiter.on_error == OnError::ReturnToCaller)
-    }
-
-    /// Reports the error to a caller that wants it.
-    ///
-    /// Returns the append otherwise, or if that caller stopped waiting: the event was accepted and
-    /// is still to be written.
-    pub(super) fn fail(self, error: &SpoolError) -> Option<Self> {
-        if !self.returns_errors() {
-            return Some(self);
-        }
-        let Self { event, waiter } = self;
-        let result = waiter?.result.send(Err(error.clone()));
-        result.is_err().then_some(Self {
-            event,
-            waiter: None,
-        })
     }
 }

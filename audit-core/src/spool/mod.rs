@@ -1,19 +1,20 @@
 //! Events on disk: one SQLite file, and a dedicated thread that writes it.
 //!
-//! The file must never be reported to hold an event that it may not hold. After a failed
-//! transaction the committer reports the error to the waiters, reopens the file and removes the
-//! rows of that transaction that it finds there.
-//!
 //! A caller packs the event and puts it into the bounded inbox. The committer takes the queued
 //! work, writes it in one transaction (group commit) and reports success once the transaction is
 //! synced, so that a thousand callers share one sync. Work without a waiter (acknowledgements,
 //! best-effort events, attempt times) is collected for 50 ms and written in the same transaction.
 //!
+//! An event is never reported as written when it may not be. After a failed transaction the
+//! committer reports the error to the waiters, reopens the file, and removes those rows of the
+//! transaction that it finds there.
+//!
 //! From the ground up: `rows` and `totals`; `pending`, `dead_letters` and `corrupt_rows`, one for
 //! each table; `store`, the open database; `corruption`, `salvage`, `redrive_requests` and
-//! `verify`, which work on a store; `paths` and `open`, the files; `inbox` and `committer`, the
-//! thread; `handle` and `inspect`, the public types.
+//! `verify`, which work on a store; `paths` and `open`, the files; `inbox`, `writer` and
+//! `committer`, the thread; `handle`, `builder` and `inspect`, the public types.
 
+mod builder;
 mod committer;
 mod corrupt_rows;
 mod corruption;
@@ -28,6 +29,7 @@ mod inspect;
 mod open;
 mod paths;
 mod pending;
+mod queued_append;
 mod redrive_requests;
 mod rows;
 mod salvage;
@@ -37,11 +39,13 @@ mod store;
 pub(crate) mod tests;
 mod totals;
 mod verify;
+mod writer;
 
+pub use builder::SpoolBuilder;
 pub use dead_letters::SpooledDeadLetter;
 pub use error::SpoolError;
 pub(crate) use handle::PendingAppend;
-pub use handle::{Spool, SpoolBuilder};
+pub use handle::Spool;
 pub use inspect::{SpoolFile, SpoolFileStatus, SpoolRedrive};
 pub(crate) use rows::{Guarantee, Page, SpooledEvent};
 pub use status::SpoolStatus;

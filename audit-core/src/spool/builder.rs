@@ -1,0 +1,121 @@
+//! Configuration and opening of a spool.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::committer::Committer;
+use super::error::SpoolError;
+use super::handle::{Shared, Spool};
+use super::inbox::Inbox;
+use super::open::Opener;
+use super::status::{SharedStatus, StatusValues};
+
+/// A gibibyte: about a million events, or three hours of what the service accepts.
+const MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// The fraction of it that dead letters may occupy: a quarter.
+const DEAD_SHARE: u64 = 4;
+
+/// Configures and opens a [`Spool`]; see [`Spool::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SpoolBuilder {
+    path: PathBuf,
+    max_bytes: u64,
+    #[cfg(test)]
+    pub(super) faults: super::faults::Faults,
+    #[cfg(test)]
+    pub(super) max_pages: Option<u32>,
+}
+
+impl SpoolBuilder {
+    /// Sets the bytes that pending events may occupy; default 1 GiB.
+    ///
+    /// An event counts with the bytes of its fields and 48 more. Events beyond the limit are
+    /// refused. The file is somewhat larger than the limit.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Opens the spool, or creates it.
+    ///
+    /// Blocks for some milliseconds; for a quarter of a second if another process has it open; and
+    /// for longer if a corrupt file has to be rebuilt, which is not an error.
+    ///
+    /// # Errors
+    ///
+    /// - [`SpoolError::is_locked`]: another process, or another spool of this one, has the file
+    ///   open.
+    /// - [`SpoolError::is_foreign`]: the file is a database of another program.
+    /// - The folder or the file cannot be read and written.
+    pub fn open(self) -> Result<Spool, SpoolError> {
+        let mut opener = Opener::lock(&self.path)?;
+        #[cfg(test)]
+        {
+            opener.faults = self.faults;
+            opener.max_pages = self.max_pages;
+        }
+        let store = opener.open()?;
+        let totals = store
+            .totals()
+            .map_err(|error| SpoolError::open(&self.path, error))?;
+        // An error means that the file is corrupt; it is rebuilt when the first page is read.
+        // Events of earlier processes then count as new ones, which only a flush can notice.
+        let last_row_at_open = store.last_pending_row().unwrap_or(0);
+        let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
+        let status = Arc::new(SharedStatus::new(StatusValues {
+            totals,
+            recovered: totals.pending,
+            quarantined: opener.quarantined.clone(),
+            ..StatusValues::default()
+        }));
+        let (sender, receiver) = oneshot::channel();
+        let shared = Shared {
+            file: opener.file().to_owned(),
+            inbox: Arc::clone(&inbox),
+            status: Arc::clone(&status),
+            max_bytes: self.max_bytes,
+            last_row_at_open,
+            closed: Mutex::new(Some(receiver)),
+        };
+        let committer = Committer {
+            inbox,
+            status,
+            opener,
+            store,
+            max_dead_bytes: self.max_bytes / DEAD_SHARE,
+            closed: sender,
+        };
+        committer.start().map_err(|error| {
+            SpoolError::file("start the thread of the spool", &self.path, error)
+        })?;
+        Ok(Spool::new(shared))
+    }
+}
+
+impl Spool {
+    /// Opens the spool in this file, or creates it, with the default limits.
+    ///
+    /// See [`SpoolBuilder::open`] for the time that it takes.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpoolBuilder::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SpoolError> {
+        Self::builder(path).open()
+    }
+
+    /// Starts to configure a spool in this file.
+    pub fn builder(path: impl AsRef<Path>) -> SpoolBuilder {
+        SpoolBuilder {
+            path: path.as_ref().to_owned(),
+            max_bytes: MAX_BYTES,
+            #[cfg(test)]
+            faults: super::faults::Faults::default(),
+            #[cfg(test)]
+            max_pages: None,
+        }
+    }
+}
