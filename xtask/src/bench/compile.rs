@@ -153,7 +153,7 @@ fn user_time(command: &mut Command) -> Result<Duration, Error> {
         command: shown.clone(),
         source,
     };
-    let child = command.stderr(Stdio::null()).spawn().map_err(failed)?;
+    let mut child = command.stderr(Stdio::null()).spawn().map_err(failed)?;
     let ended = child.wait4().map_err(failed)?;
     if !ended.status.success() {
         return Err(Error::Failed {
