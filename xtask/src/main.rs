@@ -10,8 +10,10 @@ mod error;
 mod fuzz;
 mod language;
 mod mutate;
+mod package;
 mod process;
 mod programs;
+mod published;
 mod sources;
 mod structure;
 mod test;
@@ -59,6 +61,8 @@ enum Command {
     CheckLanguage(language::CheckLanguage),
     /// Checks that imports go one way inside each crate, and prints the figures
     CheckStructure(structure::CheckStructure),
+    /// Builds the packages of the published crates, and tests a service against them alone
+    Package,
     /// Measures in a release build
     Bench {
         #[command(subcommand)]
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Some(Command::Torture(options)) => torture::torture(&options),
         Some(Command::CheckLanguage(options)) => language::check_language(&options),
         Some(Command::CheckStructure(options)) => structure::check_structure(&options),
+        Some(Command::Package) => package::package(),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {

@@ -1,7 +1,8 @@
 //! Runs other programs. No other file of this crate reads the environment.
 
 use std::env;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
@@ -29,6 +30,16 @@ pub(crate) fn cargo() -> Command {
         }
     }
     cargo
+}
+
+/// Returns a folder outside of the repository, the same at each run, for what must not find the
+/// repository above it.
+pub(crate) fn scratch(purpose: &str) -> PathBuf {
+    // Another checkout of the repository has another.
+    let mut hasher = DefaultHasher::new();
+    root().hash(&mut hasher);
+    let name = format!("audited-{purpose}-{:016x}", hasher.finish());
+    env::temp_dir().join(name)
 }
 
 /// Runs a program to its end, with its output on this terminal.
