@@ -7,6 +7,7 @@
 
 mod bench;
 mod error;
+mod features;
 mod fuzz;
 mod language;
 mod mutate;
@@ -63,6 +64,8 @@ enum Command {
     CheckStructure(structure::CheckStructure),
     /// Builds the packages of the published crates, and tests a service against them alone
     Package,
+    /// Lints each published crate without features, with each alone and with all
+    Features,
     /// Measures in a release build
     Bench {
         #[command(subcommand)]
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Some(Command::CheckLanguage(options)) => language::check_language(&options),
         Some(Command::CheckStructure(options)) => structure::check_structure(&options),
         Some(Command::Package) => package::package(),
+        Some(Command::Features) => features::features(),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {
