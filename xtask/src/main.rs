@@ -15,6 +15,7 @@ mod package;
 mod process;
 mod programs;
 mod published;
+mod release;
 mod sources;
 mod structure;
 mod test;
@@ -66,6 +67,8 @@ enum Command {
     Package,
     /// Lints each published crate without features, with each alone and with all
     Features,
+    /// Checks the dependencies' licences, sources and Rust versions, and names what a release lacks
+    CheckRelease,
     /// Measures in a release build
     Bench {
         #[command(subcommand)]
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Some(Command::CheckStructure(options)) => structure::check_structure(&options),
         Some(Command::Package) => package::package(),
         Some(Command::Features) => features::features(),
+        Some(Command::CheckRelease) => release::check_release(),
         Some(Command::Bench { bench }) => bench::run(&bench),
     };
     match done {
