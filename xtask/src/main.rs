@@ -14,6 +14,8 @@ mod mutate;
 mod package;
 mod process;
 mod programs;
+#[cfg(test)]
+mod public_dependencies;
 mod published;
 mod release;
 mod sources;
