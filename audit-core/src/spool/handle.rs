@@ -40,7 +40,8 @@ use crate::telemetry::HealthState;
 ///
 /// # Limits
 ///
-/// - Pending events occupy at most [`SpoolBuilder::max_bytes`](super::SpoolBuilder::max_bytes); further events are refused.
+/// - Pending events occupy at most [`max_bytes`](super::SpoolBuilder::max_bytes); further events
+///   are refused.
 /// - Dead letters occupy at most a quarter of that, in addition; the oldest is dropped for a new
 ///   one, and counted.
 /// - 8,192 events, of at most 16 MiB in total, may be queued for the disk; further events are
@@ -118,8 +119,8 @@ impl Spool {
     /// Returns the dead letters in the rows after `after`, oldest first; 0 starts at the first.
     ///
     /// A page has at most `limit` dead letters and ends once it holds 1 MiB of events. An empty one
-    /// means that there are no more. [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled)
-    /// sends them again.
+    /// means that there are no more. To send them again, call
+    /// [`Recorder::redrive_spooled`](crate::Recorder::redrive_spooled).
     ///
     /// # Errors
     ///

@@ -82,7 +82,7 @@ pub struct SpoolRedrive {
 }
 
 impl SpoolFile {
-    /// Checks that the file is a spool. Never creates or changes a file.
+    /// Opens a spool file for inspection. Never creates or changes it.
     ///
     /// # Errors
     ///
