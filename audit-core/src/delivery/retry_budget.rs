@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::sink::Bucket;
+use crate::sink::TokenBucket;
 
 /// The retries that are permitted beyond what deliveries earn, after a time without faults.
 const RESERVE: f64 = 50.0;
@@ -13,25 +13,25 @@ const PER_DELIVERY: f64 = 0.2;
 
 /// One budget for all events. It only ever delays a retry, and never drops one.
 #[derive(Debug)]
-pub(super) struct RetryBudget(Bucket);
+pub(super) struct RetryBudget(TokenBucket);
 
 impl RetryBudget {
     pub(super) fn new() -> Self {
-        Self(Bucket::new(PER_SECOND, RESERVE))
+        Self(TokenBucket::new(PER_SECOND, RESERVE))
     }
 
     /// Pays for one retry, or returns the time at which it can be paid.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        self.0.take(now)
+        self.0.try_take(now)
     }
 
     /// Refunds a retry that was not sent.
     pub(super) fn refund(&mut self) {
-        self.0.give(1.0);
+        self.0.add(1.0);
     }
 
     pub(super) fn earn(&mut self) {
-        self.0.give(PER_DELIVERY);
+        self.0.add(PER_DELIVERY);
     }
 }
 

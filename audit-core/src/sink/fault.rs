@@ -3,62 +3,71 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Why an attempt failed, and what that means for the event.
+/// The reason why an attempt failed, which decides what happens to the event.
 ///
-/// Its text is the service's or the sink's own reason; it holds no key and no content of the event.
+/// Its text is the reason given by the sink or the service. It contains no key and no content of
+/// the event.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
     kind: FaultKind,
     reason: String,
     retry_after: Option<Duration>,
-    /// Whether the sink surely did not see the event.
+    /// Set if the sink certainly did not receive the event.
     not_sent: bool,
 }
 
+/// The class of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultKind {
-    /// The same event may be sent again.
+    /// The event is retried, with backoff.
     Retryable,
-    /// The connection broke before an answer came; the same event may be sent again, the first time
-    /// at once.
+    /// The connection broke before a response came; the event is retried, the first time
+    /// immediately.
     ConnectionLost,
-    /// The same event may be sent again, and until then no other either.
+    /// The event is retried after a pause, during which no other event is sent either.
     RateLimited,
-    /// The event was refused for good.
+    /// The sink rejected the event for good.
     Rejected,
-    /// Nothing is taken at all until somebody mends the set-up.
+    /// The sink accepts no event until an operator fixes the configuration.
     Fatal,
-    /// The sink panicked.
+    /// The sink panicked on the event.
     Panicked,
-    /// The recorder ended first.
+    /// The recorder ended before the sink accepted the event.
     Lost,
 }
 
 impl Fault {
-    /// The same event may be sent again: a broken connection, an overloaded server.
+    /// Creates a fault after which the event is retried with backoff, such as an overloaded server.
     pub fn retryable(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::Retryable, reason)
     }
 
-    /// The connection broke before an answer came, so the sink may have taken the event or not. The
-    /// same event is sent again, the first time at once: a connection that was idle for long breaks
-    /// like this on the next use.
+    /// Creates a fault for a connection that broke before a response came.
+    ///
+    /// The sink may have accepted the event. The event is retried, the first time immediately,
+    /// since a connection that was idle for long often breaks on its next use.
     pub fn connection_lost(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::ConnectionLost, reason)
     }
 
-    /// The sink asks for a pause from everything: too many requests.
+    /// Creates a fault by which the sink asks for a pause, such as too many requests.
+    ///
+    /// No event is sent during the pause.
     pub fn rate_limited(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::RateLimited, reason)
     }
 
-    /// This event will never be taken. It becomes a dead letter with this reason.
+    /// Creates a fault for an event that the sink will never accept.
+    ///
+    /// The event becomes a dead letter with this reason.
     pub fn rejected(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::Rejected, reason)
     }
 
-    /// No event will be taken until somebody mends the set-up: a wrong key, a wrong address. Events
-    /// are kept meanwhile.
+    /// Creates a fault for a sink that accepts no event until an operator fixes the configuration,
+    /// such as a wrong key or address.
+    ///
+    /// Events are kept, and one is retried from time to time.
     pub fn fatal(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::Fatal, reason)
     }
@@ -80,24 +89,26 @@ impl Fault {
         }
     }
 
-    /// With the wait that the sink asked for.
+    /// Sets the wait that the sink asked for, such as a `Retry-After`.
     #[must_use]
     pub fn after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self
     }
 
-    /// With the assurance that the sink did not see the event: no connection was made. Without it,
-    /// a retryable or interrupted attempt may have been a delivery; when such a doubt is older than
-    /// the service remembers idempotency keys, 24 hours, the event is repeated with
-    /// `maybe_duplicate` in its metadata.
+    /// Marks the event as certainly not received by the sink, for example because no connection was
+    /// made.
+    ///
+    /// Without this mark, a retryable fault or a lost connection is ambiguous: the attempt may have
+    /// been a delivery. The service remembers idempotency keys for 24 hours; an event whose first
+    /// ambiguous attempt is older is retried with `maybe_duplicate` in its metadata.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.not_sent = true;
         self
     }
 
-    /// Whether the same event may be sent again without a change.
+    /// Returns `true` if the same event may be sent again without a change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -106,31 +117,31 @@ impl Fault {
         )
     }
 
-    /// Whether the sink may have taken the event all the same.
+    /// Returns `true` if the sink may have accepted the event although the attempt failed.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         matches!(self.kind, FaultKind::Retryable | FaultKind::ConnectionLost) && !self.not_sent
     }
 
-    /// Whether the event was lost because the recorder ended before the sink took it.
+    /// Returns `true` if the event was lost because the recorder ended before the sink accepted it.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.kind == FaultKind::Lost
     }
 
-    /// Whether this event was refused for good.
+    /// Returns `true` if the event was rejected for good, or the sink panicked on it.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         matches!(self.kind, FaultKind::Rejected | FaultKind::Panicked)
     }
 
-    /// Whether nothing is taken until somebody mends the set-up.
+    /// Returns `true` if the sink accepts no event until an operator fixes the configuration.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         self.kind == FaultKind::Fatal
     }
 
-    /// How long the sink asked to wait, if it did.
+    /// Returns the wait that the sink asked for, if it asked for one.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after

@@ -1,5 +1,4 @@
-//! A sink that writes one line of JSON per event: to the standard output, or to files that are
-//! rotated.
+//! The sink that writes events as JSON Lines, to the standard output or to rotated files.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,15 +11,17 @@ use super::fault::Fault;
 use super::sink::{Delivery, Sink};
 use crate::event::{Event, wire};
 
-/// Writes each event as one line of JSON, in UTF-8.
+/// A sink that writes each event as one line of JSON, in UTF-8.
 ///
-/// A line is the body that the service is sent ([WorkOS: create
-/// event](https://workos.com/docs/reference/audit-logs/event)) with the event's `id` in front;
-/// nothing is shed for its size. `organization_id` is `null` if there is none.
+/// A line is the request body that the service receives ([WorkOS: create
+/// event](https://workos.com/docs/reference/audit-logs/event)) with the event's `id` in front.
+/// Unlike that body, it is never shortened to fit a size limit. `organization_id` is `null` if the
+/// event has none.
 ///
-/// An event counts as delivered when its line was handed to the operating system. What fails to be
-/// written, on a full disk say, is written again later, as a whole line. Beside another sink, give
-/// it to a recorder of its own with [`RecorderBuilder::copy_to`](crate::RecorderBuilder::copy_to).
+/// An event counts as delivered once its line was passed to the operating system. A line that
+/// cannot be written, for example on a full disk, is retried as a whole line. To use this sink
+/// beside another one, give it a recorder of its own and connect the two with
+/// [`RecorderBuilder::copy_to`](crate::RecorderBuilder::copy_to).
 ///
 /// ```
 /// use audit_core::{JsonLines, Recorder, Rotation};
@@ -37,15 +38,15 @@ pub struct JsonLines {
 
 struct Out {
     writer: Box<dyn Write + Send>,
-    /// Whether a write failed, so that part of a line may stand at the end.
+    /// Set while a write has failed, so that the output may end in a part of a line.
     torn: bool,
 }
 
-/// When a new file is begun. Times are UTC.
+/// The interval at which a new file is started, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rotation {
-    /// One file: `name.jsonl`.
+    /// A single file: `name.jsonl`.
     Never,
     /// A file per day: `name.2026-11-23.jsonl`.
     Daily,
@@ -54,13 +55,13 @@ pub enum Rotation {
 }
 
 impl JsonLines {
-    /// Writes to the standard output of the process.
+    /// Creates a sink that writes to the standard output of the process.
     #[must_use]
     pub fn stdout() -> Self {
         Self::to(io::stdout())
     }
 
-    /// Writes to anything that takes bytes. It is flushed after each line.
+    /// Creates a sink that writes to `writer`, and flushes it after each line.
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self {
             out: Mutex::new(Out {
@@ -70,21 +71,23 @@ impl JsonLines {
         }
     }
 
-    /// Appends to files in a folder, which is made if it is not there. Old files are never deleted.
+    /// Creates a sink that appends to files in a folder.
+    ///
+    /// The folder is created if it does not exist. Old files are never deleted.
     ///
     /// # Errors
     ///
-    /// The folder or the first file cannot be made or written.
+    /// The folder or the first file cannot be created or opened.
     pub fn files(
         folder: impl AsRef<Path>,
         name: impl Into<String>,
         rotation: Rotation,
     ) -> io::Result<Self> {
-        use tracing_appender::rolling::Rotation as Theirs;
+        use tracing_appender::rolling::Rotation as Interval;
         let rotation = match rotation {
-            Rotation::Never => Theirs::NEVER,
-            Rotation::Daily => Theirs::DAILY,
-            Rotation::Hourly => Theirs::HOURLY,
+            Rotation::Never => Interval::NEVER,
+            Rotation::Daily => Interval::DAILY,
+            Rotation::Hourly => Interval::HOURLY,
         };
         let files = RollingFileAppender::builder()
             .rotation(rotation)
@@ -99,7 +102,7 @@ impl JsonLines {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let torn = std::mem::replace(&mut out.torn, true);
         if torn {
-            // Whatever stands there is no line; a reader skips it.
+            // Ends the part of a line that was written; a reader skips it as invalid JSON.
             out.writer.write_all(b"\n")?;
         }
         out.writer.write_all(line)?;
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn each_event_is_a_line_in_the_file_of_the_day() {
+    fn each_event_is_one_line_in_the_file_of_the_day() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("made");
         let sink = JsonLines::files(&folder, "audit", Rotation::Daily).unwrap();
@@ -176,8 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn after_a_torn_line_the_next_begins_anew() {
-        /// A disk that is full once, in the middle of a line.
+    fn line_after_a_torn_one_starts_on_a_new_line() {
+        /// A disk that is full once, in the middle of a line: the bytes written, and the number of
+        /// writes.
         #[derive(Clone, Default)]
         struct Disk(Arc<Mutex<(Vec<u8>, u32)>>);
         impl Write for Disk {

@@ -6,10 +6,10 @@ use super::fault::Fault;
 use super::sink::{Delivery, Sink};
 use crate::event::Event;
 
-/// A sink that keeps events in memory, for tests and for a look at what a service records.
+/// A sink that keeps events in memory, for tests and for inspection during development.
 ///
-/// It keeps what fits its limit (10,000 events unless another is set) and rejects the rest. Clones
-/// share the events.
+/// It keeps events up to its limit (10,000 by default) and rejects further ones. Clones share the
+/// events.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,17 +29,17 @@ pub struct MemorySink {
     limit: usize,
 }
 
-/// How many events a [`MemorySink`] keeps unless told otherwise.
+/// The default limit of a [`MemorySink`], in events.
 const MEMORY_SINK_LIMIT: usize = 10_000;
 
 impl MemorySink {
-    /// A sink that keeps up to 10,000 events.
+    /// Creates a sink that keeps up to 10,000 events.
     #[must_use]
     pub fn new() -> Self {
         Self::with_limit(MEMORY_SINK_LIMIT)
     }
 
-    /// A sink that keeps up to `limit` events.
+    /// Creates a sink that keeps up to `limit` events.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
@@ -48,13 +48,13 @@ impl MemorySink {
         }
     }
 
-    /// The events delivered so far, in the order of delivery.
+    /// Returns the events delivered so far, in the order of delivery.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.lock().clone()
     }
 
-    /// Takes the events out and leaves room for others.
+    /// Removes the events from the sink and returns them.
     #[must_use]
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.lock())

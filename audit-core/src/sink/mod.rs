@@ -1,5 +1,5 @@
-//! Destinations of events: the trait, the faults of an attempt, the rate limit, and sinks for
-//! memory and JSON Lines.
+//! Destinations of events: the trait `Sink`, the faults of an attempt, the rate limit, and the sinks
+//! for memory and JSON Lines.
 
 mod fault;
 #[cfg(feature = "json-lines")]
@@ -13,7 +13,7 @@ pub(crate) use self::fault::FaultKind;
 #[cfg(feature = "json-lines")]
 pub use self::json_lines::{JsonLines, Rotation};
 pub use self::memory::MemorySink;
-pub(crate) use self::rate_limit::Bucket;
 pub use self::rate_limit::RateLimit;
+pub(crate) use self::rate_limit::TokenBucket;
 pub(crate) use self::sink::DynSink;
 pub use self::sink::{Delivery, Sink};

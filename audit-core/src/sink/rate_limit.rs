@@ -1,4 +1,4 @@
-//! How many attempts a second a sink may see.
+//! The rate limit of a sink: a token bucket over attempts.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many seconds' worth of attempts may go at once after a silence. With the default pace of the
-/// WorkOS client, any sixty seconds then see at most 5,850 attempts, of the 6,000 that the service
-/// takes.
+/// The burst that is allowed after a time without attempts, in seconds' worth of attempts.
+///
+/// With the default rate limit of the WorkOS client, at most 5,850 attempts fall into any sixty
+/// seconds; the service allows 6,000.
 const BURST: f64 = 5.0;
 
-/// How many attempts a second a [`Sink`](crate::Sink) may see, counted over all that share it.
+/// The highest rate of attempts at a [`Sink`](crate::Sink), in attempts per second.
 ///
-/// Clones share one count, so two recorders with one [`WorkOs`](crate::WorkOs) client keep the pace
-/// together. Processes do not see each other: give each its share, such as a third of the limit for
-/// three of them.
+/// Clones share one count, so two recorders with one [`WorkOs`](crate::WorkOs) client keep the
+/// limit together. Processes do not share it: give each its part, such as a third of the limit for
+/// each of three processes.
 ///
-/// After a silence, five seconds' worth may go at once; from then on attempts are spread evenly. An
-/// attempt that has to wait keeps its place in the recorder's queue; nobody else waits for it.
+/// After a time without attempts, a burst of five seconds' worth is allowed; from then on attempts
+/// are spread evenly. An event whose attempt has to wait stays in the recorder's queue, and no
+/// caller waits for it.
 ///
 /// ```
 /// use audit_core::RateLimit;
@@ -30,45 +32,51 @@ const BURST: f64 = 5.0;
 /// ```
 #[derive(Clone, Default)]
 pub struct RateLimit {
-    bucket: Option<Arc<Mutex<Bucket>>>,
+    bucket: Option<Arc<Mutex<TokenBucket>>>,
 }
 
 impl RateLimit {
-    /// At most this many attempts a second. A rate that is not a number above zero is taken as one
-    /// a minute.
+    /// Creates a limit of `rate` attempts per second.
+    ///
+    /// A rate that is not a number above zero is replaced by one attempt per minute, and any lower
+    /// rate is raised to it.
     #[must_use]
     pub fn per_second(rate: f64) -> Self {
         let rate = if rate.is_nan() { 0.0 } else { rate };
         let rate = rate.clamp(1.0 / 60.0, f64::from(u32::MAX));
         Self {
-            bucket: Some(Arc::new(Mutex::new(Bucket::new(
+            bucket: Some(Arc::new(Mutex::new(TokenBucket::new(
                 rate,
                 (rate * BURST).max(1.0),
             )))),
         }
     }
 
-    /// As many as the sink takes.
+    /// Creates a limit that permits every attempt immediately.
     #[must_use]
     pub fn unlimited() -> Self {
         Self { bucket: None }
     }
 
-    /// The attempts a second, unless they are unlimited.
+    /// Returns the limit in attempts per second; `None` if there is no limit.
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
         let bucket = self.bucket.as_ref()?;
         Some(bucket.lock().unwrap_or_else(PoisonError::into_inner).rate)
     }
 
-    /// Takes leave for one attempt, or says when there will be one.
-    pub(crate) fn take(&self, now: Instant) -> Result<(), Instant> {
+    /// Takes the permit for one attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns the moment of the next permit if there is none now.
+    pub(crate) fn try_acquire(&self, now: Instant) -> Result<(), Instant> {
         match &self.bucket {
             None => Ok(()),
             Some(bucket) => bucket
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .take(now),
+                .try_take(now),
         }
     }
 }
@@ -82,43 +90,47 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-/// A token bucket: full at the start, filled by time, and by whoever [gives](Bucket::give).
+/// A token bucket: full at the start, and refilled by time and by [`add`](TokenBucket::add).
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     rate: f64,
     size: f64,
     tokens: f64,
-    filled: Option<Instant>,
+    refilled_at: Option<Instant>,
 }
 
-impl Bucket {
-    /// A full bucket of `size` tokens, which gains `rate` a second.
+impl TokenBucket {
+    /// Creates a full bucket of `size` tokens, which gains `rate` tokens per second.
     pub(crate) fn new(rate: f64, size: f64) -> Self {
         Self {
             rate,
             size,
             tokens: size,
-            filled: None,
+            refilled_at: None,
         }
     }
 
-    /// Takes one token, or says when there will be one.
-    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        let filled = *self.filled.get_or_insert(now);
-        let passed = now.saturating_duration_since(filled);
+    /// Takes one token.
+    ///
+    /// # Errors
+    ///
+    /// Returns the moment of the next token if there is none now.
+    pub(crate) fn try_take(&mut self, now: Instant) -> Result<(), Instant> {
+        let refilled_at = *self.refilled_at.get_or_insert(now);
+        let passed = now.saturating_duration_since(refilled_at);
         self.tokens = (self.tokens + passed.as_secs_f64() * self.rate).min(self.size);
-        self.filled = Some(now.max(filled));
+        self.refilled_at = Some(now.max(refilled_at));
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;
             return Ok(());
         }
-        // Never the same moment again, or whoever waits for it would wait without end.
+        // At least 1 ms ahead; otherwise a waiter that wakes early would loop.
         let wait = Duration::from_secs_f64((1.0 - self.tokens) / self.rate);
         Err(now + wait.max(Duration::from_millis(1)))
     }
 
-    /// Adds tokens beside those that time brings.
-    pub(crate) fn give(&mut self, tokens: f64) {
+    /// Adds tokens beyond those that time adds.
+    pub(crate) fn add(&mut self, tokens: f64) {
         self.tokens = (self.tokens + tokens).min(self.size);
     }
 }
@@ -130,20 +142,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_minute_of_an_hour_sees_more_than_the_service_takes() {
-        let pace = RateLimit::per_second(90.0);
-        let other = pace.clone();
+    fn no_minute_of_an_hour_exceeds_the_limit_of_the_service() {
+        let limit = RateLimit::per_second(90.0);
+        let clone = limit.clone();
         let start = Instant::now();
         let hour = start + Duration::from_secs(3_600);
         let (mut now, mut taken, mut most) = (start, 0_u32, 0);
         let mut window = VecDeque::new();
         while now < hour {
-            let of = if taken.is_multiple_of(2) {
-                &pace
+            let limit = if taken.is_multiple_of(2) {
+                &limit
             } else {
-                &other
+                &clone
             };
-            match of.take(now) {
+            match limit.try_acquire(now) {
                 Ok(()) => {
                     taken += 1;
                     window.push_back(now);
@@ -157,7 +169,7 @@ mod tests {
                 }
                 Err(next) => now = next,
             }
-            // Half an hour of silence in the middle must not be saved up.
+            // Ten minutes without attempts in the middle never accumulate beyond the burst.
             if taken == 100_000 {
                 now += Duration::from_secs(600);
                 taken += 1;
@@ -166,17 +178,17 @@ mod tests {
         assert!((5_400..=6_000).contains(&most), "{most} in a minute");
         assert!(
             taken > 250_000,
-            "{taken} in an hour, so the pace is kept up"
+            "{taken} in an hour, so the limit is used in full"
         );
     }
 
     #[test]
-    fn a_rate_that_is_no_rate_is_one_a_minute() {
+    fn invalid_rate_becomes_one_attempt_per_minute() {
         for rate in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
-            let pace = RateLimit::per_second(rate);
+            let limit = RateLimit::per_second(rate);
             let now = Instant::now();
-            assert!(pace.take(now).is_ok());
-            let next = pace.take(now).unwrap_err();
+            assert!(limit.try_acquire(now).is_ok());
+            let next = limit.try_acquire(now).unwrap_err();
             assert_eq!((next - now).as_secs_f64().round(), 60.0, "{rate}");
         }
     }

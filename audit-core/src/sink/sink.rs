@@ -1,4 +1,4 @@
-//! Where events go: the trait, the result of one attempt, and a sink in memory.
+//! The trait of sinks, and the result of one attempt.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,14 +7,14 @@ use super::fault::Fault;
 use super::rate_limit::RateLimit;
 use crate::event::Event;
 
-/// One attempt to deliver an event.
+/// The result of one attempt to deliver an event.
 pub type Delivery = Result<(), Fault>;
 
-/// Where the dispatcher delivers events.
+/// The destination to which the dispatcher delivers events.
 ///
-/// The dispatcher calls it on a thread and a Tokio runtime of its own, several events at a time,
-/// and decides by the [`Fault`] what comes next. A panic inside is caught and makes a dead letter
-/// of the event.
+/// The dispatcher calls the sink on its own thread and Tokio runtime, for several events at a time.
+/// The [`Fault`] of a failed attempt decides what happens to the event. A panic of the sink is
+/// caught, and the event becomes a dead letter.
 ///
 /// ```
 /// use audit_core::{Delivery, Event, Fault, Sink};
@@ -31,34 +31,35 @@ pub type Delivery = Result<(), Fault>;
 pub trait Sink: Send + Sync + 'static {
     /// Delivers one event.
     ///
-    /// The same event may come again after a retryable fault, so a sink should make [`Event::id`]
-    /// its key.
+    /// After a retryable fault the same event is delivered again, so a sink should use
+    /// [`Event::id`] as its idempotency key.
     ///
     /// # Errors
     ///
-    /// The fault says whether the event may be sent again, was rejected for good, or met a sink
-    /// that takes nothing at all.
+    /// The fault classifies the failure: the event may be retried, it is rejected for good, or the
+    /// sink accepts no event at all.
     ///
     /// # Cancellation
     ///
-    /// The future is dropped when a shutdown's deadline has passed.
+    /// The future is dropped when the deadline of a shutdown has passed.
     fn deliver(&self, event: &Event) -> impl Future<Output = Delivery> + Send;
 
-    /// How many attempts a second this sink may see; as many as it takes unless it says otherwise.
+    /// Returns the highest rate of attempts at this sink; unlimited by default.
     ///
-    /// Asked once, when the recorder is built. Clones of a [`RateLimit`] share one count.
+    /// The recorder calls this once, when it is built. Clones of a [`RateLimit`] share one count.
     fn rate_limit(&self) -> RateLimit {
         RateLimit::unlimited()
     }
 
-    /// Which of these actions the sink does not know, for
-    /// [`RecorderBuilder::verify_catalog`](crate::RecorderBuilder::verify_catalog); a sink that
-    /// takes any action knows all of them, and needs not say so.
+    /// Returns those of `actions` that the sink does not know; none by default.
+    ///
+    /// [`RecorderBuilder::verify_catalog`](crate::RecorderBuilder::verify_catalog) uses it. A sink
+    /// that accepts any action keeps the default.
     ///
     /// # Errors
     ///
-    /// The fault says why it cannot tell. The dispatcher asks again after a while unless it is
-    /// rejected.
+    /// The fault is the reason why the sink cannot answer. The dispatcher retries after a while
+    /// unless the fault is a rejection.
     fn unknown_actions(
         &self,
         actions: &[&'static str],
@@ -70,7 +71,7 @@ pub trait Sink: Send + Sync + 'static {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Sink`] behind a pointer, so that a [`Recorder`](crate::Recorder) has no type parameter.
+/// A [`Sink`] as a trait object, so that [`Recorder`](crate::Recorder) has no type parameter.
 pub(crate) trait DynSink: Send + Sync {
     fn deliver<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Delivery>;
     fn rate_limit(&self) -> RateLimit;

@@ -47,7 +47,7 @@ impl Dispatcher {
         if !(paid || fresh || delayed) {
             return None;
         }
-        if let Err(next) = self.pipeline.rate_limit.take(now) {
+        if let Err(next) = self.pipeline.rate_limit.try_acquire(now) {
             self.next_permit_at = Some(self.next_permit_at.map_or(next, |leave| leave.min(next)));
             if paid {
                 self.retry_budget.refund();
