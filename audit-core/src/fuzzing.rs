@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::web::TrustedProxies;
 
-/// An address that is no proxy's and that no test writes into a header by chance.
+/// A client's address: outside the trusted networks, and unlikely in a generated header.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// The headers that name the client's address; each line of the input is one that a client sent.
-/// The entry of the nearest proxy decides, whatever precedes it, and headers of a peer that is no
-/// proxy are ignored.
+/// Checks the headers that carry the client's address; each line of the input is a header value that
+/// a client sent.
+///
+/// The address that the nearest trusted proxy appends is used, regardless of the values before it.
+/// The headers of a peer that is not a trusted proxy are ignored.
 pub fn forwarded(bytes: &[u8]) {
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
     let networks = ["10.0.0.0/8", "fd00::/8"];
@@ -49,7 +51,7 @@ fn check(proxies: &TrustedProxies, lines: &[&[u8]]) {
 mod tests {
     /// Checks the seeds of the target; the fuzzer tries the rest.
     #[test]
-    fn the_promises_hold_for_plain_input() {
+    fn invariants_hold_for_plain_input() {
         super::forwarded(b"");
         super::forwarded(b"192.0.2.1, 10.0.0.2\n10.0.0.3");
         super::forwarded(b"for=\"[2001:db8::1]:4711\";proto=https, for=\"");

@@ -1,8 +1,11 @@
-//! The macros that look like functions. Each passes `$crate` on, so that what they write finds its
-//! way through whichever facade they were reached.
+//! The function-like macros.
+//!
+//! Each passes `$crate` on, so that the paths in its expansion resolve through the facade from which
+//! it was called.
 
-/// The name of an action, checked against the catalog while the crate compiles: a constant of the
-/// type [`Action`](crate::Action).
+/// Returns the [`Action`](crate::Action) of a name, checked against the catalog at compile time.
+///
+/// The macro can be used in a constant.
 ///
 /// ```
 /// use audit_core::{Action, action};
@@ -16,7 +19,7 @@
 ///
 /// # Errors
 ///
-/// A name that the catalog does not have does not compile; a deprecated one is a warning.
+/// A name that is not in the catalog is a compile error; a deprecated one is a warning.
 ///
 /// ```compile_fail
 /// audit_core::action!("document.delet");
@@ -26,9 +29,9 @@ macro_rules! action {
     ($($name:tt)*) => { $crate::private::macros::action! { $crate, $($name)* } };
 }
 
-/// Embeds the catalog and its lock, or makes a constant of each action.
+/// Embeds the catalog and its lock, or declares a constant for each action.
 ///
-/// As an expression, it is the [`EmbeddedCatalog`](crate::EmbeddedCatalog) of the crate, for
+/// As an expression, it returns the crate's [`EmbeddedCatalog`](crate::EmbeddedCatalog), for
 /// [`RecorderBuilder::catalog`](crate::RecorderBuilder::catalog):
 ///
 /// ```
@@ -38,10 +41,11 @@ macro_rules! action {
 /// assert_eq!(CATALOG.action("document.delete").map(|action| action.targets()[0].name()), Some("document"));
 /// ```
 ///
-/// As an item, it is a module with a constant of the type [`Action`](crate::Action) for each
-/// action, which editors complete. Its documentation is the action's `summary`. `document.delete`
-/// is `DOCUMENT_DELETE`: upper case, and `_` for what Rust does not allow in a name. The module has
-/// the attributes and the visibility that are written:
+/// As an item, it declares a module with a constant of the type [`Action`](crate::Action) for each
+/// action, so that editors complete the names. The constant of `document.delete` is
+/// `DOCUMENT_DELETE`: upper case, with `_` for characters that a Rust name cannot contain. Its
+/// documentation is the action's `summary`. The module has the attributes and the visibility that
+/// are written before it:
 ///
 /// ```
 /// use audit_core::{audited, catalog};
@@ -57,22 +61,23 @@ macro_rules! action {
 /// assert_eq!(actions::DOCUMENT_DELETE, "document.delete");
 /// ```
 ///
-/// When the catalog or its lock changes, the crate is compiled again. A lock that is written for
-/// the first time is not noticed by cargo, which watches only files that were there; compile again
-/// by a change of `audit.toml`, or `cargo clean`.
+/// A change of the catalog or its lock recompiles the crate. Cargo does not notice a lock that is
+/// written for the first time, because it watches only files that existed before; change
+/// `audit.toml` or run `cargo clean` to recompile.
 ///
 /// # Errors
 ///
-/// A catalog that is missing, and mistakes in it or in its lock, with line and column. A missing
-/// lock is an empty one.
+/// A missing catalog, and mistakes in the catalog or its lock, are compile errors; mistakes are
+/// reported with line and column. A missing lock counts as an empty one.
 #[macro_export]
 macro_rules! catalog {
     ($($item:tt)*) => { $crate::private::macros::catalog! { $crate, $($item)* } };
 }
 
-/// Records an event where it stands, checked against the catalog while the crate compiles.
+/// Records an event at this point of the code, checked against the catalog at compile time.
 ///
-/// For what is not the call of a function: a step of a job, an item of a batch.
+/// Use it for an operation that is not a function of its own, such as a step of a job or an item of
+/// a batch.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -97,25 +102,26 @@ macro_rules! catalog {
 ///
 /// # Arguments
 ///
-/// The action first: its name, or its constant (`actions::DOCUMENT_DELETE`, see
-/// [`catalog!`](crate::catalog!)). Then, in any order, what `#[audited]` takes, with the same
-/// types: `target(type = id)`, `metadata(key = value)`, `actor = principal`, `organization = id`;
-/// and `outcome = value`, an [`Outcome`](crate::Outcome), else the event is of a success.
+/// The first argument is the action: its name, or its constant (`actions::DOCUMENT_DELETE`, see
+/// [`catalog!`](crate::catalog!)). The others are those of `#[audited]`, in any order and with the
+/// same types: `target(type = id)`, `metadata(key = value)`, `actor = principal`,
+/// `organization = id`. `outcome = value` sets the [`Outcome`](crate::Outcome), which is
+/// `Succeeded` by default.
 ///
-/// # What happens
+/// # Behavior
 ///
-/// The event is complete at once, but waits in the scope as the event of an audited function does,
-/// until the answer is known. Outside of any scope the installed recorder takes it. Without one, no
-/// expression is evaluated; the call is counted in [`unrecorded`](crate::unrecorded()), and one
-/// line of the log per call site says what to do. When the recorder refuses the event, that is
-/// counted and logged. The macro is of the type `()`, and never fails, blocks or waits.
+/// The event is complete immediately, but is buffered in the scope until the response is known, as
+/// the event of an audited function is. Outside of any scope, the installed recorder records it.
+/// Without a recorder, no expression is evaluated; the call is counted in
+/// [`unrecorded`](crate::unrecorded()), and each call site logs one line with the remedy. An event
+/// that the recorder refuses is counted and logged. The macro has the type `()`, and never fails,
+/// blocks or waits.
 #[macro_export]
 macro_rules! record {
     ($($arguments:tt)*) => { $crate::private::macros::record! { $crate, $($arguments)* } };
 }
 
-/// [`record!`](crate::record!) for callers that want to know: records at once, and returns the
-/// error.
+/// Records an event immediately, as [`record!`](crate::record!) does, and returns the error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -130,15 +136,15 @@ macro_rules! record {
 /// # Ok(()) }
 /// ```
 ///
-/// The value is a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a
-/// scope the event does not wait for the scope to be settled: it is recorded at once, with the
-/// actor, organization and context that the scope knows by then, and the status of the answer does
-/// not change its outcome.
+/// Returns a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a scope,
+/// the event is not buffered until the scope is settled. It is recorded immediately, with the actor,
+/// organization and context that the scope knows so far, and the status of the response does not
+/// change its outcome.
 ///
 /// # Errors
 ///
-/// There is no recorder, the queue is full, or the recorder was shut down; see
-/// [`TryRecordError`](crate::TryRecordError).
+/// Returns a [`TryRecordError`](crate::TryRecordError) if there is no recorder, the queue is full,
+/// or the recorder was shut down.
 #[macro_export]
 macro_rules! try_record {
     ($($arguments:tt)*) => { $crate::private::macros::try_record! { $crate, $($arguments)* } };

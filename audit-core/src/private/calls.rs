@@ -1,6 +1,7 @@
 //! The calls of an expansion: opening, describing and closing a draft.
 //!
-//! The functions know no user types but the one they render, so that an expansion is a few calls.
+//! Each function is generic only over the user type that it renders, so that an expansion is a few
+//! calls.
 
 use std::fmt;
 use std::panic::Location;
@@ -13,18 +14,18 @@ use crate::delivery::DurableWait;
 use crate::event::Outcome;
 use crate::scope::Draft;
 
-// The expansions pass what most calls need and no more: the compiler checks each of them, and finds
-// out for itself where the call stands.
+// An expansion passes only the arguments that most calls need, because the compiler checks each one.
+// The location comes from `#[track_caller]`.
 
-/// Opens the draft of a call. The log says that it was at the caller's place.
+/// Opens the draft of a call; log lines name the caller's location.
 #[must_use]
 #[track_caller]
 pub fn open(action: &'static str) -> Draft {
     open_action(Action::checked(action), Location::caller())
 }
 
-/// Opens the draft of a call that has a target. [`open`] and [`target`] in one, which most calls
-/// need.
+/// Opens the draft of a call that has a target: [`open`] and [`target`] in one, as most calls need
+/// both.
 #[must_use]
 #[track_caller]
 pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str, id: &T) -> Draft {
@@ -33,8 +34,7 @@ pub fn open_target<T: AuditId + ?Sized>(action: &'static str, kind: &'static str
     draft
 }
 
-/// Opens the draft of an action that is chosen while the program runs. `at` is where the log says
-/// that it was.
+/// Opens the draft of an action that is chosen at run time; log lines name the location `at`.
 #[must_use]
 pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
     Draft::open(action, at)
@@ -57,7 +57,7 @@ pub fn denied(draft: &mut Draft, action: &'static str) {
     draft.set_denied_action(action);
 }
 
-/// Adds a target; whether there is one.
+/// Adds a target, and returns `true` if its id is present.
 pub fn target<T: AuditId + ?Sized>(draft: &mut Draft, kind: &'static str, id: &T) -> bool {
     let Some(event) = draft.event() else {
         return false;
@@ -79,21 +79,21 @@ pub fn targets<T: AuditId>(
     }
 }
 
-/// Names the last target.
+/// Sets the name of the last target.
 pub fn target_name<T: AuditId + ?Sized>(draft: &mut Draft, name: &T) {
     if let Some(event) = draft.event() {
         event.name_target(name);
     }
 }
 
-/// Names the last target by what a value's `Display` prints.
+/// Sets the name of the last target to the output of a value's `Display`.
 pub fn target_display_name<T: fmt::Display + ?Sized>(draft: &mut Draft, name: &T) {
     if let Some(event) = draft.event() {
         event.name_target(&Displayed(name));
     }
 }
 
-// Written out, so that the compiler's errors about a value show a signature and not a macro.
+// No macro generates these functions, so that compiler errors about a value show a signature.
 
 /// Adds a text.
 pub fn text<T: TextValue + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
@@ -137,12 +137,12 @@ pub fn target_boolean<T: BooleanValue + ?Sized>(draft: &mut Draft, key: &'static
     }
 }
 
-/// Adds what a value's `Display` prints.
+/// Adds the output of a value's `Display`.
 pub fn display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
     text(draft, key, &Displayed(value));
 }
 
-/// Adds what a value's `Display` prints, to the last target.
+/// Adds the output of a value's `Display` to the last target.
 pub fn target_display<T: fmt::Display + ?Sized>(draft: &mut Draft, key: &'static str, value: &T) {
     target_text(draft, key, &Displayed(value));
 }
@@ -152,13 +152,13 @@ struct Displayed<'a, T: ?Sized>(&'a T);
 impl<T: fmt::Display + ?Sized> crate::event::AuditText for Displayed<'_, T> {
     fn audit_text(&self, out: &mut crate::event::Text<'_>) {
         use fmt::Write as _;
-        // A text takes everything; an error can only be the value's own, and what it wrote before
-        // stays.
+        // Writing to a text never fails, so an error can only come from the value's own `Display`;
+        // the part that it wrote before is kept.
         let _ = write!(out, "{}", self.0);
     }
 }
 
-/// Says who acts, over what the scope says, and the organization if the principal knows it.
+/// Sets the actor, and the organization if the principal knows it; both override the scope's.
 pub fn actor<P: Principal + ?Sized>(draft: &mut Draft, principal: &P) {
     if let Some(event) = draft.event() {
         event.set_actor(&principal.actor());
@@ -168,7 +168,7 @@ pub fn actor<P: Principal + ?Sized>(draft: &mut Draft, principal: &P) {
     }
 }
 
-/// Says whose log it is, over what the scope says.
+/// Sets the organization whose log gets the event; it overrides the scope's.
 pub fn organization<T: AuditId + ?Sized>(draft: &mut Draft, id: &T) {
     if let Some(event) = draft.event()
         && id.is_present()
@@ -184,7 +184,7 @@ pub fn resolve(draft: &mut Draft) {
 
 /// Closes the draft of a call that returned.
 pub fn close(draft: Draft, outcome: Outcome) {
-    // Of an event that is not durable there is nothing to wait for.
+    // There is no wait for an event that is not durable.
     drop(draft.close(outcome));
 }
 
@@ -199,9 +199,9 @@ pub fn commit(draft: Draft, outcome: Outcome) -> DurableWait {
     draft.close(outcome)
 }
 
-/// Says that the running request or job needs no event, and why.
+/// Marks the current request or job as one that requires no event, with the reason.
 pub fn exempt(reason: &'static str) {
-    // Outside of any there is nothing that would be reported.
+    // Outside of any scope, no missing event would be reported.
     if let Some(scope) = crate::scope::Scope::current() {
         scope.exempt(reason);
     }
@@ -232,7 +232,7 @@ mod tests {
     use crate::sink::MemorySink;
 
     #[tokio::test]
-    async fn a_draft_opened_for_an_action_belongs_to_the_scope() {
+    async fn draft_opened_for_an_action_belongs_to_the_scope() {
         let sink = MemorySink::new();
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
         let names = ["document.delete", "document.share"];

@@ -1,5 +1,6 @@
-//! What the expansions of the macros call. Not part of the public interface: it changes with any
-//! release.
+//! The runtime of the macros, called by their expansions.
+//!
+//! It is not part of the public interface, and changes with any release.
 
 mod calls;
 mod follow;
@@ -23,10 +24,10 @@ pub use crate::delivery::DurableWait;
 pub use crate::event::Outcome;
 pub use crate::scope::Draft;
 
-/// The attribute's entry points for the facades, each of which expands to the facade's own paths.
+/// The entry points of the attributes for the facades; each expands to paths of its facade.
 ///
-/// Macros that look like functions are `macro_rules!` in this crate, which pass `$crate` on, so
-/// that one serves all facades.
+/// The function-like macros are `macro_rules!` in this crate that pass `$crate` on, so that one
+/// entry point serves all facades.
 pub mod macros {
     pub use audit_derive::{
         action, audited_actix, audited_tower, catalog, record, try_record, unaudited_actix,

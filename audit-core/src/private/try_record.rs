@@ -1,4 +1,4 @@
-//! What `try_record!` calls, and how it can fail.
+//! The runtime of `try_record!`, and its error.
 
 use std::panic::Location;
 
@@ -7,18 +7,18 @@ use crate::event::{Event, EventId, Outcome};
 use crate::recorder::RecordError;
 use crate::scope::Draft;
 
-/// Why `try_record!` recorded nothing.
+/// The error of `try_record!`: no event was recorded.
 ///
-/// The event was counted either way: in [`unrecorded`](crate::unrecorded()) when there was no
-/// recorder, else in [`Stats::refused`](crate::Stats::refused).
+/// The call is counted in [`unrecorded`](crate::unrecorded()) if there was no recorder, otherwise
+/// in [`Stats::refused`](crate::Stats::refused).
 #[derive(Debug, thiserror::Error)]
-#[error("record the event: {reason}")]
+#[error("record the event: {kind}")]
 pub struct TryRecordError {
-    reason: Reason,
+    kind: ErrorKind,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Reason {
+enum ErrorKind {
     #[error(
         "there is no recorder; call this behind `AuditLayer` or `AuditMiddleware`, in `recorder.scope()..run(..)`, or after \
          `recorder.install()`"
@@ -29,55 +29,56 @@ enum Reason {
 }
 
 impl TryRecordError {
-    /// Whether there was neither a scope nor an installed recorder. No expression of the call was
-    /// evaluated then.
+    /// Returns `true` if there was neither a scope nor an installed recorder.
+    ///
+    /// No expression of the call was evaluated then.
     #[must_use]
     pub fn is_without_recorder(&self) -> bool {
-        matches!(self.reason, Reason::NoRecorder)
+        matches!(self.kind, ErrorKind::NoRecorder)
     }
 
-    /// Whether the queue was at its limit of events or of bytes.
+    /// Returns `true` if the queue was at its limit of events or of bytes.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(&self.reason, Reason::Refused(error) if error.is_full())
+        matches!(&self.kind, ErrorKind::Refused(error) if error.is_full())
     }
 
-    /// Whether the recorder was shut down before.
+    /// Returns `true` if the recorder was shut down before the call.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(&self.reason, Reason::Refused(error) if error.is_closed())
+        matches!(&self.kind, ErrorKind::Refused(error) if error.is_closed())
     }
 
-    /// The event that was refused, as it would have been delivered; `None` when there was no
-    /// recorder.
+    /// Returns the refused event as it would have been delivered; `None` if there was no recorder.
     #[must_use]
     pub fn into_event(self) -> Option<Event> {
-        match self.reason {
-            Reason::NoRecorder => None,
-            Reason::Refused(error) => Some(error.into_event()),
+        match self.kind {
+            ErrorKind::NoRecorder => None,
+            ErrorKind::Refused(error) => Some(error.into_event()),
         }
     }
 }
 
-/// Opens a draft, or says that nobody would take its event.
+/// Opens a draft, or returns an error if there is no recorder for its event.
 #[doc(hidden)]
 #[track_caller]
 pub fn try_open(action: &'static str) -> Result<Draft, TryRecordError> {
     Draft::try_open(Action::checked(action), Location::caller()).ok_or(TryRecordError {
-        reason: Reason::NoRecorder,
+        kind: ErrorKind::NoRecorder,
     })
 }
 
-/// Records the event of a draft at once, with what its scope knows by now.
+/// Records the event of a draft immediately, with the actor, organization and context that its
+/// scope knows so far.
 #[doc(hidden)]
 pub fn try_close(mut draft: Draft, outcome: Outcome) -> Result<EventId, TryRecordError> {
     let Some((event, scope)) = draft.finish(outcome) else {
         return Err(TryRecordError {
-            reason: Reason::NoRecorder,
+            kind: ErrorKind::NoRecorder,
         });
     };
     scope.record_now(event).map_err(|error| TryRecordError {
-        reason: Reason::Refused(error),
+        kind: ErrorKind::Refused(error),
     })
 }
 
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_recorder_it_says_so_and_counts() {
+    fn call_without_a_recorder_returns_an_error_and_is_counted() {
         let before = crate::unrecorded();
         let error = record().unwrap_err();
         assert!(error.is_without_recorder() && !error.is_full() && !error.is_closed());
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn inside_a_scope_it_records_at_once_with_what_is_known_by_then() {
+    async fn event_in_a_scope_is_recorded_before_the_scope_is_settled() {
         let sink = MemorySink::new();
         let recorder = Recorder::builder(sink.clone()).build().unwrap();
         let scope = recorder.scope().actor(Actor::user("u1"));
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_hands_the_event_back() {
+    async fn refusal_returns_the_event() {
         let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
         recorder.shutdown(Duration::from_secs(5)).await;
         let error = recorder
