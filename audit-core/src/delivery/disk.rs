@@ -16,7 +16,7 @@ mod absent {
     use std::task::{Context, Poll};
 
     use crate::event::{Event, EventId};
-    use crate::telemetry::HealthState;
+    use crate::telemetry::{HealthState, SpoolHealth};
 
     /// Stand-in without the feature `spool`; never constructed.
     #[derive(Clone, Debug)]
@@ -105,8 +105,11 @@ mod absent {
             0
         }
 
-        pub(crate) fn write_health(&self) -> (HealthState, Option<String>) {
-            (HealthState::Healthy, None)
+        pub(crate) fn write_health(&self) -> SpoolHealth {
+            SpoolHealth {
+                state: HealthState::Healthy,
+                reason: None,
+            }
         }
     }
 }

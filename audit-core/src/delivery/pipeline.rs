@@ -125,9 +125,8 @@ impl Pipeline {
 
     pub(crate) fn health(&self) -> Health {
         let queue = &self.queue;
-        let disk = self.spool.as_ref().map(Spool::write_health);
         self.health_tracker.health(Load {
-            disk,
+            spool: self.spool.as_ref().map(Spool::write_health),
             spooled: self.counters.spooled(),
             pending: queue.held() as u64,
             capacity: queue.capacity() as u64,

@@ -54,7 +54,7 @@ impl Recorder {
             let fault = letter.fault().clone();
             match pipeline.queue.push(letter.into_event()) {
                 Ok(()) => {
-                    pipeline.counters.dead.take_back(1);
+                    pipeline.counters.dead.subtract(1);
                     redriven.sent += 1;
                 }
                 Err((event, _)) => {

@@ -85,7 +85,7 @@ impl<'a> DurableAppend<'a> {
         entry: Entry,
         appended: PendingAppend,
     ) -> Self {
-        pipeline.counters.unsettled.add(1);
+        pipeline.counters.unacknowledged.add(1);
         pipeline.counters.appended_durable.add(1);
         Self {
             pipeline,
@@ -128,8 +128,8 @@ impl Drop for DurableAppend<'_> {
             }
             self.pipeline.queue.nudge();
         } else {
-            self.pipeline.counters.appended_durable.take_back(1);
+            self.pipeline.counters.appended_durable.subtract(1);
         }
-        self.pipeline.counters.unsettled.take_back(1);
+        self.pipeline.counters.unacknowledged.subtract(1);
     }
 }

@@ -357,7 +357,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn accepted(self, pipeline: &Pipeline) {
         if let (Some(observer), Some(event)) = (&pipeline.observer, self.observed) {
-            observer.recorded(event);
+            observer.on_event(event);
         }
         pipeline.counters.accepted.add(1);
         if self.is_truncated {

@@ -18,7 +18,7 @@ use super::status::{SharedStatus, SpoolStatus};
 use super::store::Store;
 use super::verify::{self, SpoolCheck};
 use crate::event::{Event, EventId};
-use crate::telemetry::HealthState;
+use crate::telemetry::SpoolHealth;
 
 /// Events on disk, which outlive the process. Cheap to clone; all clones share one spool.
 ///
@@ -322,10 +322,10 @@ impl Spool {
         })));
     }
 
-    /// Returns the health of writes, and the reason if it is not healthy.
-    pub(crate) fn write_health(&self) -> (HealthState, Option<String>) {
-        let status = self.status();
-        (status.state, status.reason)
+    /// Returns the health of writes, which is part of a recorder's health.
+    pub(crate) fn write_health(&self) -> SpoolHealth {
+        let SpoolStatus { state, reason, .. } = self.status();
+        SpoolHealth { state, reason }
     }
 
     async fn call<T: Send + 'static>(

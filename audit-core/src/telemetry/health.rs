@@ -1,62 +1,67 @@
-//! How delivery fares, for a readiness probe or a page that people look at.
+//! The health of delivery, for readiness probes and dashboards.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How delivery fares, see [`Recorder::health`](crate::Recorder::health).
+/// The health of delivery, see [`Recorder::health`](crate::Recorder::health).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
-    /// The level.
+    /// The state. Of several problems at once, one is reported.
     pub state: HealthState,
-    /// Why it is not green, in a sentence for people. It holds no key and no content of an event.
+    /// The reason why the state is not healthy, as a sentence for operators.
+    ///
+    /// It contains no key and no content of an event.
     pub reason: Option<String>,
-    /// How long the oldest event that has not come to its end has been with the dispatcher.
+    /// The time since the dispatcher fetched the oldest event that is still pending; `None` if
+    /// nothing is pending.
     pub oldest_pending: Option<Duration>,
-    /// How long what is pending will take, by the pace and the rate of the last seconds; `None`
-    /// while the sink takes nothing.
+    /// The estimated time to deliver all pending and spooled events.
+    ///
+    /// The estimate uses the rate of the last seconds, at most the sink's rate limit; it is zero if
+    /// nothing is pending. It is `None` while the sink accepts nothing, and while no rate is known.
     pub drain_time: Option<Duration>,
 }
 
-/// How serious it is.
+/// The severity of a problem; a greater one is more serious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HealthState {
     /// Events are delivered.
     Healthy,
-    /// Delivery is late, limited or nearly at the queue's bound; it is expected to recover by
-    /// itself.
+    /// Delivery is late, rate limited, or close to the queue's bounds; it usually recovers without
+    /// an operator.
     Degraded,
-    /// Nothing is delivered until somebody mends something, or events are being refused.
+    /// Nothing is delivered until an operator acts, or events are refused or exceed their
+    /// deadline.
     Unhealthy,
 }
 
-/// What the dispatcher says of itself, for [`Health`].
+/// The state that the recorder and the dispatcher publish for [`Health`].
 #[derive(Debug)]
 pub(crate) struct HealthTracker {
-    born: Instant,
+    created_at: Instant,
     state: Mutex<State>,
-    /// Milliseconds after `born` at which the oldest open event was fetched, and one more; 0
-    /// without one.
-    oldest: AtomicU64,
-    /// Milliseconds after `born` of the last refusal, and one more; 0 without one.
-    refused: AtomicU64,
-    late: AtomicU64,
+    /// The moment when the oldest pending event was fetched.
+    oldest_pending: Moment,
+    last_refusal: Moment,
+    last_deadline_exceeded: Moment,
 }
 
 #[derive(Clone, Debug, Default)]
 struct State {
     sink: SinkState,
-    /// Why actions of the catalog are not known to the sink, or that it could not be asked.
-    catalog: Option<String>,
-    /// How often in a row the dispatcher had to be started again; cleared when an event comes to
-    /// its end.
+    /// The actions of the catalog that the sink does not know, or the reason why the sink could
+    /// not be asked, as a sentence.
+    catalog_problem: Option<String>,
+    /// Consecutive restarts of the dispatcher; reset when an event reaches its final state.
     restarts: u32,
-    gone: bool,
+    is_stopped: bool,
+    /// Events per second that reached their final state.
     rate: Option<f64>,
 }
 
-/// What the sink to the sink is in.
+/// The state of the sink, as the circuit breaker sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum SinkState {
     #[default]
@@ -65,39 +70,47 @@ pub(crate) enum SinkState {
     RateLimited(String),
     /// Attempts of several events failed in a row.
     Down(String),
-    /// Somebody has to mend something.
+    /// The sink accepts nothing until an operator changes its configuration.
     Misconfigured(String),
 }
 
-/// For this long after a refusal health is red.
-const REFUSED_LATELY: Duration = Duration::from_secs(60);
-/// And for this long after a durable event was late.
-const LATE_LATELY: Duration = Duration::from_secs(60);
-/// From this share of its bounds on, the queue counts as nearly full, in hundredths.
+/// The time after a refusal during which health is unhealthy.
+const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+/// The time after a durable event missed its deadline during which health is unhealthy.
+const DEADLINE_EXCEEDED_WINDOW: Duration = Duration::from_secs(60);
+/// The share of its bounds, in percent, from which the queue counts as nearly full.
 const NEARLY_FULL: u64 = 80;
 
-/// What of the queue health looks at.
+/// The load of queue and spool, at the moment when health is computed.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    /// How the spool's disk fares, if there is a spool, and how many events are on it.
-    pub(crate) disk: Option<(HealthState, Option<String>)>,
+    /// The health of the spool, if there is one.
+    pub(crate) spool: Option<SpoolHealth>,
+    /// Events on the spool.
     pub(crate) spooled: u64,
     pub(crate) pending: u64,
     pub(crate) capacity: u64,
     pub(crate) bytes: u64,
     pub(crate) max_bytes: u64,
-    /// Attempts a second that the sink may see.
+    /// The sink's limit in attempts per second.
     pub(crate) rate_limit: Option<f64>,
+}
+
+/// The health of a spool.
+#[derive(Clone, Debug)]
+pub(crate) struct SpoolHealth {
+    pub(crate) state: HealthState,
+    pub(crate) reason: Option<String>,
 }
 
 impl HealthTracker {
     pub(crate) fn new() -> Self {
         Self {
-            born: Instant::now(),
+            created_at: Instant::now(),
             state: Mutex::default(),
-            oldest: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            late: AtomicU64::new(0),
+            oldest_pending: Moment::default(),
+            last_refusal: Moment::default(),
+            last_deadline_exceeded: Moment::default(),
         }
     }
 
@@ -110,125 +123,146 @@ impl HealthTracker {
     }
 
     pub(crate) fn set_catalog(&self, problem: Option<String>) {
-        self.state().catalog = problem;
+        self.state().catalog_problem = problem;
     }
 
-    /// The dispatcher had to be started again, so often in a row; 0 when it works again.
+    /// Sets the number of consecutive restarts of the dispatcher; 0 once it works again.
     pub(crate) fn set_restarts(&self, restarts: u32) {
         self.state().restarts = restarts;
     }
 
-    /// The dispatcher is not started again any more.
+    /// Records that the dispatcher panicked too often and is not restarted again.
     pub(crate) fn mark_stopped(&self) {
-        self.state().gone = true;
+        self.state().is_stopped = true;
     }
 
-    /// Events a second that came to their end in the last seconds.
+    /// Sets the events per second that reached their final state in the last seconds.
     pub(crate) fn set_rate(&self, rate: f64) {
         self.state().rate = Some(rate);
     }
 
+    /// Sets the time that the oldest pending event has waited so far.
     pub(crate) fn set_oldest(&self, waited: Option<Duration>) {
-        let moment = waited.map_or(0, |waited| {
-            millis(self.born.elapsed().saturating_sub(waited)).saturating_add(1)
-        });
-        self.oldest.store(moment, Ordering::Relaxed);
+        let fetched = waited.map(|waited| self.created_at.elapsed().saturating_sub(waited));
+        self.oldest_pending.set(fetched);
     }
 
     pub(crate) fn record_refusal(&self) {
-        let moment = millis(self.born.elapsed()).saturating_add(1);
-        self.refused.store(moment, Ordering::Relaxed);
+        self.last_refusal.set(Some(self.created_at.elapsed()));
     }
 
     pub(crate) fn record_deadline_exceeded(&self) {
-        let moment = millis(self.born.elapsed()).saturating_add(1);
-        self.late.store(moment, Ordering::Relaxed);
+        let now = self.created_at.elapsed();
+        self.last_deadline_exceeded.set(Some(now));
     }
 
-    fn since(&self, moment: &AtomicU64) -> Option<Duration> {
-        let moment = moment.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(
-            self.born
-                .elapsed()
-                .saturating_sub(Duration::from_millis(moment)),
-        )
+    fn time_since(&self, moment: &Moment) -> Option<Duration> {
+        let moment = moment.get()?;
+        Some(self.created_at.elapsed().saturating_sub(moment))
     }
 
     pub(crate) fn health(&self, load: Load) -> Health {
         let state = self.state().clone();
-        let within = |moment, lately| self.since(moment).is_some_and(|since| since < lately);
+        let is_within =
+            |moment, window| self.time_since(moment).is_some_and(|since| since < window);
         let recent = Recent {
-            refused: within(&self.refused, REFUSED_LATELY),
-            late: within(&self.late, LATE_LATELY),
+            refusal: is_within(&self.last_refusal, REFUSAL_WINDOW),
+            deadline_exceeded: is_within(&self.last_deadline_exceeded, DEADLINE_EXCEEDED_WINDOW),
         };
-        let (level, reason) = verdict(&state, recent, &load);
+        let drain_time = drain_time(&state, &load);
+        let (state, reason) = assess(&state, recent, &load);
         Health {
-            state: level,
+            state,
             reason,
-            oldest_pending: self.since(&self.oldest),
-            drain_time: drain_time(&state, &load),
+            oldest_pending: self.time_since(&self.oldest_pending),
+            drain_time,
         }
     }
 }
 
-/// What happened within the last minute.
-#[derive(Clone, Copy)]
-struct Recent {
-    refused: bool,
-    late: bool,
+/// A moment that is set and read without a lock: milliseconds after a common start, plus one; 0 is
+/// no moment.
+#[derive(Debug, Default)]
+struct Moment(AtomicU64);
+
+impl Moment {
+    fn set(&self, after_start: Option<Duration>) {
+        let millis = after_start.map_or(0, |time| millis(time).saturating_add(1));
+        self.0.store(millis, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Duration> {
+        let millis = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(Duration::from_millis(millis))
+    }
 }
 
-fn verdict(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<String>) {
+/// The events of the last minute that affect health.
+#[derive(Clone, Copy)]
+struct Recent {
+    refusal: bool,
+    deadline_exceeded: bool,
+}
+
+/// Returns the state and the reason of the first problem found; one that causes others is checked
+/// before them.
+fn assess(state: &State, recent: Recent, load: &Load) -> (HealthState, Option<String>) {
     use HealthState::{Degraded, Healthy, Unhealthy};
-    let red = |reason: String| (Unhealthy, Some(reason));
-    let yellow = |reason: String| (Degraded, Some(reason));
-    let share = |of: u64, bound: u64| of.saturating_mul(100) / bound.max(1);
-    let full = share(load.pending, load.capacity).max(share(load.bytes, load.max_bytes));
-    if state.gone {
-        return red(
-            "the dispatcher panicked too often and was given up; events are refused until the process is started again"
+    let unhealthy = |reason: String| (Unhealthy, Some(reason));
+    let degraded = |reason: String| (Degraded, Some(reason));
+    let percent = |of: u64, bound: u64| of.saturating_mul(100) / bound.max(1);
+    let full = percent(load.pending, load.capacity).max(percent(load.bytes, load.max_bytes));
+    if state.is_stopped {
+        return unhealthy(
+            "the dispatcher panicked too often and was stopped; events are refused until the process is restarted"
                 .to_owned(),
         );
     }
     if state.restarts > 0 {
-        return red(format!(
-            "the dispatcher panicked and was started again, {} times without an event delivered in between",
+        return unhealthy(format!(
+            "the dispatcher panicked and was restarted, {} times without an event delivered in between",
             state.restarts
         ));
     }
     if let SinkState::Misconfigured(reason) = &state.sink {
-        return red(format!("delivery waits until this is mended: {reason}"));
+        return unhealthy(format!(
+            "delivery is paused until the configuration is fixed: {reason}"
+        ));
     }
-    if let Some((level @ (Unhealthy | Degraded), reason)) = &load.disk {
-        return (*level, reason.clone());
+    if let Some(SpoolHealth {
+        state: state @ (Unhealthy | Degraded),
+        reason,
+    }) = &load.spool
+    {
+        return (*state, reason.clone());
     }
-    if recent.refused {
-        return red(format!(
+    if recent.refusal {
+        return unhealthy(format!(
             "events were refused within the last minute; the queue holds {} of {}",
             load.pending, load.capacity
         ));
     }
-    if recent.late {
-        return red(
-            "durable events were not on the disk in time within the last minute; the log says why"
+    if recent.deadline_exceeded {
+        return unhealthy(
+            "durable events were not on the disk in time within the last minute; the log has the reason"
                 .to_owned(),
         );
     }
     if let SinkState::Down(reason) = &state.sink {
-        return yellow(format!(
-            "the sink is down, and is asked again from time to time: {reason}"
+        return degraded(format!(
+            "the sink is down, and is probed from time to time: {reason}"
         ));
     }
     if full >= NEARLY_FULL {
-        return yellow(format!(
+        return degraded(format!(
             "the queue is {full} % full; at 100 % events are refused"
         ));
     }
     if let SinkState::RateLimited(reason) = &state.sink {
-        return yellow(format!("the sink asked for a pause: {reason}"));
+        return degraded(format!("the sink asked for a pause: {reason}"));
     }
-    match &state.catalog {
-        Some(problem) => yellow(problem.clone()),
+    match &state.catalog_problem {
+        Some(problem) => degraded(problem.clone()),
         None => (Healthy, None),
     }
 }
@@ -238,18 +272,18 @@ fn drain_time(state: &State, load: &Load) -> Option<Duration> {
     if pending == 0 {
         return Some(Duration::ZERO);
     }
-    if state.gone || matches!(state.sink, SinkState::Down(_) | SinkState::Misconfigured(_)) {
+    if state.is_stopped || matches!(state.sink, SinkState::Down(_) | SinkState::Misconfigured(_)) {
         return None;
     }
     let rate = match (state.rate, load.rate_limit) {
-        (Some(rate), Some(pace)) => rate.min(pace),
+        (Some(rate), Some(limit)) => rate.min(limit),
         (Some(rate), None) | (None, Some(rate)) => rate,
         (None, None) => return None,
     };
     Duration::try_from_secs_f64(pending as f64 / rate).ok()
 }
 
-pub(crate) fn millis(time: Duration) -> u64 {
+fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -258,7 +292,7 @@ mod tests {
     use super::*;
 
     const IDLE: Load = Load {
-        disk: None,
+        spool: None,
         spooled: 0,
         pending: 0,
         capacity: 100,
@@ -268,51 +302,51 @@ mod tests {
     };
 
     #[test]
-    fn the_worst_reason_is_the_one_that_is_told() {
-        let condition = HealthTracker::new();
-        let told = |load| {
-            let health = condition.health(load);
+    fn problems_are_reported_in_a_fixed_order() {
+        let tracker = HealthTracker::new();
+        let reported = |load| {
+            let health = tracker.health(load);
             (health.state, health.reason.unwrap_or_default())
         };
-        assert_eq!(told(IDLE), (HealthState::Healthy, String::new()));
+        assert_eq!(reported(IDLE), (HealthState::Healthy, String::new()));
 
-        condition.set_catalog(Some("2 actions are not registered".to_owned()));
-        assert!(told(IDLE).1.contains("not registered"));
-        condition.set_sink(SinkState::RateLimited("429".to_owned()));
-        assert!(told(IDLE).1.contains("asked for a pause: 429"));
+        tracker.set_catalog(Some("2 actions are not registered".to_owned()));
+        assert!(reported(IDLE).1.contains("not registered"));
+        tracker.set_sink(SinkState::RateLimited("429".to_owned()));
+        assert!(reported(IDLE).1.contains("asked for a pause: 429"));
         let full = Load {
             pending: 85,
             ..IDLE
         };
-        assert_eq!(told(full.clone()).0, HealthState::Degraded);
-        assert!(told(full.clone()).1.contains("85 % full"));
+        assert_eq!(reported(full.clone()).0, HealthState::Degraded);
+        assert!(reported(full.clone()).1.contains("85 % full"));
         let bytes = Load { bytes: 990, ..IDLE };
-        assert!(told(bytes).1.contains("99 % full"));
-        condition.set_sink(SinkState::Down("503".to_owned()));
-        assert!(told(full.clone()).1.contains("is down") && told(full).1.contains("503"));
-        condition.record_refusal();
-        assert_eq!(told(IDLE).0, HealthState::Unhealthy);
-        assert!(told(IDLE).1.contains("refused"));
-        condition.set_sink(SinkState::Misconfigured("401".to_owned()));
-        assert!(told(IDLE).1.contains("mended: 401"));
-        condition.set_restarts(2);
-        assert!(told(IDLE).1.contains("started again, 2 times"));
-        condition.mark_stopped();
-        assert!(told(IDLE).1.contains("given up"));
+        assert!(reported(bytes).1.contains("99 % full"));
+        tracker.set_sink(SinkState::Down("503".to_owned()));
+        assert!(reported(full.clone()).1.contains("is down") && reported(full).1.contains("503"));
+        tracker.record_refusal();
+        assert_eq!(reported(IDLE).0, HealthState::Unhealthy);
+        assert!(reported(IDLE).1.contains("refused"));
+        tracker.set_sink(SinkState::Misconfigured("401".to_owned()));
+        assert!(reported(IDLE).1.contains("configuration is fixed: 401"));
+        tracker.set_restarts(2);
+        assert!(reported(IDLE).1.contains("restarted, 2 times"));
+        tracker.mark_stopped();
+        assert!(reported(IDLE).1.contains("was stopped"));
     }
 
     #[test]
-    fn the_drain_time_follows_the_slower_of_pace_and_rate() {
-        let condition = HealthTracker::new();
+    fn drain_time_uses_the_lower_of_rate_limit_and_rate() {
+        let tracker = HealthTracker::new();
         let load = Load {
             pending: 900,
             capacity: 10_000,
             ..IDLE
         };
-        let drain = |load| condition.health(load).drain_time;
+        let drain = |load| tracker.health(load).drain_time;
         assert_eq!(drain(IDLE), Some(Duration::ZERO));
         assert_eq!(drain(load.clone()), Some(Duration::from_secs(10)));
-        condition.set_rate(45.0);
+        tracker.set_rate(45.0);
         assert_eq!(drain(load.clone()), Some(Duration::from_secs(20)));
         assert_eq!(
             drain(Load {
@@ -321,16 +355,16 @@ mod tests {
             }),
             Some(Duration::from_secs(20))
         );
-        condition.set_sink(SinkState::Down("503".to_owned()));
+        tracker.set_sink(SinkState::Down("503".to_owned()));
         assert_eq!(drain(load), None);
     }
 
     #[test]
-    fn the_age_of_the_oldest_event_goes_on_by_itself() {
-        let condition = HealthTracker::new();
-        condition.set_oldest(Some(Duration::ZERO));
-        assert!(condition.health(IDLE).oldest_pending.is_some());
-        condition.set_oldest(None);
-        assert_eq!(condition.health(IDLE).oldest_pending, None);
+    fn age_of_the_oldest_event_is_reported_until_it_is_cleared() {
+        let tracker = HealthTracker::new();
+        tracker.set_oldest(Some(Duration::ZERO));
+        assert!(tracker.health(IDLE).oldest_pending.is_some());
+        tracker.set_oldest(None);
+        assert_eq!(tracker.health(IDLE).oldest_pending, None);
     }
 }

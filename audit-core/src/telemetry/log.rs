@@ -1,37 +1,39 @@
-//! Rate-limited logs: a fault that repeats a thousand times a second is one line with a count.
+//! Rate-limited logs: a fault that repeats a thousand times a second produces one line with a count.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The same complaint is logged at most this often.
-const EVERY: Duration = Duration::from_secs(10);
+/// The shortest time between two log lines of one kind.
+const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Lets one line through per ten seconds.
+/// The rate limit of one kind of log line: one line per ten seconds.
 #[derive(Debug)]
 pub(crate) struct LogLimit {
-    born: Instant,
-    /// Milliseconds since `born` from which the next line may be written.
+    created_at: Instant,
+    /// Milliseconds after `created_at` from which the next line may be written.
     next: AtomicU64,
+    /// Lines suppressed since the last one that was written.
     suppressed: AtomicU64,
 }
 
 impl LogLimit {
     pub(crate) fn new() -> Self {
         Self {
-            born: Instant::now(),
+            created_at: Instant::now(),
             next: AtomicU64::new(0),
             suppressed: AtomicU64::new(0),
         }
     }
 
-    /// Whether to write a line now, and if so how many were suppressed since the last.
+    /// Returns the number of lines suppressed since the last one if a line may be written now,
+    /// otherwise `None`.
     pub(crate) fn admit(&self) -> Option<u64> {
-        self.admit_at(u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.admit_at(u64::try_from(self.created_at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     fn admit_at(&self, now: u64) -> Option<u64> {
         let next = self.next.load(Ordering::Relaxed);
-        let after = now.saturating_add(EVERY.as_millis() as u64);
+        let after = now.saturating_add(INTERVAL.as_millis() as u64);
         let won = now >= next
             && self
                 .next
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_per_ten_seconds_says_how_many_it_stands_for() {
+    fn one_line_per_ten_seconds_is_admitted_with_the_number_of_suppressed_lines() {
         let limit = LogLimit::new();
         assert_eq!(limit.admit_at(0), Some(0));
         assert_eq!(limit.admit_at(1), None);

@@ -1,16 +1,16 @@
-//! The counts, ages and health of recorders as metrics.
+//! Metrics of each recorder: its counts, the age of its events, and its health.
 //!
-//! With the feature `metrics`, the dispatcher of each recorder writes them every five seconds, and
-//! once more at its end, to the recorder that the process has installed for the
-//! [`metrics`](https://docs.rs/metrics) facade, such as a Prometheus exporter. Every one has the
-//! label `recorder`, the name that [`RecorderBuilder::name`](crate::RecorderBuilder::name) gave it.
-//! Nothing of an event is in a metric.
+//! With the feature `metrics`, the dispatcher of each recorder publishes them every five seconds,
+//! and once more when it ends, through the [`metrics`](https://docs.rs/metrics) facade to the
+//! exporter that the process has installed, such as one for Prometheus. Each metric has the label
+//! `recorder` with the name set by [`RecorderBuilder::name`](crate::RecorderBuilder::name). No
+//! metric contains any content of an event.
 //!
-//! | name | kind | what it is |
+//! | name | kind | meaning |
 //! | --- | --- | --- |
 #![doc = include_str!("metrics.md")]
 //!
-//! `examples/alerts.yml` in the repository has rules for Prometheus.
+//! `examples/alerts.yml` in the repository has alerting rules for Prometheus.
 
 use std::time::Duration;
 
@@ -20,12 +20,13 @@ use super::health::{Health, HealthState};
 use super::stats::Stats;
 use super::unrecorded::unrecorded;
 
-/// How often they are written.
-pub(crate) const EVERY: Duration = Duration::from_secs(5);
+/// The time between two publications.
+pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Reads the number that a metric reports.
 type Count = fn(&Stats) -> u64;
 
-/// Names of counters, and what they count; each only ever grows.
+/// The counters by name, with the number that each reports; each only ever grows.
 const COUNTERS: [(&str, Count); 14] = [
     ("audit_events_accepted_total", |stats| stats.accepted),
     ("audit_events_refused_total", |stats| stats.refused),
@@ -45,7 +46,7 @@ const COUNTERS: [(&str, Count); 14] = [
     ("audit_requests_unaudited_total", |stats| stats.unaudited),
 ];
 
-/// Names of gauges that are counts.
+/// The gauges by name that report a number of [`Stats`].
 const GAUGES: [(&str, Count); 3] = [
     ("audit_events_dead", |stats| stats.dead),
     ("audit_events_pending", |stats| stats.pending),
@@ -56,7 +57,7 @@ const HEALTH: &str = "audit_health";
 const OLDEST: &str = "audit_oldest_pending_seconds";
 const DRAIN: &str = "audit_drain_seconds";
 
-/// Writes all of them.
+/// Publishes all metrics of one recorder.
 pub(crate) fn publish(name: &str, stats: &Stats, health: &Health) {
     let label = || vec![Label::new("recorder", name.to_owned())];
     for (metric, count) in COUNTERS {
@@ -65,12 +66,12 @@ pub(crate) fn publish(name: &str, stats: &Stats, health: &Health) {
     for (metric, count) in GAUGES {
         gauge!(metric, label()).set(count(stats) as f64);
     }
-    let level = match health.state {
+    let state = match health.state {
         HealthState::Healthy => 0.0,
         HealthState::Degraded => 1.0,
         HealthState::Unhealthy => 2.0,
     };
-    gauge!(HEALTH, label()).set(level);
+    gauge!(HEALTH, label()).set(state);
     let seconds = |time: Option<Duration>, none| time.map_or(none, |time| time.as_secs_f64());
     gauge!(OLDEST, label()).set(seconds(health.oldest_pending, 0.0));
     gauge!(DRAIN, label()).set(seconds(health.drain_time, f64::INFINITY));
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_every_metric_and_no_other() {
+    fn documented_table_lists_exactly_the_metrics() {
         let table: Vec<_> = include_str!("metrics.md")
             .lines()
             .map(|row| row.split('`').nth(1).unwrap())
@@ -103,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn the_alert_rules_use_metrics_that_are_there() {
-        // Read when the test runs: the examples are no part of the package.
+    fn alert_rules_use_only_existing_metrics() {
+        // Read at run time, since the examples are not part of the package.
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/alerts.yml");
         let rules = std::fs::read_to_string(path).unwrap();
         let mut used = 0;
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recorder_writes_what_its_stats_say() {
+    fn recorder_publishes_its_stats_and_health() {
         let exporter = DebuggingRecorder::new();
         let snapshots = exporter.snapshotter();
         let builder = Recorder::builder(MemorySink::with_limit(2)).name("main");

@@ -10,7 +10,7 @@ mod trace;
 mod unrecorded;
 
 pub use self::health::{Health, HealthState};
-pub(crate) use self::health::{HealthTracker, Load, SinkState};
+pub(crate) use self::health::{HealthTracker, Load, SinkState, SpoolHealth};
 pub(crate) use self::log::LogLimit;
 pub(crate) use self::observer::Observer;
 pub(crate) use self::stats::Counters;

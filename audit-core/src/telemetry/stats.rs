@@ -1,66 +1,70 @@
-//! The ledger: every event is counted where it came in and where it ended.
+//! The ledger: every event is counted when it enters and when it reaches its final state.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A snapshot of a recorder's counts, since it was built.
+/// A snapshot of a recorder's counts since it was built.
 ///
-/// At rest, with no call under way, they balance:
+/// While no call is in progress, they balance:
 /// `accepted + recovered + generated = delivered + coalesced + pending + spooled + dead + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// `record` answered `Ok`.
+    /// Events that `record` accepted.
     pub accepted: u64,
-    /// `record` handed the event back: the queue was full, or the recorder was shut down.
+    /// Events that `record` returned: the queue was full, or the recorder was shut down.
     pub refused: u64,
-    /// Of those, the ones that nobody kept: the framework had nobody to hand them to, or the error
-    /// was dropped with the event inside.
-    /// [`RecorderBuilder::gap_action`](crate::RecorderBuilder::gap_action) tells of them in the
-    /// trail.
+    /// Refused events that were lost: the error was dropped with the event inside, or the event
+    /// came from a macro, which cannot return it.
+    ///
+    /// [`RecorderBuilder::gap_action`](crate::RecorderBuilder::gap_action) reports them as an event
+    /// in the audit log.
     pub dropped: u64,
-    /// Events that the recorder made itself: those that tell of a gap.
+    /// Events that the recorder generated itself to report a gap.
     pub generated: u64,
-    /// The sink took the event.
+    /// Events that the sink accepted.
     pub delivered: u64,
-    /// Events for which a newer one stands, whose `count` says so
+    /// Events that were replaced by a newer, equal one, whose `count` includes them
     /// ([`EmbeddedCoalesce`](crate::EmbeddedCoalesce)).
     pub coalesced: u64,
     /// Events of earlier processes that were on the spool when it was opened, and dead letters of
-    /// the spool that were sent again.
+    /// the spool that were redriven.
     pub recovered: u64,
-    /// On the spool: what waits there, what is being delivered from there, and what was moved there
-    /// at the end.
+    /// Events on the spool: those that wait there, those being delivered from there, and those
+    /// moved there by a shutdown.
     pub spooled: u64,
-    /// Waiting, in flight, between two attempts, or held until their window's end, in memory.
+    /// Events in memory: queued, in flight, between two attempts, or held until their coalescing
+    /// window closes.
     pub pending: u64,
-    /// The bytes that pending events occupy.
+    /// The bytes that the pending events occupy.
     pub pending_bytes: u64,
-    /// Refused for good by the sink: dead letters. Those that were [sent
-    /// again](crate::Recorder::redrive) are pending instead; those that were purged, or made room
-    /// for others, stay in this count.
+    /// Dead letters: events that the sink rejected for good.
+    ///
+    /// Dead letters that were [redriven](crate::Recorder::redrive) are pending instead. Those that
+    /// were purged, or removed to make room for newer ones, stay in this count.
     pub dead: u64,
-    /// Accepted, but still pending when the deadline of the shutdown came, or when the dispatcher
-    /// was given up; or on a spool whose file was damaged.
+    /// Accepted events that were still pending at the deadline of the shutdown, or when the
+    /// dispatcher was stopped after too many panics, or were in a spool file that became corrupt.
     pub lost: u64,
-    /// Durable events that were not on the disk when whoever recorded them went on: there was no
-    /// spool, it was at its bound, or the deadline came first. They are written, or delivered from
-    /// memory, all the same.
+    /// Durable events whose caller continued before they were on disk: there was no spool, it was
+    /// full, or the write missed the deadline.
+    ///
+    /// They are still written, or delivered from memory.
     pub deadline_exceeded: u64,
-    /// Attempts that failed and were, or will be, repeated.
+    /// Failed attempts that were, or will be, retried.
     pub retried: u64,
-    /// Events in which a value was cut.
+    /// Events in which a value was truncated.
     pub truncated: u64,
-    /// Events that nobody named an actor for.
+    /// Events without an actor.
     pub unresolved: u64,
-    /// Calls of audited functions that left no event because their body said so (see
-    /// [`Draft::skip`](crate::Draft::skip)) or because the attribute's `on` leaves their outcome
-    /// out.
+    /// Calls of audited functions that intentionally recorded no event: the body skipped it
+    /// ([`Draft::skip`](crate::Draft::skip)), or the attribute's `on` excludes the outcome.
     pub skipped: u64,
-    /// Mutating requests that succeeded and left no event (see
+    /// Mutating requests that succeeded without an event (see
     /// [`OnUnaudited`](crate::web::OnUnaudited)).
     pub unaudited: u64,
 }
 
+/// The counters of a recorder, shared by its handles and the dispatcher.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) accepted: Counter,
@@ -68,16 +72,16 @@ pub(crate) struct Counters {
     pub(crate) dropped: Counter,
     pub(crate) generated: Counter,
     pub(crate) recovered: Counter,
-    /// Dead letters of the spool that were sent again.
+    /// Dead letters of the spool that were redriven.
     pub(crate) redriven: Counter,
     /// Durable events that this process appended to the spool.
     pub(crate) appended_durable: Counter,
     /// Best-effort events that this process appended to the spool.
     pub(crate) appended_best_effort: Counter,
-    /// Durable events of which whoever gave them has not heard yet whether they are there.
-    pub(crate) unsettled: Counter,
-    /// Events that came to their end from there.
-    pub(crate) spool_out: Counter,
+    /// Durable appends whose result was not yet returned to the caller.
+    pub(crate) unacknowledged: Counter,
+    /// Events of the spool that reached their final state.
+    pub(crate) spool_finished: Counter,
     pub(crate) delivered: Counter,
     pub(crate) coalesced: Counter,
     pub(crate) dead: Counter,
@@ -96,11 +100,13 @@ impl Counters {
         self.appended_durable.get() + self.appended_best_effort.get()
     }
 
+    /// Returns the events that are on the spool.
     pub(crate) fn spooled(&self) -> u64 {
-        (self.recovered.get() + self.appended()).saturating_sub(self.spool_out.get())
+        (self.recovered.get() + self.appended()).saturating_sub(self.spool_finished.get())
     }
 }
 
+/// A counter without ordering: it is only ever read for reports.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -109,8 +115,8 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Takes back what was added before.
-    pub(crate) fn take_back(&self, less: u64) {
+    /// Subtracts a part of the numbers that were added before.
+    pub(crate) fn subtract(&self, less: u64) {
         self.0.fetch_sub(less, Ordering::Relaxed);
     }
 

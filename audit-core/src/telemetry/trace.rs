@@ -1,14 +1,15 @@
-//! The audit trace of a request: an event, an exemption, or nothing.
+//! The audit trace of a request: an event, an exemption, or neither.
 
-/// What a request left behind.
+/// The trace that a request left in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditTrace {
-    /// An audited function ran, or an event was recorded, in the request's scope. A call that was
-    /// skipped with a reason counts as well.
+    /// An audited function ran, or an event was recorded, in the request's scope.
+    ///
+    /// A call that was skipped with a reason counts as well.
     Audited,
-    /// Nothing, for this reason.
+    /// No event, for the reason that the service gave.
     Exempt(&'static str),
-    /// Nothing.
+    /// No event and no exemption.
     None,
 }

@@ -1,22 +1,22 @@
-//! The one count without a recorder: calls of audited functions that found none.
+//! The only count of the whole process: calls of audited functions that found no recorder.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Drafts for which there was no recorder, in this process.
+/// Calls without a recorder, in this process.
 static UNRECORDED: AtomicU64 = AtomicU64::new(0);
 
-/// How many calls of audited functions found neither a scope nor an installed recorder, in this
-/// process.
+/// Returns the number of calls of audited functions in this process that found neither a scope nor
+/// an installed recorder.
 ///
-/// They left no event; each call site has logged one error that says what to do, unless
-/// `try_record!` told its caller. It is a count of the process because there is no recorder that it
-/// could belong to.
+/// Such a call records no event. Its call site logs one error with the remedy, unless it is
+/// `try_record!`, which returns the error. The count belongs to the process because there is no
+/// recorder to which it could belong.
 #[must_use]
 pub fn unrecorded() -> u64 {
     UNRECORDED.load(Ordering::Relaxed)
 }
 
-/// Counts one such call.
+/// Counts a call without a recorder.
 pub(crate) fn count_unrecorded() {
     UNRECORDED.fetch_add(1, Ordering::Relaxed);
 }

@@ -214,7 +214,7 @@ impl Seen {
 }
 
 impl Observer for TestObserver {
-    fn recorded(&self, event: Event) {
+    fn on_event(&self, event: Event) {
         if let Some(file) = self.file {
             file.write_action(event.action());
         }
@@ -227,7 +227,7 @@ impl Observer for TestObserver {
         }
     }
 
-    fn answered(
+    fn on_response(
         &self,
         method: &Method,
         route: Option<&str>,

@@ -90,7 +90,7 @@ impl RequestAudit {
         };
         let route = route.as_ref().map(AsRef::as_ref);
         if let Some(observer) = self.config.recorder().observer() {
-            observer.answered(&self.method, route, trail, status);
+            observer.on_response(&self.method, route, trail, status);
         }
         if let Some(action) = denied {
             let route = route.unwrap_or("(no route)");

@@ -129,7 +129,7 @@ async fn pauses_delivery(name: &str, first: Reply) {
     let found = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
     let reason = found.reason.unwrap();
     assert!(
-        reason.starts_with("delivery waits until this is mended"),
+        reason.starts_with("delivery is paused until the configuration is fixed"),
         "{name}: {reason}"
     );
     let stats = recorder.stats();

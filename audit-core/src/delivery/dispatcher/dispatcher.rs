@@ -245,8 +245,8 @@ impl Dispatcher {
     pub(super) fn on_exhausted(&mut self, appended: u64) {
         let missing = self.unread();
         // Another event may have been appended since, or was refused and is not yet uncounted.
-        let unsettled = self.pipeline.counters.unsettled.get();
-        if missing == 0 || unsettled > 0 || self.pipeline.counters.appended() != appended {
+        let unacknowledged = self.pipeline.counters.unacknowledged.get();
+        if missing == 0 || unacknowledged > 0 || self.pipeline.counters.appended() != appended {
             return;
         }
         let on_disk = |open: &PendingEvent| open.row.map(|_| open.event.id());
@@ -257,7 +257,7 @@ impl Dispatcher {
             return;
         }
         self.pipeline.counters.lost.add(missing);
-        self.pipeline.counters.spool_out.add(missing);
+        self.pipeline.counters.spool_finished.add(missing);
         // No flush waits for events of an earlier process.
         let open = self
             .loader
@@ -293,7 +293,7 @@ impl Dispatcher {
         }
         if let (Some(row), Some(loader)) = (open.row, &mut self.loader) {
             loader.release(open.origin);
-            self.pipeline.counters.spool_out.add(1);
+            self.pipeline.counters.spool_finished.add(1);
             self.progress.finished_spooled += u64::from(matches!(open.origin, Origin::Spool(..)));
             if end == FinalState::Delivered {
                 loader.spool.acknowledge(row, open.event.id());
@@ -315,7 +315,7 @@ impl Dispatcher {
         let now = Instant::now();
         #[cfg(feature = "metrics")]
         if self.publish_at <= now {
-            self.publish_at = now + crate::telemetry::metrics::EVERY;
+            self.publish_at = now + crate::telemetry::metrics::PUBLISH_INTERVAL;
             self.pipeline.publish_metrics();
         }
         let oldest = self.pending.first_key_value();

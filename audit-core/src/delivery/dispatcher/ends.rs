@@ -108,7 +108,7 @@ impl Dispatcher {
         if let Some(spool) = &pipeline.spool {
             let unwritten = spool.close_and_drain().await;
             let count = unwritten.len() as u64;
-            pipeline.counters.spool_out.add(count);
+            pipeline.counters.spool_finished.add(count);
             self.progress.finished_spooled += count;
             lost.extend(unwritten);
         }

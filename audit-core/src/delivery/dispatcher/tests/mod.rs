@@ -346,7 +346,7 @@ fn a_dispatcher_that_cannot_live_is_given_up_and_says_so() {
     assert!(recorder.record(event()).unwrap_err().is_down());
     let health = recorder.health();
     assert_eq!(health.state, crate::HealthState::Unhealthy);
-    assert!(health.reason.unwrap().contains("given up"));
+    assert!(health.reason.unwrap().contains("was stopped"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,10 +108,10 @@ async fn a_refused_append_whose_result_is_unread_does_not_count_as_missing() {
     let (_recorder, mut dispatcher) = Recorder::builder(MemorySink::new()).spool(spool).assemble();
     let is_looking = |dispatcher: &Dispatcher| dispatcher.loader.as_ref().unwrap().is_loading();
     dispatcher.pipeline.counters.appended_durable.add(1);
-    dispatcher.pipeline.counters.unsettled.add(1);
+    dispatcher.pipeline.counters.unacknowledged.add(1);
     dispatcher.on_exhausted(1);
     assert!(!is_looking(&dispatcher));
-    dispatcher.pipeline.counters.unsettled.take_back(1);
+    dispatcher.pipeline.counters.unacknowledged.subtract(1);
     dispatcher.on_exhausted(1);
     assert!(is_looking(&dispatcher));
 }
