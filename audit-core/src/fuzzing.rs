@@ -8,8 +8,8 @@ use crate::web::TrustedProxies;
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// Checks the headers that carry the client's address; each line of the input is a header value that
-/// a client sent.
+/// Checks the headers that carry the client's address; each line of the input is a header value
+/// that a client sent.
 ///
 /// The address that the nearest trusted proxy appends is used, regardless of the values before it.
 /// The headers of a peer that is not a trusted proxy are ignored.

@@ -27,8 +27,8 @@
 //!
 //! An audited function opens a [`Draft`] on entry and closes it on exit, or on drop. The [`Scope`]
 //! of the request or job adds actor, organization and context. The [`Recorder`] accepts the event
-//! into a queue that is bounded in events and bytes. A dispatcher on a thread of its own delivers it
-//! to a [`Sink`], retries after retryable faults, and keeps rejected events as [`DeadLetter`]s.
+//! into a queue that is bounded in events and bytes. A dispatcher on a thread of its own delivers
+//! it to a [`Sink`], retries after retryable faults, and keeps rejected events as [`DeadLetter`]s.
 //!
 //! # Checked names
 //!

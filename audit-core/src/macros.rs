@@ -1,7 +1,7 @@
 //! The function-like macros.
 //!
-//! Each passes `$crate` on, so that the paths in its expansion resolve through the facade from which
-//! it was called.
+//! Each passes `$crate` on, so that the paths in its expansion resolve through the facade from
+//! which it was called.
 
 /// Returns the [`Action`](crate::Action) of a name, checked against the catalog at compile time.
 ///
@@ -137,9 +137,9 @@ macro_rules! record {
 /// ```
 ///
 /// Returns a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a scope,
-/// the event is not buffered until the scope is settled. It is recorded immediately, with the actor,
-/// organization and context that the scope knows so far, and the status of the response does not
-/// change its outcome.
+/// the event is not buffered until the scope is settled. It is recorded immediately, with the
+/// actor, organization and context that the scope knows so far, and the status of the response does
+/// not change its outcome.
 ///
 /// # Errors
 ///

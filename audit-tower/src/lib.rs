@@ -457,9 +457,9 @@
 //! A durable event is on disk before the response is sent. `durable = true` in the catalog makes
 //! all events of an action durable, the argument `durable` those of one function. The request waits
 //! for one second at most ([`RecorderBuilder::durable_deadline`]). An event that is written later
-//! is counted as [late](Stats::deadline_exceeded), and health is at its worst level for a minute. Durable events
-//! are delivered before others. With `.catalog(catalog!())`, a recorder for durable actions does
-//! not start without a spool.
+//! is counted as [late](Stats::deadline_exceeded), and health is at its worst level for a minute.
+//! Durable events are delivered before others. With `.catalog(catalog!())`, a recorder for durable
+//! actions does not start without a spool.
 //!
 //! ```toml
 //! [action."document.create"]

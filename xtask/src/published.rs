@@ -16,7 +16,7 @@ pub(crate) struct Published {
     pub(crate) folder: PathBuf,
     /// The names of its features, without `default`.
     pub(crate) features: Vec<String>,
-    /// Whether its manifest has a feature `default`.
+    /// Set if its manifest has a feature `default`.
     pub(crate) has_default: bool,
 }
 

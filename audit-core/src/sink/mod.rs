@@ -1,5 +1,5 @@
-//! Destinations of events: the trait `Sink`, the faults of an attempt, the rate limit, and the sinks
-//! for memory and JSON Lines.
+//! Destinations of events: the trait `Sink`, the faults of an attempt, the rate limit, and the
+//! sinks for memory and JSON Lines.
 
 mod fault;
 #[cfg(feature = "json-lines")]

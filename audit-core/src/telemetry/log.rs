@@ -1,4 +1,5 @@
-//! Rate-limited logs: a fault that repeats a thousand times a second produces one line with a count.
+//! Rate-limited logs: a fault that repeats a thousand times a second produces one line with a
+//! count.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -140,8 +140,8 @@ impl<S: Sink> FaultSink<S> {
         self.fault_times(times, Fault::rejected("rejected on purpose"))
     }
 
-    /// Fails the next `times` attempts with this fault, such as `Fault::rate_limited("..").after(..)` or
-    /// `Fault::fatal("..")`.
+    /// Fails the next `times` attempts with this fault, such as
+    /// `Fault::rate_limited("..").after(..)` or `Fault::fatal("..")`.
     #[must_use]
     pub fn fault_times(self, times: u64, fault: Fault) -> Self {
         self.step(times, Step::Fault(fault))

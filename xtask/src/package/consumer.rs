@@ -10,7 +10,7 @@ use crate::package::server::Server;
 use crate::package::unpack::{Unpacked, files};
 use crate::process::{cargo, root, run};
 
-/// The environment of `audit.lock` that stands for the local server.
+/// The environment of `audit.lock` for the local server.
 const ENVIRONMENT: &str = "local";
 
 /// The consumer's folder outside of the repository, and where cargo builds it.

@@ -21,7 +21,8 @@ pub(super) struct Unpacked {
 
 /// Makes `to` hold these packages and no others, a folder each.
 ///
-/// A folder whose files are the same already is left alone, so that cargo does not compile it again.
+/// A folder whose files are the same already is left alone, so that cargo does not compile it
+/// again.
 pub(super) fn unpack(files: &[PathBuf], to: &Path) -> Result<Vec<Unpacked>, Error> {
     let incoming = to.with_extension("incoming");
     for folder in [to, &incoming] {

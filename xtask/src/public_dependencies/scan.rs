@@ -1,8 +1,8 @@
 //! Reads sources for the crates that their public signatures name.
 //!
-//! The lint `unreachable_pub` keeps `pub` to what a user can name, so `pub` is read as public. Names
-//! are resolved by the imports of their file. A foreign type behind a private alias is not found,
-//! nor is one that only a `macro_rules!` names.
+//! The lint `unreachable_pub` keeps `pub` to what a user can name, so `pub` is read as public.
+//! Names are resolved by the imports of their file. A foreign type behind a private alias is not
+//! found, nor is one that only a `macro_rules!` names.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -233,7 +233,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a type is one of ours that a user cannot name.
+    /// Returns whether a type is one of ours that a user cannot name.
     fn is_private(&self, of: &Type) -> bool {
         match of {
             Type::Path(path) => {

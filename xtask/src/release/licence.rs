@@ -1,6 +1,6 @@
 //! SPDX expressions, as far as manifests use them.
 
-/// Whether the expression can be met with the allowed licences alone.
+/// Returns whether the expression can be met with the allowed licences alone.
 ///
 /// `/` is the `OR` of old manifests. An expression that cannot be read is not met.
 pub(super) fn is_met(expression: &str, allowed: &[String]) -> bool {

@@ -1,4 +1,4 @@
-//! What a manifest still has to be given before a release.
+//! The placeholders of the root manifest, which a release has to replace.
 
 /// The values of the root manifest that are made up, each with what has to be there instead.
 const PLACEHOLDERS: [(&str, &str); 2] = [
