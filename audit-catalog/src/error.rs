@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct CatalogError {
     path: PathBuf,
-    cause: Cause,
+    kind: ErrorKind,
 }
 
 #[derive(Debug)]
-enum Cause {
+enum ErrorKind {
     Unreadable(io::Error),
     Invalid(Vec<Mistake>),
 }
@@ -26,7 +26,7 @@ impl CatalogError {
     pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {
         Self {
             path: path.to_owned(),
-            cause: Cause::Unreadable(source),
+            kind: ErrorKind::Unreadable(source),
         }
     }
 
@@ -34,7 +34,7 @@ impl CatalogError {
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         Self {
             path: path.to_owned(),
-            cause: Cause::Invalid(mistakes),
+            kind: ErrorKind::Invalid(mistakes),
         }
     }
 
@@ -48,15 +48,15 @@ impl CatalogError {
     /// Whether there is no such file, as opposed to one that cannot be read or holds mistakes.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(&self.cause, Cause::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
+        matches!(&self.kind, ErrorKind::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
     /// The mistakes in the text, in the order of the file; empty when the file could not be read.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
-        match &self.cause {
-            Cause::Invalid(mistakes) => mistakes,
-            Cause::Unreadable(_) => &[],
+        match &self.kind {
+            ErrorKind::Invalid(mistakes) => mistakes,
+            ErrorKind::Unreadable(_) => &[],
         }
     }
 }
@@ -64,9 +64,9 @@ impl CatalogError {
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
-        match &self.cause {
-            Cause::Unreadable(_) => write!(f, "read {path}"),
-            Cause::Invalid(mistakes) => {
+        match &self.kind {
+            ErrorKind::Unreadable(_) => write!(f, "read {path}"),
+            ErrorKind::Invalid(mistakes) => {
                 for (index, mistake) in mistakes.iter().enumerate() {
                     let newline = if index == 0 { "" } else { "\n" };
                     write!(f, "{newline}{path}:{mistake}")?;
@@ -79,9 +79,9 @@ impl fmt::Display for CatalogError {
 
 impl std::error::Error for CatalogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.cause {
-            Cause::Unreadable(error) => Some(error),
-            Cause::Invalid(_) => None,
+        match &self.kind {
+            ErrorKind::Unreadable(error) => Some(error),
+            ErrorKind::Invalid(_) => None,
         }
     }
 }
@@ -104,16 +104,6 @@ impl Mistake {
             column: before[line_start..].chars().count() + 1,
             message: message.into(),
         }
-    }
-
-    /// What is wrong with the syntax of a TOML text.
-    pub(crate) fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Self> {
-        let mistakes = errors.iter().map(|error| {
-            let offset = error.span().map_or(text.len(), |span| span.start);
-            let message = error.message().replace('\n', "; ");
-            Self::new(text, offset, format!("invalid TOML: {message}"))
-        });
-        mistakes.collect()
     }
 
     /// The line, counted from 1.
@@ -144,6 +134,7 @@ impl fmt::Display for Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Catalog;
 
     #[test]
     fn lines_and_columns_count_from_one_and_in_characters() {
@@ -162,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_not_found_and_keeps_its_source() {
-        let error = crate::Catalog::read("no/such/audit.toml").unwrap_err();
+        let error = Catalog::read("no/such/audit.toml").unwrap_err();
         assert!(error.is_not_found());
         assert!(error.mistakes().is_empty());
         assert_eq!(error.to_string(), "read no/such/audit.toml");

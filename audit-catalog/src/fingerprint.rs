@@ -37,7 +37,7 @@ impl Fingerprint {
 }
 
 #[cfg(feature = "fingerprint")]
-impl crate::Action {
+impl crate::model::Action {
     /// The fingerprint of the action's schema.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
@@ -169,7 +169,8 @@ mod tests {
     mod of_schemas {
         use serde_json::{Value, json};
 
-        use crate::{Catalog, Fingerprint};
+        use crate::fingerprint::Fingerprint;
+        use crate::model::Catalog;
 
         fn of(text: &str) -> Fingerprint {
             let catalog = Catalog::parse(text, "audit.toml").unwrap();

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::coalesce::COALESCE_KEYS;
-use crate::parse::{ACTION_KEYS, DOCUMENT_KEYS, METADATA_ONLY};
-use crate::{CoalesceBy, Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
+use crate::coalesce::CoalesceBy;
+use crate::model::{Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
+use crate::parse::{ACTION_KEYS, COALESCE_KEYS, DOCUMENT_KEYS, METADATA_ONLY};
 
 /// The rule of names in one expression: begins and ends with a letter or digit, and holds no `..`.
 const NAME: &str = r"^[a-zA-Z0-9](([_:-]|\.[_:-])*\.?[a-zA-Z0-9])*$";
@@ -219,7 +219,7 @@ mod files {
     use toml::de::{DeTable, DeValue};
 
     use super::*;
-    use crate::Catalog;
+    use crate::model::Catalog;
 
     fn json_of(value: &DeValue<'_>) -> Value {
         match value {

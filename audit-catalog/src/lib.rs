@@ -112,6 +112,7 @@
 mod check;
 mod coalesce;
 mod constant;
+mod declarations;
 mod discover;
 mod error;
 mod fingerprint;
@@ -123,9 +124,8 @@ mod nearest;
 mod parse;
 #[cfg(feature = "plan")]
 mod plan;
+mod read;
 mod schema;
-#[cfg(feature = "plan")]
-mod schema_diff;
 
 pub use coalesce::{Coalesce, CoalesceBy};
 pub use discover::{CATALOG_FILE, catalog_places, lock_path};
@@ -137,9 +137,7 @@ pub use model::{
 };
 pub use nearest::nearest;
 #[cfg(feature = "plan")]
-pub use plan::{Plan, PlanState, PlannedAction, Remote, RemoteSchema};
-#[cfg(feature = "plan")]
-pub use schema_diff::{ChangeKind, SchemaChange};
+pub use plan::{ChangeKind, Plan, PlanState, PlannedAction, Remote, RemoteSchema, SchemaChange};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

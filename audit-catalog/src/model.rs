@@ -1,10 +1,10 @@
 //! The catalog as its readers see it.
 
 use std::fmt;
-use std::path::Path;
 
+use crate::coalesce::Coalesce;
 use crate::constant::constant_name;
-use crate::{CatalogError, Coalesce, nearest, parse};
+use crate::nearest::nearest;
 
 /// The most metadata keys that the service takes in one place: event, actor and each target
 /// ([metadata schema](https://workos.com/docs/audit-logs/metadata-schema)).
@@ -38,27 +38,6 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads and checks a catalog from its text. `path` is what errors call the file; nothing is
-    /// read from it.
-    ///
-    /// # Errors
-    /// [`CatalogError::mistakes`] lists every mistake in the text.
-    pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self, CatalogError> {
-        parse::catalog(text).map_err(|mistakes| CatalogError::invalid(path.as_ref(), mistakes))
-    }
-
-    /// Reads and checks the catalog in a file, which must be UTF-8.
-    ///
-    /// # Errors
-    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as
-    /// [`Catalog::parse`].
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, CatalogError> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| CatalogError::unreadable(path, source))?;
-        Self::parse(&text, path)
-    }
-
     /// The action of that name.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&Action> {

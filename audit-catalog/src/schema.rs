@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Action, Field, Kind, RESERVED_METADATA};
+use crate::model::{Action, Field, Kind, RESERVED_METADATA};
 
 impl Action {
     /// The body of
@@ -67,7 +67,7 @@ fn object<'a>(properties: impl Iterator<Item = (&'a str, Kind)>) -> Value {
 mod tests {
     use serde_json::Value;
 
-    use crate::{Action, Catalog, RESERVED_METADATA};
+    use crate::model::{Action, Catalog, RESERVED_METADATA};
 
     fn action(text: &str) -> Action {
         let catalog = Catalog::parse(text, "audit.toml").unwrap();

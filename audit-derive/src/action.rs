@@ -5,7 +5,9 @@ use quote::quote_spanned;
 use syn::LitStr;
 use syn::parse::{ParseStream, Parser};
 
-use crate::audited::{ActionName, deprecated, explain};
+use crate::audited::calls::deprecated;
+use crate::audited::explain::explain;
+use crate::audited::name::ActionName;
 use crate::catalog::{Found, Problem};
 use crate::errors::Errors;
 use crate::function_like;

@@ -11,7 +11,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Visibility};
 
-use crate::audited::explain;
+use crate::audited::explain::explain;
 use crate::catalog::{Found, Problem, shown};
 use crate::errors::Errors;
 use crate::function_like;

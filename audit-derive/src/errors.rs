@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use audit_catalog::nearest;
 use proc_macro2::{Span, TokenStream};
 
 /// The mistakes found so far in one attribute.
@@ -43,7 +44,7 @@ impl Errors {
 
 /// `; did you mean ..?` for the nearest of the known names, or all of them when none is near.
 pub(crate) fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match audit_catalog::nearest(word, known.clone()) {
+    match nearest(word, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => {
             let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();

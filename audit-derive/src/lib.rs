@@ -27,7 +27,10 @@ mod embed;
 mod errors;
 mod function;
 mod function_like;
+mod parsing;
 mod record;
+#[cfg(test)]
+mod snapshot;
 mod unaudited;
 
 use proc_macro::TokenStream;
@@ -188,21 +191,21 @@ use proc_macro::TokenStream;
 /// Refused are `const fn` and declarations without a body.
 #[proc_macro_attribute]
 pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited::attribute("audit_core", attribute.into(), item.into(), catalog::load).into()
+    audited::fallback::attribute("audit_core", attribute.into(), item.into(), catalog::load).into()
 }
 
 /// [`macro@audited`] for crates that know `audit_tower`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
+    audited::fallback::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
 }
 
 /// [`macro@audited`] for crates that know `audit_actix`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited::attribute("audit_actix", attribute.into(), item.into(), catalog::load).into()
+    audited::fallback::attribute("audit_actix", attribute.into(), item.into(), catalog::load).into()
 }
 
 /// Says that calls of a function need no audit event, and why.

@@ -6,12 +6,16 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token};
 
-use crate::audited::{
-    ActionName, Args, Calls, Runtime, argument, comma_separated, conditions, expression, open, plan,
-};
+use crate::audited::args::{Args, argument};
+use crate::audited::calls::{Calls, conditions, open};
+use crate::audited::captures::expression;
+use crate::audited::check::plan;
+use crate::audited::name::ActionName;
+use crate::audited::runtime::Runtime;
 use crate::catalog::{Found, Problem};
 use crate::errors::{Errors, hint};
 use crate::function_like;
+use crate::parsing::comma_separated;
 
 /// The names of the arguments, for suggestions.
 const NAMES: [&str; 6] = [
@@ -193,7 +197,7 @@ mod tests {
     use audit_catalog::Catalog;
 
     use super::*;
-    use crate::audited::expands_to;
+    use crate::snapshot::expands_to;
 
     const CATALOG: &str = r#"
 [action."document.share"]

@@ -1,6 +1,7 @@
 //! `#[unaudited]`: the function again, with one statement before its body that says why it leaves
 //! no event.
 
+use audit_catalog::nearest;
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
@@ -8,9 +9,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, LitStr, Token};
 
-use crate::audited::{braces, comma_separated, nested};
+use crate::audited::body::{braces, nested};
 use crate::errors::{Errors, hint};
 use crate::function::{self, Whole};
+use crate::parsing::comma_separated;
 
 /// The names of the arguments, for suggestions.
 const NAMES: [&str; 2] = ["reason", "crate"];
@@ -89,7 +91,7 @@ fn argument(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn
             args.facade.replace(path).is_some()
         }
         unknown => {
-            args.reason_reported |= audit_catalog::nearest(unknown, NAMES) == Some("reason");
+            args.reason_reported |= nearest(unknown, NAMES) == Some("reason");
             let hint = hint(unknown, NAMES.into_iter());
             let message = format!("unknown argument `{unknown}`; {hint}");
             return Err(syn::Error::new(name.span(), message));
@@ -180,7 +182,7 @@ mod tests {
     }
 
     fn expands_to(name: &str, arguments: &str, item: &str) {
-        crate::audited::expands_to(name, &expanded(arguments, item));
+        crate::snapshot::expands_to(name, &expanded(arguments, item));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The arguments of the attribute, as they are written.
 
+use audit_catalog::nearest;
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Token, token};
@@ -10,6 +10,7 @@ use syn::{Expr, Ident, LitStr, Token, token};
 use super::captures::{self, Capture};
 use super::name::ActionName;
 use crate::errors::{Errors, hint};
+use crate::parsing::{comma_separated, lone_string};
 
 /// The names of the arguments, for suggestions.
 const NAMES: [&str; 12] = [
@@ -70,31 +71,6 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
         errors.push(error);
     }
     args
-}
-
-/// Items between commas. What is wrong in one is reported, and reading goes on behind the next
-/// comma.
-pub(crate) fn comma_separated(
-    input: ParseStream<'_>,
-    errors: &mut Errors,
-    mut item: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
-) {
-    while !input.is_empty() {
-        let result = item(input, errors).and_then(|()| {
-            if input.is_empty() || input.peek(Token![,]) {
-                return Ok(());
-            }
-            Err(input.error("expected `,`"))
-        });
-        if let Err(error) = result {
-            errors.push(error);
-            while !input.is_empty() && !input.peek(Token![,]) {
-                // Where there is a token, a token tree parses.
-                drop(input.parse::<proc_macro2::TokenTree>());
-            }
-        }
-        drop(input.parse::<Option<Token![,]>>());
-    }
 }
 
 /// Reads one argument with its name.
@@ -223,7 +199,7 @@ pub(crate) fn argument(
             args.facade = Some(path);
         }
         unknown => {
-            args.action_reported |= audit_catalog::nearest(unknown, NAMES) == Some("action");
+            args.action_reported |= nearest(unknown, NAMES) == Some("action");
             let message = format!(
                 "unknown argument `{unknown}`; {}",
                 hint(unknown, NAMES.into_iter())
@@ -274,19 +250,6 @@ fn once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
     if before.is_some() {
         errors.at(name.span(), format!("`{name}` is given twice"));
     }
-}
-
-/// A string that is a whole argument. Nearly all are, and need no parser of expressions, which
-/// costs the most of all that the attribute parses.
-pub(crate) fn lone_string(input: ParseStream<'_>) -> Option<LitStr> {
-    let ahead = input.fork();
-    let literal = ahead.parse::<LitStr>().ok()?;
-    let is_whole = ahead.is_empty() || ahead.peek(Token![,]);
-    if !is_whole || !literal.suffix().is_empty() {
-        return None;
-    }
-    input.advance_to(&ahead);
-    Some(literal)
 }
 
 fn string(input: ParseStream<'_>, wanted: &str) -> syn::Result<LitStr> {

@@ -6,8 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr};
 
 use super::async_trait::renamed;
-use super::late::Late;
-use super::plan::{Call, Plan, Step};
+use super::plan::{Call, Late, Plan, Step};
 use super::runtime::Runtime;
 use super::signature::Returns;
 use crate::function_like::watch;

@@ -7,8 +7,8 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, LitStr, Token, token};
 
-use super::args::comma_separated;
 use crate::errors::{Errors, hint};
+use crate::parsing::comma_separated;
 
 /// One value to record.
 pub(crate) enum Capture {
@@ -40,6 +40,15 @@ pub(crate) struct Key {
     pub(crate) span: Span,
 }
 
+/// A target type or metadata key as it is written in an attribute.
+pub(super) fn quoted_key(name: &str) -> String {
+    if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
+}
+
 pub(crate) enum Value {
     /// An expression of the type that the catalog says.
     Plain(Expr),
@@ -65,7 +74,7 @@ pub(crate) fn target(
     let mut target: Option<Target> = None;
     comma_separated(&content, errors, |content, errors| {
         let Some(target) = &mut target else {
-            let kind = key(content, "a target type, as in `target(document = id)`")?;
+            let kind = parse_key(content, "a target type, as in `target(document = id)`")?;
             let each = content.parse::<Option<Token![in]>>()?.is_some();
             if !each {
                 content.parse::<Token![=]>()?;
@@ -86,7 +95,7 @@ pub(crate) fn target(
 
 /// What stands behind the id of a target.
 fn about(target: &mut Target, content: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
-    let word = key(content, "`name = text` or `metadata(key = value)`")?;
+    let word = parse_key(content, "`name = text` or `metadata(key = value)`")?;
     if target.each {
         return Err(syn::Error::new(
             word.span,
@@ -131,7 +140,7 @@ pub(crate) fn metadata(
     let content;
     syn::parenthesized!(content in input);
     comma_separated(&content, errors, |content, errors| {
-        let key = key(content, "a metadata key, as in `metadata(key = value)`")?;
+        let key = parse_key(content, "a metadata key, as in `metadata(key = value)`")?;
         content.parse::<Token![=]>()?;
         take(key, value(expression(content, errors)?));
         Ok(())
@@ -139,7 +148,7 @@ pub(crate) fn metadata(
     Ok(())
 }
 
-fn key(input: ParseStream<'_>, wanted: &str) -> syn::Result<Key> {
+fn parse_key(input: ParseStream<'_>, wanted: &str) -> syn::Result<Key> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         return Ok(Key {

@@ -2,10 +2,10 @@
 
 use audit_catalog::{Action, Field};
 use proc_macro2::Span;
-use syn::{Ident, LitStr};
+use syn::LitStr;
 
-use super::captures::{Capture, Key};
-use super::check::Context;
+use super::captures::{Capture, Key, quoted_key};
+use super::context::Context;
 use crate::errors::Errors;
 
 impl Context<'_> {
@@ -26,7 +26,7 @@ impl Context<'_> {
                 several => {
                     let choices: Vec<_> = several
                         .iter()
-                        .map(|kind| format!("`target({} = id)`", key(kind.name())))
+                        .map(|kind| format!("`target({} = id)`", quoted_key(kind.name())))
                         .collect();
                     format!("add {}", choices.join(" or "))
                 }
@@ -57,7 +57,7 @@ impl Context<'_> {
                         let owner = format!(
                             "target type `{}`, written `target({} = {}, metadata(..))`,",
                             kind.name(),
-                            key(kind.name()),
+                            quoted_key(kind.name()),
                             name.value()
                         );
                         let given = std::iter::empty();
@@ -90,19 +90,10 @@ impl Context<'_> {
             let (field, kind) = (field.key(), field.kind());
             let message = format!(
                 "{owner} needs metadata `{field}`, a {kind}; add `metadata({} = value)`",
-                key(field)
+                quoted_key(field)
             );
             let remedy = format!("or make it optional in the catalog: `{field} = \"{kind}?\"`");
             errors.at(span, format!("{message}, {remedy}{}", self.note()));
         }
-    }
-}
-
-/// A target type or metadata key as it is written in an attribute.
-pub(super) fn key(name: &str) -> String {
-    if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() {
-        name.to_owned()
-    } else {
-        format!("\"{name}\"")
     }
 }

@@ -4,19 +4,12 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::bindings::Binding;
-use super::plan::Step;
+use super::plan::{Late, Step};
 use super::signature::Returns;
 use crate::errors::Errors;
 
 /// The name of the value of a successful result.
 pub(crate) const OK: &str = "ok";
-
-/// The values that are read from a successful result.
-pub(crate) struct Late {
-    /// `ok` as the user wrote it, whose hygiene the pattern has to share.
-    pub(crate) ok: Ident,
-    pub(crate) steps: Vec<Step>,
-}
 
 /// Takes the steps that mention `ok` out of the others. A parameter of that name is meant instead,
 /// where there is one.

@@ -5,33 +5,24 @@
 //! from [`calls`] and the block of the body from [`body`]). When a step finds a mistake,
 //! [`fallback`] gives the item back as it was, beside the errors.
 
-mod args;
+pub(crate) mod args;
 mod async_trait;
 mod bindings;
-mod body;
-mod calls;
-mod captures;
-mod check;
+pub(crate) mod body;
+pub(crate) mod calls;
+pub(crate) mod captures;
+pub(crate) mod check;
 mod completeness;
+mod context;
 mod expand;
-mod explain;
-mod fallback;
+pub(crate) mod explain;
+pub(crate) mod fallback;
 mod future;
 mod late;
-mod name;
+pub(crate) mod name;
 mod plan;
 mod resolve;
-mod runtime;
+pub(crate) mod runtime;
 mod signature;
-
-pub(crate) use args::{Args, argument, comma_separated};
-pub(crate) use body::{braces, nested};
-pub(crate) use calls::{Calls, conditions, deprecated, open};
-pub(crate) use captures::expression;
-pub(crate) use check::plan;
 #[cfg(test)]
-pub(crate) use expand::expands_to;
-pub(crate) use explain::explain;
-pub(crate) use fallback::attribute;
-pub(crate) use name::ActionName;
-pub(crate) use runtime::Runtime;
+mod tests;

@@ -6,9 +6,9 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, LitStr};
 
-use super::args::lone_string;
 use crate::catalog::Found;
 use crate::errors::{Errors, hint};
+use crate::parsing::lone_string;
 
 pub(crate) enum ActionName {
     /// `"document.delete"`

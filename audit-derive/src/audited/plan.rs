@@ -2,8 +2,6 @@
 
 use syn::{Attribute, Expr, Ident, LitStr};
 
-use super::late::Late;
-
 /// What to record, checked.
 pub(crate) struct Plan {
     pub(crate) action: LitStr,
@@ -38,6 +36,13 @@ pub(crate) struct Step {
     pub(crate) value: Expr,
     /// What is said of a target.
     pub(crate) about: Vec<(Call, Expr)>,
+}
+
+/// The values that are read from a successful result.
+pub(crate) struct Late {
+    /// `ok` as the user wrote it, whose hygiene the pattern has to share.
+    pub(crate) ok: Ident,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl Step {

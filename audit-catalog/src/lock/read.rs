@@ -1,76 +1,21 @@
-//! The lock: which version of each action's schema an environment has.
+//! Reads and checks a lock.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
-use crate::{CatalogError, Fingerprint, Mistake, nearest};
+use super::lock::{Lock, Locked};
+use crate::declarations::Mistakes;
+use crate::error::CatalogError;
+use crate::fingerprint::Fingerprint;
+use crate::nearest::nearest;
 
-const HEADER: &str = "\
-# The schema versions that each environment has. Written by `audited schema push`; commit it beside audit.toml.
-";
+/// The keys of one action.
 const KEYS: [&str; 2] = ["version", "fingerprint"];
-
-/// Which version of each action's schema an environment has: the content of `audit.lock`.
-///
-/// Schemas are immutable, and a changed one is a new version, which events have to name ([editing
-/// events](https://workos.com/docs/audit-logs/editing-events)). So the version that a push was
-/// given is kept beside the catalog, and committed. Environments differ, since each counts its own
-/// versions.
-///
-/// ```toml
-/// [environment.production]
-/// "document.delete" = { version = 3, fingerprint = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
-/// ```
-///
-/// Writing is deterministic: environments and actions are sorted, each action is one line, so that
-/// two branches that push different actions merge without a conflict in most cases.
-///
-/// ```
-/// use audit_catalog::{Catalog, Fingerprint, Lock};
-/// use std::num::NonZeroU32;
-///
-/// let mut lock = Lock::default();
-/// let fingerprint = Fingerprint::from_bytes([7; 32]);
-/// lock.set("production", "document.delete", NonZeroU32::MIN, fingerprint);
-///
-/// let again = Lock::parse(&lock.to_string(), "audit.lock")?;
-/// assert_eq!(again, lock);
-/// assert_eq!(again.version("production", "document.delete"), Some(NonZeroU32::MIN));
-/// assert_eq!(again.version("staging", "document.delete"), None);
-/// # Ok::<(), audit_catalog::CatalogError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lock {
-    environments: BTreeMap<String, BTreeMap<String, Locked>>,
-}
-
-/// One schema that was registered: its version, and what it looked like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Locked {
-    version: NonZeroU32,
-    fingerprint: Fingerprint,
-}
-
-impl Locked {
-    /// The version that the service gave the schema.
-    #[must_use]
-    pub fn version(&self) -> NonZeroU32 {
-        self.version
-    }
-
-    /// The fingerprint of the schema that was registered; the catalog has drifted when its own
-    /// differs.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
-    }
-}
 
 impl Lock {
     /// Reads and checks a lock from its text. `path` is what errors call the file; nothing is read
@@ -79,7 +24,12 @@ impl Lock {
     /// # Errors
     /// [`CatalogError::mistakes`] lists every mistake in the text.
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self, CatalogError> {
-        parse(text).map_err(|mistakes| CatalogError::invalid(path.as_ref(), mistakes))
+        let mut mistakes = Mistakes::new(text);
+        let lock = parse(&mut mistakes);
+        match mistakes.into_list() {
+            list if list.is_empty() => Ok(lock),
+            list => Err(CatalogError::invalid(path.as_ref(), list)),
+        }
     }
 
     /// Reads and checks the lock in a file, which must be UTF-8.
@@ -93,105 +43,15 @@ impl Lock {
             .map_err(|source| CatalogError::unreadable(path, source))?;
         Self::parse(&text, path)
     }
-
-    /// The names of the environments, sorted.
-    pub fn environments(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.environments.keys().map(String::as_str)
-    }
-
-    /// The actions that an environment has a schema of, sorted by name; none if it is not in the
-    /// lock.
-    pub fn actions(&self, environment: &str) -> impl Iterator<Item = (&str, &Locked)> {
-        let actions = self.environments.get(environment).into_iter().flatten();
-        actions.map(|(action, locked)| (action.as_str(), locked))
-    }
-
-    /// What an environment has of an action.
-    #[must_use]
-    pub fn get(&self, environment: &str, action: &str) -> Option<&Locked> {
-        self.environments.get(environment)?.get(action)
-    }
-
-    /// The version of an action's schema in an environment.
-    #[must_use]
-    pub fn version(&self, environment: &str, action: &str) -> Option<NonZeroU32> {
-        self.get(environment, action).map(Locked::version)
-    }
-
-    /// Notes what the service answered to a push; replaces what was there.
-    pub fn set(
-        &mut self,
-        environment: impl Into<String>,
-        action: impl Into<String>,
-        version: NonZeroU32,
-        fingerprint: Fingerprint,
-    ) {
-        let locked = Locked {
-            version,
-            fingerprint,
-        };
-        let actions = self.environments.entry(environment.into()).or_default();
-        actions.insert(action.into(), locked);
-    }
-
-    /// Forgets an action of an environment, as one that left the catalog.
-    pub fn remove(&mut self, environment: &str, action: &str) -> Option<Locked> {
-        self.environments.get_mut(environment)?.remove(action)
-    }
 }
 
-/// The text of the file.
-impl fmt::Display for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HEADER)?;
-        for (environment, actions) in &self.environments {
-            writeln!(f, "\n[environment.{}]", Key(environment))?;
-            for (action, locked) in actions {
-                let Locked {
-                    version,
-                    fingerprint,
-                } = locked;
-                let action = Key(action);
-                writeln!(
-                    f,
-                    "{action} = {{ version = {version}, fingerprint = \"{fingerprint}\" }}"
-                )?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A TOML key: bare where it may be, else quoted.
-struct Key<'a>(&'a str);
-
-impl fmt::Display for Key<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if !self.0.is_empty() && self.0.chars().all(bare) {
-            return f.write_str(self.0);
-        }
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\u{:04X}", u32::from(c))?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
-fn parse(text: &str) -> Result<Lock, Vec<Mistake>> {
-    let (document, errors) = DeTable::parse_recoverable(text);
+fn parse(mistakes: &mut Mistakes<'_>) -> Lock {
+    let (document, errors) = DeTable::parse_recoverable(mistakes.text());
     if !errors.is_empty() {
-        return Err(Mistake::syntax(text, &errors));
+        mistakes.add_syntax(&errors);
+        return Lock::default();
     }
-    let mut reader = Reader {
-        text,
-        mistakes: Vec::new(),
-    };
+    let mut reader = Reader { mistakes };
     let mut lock = Lock::default();
     for (key, item) in document.get_ref() {
         if key.get_ref() != "environment" {
@@ -204,27 +64,19 @@ fn parse(text: &str) -> Result<Lock, Vec<Mistake>> {
                 .insert(name.get_ref().to_string(), actions);
         }
     }
-    if reader.mistakes.is_empty() {
-        Ok(lock)
-    } else {
-        Err(reader.mistakes)
-    }
+    lock
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    mistakes: Vec<Mistake>,
+/// Walks the tree of one text and collects its mistakes.
+struct Reader<'m, 't> {
+    mistakes: &'m mut Mistakes<'t>,
 }
 
-type Table<'a, 'i> = Vec<(
-    &'a Spanned<toml::de::DeString<'i>>,
-    &'a Spanned<DeValue<'i>>,
-)>;
+type Table<'a, 'i> = Vec<(&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>)>;
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn mistake(&mut self, span: Range<usize>, message: String) {
-        self.mistakes
-            .push(Mistake::new(self.text, span.start, message));
+        self.mistakes.add(span.start, message);
     }
 
     fn table<'a, 'i>(&mut self, key: &str, item: &'a Spanned<DeValue<'i>>) -> Table<'a, 'i> {
@@ -257,10 +109,10 @@ impl Reader<'_> {
         span: Range<usize>,
         item: &Spanned<DeValue<'_>>,
     ) -> Option<Locked> {
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         let (mut version, mut fingerprint) = (None, None);
         let table = self.table(action, item);
-        if self.mistakes.len() > before {
+        if self.mistakes.count() > before {
             return None;
         }
         for (key, item) in table {
@@ -337,6 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::lock::lock::HEADER;
 
     fn version(number: u32) -> NonZeroU32 {
         NonZeroU32::new(number).unwrap()

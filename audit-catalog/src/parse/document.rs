@@ -1,11 +1,11 @@
-//! TOML text to declarations, each with its place in the text.
+//! Parses the document: actions, target types and the actor.
 
-use std::ops::Range;
+use toml::de::{DeTable, DeValue};
 
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
-
-use crate::{Catalog, Coalesce, Field, Kind, Mistake, check, nearest};
+use super::reader::{Item, Key, Reader, at, in_order};
+use crate::declarations::{ActionDeclaration, At, Declarations, Mistakes};
+use crate::model::{Field, Kind};
+use crate::nearest::nearest;
 
 /// The keys of the file.
 pub(crate) const DOCUMENT_KEYS: [&str; 3] = ["action", "target", "actor"];
@@ -22,71 +22,21 @@ pub(crate) const ACTION_KEYS: [&str; 7] = [
 /// The keys of a target type and of the actor.
 pub(crate) const METADATA_ONLY: [&str; 1] = ["metadata"];
 
-/// Reads the text, and every mistake in it when there is one.
-pub(crate) fn catalog(text: &str) -> Result<Catalog, Vec<Mistake>> {
-    let (document, errors) = DeTable::parse_recoverable(text);
+/// Parses the text of the mistakes' file into declarations.
+///
+/// Returns `None` if the text is no TOML. Every mistake is reported.
+pub(crate) fn document(mistakes: &mut Mistakes<'_>) -> Option<Declarations> {
+    let (document, errors) = DeTable::parse_recoverable(mistakes.text());
     if !errors.is_empty() {
         // A recovered tree lacks what was not understood; checking it would report mistakes that
         // are not there.
-        return Err(Mistake::syntax(text, &errors));
+        mistakes.add_syntax(&errors);
+        return None;
     }
-    let mut reader = Reader {
-        text,
-        mistakes: Vec::new(),
-    };
-    let declarations = reader.document(document.get_ref());
-    let catalog = check::declarations(declarations, &mut reader);
-    if reader.mistakes.is_empty() {
-        Ok(catalog)
-    } else {
-        Err(reader.mistakes)
-    }
+    Some(Reader { mistakes }.document(document.get_ref()))
 }
 
-/// A value and where it stands in the text.
-#[derive(Debug, Clone)]
-pub(crate) struct At<T> {
-    pub(crate) value: T,
-    pub(crate) span: Range<usize>,
-}
-
-/// The file, before names are looked up in each other.
-#[derive(Debug, Default)]
-pub(crate) struct Declarations {
-    pub(crate) actions: Vec<ActionDeclaration>,
-    pub(crate) targets: Vec<(At<String>, Vec<At<Field>>)>,
-    pub(crate) actor: Vec<At<Field>>,
-}
-
-#[derive(Debug)]
-pub(crate) struct ActionDeclaration {
-    pub(crate) name: At<String>,
-    pub(crate) summary: Option<At<String>>,
-    /// `None` when the key is missing; a value that is no array has been reported, and is `Some`
-    /// and empty.
-    pub(crate) targets: Option<At<Vec<At<String>>>>,
-    pub(crate) denied: Option<At<String>>,
-    pub(crate) durable: bool,
-    /// Where the key stands, and `None` for a value that has been reported.
-    pub(crate) coalesce: Option<At<Option<Coalesce>>>,
-    pub(crate) deprecated: Option<String>,
-    pub(crate) metadata: Vec<At<Field>>,
-}
-
-/// Collects mistakes while the tree is walked.
-pub(crate) struct Reader<'a> {
-    pub(crate) text: &'a str,
-    mistakes: Vec<Mistake>,
-}
-
-pub(crate) type Key<'a, 'i> = &'a Spanned<DeString<'i>>;
-pub(crate) type Item<'a, 'i> = &'a Spanned<DeValue<'i>>;
-
-impl Reader<'_> {
-    pub(crate) fn mistake(&mut self, offset: usize, message: impl Into<String>) {
-        self.mistakes.push(Mistake::new(self.text, offset, message));
-    }
-
+impl Reader<'_, '_> {
     fn document(&mut self, document: &DeTable<'_>) -> Declarations {
         let mut declarations = Declarations::default();
         for (key, item) in in_order(document) {
@@ -121,7 +71,7 @@ impl Reader<'_> {
         };
         if let Some((key, _)) = table.iter().find(|entry| unquoted(entry)) {
             let (outer, inner) = (name.get_ref(), key.get_ref());
-            self.mistake(
+            self.mistakes.add(
                 key.span().start,
                 format!("unknown key `{inner}`; a name that holds a dot is quoted: `[action.\"{outer}.{inner}\"]`"),
             );
@@ -177,7 +127,7 @@ impl Reader<'_> {
         let text = self.string(key, item)?.value;
         if text.trim().is_empty() {
             let rule = "`deprecated` says what to write instead, as in `deprecated = \"use document.grant\"`";
-            self.mistake(item.span().start, rule);
+            self.mistakes.add(item.span().start, rule);
         }
         Some(text)
     }
@@ -218,7 +168,7 @@ impl Reader<'_> {
                 format!("; did you mean \"{meant}{mark}\"?")
             });
             let kinds = Kind::ALL.map(|kind| format!("\"{kind}\"")).join(", ");
-            self.mistake(
+            self.mistakes.add(
                 item.span().start,
                 format!("unknown metadata type {written:?}; one of {kinds}{hint}"),
             );
@@ -234,114 +184,22 @@ impl Reader<'_> {
             span: key.span,
         })
     }
-
-    /// The entries of a table in the order of the file; anything else is reported and counts as
-    /// empty.
-    pub(crate) fn table<'a, 'i>(
-        &mut self,
-        key: Key<'_, '_>,
-        item: &'a Spanned<DeValue<'i>>,
-    ) -> Vec<(Key<'a, 'i>, Item<'a, 'i>)> {
-        match item.get_ref() {
-            DeValue::Table(table) => in_order(table),
-            other => {
-                self.wrong_type(key, item, "a table", other);
-                Vec::new()
-            }
-        }
-    }
-
-    pub(crate) fn string(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<At<String>> {
-        match item.get_ref() {
-            DeValue::String(text) => Some(At {
-                value: text.to_string(),
-                span: item.span(),
-            }),
-            other => {
-                self.wrong_type(key, item, "a string", other);
-                None
-            }
-        }
-    }
-
-    fn strings(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> At<Vec<At<String>>> {
-        let before = self.mistakes.len();
-        let value: Vec<_> = match item.get_ref() {
-            DeValue::Array(items) => items
-                .iter()
-                .filter_map(|item| self.string(key, item))
-                .collect(),
-            other => {
-                self.wrong_type(key, item, "an array of strings", other);
-                Vec::new()
-            }
-        };
-        // Empty is a mistake of its own, unless it is empty because of one that was just reported.
-        if value.is_empty() && self.mistakes.len() == before {
-            self.mistake(item.span().start, check::NO_TARGETS);
-        }
-        At {
-            value,
-            span: item.span(),
-        }
-    }
-
-    pub(crate) fn wrong_type(
-        &mut self,
-        key: Key<'_, '_>,
-        item: Item<'_, '_>,
-        wanted: &str,
-        found: &DeValue<'_>,
-    ) {
-        let found = match found {
-            DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "an integer",
-            DeValue::Float(_) => "a float",
-            DeValue::Boolean(_) => "a boolean",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "an array",
-            DeValue::Table(_) => "a table",
-        };
-        self.mistake(
-            item.span().start,
-            format!("`{}` must be {wanted}, not {found}", key.get_ref()),
-        );
-    }
-
-    pub(crate) fn unknown_key(&mut self, key: Key<'_, '_>, known: &[&str]) {
-        let name = key.get_ref().as_ref();
-        let hint = match nearest(name, known.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("expected one of `{}`", known.join("`, `")),
-        };
-        self.mistake(key.span().start, format!("unknown key `{name}`; {hint}"));
-    }
-}
-
-fn at(key: Key<'_, '_>) -> At<String> {
-    At {
-        value: key.get_ref().to_string(),
-        span: key.span(),
-    }
-}
-
-fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(Key<'a, 'i>, Item<'a, 'i>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
 
+    use crate::error::CatalogError;
+    use crate::model::Catalog;
+
+    fn parse(text: &str) -> Result<Catalog, CatalogError> {
+        Catalog::parse(text, "audit.toml")
+    }
+
     fn mistakes(text: &str) -> Vec<String> {
-        catalog(text)
-            .unwrap_err()
-            .iter()
-            .map(Mistake::to_string)
-            .collect()
+        let error = parse(text).unwrap_err();
+        error.mistakes().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -366,9 +224,9 @@ mod tests {
             mistakes("[actions.a]\n[target.t]\nmetadat = 1\n[actor]\nx = 1"),
             [
                 "1:2: unknown key `actions`; did you mean `action`?",
+                "2:9: no action names the target type `t`",
                 "3:1: unknown key `metadat`; did you mean `metadata`?",
                 "5:1: unknown key `x`; expected one of `metadata`",
-                "2:9: no action names the target type `t`",
             ]
         );
     }
@@ -437,7 +295,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_catalog_or_mistakes_that_stand_in_it(text in "([\\[\\]\"=.{}?\n a-z]|action|target|metadata|string|ä){0,60}") {
-            if let Err(found) = catalog(&text) {
+            if let Err(error) = parse(&text) {
+                let found = error.mistakes();
                 prop_assert!(!found.is_empty());
                 for mistake in found {
                     let line = text.split('\n').nth(mistake.line() - 1);
