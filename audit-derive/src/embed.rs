@@ -262,25 +262,22 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_beside_the_catalog_is_embedded_and_watched() {
+    fn a_lock_beside_the_catalog_is_embedded() {
         let lock = format!(
             "[environment.production]\n\"a.b\" = {{ version = 3, fingerprint = \"sha256:{}\" }}",
             "0".repeat(64)
         );
-        let tokens = expanded("x,", Some(&lock));
+        let (_folder, found) = found(Some(&lock));
+        let tokens = expand("x,".parse().unwrap(), &found).to_string();
         assert!(
             tokens.contains(r#"("production" , const { & [("a.b" , 3u32)] })"#),
             "{tokens}"
         );
-        assert!(
-            tokens.contains("audit.lock") && tokens.contains("audit.toml"),
-            "{tokens}"
-        );
-        let without = expanded("x,", None);
-        assert!(
-            !without.contains("audit.lock") && without.contains("audit.toml"),
-            "{without}"
-        );
+        let catalog = found.unwrap().path;
+        let (path, _) = read_lock(Path::new(&catalog)).unwrap().unwrap();
+        assert!(path.ends_with("audit.lock"));
+        fs::remove_file(path).unwrap();
+        assert!(read_lock(Path::new(&catalog)).unwrap().is_none());
     }
 
     #[test]

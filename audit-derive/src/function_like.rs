@@ -28,18 +28,36 @@ fn is_comma(token: &TokenTree) -> bool {
 pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<TokenStream> {
     static WATCHED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 
-    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut is_new = |path: &&str| {
-        // Outside the compiler, as in this crate's tests, there are no source files.
-        !proc_macro::is_available()
-            || watched.insert((proc_macro::Span::call_site().file(), (*path).to_owned()))
-    };
-    let paths: Vec<_> = paths.into_iter().filter(|path| is_new(path)).collect();
-    if paths.is_empty() {
+    // Outside the compiler, as in this crate's unit tests, there is no source file.
+    if !proc_macro::is_available() {
         return None;
     }
-    Some(quote_spanned! {Span::mixed_site()=>
-        const _: (&[&[::core::primitive::u8]], ::core::option::Option<&::core::primitive::str>) =
-            (&[#(::core::include_bytes!(#paths)),*], ::core::option_env!("AUDIT_CATALOG"));
-    })
+    let file = proc_macro::Span::call_site().file();
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let paths: Vec<_> = paths
+        .into_iter()
+        .filter(|path| watched.insert((file.clone(), (*path).to_owned())))
+        .collect();
+    (!paths.is_empty()).then(|| watch_items(&paths))
+}
+
+/// The items by which the compiler depends on the files and on the variable.
+fn watch_items(paths: &[&str]) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        #(const _: &[::core::primitive::u8] = ::core::include_bytes!(#paths);)*
+        const _: ::core::option::Option<&::core::primitive::str> =
+            ::core::option_env!("AUDIT_CATALOG");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::watch_items;
+    use crate::snapshot::expands_to;
+
+    #[test]
+    fn the_files_and_the_variable_are_watched() {
+        let items = watch_items(&["/project/audit.toml", "/project/audit.lock"]);
+        expands_to("watched_files", &items.to_string());
+    }
 }

@@ -82,7 +82,7 @@ pub(crate) fn expand(
     let open = open(&plan, &runtime, &found.path, opener);
     let close = if plan.durable {
         // Behind a layer and in `run` those wait, and there is nothing to wait for here.
-        quote_spanned!(ours=> #runtime::commit(draft, #outcome).wait();)
+        quote_spanned!(ours=> #runtime::close_durable(draft, #outcome).wait();)
     } else {
         quote_spanned!(ours=> #runtime::close(draft, #outcome);)
     };

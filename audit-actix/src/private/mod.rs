@@ -4,4 +4,4 @@
 pub mod outcome;
 
 pub use audit_core::private::*;
-pub use outcome::{Ladder, Probe};
+pub use outcome::{OutcomeOf, Probe};

@@ -1,7 +1,7 @@
 //! Reads the outcome of a returned value, without a bound on the user's types.
 //!
 //! `(&mut Probe(&value)).__audit_close(draft)` makes method resolution try one receiver type after
-//! the other, so that the most specific implementation of [`Ladder`] is used (autoref
+//! the other, so that the most specific implementation of [`OutcomeOf`] is used (autoref
 //! specialization). The levels, in this order, as in `audit-core`:
 //!
 //! | level | receiver | returned value |
@@ -95,7 +95,7 @@ impl<B> Response for http::Response<B> {
 }
 
 /// Reads the outcome of one kind of returned value; each implementation is a level.
-pub trait Ladder {
+pub trait OutcomeOf {
     /// Returns the outcome. The name cannot collide with a trait that a user has in scope.
     fn __audit_outcome(self) -> Outcome;
 
@@ -108,17 +108,17 @@ pub trait Ladder {
     }
 
     /// Closes the draft of a durable event, and returns the wait for its write.
-    fn __audit_commit(self, draft: Draft) -> DurableWait
+    fn __audit_close_durable(self, draft: Draft) -> DurableWait
     where
         Self: Sized,
     {
-        audit_core::private::commit(draft, self.__audit_outcome())
+        audit_core::private::close_durable(draft, self.__audit_outcome())
     }
 }
 
 macro_rules! levels {
     ($([$($generics:tt)*] $probe:ty, |$value:ident| $outcome:expr;)*) => {$(
-        impl<$($generics)*> Ladder for $probe {
+        impl<$($generics)*> OutcomeOf for $probe {
             fn __audit_outcome(self) -> Outcome {
                 let $value = self.0;
                 $outcome
@@ -154,7 +154,7 @@ levels! {
 }
 
 // The status of the response settles it.
-impl Ladder for Anything {
+impl OutcomeOf for Anything {
     fn __audit_outcome(self) -> Outcome {
         Outcome::Unknown
     }
@@ -166,7 +166,7 @@ mod tests {
     use actix_web::{HttpResponse, web};
     use audit_core::{AuditOutcome, Outcome};
 
-    use super::{Ladder as _, Probe};
+    use super::{OutcomeOf as _, Probe};
 
     macro_rules! outcome {
         ($value:expr) => {

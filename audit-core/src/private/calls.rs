@@ -40,20 +40,23 @@ pub fn open_action(action: Action, at: &'static Location<'static>) -> Draft {
     Draft::open(action, at)
 }
 
-/// Names the outcomes that leave an event, when not all do.
-pub fn on(draft: &mut Draft, outcomes: &[Outcome]) {
+/// Restricts the outcomes that are recorded; without this call all are.
+pub fn record_only_on(draft: &mut Draft, outcomes: &[Outcome]) {
     if let Some(event) = draft.event() {
         event.set_on(Outcome::mask(outcomes));
     }
 }
 
-/// Names the types of the targets that are known only from a successful result.
-pub fn late(draft: &mut Draft, kinds: &'static [&'static str]) {
+/// Adds a target with the id `unresolved` for each type, unless the call succeeds.
+///
+/// The types are those of targets that only a successful result names; see
+/// [`clear_unresolved_targets`].
+pub fn add_unresolved_targets(draft: &mut Draft, kinds: &'static [&'static str]) {
     draft.set_unresolved_targets(kinds);
 }
 
-/// Names the action under which a denial appears, when it is another.
-pub fn denied(draft: &mut Draft, action: &'static str) {
+/// Sets the action under which a denial is recorded, if it is another one.
+pub fn record_denials_as(draft: &mut Draft, action: &'static str) {
     draft.set_denied_action(action);
 }
 
@@ -177,8 +180,8 @@ pub fn organization<T: AuditId + ?Sized>(draft: &mut Draft, id: &T) {
     }
 }
 
-/// Says that the call succeeded, and that the targets and metadata of its result follow.
-pub fn resolve(draft: &mut Draft) {
+/// Removes the unresolved targets, because the call succeeded and its result names them.
+pub fn clear_unresolved_targets(draft: &mut Draft) {
     draft.resolve();
 }
 
@@ -188,14 +191,15 @@ pub fn close(draft: Draft, outcome: Outcome) {
     drop(draft.close(outcome));
 }
 
-/// Says that the event is to be on the disk before its caller goes on.
-pub fn durable(draft: &mut Draft) {
+/// Makes the event durable: it is on disk before the caller continues.
+pub fn make_durable(draft: &mut Draft) {
     draft.set_durable();
 }
 
-/// Closes the draft of a call that returned, whose event is durable. Who answers waits for what
-/// comes back; where the scope waits, that is nothing.
-pub fn commit(draft: Draft, outcome: Outcome) -> DurableWait {
+/// Closes the draft of a durable event, and returns the wait for its write.
+///
+/// The wait is empty if the scope waits instead.
+pub fn close_durable(draft: Draft, outcome: Outcome) -> DurableWait {
     draft.close(outcome)
 }
 
@@ -207,20 +211,22 @@ pub fn exempt(reason: &'static str) {
     }
 }
 
-/// Runs the body of a function that is not async. As a bound, `FnOnce` lets the body move, borrow
-/// and return what a closure called on the spot could not.
-pub fn once<R>(body: impl FnOnce() -> R) -> R {
+/// Calls the body of a function that is not async.
+///
+/// The bound `FnOnce` lets the body move, borrow and return values that an immediately called
+/// closure could not.
+pub fn call_body<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// A value of the type that a body returns, for a `return` that never runs.
-pub fn edge<T>() -> T {
+/// Fixes the return type of a body, as the operand of a `return` that is never executed.
+pub fn return_type_hint<T>() -> T {
     std::process::abort()
 }
 
-/// Names an argument inside the body, so that it moves there and is dropped before the event
+/// Moves an argument into the body that mentions it here, so that it is dropped before the event
 /// closes.
-pub fn hold<T: ?Sized>(_: &T) {}
+pub fn move_into_body<T: ?Sized>(_: &T) {}
 
 #[cfg(test)]
 mod tests {

@@ -3,21 +3,24 @@
 //! It is not part of the public interface, and changes with any release.
 
 mod calls;
-mod follow;
 pub mod outcome;
 #[cfg(feature = "spool")]
 pub mod spool;
+mod tracked_future;
 mod try_record;
 
 pub use self::calls::{
-    actor, boolean, close, commit, denied, display, durable, edge, exempt, hold, late, number, on,
-    once, open, open_action, open_target, organization, resolve, target, target_boolean,
-    target_display, target_display_name, target_name, target_number, target_text, targets, text,
+    actor, add_unresolved_targets, boolean, call_body, clear_unresolved_targets, close,
+    close_durable, display, exempt, make_durable, move_into_body, number, open, open_action,
+    open_target, organization, record_denials_as, record_only_on, return_type_hint, target,
+    target_boolean, target_display, target_display_name, target_name, target_number, target_text,
+    targets, text,
 };
-pub use self::follow::{
-    Followed, FollowedDurably, boxed, defer, follow, follow_durable, pinned, start,
+pub use self::outcome::{OutcomeOf, Probe};
+pub use self::tracked_future::{
+    TrackedDurableFuture, TrackedFuture, boxed, call_future_body, open_deferred, pinned,
+    track_durable_future, track_future,
 };
-pub use self::outcome::{Ladder, Probe};
 pub use self::try_record::{TryRecordError, try_close, try_open};
 pub use crate::catalog::{Action, assert_names};
 pub use crate::delivery::DurableWait;

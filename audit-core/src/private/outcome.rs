@@ -1,18 +1,19 @@
-//! How a returned value says how it went, without a bound on the user's types.
+//! Reads the outcome of a returned value, without a bound on the user's types.
 //!
-//! `(&mut Probe(&value)).__audit_close(draft)` looks for the method at one type after the other,
-//! and each implementation of [`Ladder`] is a rung:
+//! `(&mut Probe(&value)).__audit_close(draft)` makes method resolution try one receiver type after
+//! the other, so that the most specific implementation of [`OutcomeOf`] is used (autoref
+//! specialization). The levels, in this order:
 //!
-//! | | type | how it is reached | what stands there |
+//! | level | receiver | reached by | returned value |
 //! | --- | --- | --- | --- |
-//! | 1 | `&mut Probe` | as it is | a type that implements [`AuditOutcome`]; a `Result` of a response and an error that does |
-//! | 2 | `&&mut Probe` | by a reference | a response; a `Result` of a response and any error |
-//! | 3 | `&mut &mut Probe` | by a mutable one | a `Result` of anything and an error that implements [`AuditOutcome`] |
-//! | 4 | `Probe` | without the reference | any `Result` |
-//! | 5 | `&Probe` | and with another | anything else |
+//! | 1 | `&mut Probe` | no adjustment | a type that implements [`AuditOutcome`]; a `Result` of a response and an error that does |
+//! | 2 | `&&mut Probe` | a reference | a response; a `Result` of a response and any error |
+//! | 3 | `&mut &mut Probe` | a mutable reference | a `Result` of anything and an error that implements [`AuditOutcome`] |
+//! | 4 | `Probe` | a dereference | any `Result` |
+//! | 5 | `&Probe` | a dereference and a reference | any other value |
 //!
-//! Two steps with up to three rungs each, and a single trait, because the compiler looks at all of
-//! that for every audited function. Type aliases and `impl Trait` do not hide a type from it.
+//! A single trait with two dereference steps of up to three levels each, because the compiler tries
+//! all candidates for every audited function. Type aliases and `impl Trait` do not hide a type.
 
 use http::StatusCode;
 
@@ -22,7 +23,7 @@ use crate::scope::Draft;
 
 /// A returned value, by reference.
 ///
-/// `Copy`, since the fourth rung takes it from behind a reference.
+/// `Copy`, because the fourth level takes it from behind a reference.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
@@ -71,12 +72,12 @@ tuples!(A B C D E F);
 tuples!(A B C D E F G);
 tuples!(A B C D E F G H);
 
-/// A rung: how a value of one shape says how it went.
-pub trait Ladder {
-    /// How it went. The name is one that no trait of a user has in scope.
+/// Reads the outcome of one kind of returned value; each implementation is a level.
+pub trait OutcomeOf {
+    /// Returns the outcome. The name cannot collide with a trait that a user has in scope.
     fn __audit_outcome(self) -> Outcome;
 
-    /// Closes the draft of a call that returned the value; the one call of an expansion.
+    /// Closes the draft of a call that returned the value. Expansions call only this.
     fn __audit_close(self, draft: Draft)
     where
         Self: Sized,
@@ -84,18 +85,18 @@ pub trait Ladder {
         crate::private::close(draft, self.__audit_outcome());
     }
 
-    /// The same of a durable event, for which somebody waits.
-    fn __audit_commit(self, draft: Draft) -> DurableWait
+    /// Closes the draft of a durable event, and returns the wait for its write.
+    fn __audit_close_durable(self, draft: Draft) -> DurableWait
     where
         Self: Sized,
     {
-        crate::private::commit(draft, self.__audit_outcome())
+        crate::private::close_durable(draft, self.__audit_outcome())
     }
 }
 
-macro_rules! rungs {
+macro_rules! levels {
     ($([$($generics:tt)*] $probe:ty, |$value:ident| $outcome:expr;)*) => {$(
-        impl<$($generics)*> Ladder for $probe {
+        impl<$($generics)*> OutcomeOf for $probe {
             fn __audit_outcome(self) -> Outcome {
                 let $value = self.0;
                 $outcome
@@ -104,9 +105,9 @@ macro_rules! rungs {
     )*};
 }
 
-// Nobody can implement `AuditOutcome` or `Response` for a `Result`, so two shapes on one rung never
-// meet.
-rungs! {
+// No crate can implement `AuditOutcome` or `Response` for a `Result`, so the implementations of one
+// level never overlap.
+levels! {
     [T: AuditOutcome + ?Sized] &mut Probe<'_, T>, |value| value.audit_outcome();
 
     [R: Response, E: AuditOutcome] &mut Probe<'_, Result<R, E>>, |value| match value {
@@ -131,7 +132,7 @@ rungs! {
         Err(_) => Outcome::Failed,
     };
 
-    // A web layer will know.
+    // A web layer sets the outcome later.
     [T: ?Sized] &Probe<'_, T>, |_value| Outcome::Unknown;
 }
 
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_says_whether_it_succeeded() {
+    fn a_result_is_succeeded_or_failed() {
         assert_eq!(outcome!(Ok::<_, String>(1)), Outcome::Succeeded);
         assert_eq!(outcome!(Err::<(), _>("no")), Outcome::Failed);
     }
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_knows_is_asked() {
+    fn the_outcome_of_an_error_is_used() {
         assert_eq!(outcome!(Err::<(), _>(AppError::Forbidden)), Outcome::Denied);
         assert_eq!(outcome!(Err::<(), _>(AppError::Broken)), Outcome::Failed);
         assert_eq!(outcome!(Ok::<(), AppError>(())), Outcome::Succeeded);

@@ -223,7 +223,7 @@ impl Drop for SettleOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::private::{close, denied, late, open};
+    use crate::private::{add_unresolved_targets, close, open, record_denials_as};
     use crate::scope::scope::tests::{DELETE, delivered, recorder};
 
     #[cfg(feature = "spool")]
@@ -306,7 +306,7 @@ mod tests {
     async fn a_denial_appears_under_the_action_that_the_catalog_names() {
         let share = || {
             let mut draft = open("document.share");
-            denied(&mut draft, "document.share_denied");
+            record_denials_as(&mut draft, "document.share_denied");
             draft
         };
         let (recorder, sink) = recorder();
@@ -355,7 +355,7 @@ mod tests {
     async fn a_target_that_only_a_result_knows_is_unresolved_without_one() {
         let create = || {
             let mut draft = open("document.create");
-            late(&mut draft, &["document"]);
+            add_unresolved_targets(&mut draft, &["document"]);
             draft
         };
         let (recorder, sink) = recorder();
@@ -366,7 +366,7 @@ mod tests {
                 close(create(), Outcome::Failed);
                 drop(create());
                 let mut created = create();
-                crate::private::resolve(&mut created);
+                crate::private::clear_unresolved_targets(&mut created);
                 crate::private::target(&mut created, "document", &7);
                 close(created, Outcome::Succeeded);
             })

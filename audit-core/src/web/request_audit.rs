@@ -191,7 +191,7 @@ mod tests {
         let mut audit = RequestAudit::open(&AuditConfig::new(recorder.clone()), &Request("DELETE"));
         audit.scope().enter(|| {
             let mut draft = open(DELETE);
-            crate::private::durable(&mut draft);
+            crate::private::make_durable(&mut draft);
             close(draft, Outcome::Succeeded)
         });
         audit.settle_without_response();

@@ -10,14 +10,16 @@ use super::signature::Returns;
 /// A `return` that never runs. It tells the compiler the type of the block, so that inference
 /// inside and errors about the result are what they would be in the function itself. And it names
 /// what the block takes along.
-pub(crate) fn return_edge(
+pub(crate) fn return_type(
     returns: &Returns,
     held: &[(Vec<Attribute>, Ident)],
     runtime: &Runtime,
 ) -> TokenStream {
     let ours = Span::mixed_site();
     let value = match returns {
-        Returns::Value(written) => Some(quote_spanned!(ours=> #runtime::edge::<#written>())),
+        Returns::Value(written) => {
+            Some(quote_spanned!(ours=> #runtime::return_type_hint::<#written>()))
+        }
         Returns::Unit | Returns::Never => None,
     };
     let on_purpose = (!held.is_empty()).then(|| {
@@ -25,7 +27,7 @@ pub(crate) fn return_edge(
     });
     let held = held
         .iter()
-        .map(|(cfgs, name)| quote_spanned!(ours=> #(#cfgs)* #runtime::hold(&#name);));
+        .map(|(cfgs, name)| quote_spanned!(ours=> #(#cfgs)* #runtime::move_into_body(&#name);));
     quote_spanned! {ours=>
         #on_purpose
         if false {

@@ -57,7 +57,7 @@ impl Calls<'_> {
         quote_spanned! {ours=>
             if #runtime::Draft::is_recording(&draft) {
                 if let #pattern = &output {
-                    #runtime::resolve(&mut draft);
+                    #runtime::clear_unresolved_targets(&mut draft);
                     #steps
                 }
             }
@@ -208,18 +208,19 @@ pub(crate) fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Optio
 pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> {
     let ours = Span::mixed_site();
     let late = late_targets(plan);
-    let late = (!late.is_empty())
-        .then(|| quote_spanned!(ours=> #runtime::late(&mut draft, &[#(#late),*]);));
+    let late = (!late.is_empty()).then(
+        || quote_spanned!(ours=> #runtime::add_unresolved_targets(&mut draft, &[#(#late),*]);),
+    );
     let on = outcomes(plan, runtime);
-    let on =
-        (!on.is_empty()).then(|| quote_spanned!(ours=> #runtime::on(&mut draft, &[#(#on),*]);));
+    let on = (!on.is_empty())
+        .then(|| quote_spanned!(ours=> #runtime::record_only_on(&mut draft, &[#(#on),*]);));
     let denied = plan
         .denied
         .as_ref()
-        .map(|action| quote_spanned!(ours=> #runtime::denied(&mut draft, #action);));
+        .map(|action| quote_spanned!(ours=> #runtime::record_denials_as(&mut draft, #action);));
     let durable = plan
         .durable
-        .then(|| quote_spanned!(ours=> #runtime::durable(&mut draft);));
+        .then(|| quote_spanned!(ours=> #runtime::make_durable(&mut draft);));
     let has_some = on.is_some() || denied.is_some() || late.is_some() || plan.durable;
     has_some.then(|| quote_spanned!(ours=> #durable #on #denied #late))
 }
@@ -284,7 +285,7 @@ pub(crate) fn close(
 ) -> TokenStream {
     let ours = Span::mixed_site();
     let (close, method, end) = if plan.durable {
-        ("commit", "__audit_commit", None)
+        ("close_durable", "__audit_close_durable", None)
     } else {
         ("close", "__audit_close", Some(syn::Token![;](ours)))
     };
@@ -296,7 +297,7 @@ pub(crate) fn close(
             quote_spanned!(ours=> #runtime::#close(draft, #runtime::Outcome::Unknown) #end)
         }
         (None, _) => quote_spanned! {ours=> {
-            use #runtime::Ladder as _;
+            use #runtime::OutcomeOf as _;
             (&mut #runtime::Probe(#output)).#method(draft) #end
         }},
     }

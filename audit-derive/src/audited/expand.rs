@@ -10,7 +10,7 @@ use syn::Attribute;
 
 use super::async_trait::Unfolded;
 use super::bindings::Mutable;
-use super::body::{braces, nested, return_edge};
+use super::body::{braces, nested, return_type};
 use super::calls::{Calls, close, conditions, generated, items, open};
 use super::future::Wrap;
 use super::plan::Plan;
@@ -70,7 +70,7 @@ pub(crate) fn expand(
             let block = |content| {
                 let block = braces(content, span);
                 let closure = parts.closure(&block);
-                quote_spanned!(ours=> #runtime::once(#closure))
+                quote_spanned!(ours=> #runtime::call_body(#closure))
             };
             parts.around(None, body, block)
         }
@@ -125,8 +125,8 @@ impl Parts<'_> {
             // The body never comes to an end, so the draft closes when it is dropped.
             Returns::Never => quote_spanned!(ours=> #event #(#mutable)* #nested),
             returns => {
-                let edge = return_edge(returns, &self.held, runtime);
-                let run = run(quote_spanned!(ours=> #edge #(#mutable)* #nested));
+                let hint = return_type(returns, &self.held, runtime);
+                let run = run(quote_spanned!(ours=> #hint #(#mutable)* #nested));
                 let close = self.close_and_wait(&quote_spanned!(ours=> &output));
                 quote_spanned! {ours=>
                     #event
@@ -189,13 +189,13 @@ impl Parts<'_> {
         let Self {
             runtime, mutable, ..
         } = self;
-        let open = open(self.plan, runtime, self.catalog_path, "defer");
+        let open = open(self.plan, runtime, self.catalog_path, "open_deferred");
         let conditions = conditions(self.plan, runtime);
         let steps = self.calls.steps(&self.plan.steps);
-        let edge = return_edge(written, &[], runtime);
+        let hint = return_type(written, &[], runtime);
         let span = body.span();
         let nested = nested(body);
-        let block = braces(quote_spanned!(ours=> #edge #(#mutable)* #nested), span);
+        let block = braces(quote_spanned!(ours=> #hint #(#mutable)* #nested), span);
         let output = match &self.returns {
             Returns::Value(written) => written.to_token_stream(),
             Returns::Unit | Returns::Never => quote_spanned!(ours=> _),
@@ -204,30 +204,31 @@ impl Parts<'_> {
         let is_changed = self.plan.late.is_some() || self.plan.error.is_some();
         let again = is_changed.then(|| quote_spanned!(ours=> let mut draft = draft;));
         let closure = self.closure(&block);
-        let start = quote_spanned!(self.output=> #runtime::start::<#output, _>(#closure));
-        let follow = if self.plan.durable {
-            "follow_durable"
+        let start =
+            quote_spanned!(self.output=> #runtime::call_future_body::<#output, _>(#closure));
+        let track = if self.plan.durable {
+            "track_durable_future"
         } else {
-            "follow"
+            "track_future"
         };
-        let follow = Ident::new(follow, ours);
-        let followed = quote_spanned! {ours=>
-            #runtime::#follow::<#output, _, _>(draft, future, |output, draft| {
+        let track = Ident::new(track, ours);
+        let tracked = quote_spanned! {ours=>
+            #runtime::#track::<#output, _, _>(draft, future, |output, draft| {
                 #again
                 #close
             })
         };
-        let followed = match wrap {
-            Wrap::Bare => followed,
-            Wrap::Boxed => quote_spanned!(ours=> #runtime::boxed(#followed)),
-            Wrap::Pinned => quote_spanned!(ours=> #runtime::pinned(#followed)),
+        let tracked = match wrap {
+            Wrap::Bare => tracked,
+            Wrap::Boxed => quote_spanned!(ours=> #runtime::boxed(#tracked)),
+            Wrap::Pinned => quote_spanned!(ours=> #runtime::pinned(#tracked)),
         };
         quote_spanned! {ours=>
             let mut draft = #open;
             #conditions
             #steps
             let future = #start;
-            #followed
+            #tracked
         }
     }
 
@@ -246,15 +247,15 @@ impl Parts<'_> {
         }
         let ours = Span::mixed_site();
         let wait = if self.awaits {
-            quote_spanned!(ours=> commits.await;)
+            quote_spanned!(ours=> durable_write.await;)
         } else {
-            quote_spanned!(ours=> commits.wait();)
+            quote_spanned!(ours=> durable_write.wait();)
         };
         if self.plan.late.is_none() && self.plan.error.is_none() {
-            return quote_spanned!(ours=> let commits = #close; #wait);
+            return quote_spanned!(ours=> let durable_write = #close; #wait);
         }
-        let commits = braces(close, ours);
-        quote_spanned!(ours=> let commits = #commits; #wait)
+        let close = braces(close, ours);
+        quote_spanned!(ours=> let durable_write = #close; #wait)
     }
 
     /// Closes the draft with what the output says. `output` is a reference to it.

@@ -4,15 +4,6 @@ pub async fn share(
     Path(doc_id): Path<Uuid>,
     Json(body): Json<Share>,
 ) -> Result<Json<Doc>, AppError> {
-    {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-    }
     let mut draft = ::audit_core::private::open_target(
         "document.share",
         "document",
@@ -26,7 +17,9 @@ pub async fn share(
     }
     let output = async move {
         if false {
-            return ::audit_core::private::edge::<Result<Json<Doc>, AppError>>();
+            return ::audit_core::private::return_type_hint::<
+                Result<Json<Doc>, AppError>,
+            >();
         }
         {
             let doc = db.share(doc_id, body).await?;
@@ -35,7 +28,7 @@ pub async fn share(
     }
         .await;
     {
-        use ::audit_core::private::Ladder as _;
+        use ::audit_core::private::OutcomeOf as _;
         (&mut ::audit_core::private::Probe(&output)).__audit_close(draft);
     }
     output

@@ -13,16 +13,7 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        let mut draft = {
-            const _: (
-                &[&[::core::primitive::u8]],
-                ::core::option::Option<&::core::primitive::str>,
-            ) = (
-                &[::core::include_bytes!("/project/audit.toml")],
-                ::core::option_env!("AUDIT_CATALOG"),
-            );
-            ::audit_core::private::open("document.share")
-        };
+        let mut draft = ::audit_core::private::open("document.share");
         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
             Result<(), AppError>,
         > {
@@ -40,7 +31,7 @@ where
         }
         let output = async move {
             if false {
-                return ::audit_core::private::edge::<Result<(), AppError>>();
+                return ::audit_core::private::return_type_hint::<Result<(), AppError>>();
             }
             {
                 let __ret: Result<(), AppError> = {
@@ -52,7 +43,7 @@ where
         }
             .await;
         {
-            use ::audit_core::private::Ladder as _;
+            use ::audit_core::private::OutcomeOf as _;
             (&mut ::audit_core::private::Probe(&output)).__audit_close(draft);
         }
         output

@@ -1,18 +1,9 @@
 fn f(#[cfg(feature = "a")] id: u8, #[cfg(not(feature = "a"))] id: u16) {
-    let mut draft = {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-        ::audit_core::private::open("document.delete")
-    };
+    let mut draft = ::audit_core::private::open("document.delete");
     #[cfg(feature = "a")] ::audit_core::private::target(&mut draft, "document", &id);
     #[cfg(not(feature = "a"))]
     ::audit_core::private::target(&mut draft, "document", &id);
-    let output = ::audit_core::private::once(move || {
+    let output = ::audit_core::private::call_body(move || {
         if false {
             return;
         }

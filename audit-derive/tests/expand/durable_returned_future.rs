@@ -1,26 +1,17 @@
 fn delete(id: u64) -> impl Future<Output = ()> {
-    let mut draft = {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-        ::audit_core::private::defer("document.delete")
-    };
-    ::audit_core::private::durable(&mut draft);
+    let mut draft = ::audit_core::private::open_deferred("document.delete");
+    ::audit_core::private::make_durable(&mut draft);
     ::audit_core::private::target(&mut draft, "document", &id);
-    let future = ::audit_core::private::start::<
+    let future = ::audit_core::private::call_future_body::<
         (),
         _,
     >(move || {
         if false {
-            return ::audit_core::private::edge::<_>();
+            return ::audit_core::private::return_type_hint::<_>();
         }
         { db.delete(id) }
     });
-    ::audit_core::private::follow_durable::<
+    ::audit_core::private::track_durable_future::<
         (),
         _,
         _,
@@ -29,8 +20,8 @@ fn delete(id: u64) -> impl Future<Output = ()> {
         future,
         |output, draft| {
             {
-                use ::audit_core::private::Ladder as _;
-                (&mut ::audit_core::private::Probe(output)).__audit_commit(draft)
+                use ::audit_core::private::OutcomeOf as _;
+                (&mut ::audit_core::private::Probe(output)).__audit_close_durable(draft)
             }
         },
     )

@@ -1,17 +1,8 @@
 fn delete(id: u64) {
-    let mut draft = {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-        ::audit_core::private::open("document.delete")
-    };
-    ::audit_core::private::durable(&mut draft);
+    let mut draft = ::audit_core::private::open("document.delete");
+    ::audit_core::private::make_durable(&mut draft);
     ::audit_core::private::target(&mut draft, "document", &id);
-    let output = ::audit_core::private::once(move || {
+    let output = ::audit_core::private::call_body(move || {
         if false {
             return;
         }
@@ -19,10 +10,10 @@ fn delete(id: u64) {
             db.delete(id);
         }
     });
-    let commits = ::audit_core::private::commit(
+    let durable_write = ::audit_core::private::close_durable(
         draft,
         ::audit_core::private::Outcome::Unknown,
     );
-    commits.wait();
+    durable_write.wait();
     output
 }

@@ -4,17 +4,8 @@ async fn share(
     len: usize,
     also: Vec<u64>,
 ) -> Result<(), AppError> {
-    let mut draft = {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-        ::audit_core::private::open("document.share")
-    };
-    ::audit_core::private::on(
+    let mut draft = ::audit_core::private::open("document.share");
+    ::audit_core::private::record_only_on(
         &mut draft,
         &[
             ::audit_core::private::Outcome::Succeeded,
@@ -32,7 +23,7 @@ async fn share(
     let ev: &mut ::audit_core::private::Draft = &mut draft;
     let output = async move {
         if false {
-            return ::audit_core::private::edge::<Result<(), AppError>>();
+            return ::audit_core::private::return_type_hint::<Result<(), AppError>>();
         }
         {
             ev.deny("no");

@@ -1,17 +1,11 @@
 fn f() {
     {
-        let mut draft = {
-            const _: (
-                &[&[::core::primitive::u8]],
-                ::core::option::Option<&::core::primitive::str>,
-            ) = (
-                &[::core::include_bytes!("/project/audit.toml")],
-                ::core::option_env!("AUDIT_CATALOG"),
-            );
-            ::audit_core::private::open("document.share")
-        };
+        let mut draft = ::audit_core::private::open("document.share");
         if ::audit_core::private::Draft::is_recording(&draft) {
-            ::audit_core::private::denied(&mut draft, "document.share_denied");
+            ::audit_core::private::record_denials_as(
+                &mut draft,
+                "document.share_denied",
+            );
             #[allow(
                 clippy::borrow_deref_ref,
                 reason = "the reference is not the user's"

@@ -1,28 +1,19 @@
 fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
-    let mut draft = {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-        ::audit_core::private::defer("document.delete")
-    };
+    let mut draft = ::audit_core::private::open_deferred("document.delete");
     ::audit_core::private::target(&mut draft, "document", &id);
-    let future = ::audit_core::private::start::<
+    let future = ::audit_core::private::call_future_body::<
         Result<(), AppError>,
         _,
     >(move || {
         if false {
-            return ::audit_core::private::edge::<_>();
+            return ::audit_core::private::return_type_hint::<_>();
         }
         {
             let db = db();
             async move { db.delete(id).await }
         }
     });
-    ::audit_core::private::follow::<
+    ::audit_core::private::track_future::<
         Result<(), AppError>,
         _,
         _,
@@ -31,7 +22,7 @@ fn delete(id: Uuid) -> impl Future<Output = Result<(), AppError>> + Send {
         future,
         |output, draft| {
             {
-                use ::audit_core::private::Ladder as _;
+                use ::audit_core::private::OutcomeOf as _;
                 (&mut ::audit_core::private::Probe(output)).__audit_close(draft);
             }
         },

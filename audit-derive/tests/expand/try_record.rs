@@ -5,13 +5,6 @@ fn f() {
             "document.delete",
             "`DOCUMENT_DELETE` is another action than `document.delete`; name the constant that `catalog!` made",
         );
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
         ::audit_core::private::try_open("document.delete")
     } {
         ::core::result::Result::Ok(mut draft) => {

@@ -1,13 +1,4 @@
 fn f(url: Url) {
-    {
-        const _: (
-            &[&[::core::primitive::u8]],
-            ::core::option::Option<&::core::primitive::str>,
-        ) = (
-            &[::core::include_bytes!("/project/audit.toml")],
-            ::core::option_env!("AUDIT_CATALOG"),
-        );
-    }
     let mut draft = ::audit_core::private::open_target(
         "document.share",
         "document",
@@ -16,7 +7,7 @@ fn f(url: Url) {
     if ::audit_core::private::Draft::is_recording(&draft) {
         ::audit_core::private::display(&mut draft, "role", &url.role());
     }
-    let output = ::audit_core::private::once(move || {
+    let output = ::audit_core::private::call_body(move || {
         if false {
             return;
         }

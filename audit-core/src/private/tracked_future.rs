@@ -1,5 +1,6 @@
-//! The event of a function that is not async and returns a future: made at the call, begun at the
-//! first poll, closed with the future's output.
+//! Tracks the event of a function that is not async and returns a future.
+//!
+//! The draft opens at the call, begins at the first poll, and closes with the future's output.
 
 use std::fmt;
 use std::future::Future;
@@ -13,46 +14,50 @@ use crate::catalog::Action;
 use crate::delivery::DurableWait;
 use crate::scope::{Draft, Unpolled};
 
-/// Opens the draft of a call whose result is a future.
+/// Opens the draft of a call that returns a future; it begins at the first poll.
 #[must_use]
 #[track_caller]
-pub fn defer(action: &'static str) -> Draft {
+pub fn open_deferred(action: &'static str) -> Draft {
     Draft::defer(Action::checked(action), Location::caller())
 }
 
-/// Runs the body of such a function, and says what its future gives.
-pub fn start<R, F: Future<Output = R>>(body: impl FnOnce() -> F) -> F {
+/// Calls the body. The type parameter fixes the future's output type, for inference.
+pub fn call_future_body<R, F: Future<Output = R>>(body: impl FnOnce() -> F) -> F {
     body()
 }
 
-/// Lets the draft follow the future. `close` closes it, with the output in sight.
-pub fn follow<R, F, C>(draft: Draft, future: F, close: C) -> Followed<F, C>
+/// Attaches the draft to the future; `close` closes it with a reference to the output.
+pub fn track_future<R, F, C>(draft: Draft, future: F, close: C) -> TrackedFuture<F, C>
 where
     F: Future<Output = R>,
     C: FnOnce(&R, Draft),
 {
-    Followed::new(draft, future, close)
+    TrackedFuture::new(draft, future, close)
 }
 
-/// [`follow`] for a durable event: the future ends when it is on the disk, unless a scope waits for
-/// that.
-pub fn follow_durable<R, F, C>(draft: Draft, future: F, close: C) -> FollowedDurably<F, C>
+/// [`track_future`] for a durable event: the future completes when the event is on disk, unless the
+/// scope waits instead.
+pub fn track_durable_future<R, F, C>(
+    draft: Draft,
+    future: F,
+    close: C,
+) -> TrackedDurableFuture<F, C>
 where
     F: Future<Output = R>,
     C: FnOnce(&R, Draft) -> DurableWait,
 {
-    FollowedDurably {
-        followed: Followed::new(draft, future, close),
+    TrackedDurableFuture {
+        tracked: TrackedFuture::new(draft, future, close),
         written: None,
     }
 }
 
-/// A future on the heap, for functions that return one there.
+/// Boxes a future, for functions that return a `Box`.
 pub fn boxed<F: Future>(future: F) -> Box<F> {
     Box::new(future)
 }
 
-/// A pinned future on the heap, for functions that return one there.
+/// Boxes and pins a future, for functions that return a `Pin<Box>`.
 pub fn pinned<F: Future>(future: F) -> Pin<Box<F>> {
     Box::pin(future)
 }
@@ -63,7 +68,7 @@ pin_project! {
     /// A type of its own and no `async` block, which would hold the future twice: once as it came,
     /// once where it is polled. It is `Send`, `Sync` and `Unpin` if the future is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Followed<F, C> {
+    pub struct TrackedFuture<F, C> {
         // Before the draft, so that what the future holds is let go before the event says how it
         // ended.
         #[pin]
@@ -78,7 +83,7 @@ enum State<C> {
     Ended,
 }
 
-impl<F, C> Followed<F, C> {
+impl<F, C> TrackedFuture<F, C> {
     fn new(draft: Draft, future: F, close: C) -> Self {
         let state = State::Made {
             draft: draft.unpolled(),
@@ -88,7 +93,7 @@ impl<F, C> Followed<F, C> {
     }
 }
 
-impl<F: Future, C> Followed<F, C> {
+impl<F: Future, C> TrackedFuture<F, C> {
     /// Polls the future. Its output comes with what the closing of the draft gave, unless there was
     /// none to close.
     fn poll_closing<T>(
@@ -118,7 +123,7 @@ impl<F: Future, C> Followed<F, C> {
     }
 }
 
-impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
+impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for TrackedFuture<F, C> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -129,18 +134,18 @@ impl<F: Future, C: FnOnce(&F::Output, Draft)> Future for Followed<F, C> {
 pin_project! {
     /// A future with its durable event.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct FollowedDurably<F, C>
+    pub struct TrackedDurableFuture<F, C>
     where
         F: Future,
     {
         #[pin]
-        followed: Followed<F, C>,
+        tracked: TrackedFuture<F, C>,
         // The output, while its event is on its way to the disk.
         written: Option<(F::Output, DurableWait)>,
     }
 }
 
-impl<F: Future, C: FnOnce(&F::Output, Draft) -> DurableWait> Future for FollowedDurably<F, C> {
+impl<F: Future, C: FnOnce(&F::Output, Draft) -> DurableWait> Future for TrackedDurableFuture<F, C> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -148,7 +153,7 @@ impl<F: Future, C: FnOnce(&F::Output, Draft) -> DurableWait> Future for Followed
         let (output, mut commits) = match this.written.take() {
             Some(written) => written,
             None => {
-                let (output, commits) = ready!(this.followed.poll_closing(context));
+                let (output, commits) = ready!(this.tracked.poll_closing(context));
                 (output, commits.unwrap_or_default())
             }
         };
@@ -160,15 +165,16 @@ impl<F: Future, C: FnOnce(&F::Output, Draft) -> DurableWait> Future for Followed
     }
 }
 
-impl<F: Future, C> fmt::Debug for FollowedDurably<F, C> {
+impl<F: Future, C> fmt::Debug for TrackedDurableFuture<F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FollowedDurably").finish_non_exhaustive()
+        f.debug_struct("TrackedDurableFuture")
+            .finish_non_exhaustive()
     }
 }
 
-impl<F, C> fmt::Debug for Followed<F, C> {
+impl<F, C> fmt::Debug for TrackedFuture<F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Followed").finish_non_exhaustive()
+        f.debug_struct("TrackedFuture").finish_non_exhaustive()
     }
 }
 
@@ -188,8 +194,8 @@ mod tests {
         crate::private::close(draft, Outcome::Succeeded);
     }
 
-    fn followed<F: Future<Output = u8>>(future: F) -> impl Future<Output = u8> {
-        follow(defer(DELETE), start(|| future), close)
+    fn tracked<F: Future<Output = u8>>(future: F) -> impl Future<Output = u8> {
+        track_future(open_deferred(DELETE), call_future_body(|| future), close)
     }
 
     async fn outcomes(job: impl Future) -> Vec<Outcome> {
@@ -206,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn the_event_closes_with_the_output() {
         // Made outside the scope, and polled inside it.
-        let future = followed(async {
+        let future = tracked(async {
             tokio::task::yield_now().await;
             7
         });
@@ -216,9 +222,9 @@ mod tests {
     #[tokio::test]
     async fn a_future_made_inside_a_scope_and_polled_outside_belongs_to_it() {
         let found = outcomes(async {
-            let task = tokio::spawn(async { followed(async { 7 }).await });
+            let task = tokio::spawn(async { tracked(async { 7 }).await });
             task.await.unwrap();
-            tokio::spawn(followed(async { 7 })).await.unwrap();
+            tokio::spawn(tracked(async { 7 })).await.unwrap();
         });
         assert_eq!(found.await, [Outcome::Succeeded]);
     }
@@ -226,11 +232,11 @@ mod tests {
     #[tokio::test]
     async fn what_was_never_polled_leaves_no_event_and_what_was_is_abandoned() {
         assert_eq!(
-            outcomes(async { drop(followed(async { 7 })) }).await,
+            outcomes(async { drop(tracked(async { 7 })) }).await,
             [] as [Outcome; 0]
         );
         let dropped = async {
-            let future = followed(std::future::pending());
+            let future = tracked(std::future::pending());
             let _ = tokio::time::timeout(Duration::ZERO, future).await;
         };
         assert_eq!(outcomes(dropped).await, [Outcome::Abandoned]);
@@ -240,9 +246,10 @@ mod tests {
     async fn a_panic_before_the_future_is_made_is_recorded() {
         let panics = async {
             let call = std::panic::AssertUnwindSafe(|| {
-                let draft = defer(DELETE);
-                let future = start(|| -> std::future::Ready<u8> { panic!("on purpose") });
-                drop(follow(draft, future, close));
+                let draft = open_deferred(DELETE);
+                let future =
+                    call_future_body(|| -> std::future::Ready<u8> { panic!("on purpose") });
+                drop(track_future(draft, future, close));
             });
             assert!(std::panic::catch_unwind(call).is_err());
         };
@@ -252,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_the_future_is_recorded_while_somebody_keeps_it() {
         let kept = async {
-            let mut future = Box::pin(followed(async { panic!("on purpose") }));
+            let mut future = Box::pin(tracked(async { panic!("on purpose") }));
             let poll = std::panic::AssertUnwindSafe(|| {
                 let mut context = Context::from_waker(std::task::Waker::noop());
                 let _poll = future.as_mut().poll(&mut context);
@@ -267,7 +274,11 @@ mod tests {
     fn the_future_is_held_once() {
         let plain = async { std::future::ready([0_u8; 1024]).await };
         let bytes = size_of_val(&plain);
-        let with = size_of_val(&follow(defer(DELETE), plain, |_: &[u8; 1024], _| {}));
+        let with = size_of_val(&track_future(
+            open_deferred(DELETE),
+            plain,
+            |_: &[u8; 1024], _| {},
+        ));
         assert!(with <= bytes + 160, "{bytes} bytes became {with}");
     }
 }
