@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Which events of an action stand for each other in a flood, and for how long.
+/// The coalescing rule of an action.
 ///
-/// Two events are alike if they have the same action, the same organization, and the same value in
-/// everything that [`by`](Self::by) names.
+/// Within the window, the first of several equal events is delivered immediately; the rest are
+/// replaced by one event with a `count`. Two events are equal if they have the same action, the
+/// same organization, and the same value in every part that [`by`](Self::by) names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coalesce {
     pub(crate) by: Vec<CoalesceBy>,
@@ -14,39 +15,40 @@ pub struct Coalesce {
 }
 
 impl Coalesce {
-    /// What two events have in common besides action and organization: at least one, none twice, in
-    /// the order written.
+    /// Returns the parts in which events have to be equal, besides action and organization.
+    ///
+    /// There is at least one, none twice, in the order of the file.
     #[must_use]
     pub fn by(&self) -> &[CoalesceBy] {
         &self.by
     }
 
-    /// How long events are held together, in whole seconds from 1 s to 15 min.
+    /// Returns the length of the window, in whole seconds from 1 s to 15 min.
     #[must_use]
     pub fn window(&self) -> Duration {
         self.window
     }
 }
 
-/// A part of an event by which alike events are known.
+/// A part of an event that is compared to find equal events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CoalesceBy {
-    /// Who did it.
+    /// The actor.
     Actor,
-    /// On what it was done: all targets of the event.
+    /// All targets of the event.
     Target,
-    /// The place of the event's context, such as a client address.
+    /// The location of the event's context, such as a client address.
     Location,
-    /// How it ended.
+    /// The outcome.
     Outcome,
 }
 
 impl CoalesceBy {
-    /// All parts, in the order messages name them.
+    /// All parts, in the order of messages.
     pub(crate) const ALL: [Self; 4] = [Self::Actor, Self::Target, Self::Location, Self::Outcome];
 
-    /// The word in the catalog.
+    /// Returns the part's name in the catalog.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
-//! The names of constants.
+//! The names of the constants that `catalog!` generates.
 
-/// `document.share` as `DOCUMENT_SHARE`; see [`Action::constant`](crate::Action::constant).
+/// Converts `document.share` to `DOCUMENT_SHARE`; see
+/// [`Action::constant`](crate::Action::constant).
 pub(crate) fn constant_name(action: &str) -> String {
     let mut constant = String::with_capacity(action.len());
     if action.starts_with(|c: char| c.is_ascii_digit()) {

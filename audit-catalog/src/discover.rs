@@ -1,17 +1,16 @@
-//! Where a catalog may be.
+//! Finds the files of a catalog.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The name of a catalog's file, unless somebody names another.
+/// The default file name of a catalog.
 pub const CATALOG_FILE: &str = "audit.toml";
 
-/// Where the catalog of a crate may be when nobody names one, first choice first: beside its
-/// `Cargo.toml`, then in each folder above, up to the root of its workspace.
+/// Returns the paths at which a crate's catalog is looked up by default, first choice first.
 ///
-/// `crate_folder` is where the crate's `Cargo.toml` is. A crate outside any workspace is its own
-/// root: what lies above it is somebody else's. Reads the `Cargo.toml` files on the way and nothing
-/// else.
+/// The first is in `crate_folder`, the folder of the crate's `Cargo.toml`; then one in each folder
+/// above, up to the root of its workspace. A crate outside any workspace is its own root, because
+/// the folders above it belong to other projects. Only the `Cargo.toml` files on the way are read.
 #[must_use]
 pub fn catalog_places(crate_folder: &Path) -> Vec<PathBuf> {
     let is_root = |folder: &&Path| {
@@ -28,7 +27,7 @@ pub fn catalog_places(crate_folder: &Path) -> Vec<PathBuf> {
     up_to_root.map(|folder| folder.join(CATALOG_FILE)).collect()
 }
 
-/// Where the lock of a catalog is: `audit.lock` beside `audit.toml`.
+/// Returns the path of a catalog's lock: `audit.lock` beside `audit.toml`.
 #[must_use]
 pub fn lock_path(catalog: &Path) -> PathBuf {
     catalog.with_extension("lock")
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_table_of_that_name_makes_a_root() {
+    fn only_a_workspace_table_makes_a_root() {
         for root in [
             "[workspace]",
             " [ workspace.package ]",
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_stands_beside_its_catalog() {
+    fn the_lock_is_beside_its_catalog() {
         assert_eq!(
             lock_path(Path::new("a/audit.toml")),
             Path::new("a/audit.lock")

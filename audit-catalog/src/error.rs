@@ -1,15 +1,15 @@
-//! What is wrong with a catalog or its lock, and where.
+//! The errors of a catalog or its lock, with their positions.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a catalog, or its lock, could not be read.
+/// The error of reading a catalog or its lock.
 ///
-/// Shown as one line per mistake, each as `path:line:column: what is wrong; the remedy`, in the
-/// order of the file.
-// `Display` and `Error` are written out: this crate is on the way to every macro expansion, and a
-// derive would make that way wait for another proc-macro crate.
+/// Displayed as one line per mistake, `path:line:column: problem; remedy`, in the order of the
+/// file.
+// `Display` and `Error` are written by hand: every macro expansion waits for this crate, and a
+// derive would make it wait for another proc-macro crate.
 #[derive(Debug)]
 pub struct CatalogError {
     path: PathBuf,
@@ -38,20 +38,20 @@ impl CatalogError {
         }
     }
 
-    /// The path as it was given to [`Catalog::read`](crate::Catalog::read),
+    /// Returns the path as given to [`Catalog::read`](crate::Catalog::read),
     /// [`Catalog::parse`](crate::Catalog::parse), or those of [`Lock`](crate::Lock).
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether there is no such file, as opposed to one that cannot be read or holds mistakes.
+    /// Returns `true` if the file does not exist, and `false` if it is unreadable or has mistakes.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(&self.kind, ErrorKind::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// The mistakes in the text, in the order of the file; empty when the file could not be read.
+    /// Returns the mistakes in the order of the file; empty if the file could not be read.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
         match &self.kind {
@@ -86,7 +86,7 @@ impl std::error::Error for CatalogError {
     }
 }
 
-/// One mistake in the text of a catalog or lock, shown as `line:column: message`.
+/// One mistake in the text of a catalog or lock, displayed as `line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     line: usize,
@@ -95,7 +95,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// A mistake at a byte offset of the text; an offset past the end counts as the end.
+    /// Creates a mistake at a byte offset of the text; an offset past the end counts as the end.
     pub(crate) fn new(text: &str, offset: usize, message: impl Into<String>) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -106,19 +106,19 @@ impl Mistake {
         }
     }
 
-    /// The line, counted from 1.
+    /// Returns the line, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The column in characters (Unicode scalar values), counted from 1.
+    /// Returns the column in characters (Unicode scalar values), counted from 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// What is wrong, and the remedy.
+    /// Returns the problem and its remedy.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -1,33 +1,34 @@
-//! What a schema looked like, in 32 bytes.
+//! Fingerprints of schemas: SHA-256 over a canonical form.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The SHA-256 of a schema in its canonical form, shown as `sha256:` and 64 hexadecimal digits.
+/// The SHA-256 of a schema's canonical form, displayed as `sha256:` and 64 hexadecimal digits.
 ///
-/// Equal fingerprints mean schemas that accept the same events. What counts is the `actor`, the
-/// `metadata` and the `targets` of a schema; the order of keys does not, nor does the order of
-/// target types, nor what a service adds to its answer, such as `version` and `created_at`.
+/// Schemas with equal fingerprints accept the same events. Only `actor`, `metadata` and `targets`
+/// are included. The order of keys and of target types is ignored, and so are the fields that the
+/// service adds to its response, such as `version` and `created_at`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 const PREFIX: &str = "sha256:";
 
 impl Fingerprint {
-    /// A fingerprint by its bytes.
+    /// Creates a fingerprint from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The fingerprint of a schema, as [`Action::wire_schema`](crate::Action::wire_schema) makes it
-    /// and the service answers it ([schema](https://workos.com/docs/reference/audit-logs/schema)).
+    /// Computes the fingerprint of a schema in the form of
+    /// [`Action::wire_schema`](crate::Action::wire_schema) and of the service's responses
+    /// ([schema](https://workos.com/docs/reference/audit-logs/schema)).
     #[cfg(feature = "fingerprint")]
     #[must_use]
     pub fn of_schema(schema: &serde_json::Value) -> Self {
@@ -38,7 +39,7 @@ impl Fingerprint {
 
 #[cfg(feature = "fingerprint")]
 impl crate::model::Action {
-    /// The fingerprint of the action's schema.
+    /// Returns the fingerprint of the action's schema.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_schema(&self.wire_schema())
@@ -78,7 +79,7 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// The text is no fingerprint.
+/// The error of parsing a text that is not a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FingerprintError {
     private: (),
@@ -92,7 +93,7 @@ impl fmt::Display for FingerprintError {
 
 impl std::error::Error for FingerprintError {}
 
-/// JSON with one spelling: no white space, keys sorted, target types sorted.
+/// Canonical JSON: no white space, sorted keys, sorted target types.
 #[cfg(feature = "fingerprint")]
 mod canonical {
     use std::collections::BTreeMap;
@@ -128,7 +129,7 @@ mod canonical {
         }
     }
 
-    // Sorted here, because the order of a `serde_json` map depends on the features of the final
+    // Sorted here, because the order of a `serde_json` map depends on its features in the final
     // build.
     fn object(sorted: BTreeMap<&str, String>) -> String {
         let entries: Vec<String> = sorted
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_is_read_back_and_nothing_else_is() {
+    fn only_the_displayed_form_is_parsed() {
         let fingerprint = Fingerprint::from_bytes(std::array::from_fn(|index| index as u8 * 7));
         assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
         let zeros = "0".repeat(64);
@@ -189,7 +190,7 @@ mod tests {
         }
 
         #[test]
-        fn what_does_not_change_which_events_are_accepted_does_not_change_it() {
+        fn schemas_that_accept_the_same_events_have_equal_fingerprints() {
             let base = of(BASE);
             for same in [
                 "[action.a]\ntargets = [\"u\", \"t\"]\n[action.a.metadata]\nx = \"string\"\ny = \"number\"",
@@ -201,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn what_changes_which_events_are_accepted_changes_it() {
+        fn schemas_that_accept_other_events_have_other_fingerprints() {
             let base = of(BASE);
             for other in [
                 "[action.a]\ntargets = [\"t\"]\n[action.a.metadata]\nx = \"string\"\ny = \"number\"",
@@ -214,7 +215,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_service_adds_to_its_answer_does_not_count() {
+        fn fields_added_by_the_service_are_ignored() {
             let sent = json!({ "targets": [{ "type": "t" }], "metadata": { "type": "object", "properties": {} } });
             let answered = json!({
                 "object": "audit_log_schema", "version": 3, "created_at": "2026-02-02T16:35:39.317Z", "actor": null,

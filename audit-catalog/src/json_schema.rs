@@ -1,5 +1,4 @@
-//! The JSON Schema of `audit.toml`, for editors: made here from what the parser knows, and kept in
-//! `audit.schema.json`.
+//! Generates the JSON Schema of `audit.toml` for editors, and compares it with `audit.schema.json`.
 
 use serde_json::{Value, json};
 
@@ -7,10 +6,10 @@ use crate::coalesce::CoalesceBy;
 use crate::model::{Kind, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
 use crate::parse::{ACTION_KEYS, COALESCE_KEYS, DOCUMENT_KEYS, METADATA_ONLY};
 
-/// The rule of names in one expression: begins and ends with a letter or digit, and holds no `..`.
+/// The rule for names: they begin and end with a letter or digit, and contain no `..`.
 const NAME: &str = r"^[a-zA-Z0-9](([_:-]|\.[_:-])*\.?[a-zA-Z0-9])*$";
 
-/// The rule of windows: 1 to 900 seconds, or 1 to 15 minutes.
+/// The rule for windows: 1 to 900 seconds, or 1 to 15 minutes.
 const WINDOW: &str = "^(([1-9][0-9]?|[1-8][0-9]{2}|900)s|([1-9]|1[0-5])m)$";
 
 fn schema() -> Value {
@@ -30,7 +29,7 @@ fn schema() -> Value {
             "maxProperties": most,
             "additionalProperties": {
                 "enum": kinds,
-                "description": "The type of the value; with a trailing ? it may be left out.",
+                "description": "The type of the value; a trailing ? makes the field optional.",
             },
         })
     };
@@ -46,7 +45,7 @@ fn schema() -> Value {
         })
     };
     let target = only_metadata(
-        "A type of target that some action names.",
+        "A target type that at least one action names.",
         metadata(
             "The metadata of each target of this type.",
             MAX_METADATA_KEYS,
@@ -56,7 +55,7 @@ fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "audit.toml",
-        "description": "The audit catalog: which actions an application records, on which targets, with which metadata.",
+        "description": "The audit catalog: an application's actions, their target types and their metadata.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
@@ -88,32 +87,32 @@ fn schema() -> Value {
                         },
                         "durable": {
                             "type": "boolean",
-                            "description": "Whether an event of the action is on disk before the operation answers.",
+                            "description": "If true, an event of the action is on disk before the operation returns.",
                             "default": false,
                         },
                         "coalesce": {
                             "type": "object",
-                            "description": "Which events of the action stand for each other in a flood; not together with durable.",
+                            "description": "Within a window, the first of several equal events is delivered immediately; the rest are replaced by one event with a count. Not together with durable.",
                             "additionalProperties": false,
                             "required": COALESCE_KEYS,
                             "properties": {
                                 "by": {
                                     "type": "array",
-                                    "description": "What alike events have in common besides action and organization.",
+                                    "description": "The parts in which events have to be equal, besides action and organization.",
                                     "items": { "enum": by },
                                     "minItems": 1,
                                     "uniqueItems": true,
                                 },
                                 "window": {
                                     "type": "string",
-                                    "description": "How long events are held together, from 1s to 15m.",
+                                    "description": "The length of the window, from 1s to 15m.",
                                     "pattern": WINDOW,
                                 },
                             },
                         },
                         "deprecated": {
                             "type": "string",
-                            "description": "What to write instead; a compiler warning at each use.",
+                            "description": "The replacement, shown in a compiler warning at each use.",
                             "pattern": r"\S",
                         },
                         "metadata": metadata(
@@ -126,20 +125,20 @@ fn schema() -> Value {
             },
             "target": {
                 "type": "object",
-                "description": "What is said of targets, each type as [target.TYPE].",
+                "description": "The target types, each as [target.TYPE].",
                 "propertyNames": name,
                 "additionalProperties": target,
             },
             "actor": only_metadata(
-                "What is said of actors.",
+                "The actor.",
                 metadata("The metadata of the actor.", MAX_METADATA_KEYS, &[]),
             ),
         },
     })
 }
 
-/// The text of the file. Keys are sorted by hand, because their order depends on the features of
-/// the final build.
+/// Formats the file. Keys are sorted here, because the order of a `serde_json` map depends on its
+/// features in the final build.
 fn text(value: &Value, indent: usize) -> String {
     let pad = "  ".repeat(indent + 1);
     let end = "  ".repeat(indent);
@@ -174,7 +173,7 @@ fn sorted<const N: usize>(mut names: [&str; N]) -> Vec<&str> {
 }
 
 #[test]
-fn the_file_is_what_the_parser_knows() {
+fn the_checked_in_schema_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/audit.schema.json");
     let made = format!("{}\n", text(&schema(), 0));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -188,7 +187,7 @@ fn the_file_is_what_the_parser_knows() {
 }
 
 #[test]
-fn every_key_of_the_parser_is_in_it_and_no_other() {
+fn the_schema_has_exactly_the_keys_of_the_parser() {
     let schema = schema();
     assert_eq!(keys(&schema), sorted(DOCUMENT_KEYS));
     let parts = &schema["properties"];
@@ -240,8 +239,8 @@ mod files {
         Value::Object(entries.collect())
     }
 
-    /// Whether the checked-in schema takes the text.
-    fn takes(text: &str) -> bool {
+    /// Returns `true` if the text is valid under the checked-in schema.
+    fn is_valid(text: &str) -> bool {
         let schema: Value = serde_json::from_str(include_str!("../audit.schema.json")).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let document = DeTable::parse(text).unwrap();
@@ -249,7 +248,7 @@ mod files {
     }
 
     #[test]
-    fn the_catalogs_of_this_repository_are_taken() {
+    fn the_catalogs_of_this_repository_are_valid() {
         // Read when the test runs: the files of other crates are no part of the package.
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         for file in [
@@ -260,12 +259,12 @@ mod files {
         ] {
             let text = std::fs::read_to_string(root.join(file)).unwrap();
             assert!(Catalog::parse(&text, "audit.toml").is_ok());
-            assert!(takes(&text), "{text}");
+            assert!(is_valid(&text), "{text}");
         }
     }
 
     #[test]
-    fn what_the_parser_refuses_for_its_form_the_schema_refuses() {
+    fn the_schema_rejects_what_the_parser_rejects_by_form() {
         let keys: String = (0..41)
             .map(|key| format!("k{key} = \"string\"\n"))
             .collect();
@@ -291,12 +290,12 @@ mod files {
             &format!("action.a.targets = [\"t\"]\n[action.a.metadata]\n{keys}"),
         ] {
             assert!(Catalog::parse(wrong, "audit.toml").is_err(), "{wrong}");
-            assert!(!takes(wrong), "{wrong}");
+            assert!(!is_valid(wrong), "{wrong}");
         }
     }
 
     #[test]
-    fn windows_are_judged_as_the_parser_judges_them() {
+    fn schema_and_parser_agree_on_windows() {
         let numbers = [
             "0", "1", "9", "15", "16", "60", "99", "100", "899", "900", "901", "999", "1000", "05",
             "",
@@ -309,7 +308,7 @@ mod files {
                 "action.a.targets = [\"t\"]\naction.a.coalesce = {{ by = [\"actor\"], window = \"{number}{unit}\" }}"
             );
             assert_eq!(
-                takes(&text),
+                is_valid(&text),
                 Catalog::parse(&text, "").is_ok(),
                 "{number}{unit}"
             );
@@ -317,7 +316,7 @@ mod files {
     }
 
     #[test]
-    fn names_are_judged_as_the_parser_judges_them() {
+    fn schema_and_parser_agree_on_names() {
         for name in [
             "a",
             "A1",
@@ -344,7 +343,11 @@ mod files {
             "a-..b",
         ] {
             let text = format!("[action.\"{name}\"]\ntargets = [\"t\"]");
-            assert_eq!(takes(&text), Catalog::parse(&text, "").is_ok(), "{name:?}");
+            assert_eq!(
+                is_valid(&text),
+                Catalog::parse(&text, "").is_ok(),
+                "{name:?}"
+            );
         }
     }
 }

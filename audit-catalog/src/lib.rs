@@ -1,10 +1,10 @@
-//! The audit catalog: which actions an application records, on which targets, with which metadata.
+//! The audit catalog: an application's actions, their target types and their metadata.
 //!
-//! A catalog is one file, `audit.toml`. [`Catalog::parse`] reads it, checks it, and reports every
-//! mistake at once with its line and column; [`Action::wire_schema`] turns an action into the
-//! schema that the service wants to know before it accepts an event. `#[audited]` uses this crate
-//! while it compiles, the command line uses it to register the schemas. The crate does no I/O but
-//! looking for that file, and reading it and its lock.
+//! A catalog is one file, `audit.toml`. [`Catalog::parse`] parses and checks its text, and reports
+//! every mistake at once with its line and column. [`Action::wire_schema`] returns an action's
+//! schema, which has to be registered with the service before it accepts an event. `#[audited]`
+//! uses this crate at compile time, the command line to register schemas. The only I/O of this
+//! crate is to find and read that file and its lock.
 //!
 //! ```
 //! use audit_catalog::{Catalog, Kind};
@@ -52,13 +52,13 @@
 //!
 //! | key | value | |
 //! | --- | --- | --- |
-//! | `[action."NAME"]` | table | one action; quote a name that holds a dot |
+//! | `[action."NAME"]` | table | one action; a name with a dot is quoted |
 //! | `targets` | array of strings, at least one | the target types an event of the action may have |
 //! | `summary` | string | a sentence with the placeholders `{actor}`, `{action}`, `{target}`, `{targets}`, `{organization}`, `{metadata.KEY}`; `{{` is a brace |
 //! | `denied` | string | the action under which a denial is recorded, instead of this one |
-//! | `durable` | boolean, `false` | whether an event of the action is on disk before the operation answers |
-//! | `coalesce` | `{ by = ["actor", "target", "location", "outcome"], window = "60s" }`: at least one of the four names; a whole number with `s` or `m`, from `1s` to `15m` | which events of the action stand for each other in a flood: the first goes at once, and the newest at the window's end, with their `count` |
-//! | `deprecated` | string | what to write instead |
+//! | `durable` | boolean, `false` | if `true`, an event of the action is on disk before the operation returns |
+//! | `coalesce` | `{ by = ["actor", "target", "location", "outcome"], window = "60s" }`: at least one of the four names; a whole number with `s` or `m`, from `1s` to `15m` | coalescing: within a window, the first of several equal events is delivered immediately; the rest are replaced by the newest one with a `count`, sent when the window closes |
+//! | `deprecated` | string | the replacement, shown in a compiler warning |
 //! | `[action."NAME".metadata]` | `KEY = "string"`, `"number"` or `"boolean"`; a trailing `?` makes it optional | the metadata of the event |
 //! | `[target.TYPE.metadata]` | the same | the metadata of each target of that type |
 //! | `[actor.metadata]` | the same | the metadata of the actor |
@@ -66,22 +66,21 @@
 //! # Rules
 //!
 //! - Names of actions and target types are 1 or more of `a-z A-Z 0-9 . _ - :`, begin and end with a
-//!   letter or digit, and hold no `..`. The service states no rule for names; these survive as one
-//!   segment of its URLs.
+//!   letter or digit, and hold no `..`. The service documents no rule for names; such names are
+//!   valid as one segment of its URLs.
 //! - Metadata keys are 1 to 40 of `a-z A-Z 0-9 _ -`, at most 50 in one table ([service
 //!   limits](https://workos.com/docs/audit-logs/metadata-schema)). The event's own metadata has
 //!   room for 40, because [`RESERVED_METADATA`] is set by the framework and may not be declared.
-//! - `denied` names another action of the catalog that allows the same target types, gives the
-//!   metadata they share the same type, and requires no other: a denial carries what the action
-//!   would have carried.
-//! - `coalesce` and `durable = true` exclude each other: an event that waits is not on disk before
-//!   the operation answers.
-//! - `[target.TYPE]` describes a type that some action names.
+//! - `denied` names another action of the catalog. That action allows the same target types, gives
+//!   shared metadata the same type, and requires no other metadata, because a denial carries the
+//!   data of the denied action.
+//! - `coalesce` and `durable = true` exclude each other: an event that is held until its window
+//!   closes is not on disk before the operation returns.
+//! - `[target.TYPE]` describes a type that at least one action names.
 //! - No two actions have the same [constant](Action::constant), such as `DOCUMENT_SHARE` of
 //!   `document.share`.
 //!
-//! A mistake in the syntax of the file (duplicate keys are one) hides the other mistakes until it
-//! is mended.
+//! A syntax error (duplicate keys are one) hides all other mistakes until it is fixed.
 //!
 //! # In an editor
 //!
@@ -93,20 +92,20 @@
 //! #:schema ./audit.schema.json
 //! ```
 //!
-//! What holds between declarations (`denied`, a `[target.TYPE]` that nobody names, placeholders) is
-//! checked only when the file is read.
+//! Rules between declarations (`denied`, an unused `[target.TYPE]`, placeholders) are checked only
+//! when the file is read.
 //!
 //! # The lock
 //!
-//! Beside the catalog stands its lock, `audit.lock`: the schema versions that each environment was
-//! given. [`Lock`] reads and writes it.
+//! The lock, `audit.lock` beside the catalog, records the schema versions of each environment.
+//! [`Lock`] reads and writes it.
 //!
 //! # Features
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
-//! | `fingerprint` | no | `Fingerprint::of_schema` and `Action::fingerprint`, by SHA-256. Off by default, since the macros, which need neither, would have to wait for its crates |
-//! | `plan` | no | `Plan`: catalog, lock and the service's schemas side by side. Brings `fingerprint` |
+//! | `fingerprint` | no | `Fingerprint::of_schema` and `Action::fingerprint`, by SHA-256. Off by default, because the macros need neither and would compile later |
+//! | `plan` | no | `Plan`: compares catalog, lock and the service's schemas. Enables `fingerprint` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod check;

@@ -1,4 +1,4 @@
-//! The catalog as its readers see it.
+//! The checked catalog: actions, target types, metadata fields, and their limits.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use crate::coalesce::Coalesce;
 use crate::constant::constant_name;
 use crate::nearest::nearest;
 
-/// The most metadata keys that the service takes in one place: event, actor and each target
+/// The maximum number of metadata keys of an event, an actor, or a target
 /// ([metadata schema](https://workos.com/docs/audit-logs/metadata-schema)).
 pub const MAX_METADATA_KEYS: usize = 50;
 
-/// The most characters of a metadata key ([metadata
+/// The maximum length of a metadata key, in characters ([metadata
 /// schema](https://workos.com/docs/audit-logs/metadata-schema)).
 pub const MAX_KEY_LENGTH: usize = 40;
 
-/// The keys of an event's metadata that the framework sets; an application may not declare them.
+/// The keys of an event's metadata that the framework sets; an application cannot declare them.
 ///
-/// Every pushed schema allows them, and none requires them.
+/// Every registered schema allows them, and none requires them.
 pub const RESERVED_METADATA: [(&str, Kind); 10] = [
     ("outcome", Kind::String),
     ("status", Kind::Number),
@@ -33,12 +33,12 @@ pub const RESERVED_METADATA: [(&str, Kind); 10] = [
 /// The actions of one application, read from its `audit.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
-    /// Sorted by name, so that look-up is a binary search and every listing is in the same order.
+    /// Sorted by name, so that a lookup is a binary search and the order is always the same.
     pub(crate) actions: Vec<Action>,
 }
 
 impl Catalog {
-    /// The action of that name.
+    /// Returns the action with this name.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&Action> {
         let index = self
@@ -48,26 +48,25 @@ impl Catalog {
         self.actions.get(index)
     }
 
-    /// All actions, in the order of their names.
+    /// Returns all actions, sorted by name.
     pub fn actions(&self) -> impl ExactSizeIterator<Item = &Action> {
         self.actions.iter()
     }
 
-    /// The action whose [constant](Action::constant) has that name.
+    /// Returns the action whose [constant](Action::constant) has this name.
     #[must_use]
     pub fn action_of_constant(&self, constant: &str) -> Option<&Action> {
         self.actions().find(|action| action.constant() == constant)
     }
 
-    /// The action that was most likely meant by a name that is not in the catalog; see
-    /// [`nearest`](crate::nearest()).
+    /// Returns the action name most similar to an unknown name; see [`nearest`](crate::nearest()).
     #[must_use]
     pub fn nearest_action(&self, name: &str) -> Option<&str> {
         nearest(name, self.actions().map(Action::name))
     }
 }
 
-/// Something that can happen, as `[action."NAME"]` declares it.
+/// One action, declared as `[action."NAME"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     pub(crate) name: String,
@@ -82,86 +81,86 @@ pub struct Action {
 }
 
 impl Action {
-    /// The name, such as `document.share`.
+    /// Returns the name, such as `document.share`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name of the constant that `catalog!` makes for the action: the name in upper case, with
-    /// `_` for each character that Rust does not allow and before each upper-case letter behind a
-    /// lower-case one, such as `DOCUMENT_SHARE`. A name that begins with a digit gets a `_` in
-    /// front. No two actions of a catalog have the same.
+    /// Returns the name of the constant that `catalog!` generates for the action.
+    ///
+    /// It is the action's name in upper case, such as `DOCUMENT_SHARE`. A `_` replaces each
+    /// character that Rust does not allow, and is inserted before an upper-case letter that follows
+    /// a lower-case one, and before a leading digit. It is unique in a catalog.
     #[must_use]
     pub fn constant(&self) -> String {
         constant_name(&self.name)
     }
 
-    /// The sentence that describes an event, with its placeholders as they were written.
+    /// Returns the sentence that describes an event, with its placeholders unexpanded.
     #[must_use]
     pub fn summary(&self) -> Option<&str> {
         self.summary.as_deref()
     }
 
-    /// The target types an event of this action may have, at least one, in the order they were
-    /// written.
+    /// Returns the target types of the action's events: at least one, in the order of the file.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
 
-    /// The allowed target type of that name.
+    /// Returns the allowed target type with this name.
     #[must_use]
     pub fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.name() == name)
     }
 
-    /// The action under which a denial is recorded, when it is not this one.
+    /// Returns the action under which a denial is recorded, if it is another one.
     #[must_use]
     pub fn denied(&self) -> Option<&str> {
         self.denied.as_deref()
     }
 
-    /// Whether an event of this action is on disk before the operation answers.
+    /// Returns `true` if an event of this action is on disk before the operation returns.
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.durable
     }
 
-    /// Which events of this action stand for each other in a flood; never together with
-    /// [`is_durable`](Self::is_durable).
+    /// Returns the coalescing rule; never set together with [`is_durable`](Self::is_durable).
     #[must_use]
     pub fn coalesce(&self) -> Option<&Coalesce> {
         self.coalesce.as_ref()
     }
 
-    /// What to write instead, when the action is deprecated.
+    /// Returns the note with the replacement, if the action is deprecated.
     #[must_use]
     pub fn deprecated(&self) -> Option<&str> {
         self.deprecated.as_deref()
     }
 
-    /// The metadata of the event that the application sets, in the order it was written; without
-    /// [`RESERVED_METADATA`].
+    /// Returns the declared metadata of the event, in the order of the file.
+    ///
+    /// [`RESERVED_METADATA`] is not included.
     #[must_use]
     pub fn metadata(&self) -> &[Field] {
         &self.metadata
     }
 
-    /// The metadata field of that key; `None` also for the reserved ones.
+    /// Returns the metadata field with this key; `None` for reserved keys too.
     #[must_use]
     pub fn field(&self, key: &str) -> Option<&Field> {
         self.metadata.iter().find(|field| field.key() == key)
     }
 
-    /// The metadata of the actor, the same for every action of a catalog.
+    /// Returns the metadata of the actor, which is the same for every action of a catalog.
     #[must_use]
     pub fn actor_metadata(&self) -> &[Field] {
         &self.actor_metadata
     }
 }
 
-/// A type of target, and the metadata that `[target.TYPE.metadata]` declares for it.
+/// A target type with its metadata, declared as `[target.TYPE.metadata]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub(crate) name: String,
@@ -169,20 +168,20 @@ pub struct Target {
 }
 
 impl Target {
-    /// The type, such as `document`.
+    /// Returns the type, such as `document`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The metadata of a target of this type, in the order it was written.
+    /// Returns the metadata of a target of this type, in the order of the file.
     #[must_use]
     pub fn metadata(&self) -> &[Field] {
         &self.metadata
     }
 }
 
-/// One metadata field: its key, its kind, and whether it may be absent.
+/// One metadata field: its key, its kind, and its optionality.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     pub(crate) key: String,
@@ -191,26 +190,28 @@ pub struct Field {
 }
 
 impl Field {
-    /// The key, 1 to [`MAX_KEY_LENGTH`] characters.
+    /// Returns the key, 1 to [`MAX_KEY_LENGTH`] characters.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The kind of the value.
+    /// Returns the kind of the value.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Whether the field may be left out.
+    /// Returns `true` if the field may be omitted.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.optional
     }
 }
 
-/// The kind of a metadata value. The service knows no others: no null, no array, no object.
+/// The kind of a metadata value.
+///
+/// The service accepts no others: no null, no array, no object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -223,10 +224,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order messages name them.
+    /// All kinds, in the order of messages.
     pub(crate) const ALL: [Self; 3] = [Self::String, Self::Number, Self::Boolean];
 
-    /// The word in the catalog, which is also the word of JSON Schema.
+    /// Returns the kind's name in the catalog, which JSON Schema uses too.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,10 +1,11 @@
-//! The nearest name, for "did you mean".
+//! Finds the most similar name, for "did you mean".
 
-/// The candidate that was most likely meant by `word`, if one is near enough to suggest.
+/// Returns the candidate most similar to `word`, if one is similar enough to suggest.
 ///
-/// Near is, in this order: the same but for case; at most a third of the longer word's characters
-/// (at least one) inserted, removed, replaced or swapped; the same parts in another order, as in
-/// `delete.document`. The first of equals wins.
+/// Similar is, in this order: equal except for case; an edit distance (insertions, deletions,
+/// replacements, swaps) of at most a third of the longer word's characters, and at least one; the
+/// same parts in another order, as in `delete.document`. Of equally similar candidates, the first
+/// is returned.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
@@ -15,7 +16,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let longer = lower.chars().count().max(other.chars().count());
         let cut_off = (longer / 3).max(1);
         let distance = match strsim::osa_distance(&lower, &other) {
-            // Nothing is left of a word of which every character changed.
+            // If every character changed, the words have nothing in common.
             distance if distance <= cut_off && distance < longer || distance == 0 => distance,
             _ if parts.len() > 1 && parts == parts_of(&other) => cut_off,
             _ => continue,
@@ -41,7 +42,7 @@ mod tests {
     const NAMES: [&str; 4] = ["document.delete", "document.share", "login", "a"];
 
     #[test]
-    fn a_slip_of_the_keyboard_is_forgiven() {
+    fn a_typing_mistake_finds_the_name() {
         assert_eq!(nearest("document.delet", NAMES), Some("document.delete"));
         assert_eq!(nearest("docment.shrae", NAMES), Some("document.share"));
         assert_eq!(nearest("Document.Share", NAMES), Some("document.share"));
@@ -64,7 +65,7 @@ mod tests {
         }
 
         #[test]
-        fn the_answer_is_one_of_the_candidates(word in "\\PC{0,12}", names in prop::collection::vec("\\PC{0,12}", 0..8)) {
+        fn the_result_is_one_of_the_candidates(word in "\\PC{0,12}", names in prop::collection::vec("\\PC{0,12}", 0..8)) {
             if let Some(found) = nearest(&word, names.iter().map(String::as_str)) {
                 prop_assert!(names.iter().any(|name| name == found));
             }

@@ -1,4 +1,4 @@
-//! An action as the schema that the service wants to know.
+//! The wire format of an action's schema.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde_json::{Map, Value, json};
 use crate::model::{Action, Field, Kind, RESERVED_METADATA};
 
 impl Action {
-    /// The body of
+    /// Returns the body of
     /// [`POST /audit_logs/actions/{action}/schemas`](https://workos.com/docs/reference/audit-logs/schema/create):
     /// `{"actor"?, "metadata", "targets": [{"metadata"?, "type"}]}`.
     ///
     /// Each `metadata` is a JSON Schema object with a type for each property. The event's own
-    /// metadata holds the declared fields and the [`RESERVED_METADATA`]; `actor`, and the
-    /// `metadata` of a target type, are there when the catalog declares some. Keys are in
-    /// alphabetical order, so equal actions give equal bytes.
+    /// metadata contains the declared fields and the [`RESERVED_METADATA`]; `actor`, and the
+    /// `metadata` of a target type, are present if the catalog declares some. Keys are in
+    /// alphabetical order, so that equal actions have equal bytes.
     ///
-    /// There is **no `required` list**, also for fields that the catalog does not call optional.
-    /// What the compiler can see it has checked already; what is known late, such as the id of a
-    /// row that an operation creates, is absent when the operation fails, and an event about a
-    /// failure must not be refused for that.
+    /// There is **no `required` list**, not even for fields that the catalog requires. The macros
+    /// check required fields at compile time. A value that exists only after success, such as the
+    /// id of a created row, is absent when the operation fails, and the service must not reject the
+    /// event of the failure.
     ///
-    /// Target types are the allowed set: whether the service takes the list as a set or as an exact
-    /// list, its reference does not say.
+    /// Target types are listed as the allowed set. The service's reference does not state whether
+    /// it treats the list as a set or as an exact list.
     #[must_use]
     pub fn wire_schema(&self) -> Value {
         let targets = self.targets().iter().map(|target| {
@@ -53,7 +53,7 @@ fn property(field: &Field) -> (&str, Kind) {
 }
 
 fn object<'a>(properties: impl Iterator<Item = (&'a str, Kind)>) -> Value {
-    // Sorted here, because the order of a `serde_json` map depends on the features of the final
+    // Sorted here, because the order of a `serde_json` map depends on its features in the final
     // build.
     let sorted: BTreeMap<&str, Kind> = properties.collect();
     let properties: Map<String, Value> = sorted
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_catalog_does_not_declare_is_absent() {
+    fn undeclared_parts_are_absent() {
         let schema = action("[action.login]\ntargets = [\"user\"]").wire_schema();
         assert_eq!(schema.get("actor"), None);
         assert_eq!(schema["targets"], serde_json::json!([{ "type": "user" }]));

@@ -8,7 +8,7 @@ use super::summary::summary;
 use crate::declarations::{Declarations, Mistakes};
 use crate::model::{Action, Catalog, Field, Target};
 
-/// Checks everything, reports what is wrong, and builds the catalog as far as it is right.
+/// Checks the declarations, reports every mistake, and builds the catalog from the valid parts.
 pub(crate) fn declarations(declarations: Declarations, mistakes: &mut Mistakes<'_>) -> Catalog {
     let Declarations {
         actions,

@@ -3,7 +3,7 @@
 use crate::declarations::{ActionDeclaration, At, Mistakes, NO_TARGETS};
 use crate::model::{Field, MAX_KEY_LENGTH, MAX_METADATA_KEYS, RESERVED_METADATA};
 
-/// Where metadata is declared; the event's own shares its room with the reserved keys.
+/// The owner of metadata; an event's metadata shares its limit with the reserved keys.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum MetadataOwner {
     Event,

@@ -7,7 +7,7 @@ use crate::declarations::{ActionDeclaration, At, Mistakes};
 use crate::model::{Field, Kind};
 use crate::nearest::nearest;
 
-/// Two actions of one constant could not be told apart in `action = actions::CONSTANT`.
+/// Two actions with the same constant would be ambiguous in `action = actions::CONSTANT`.
 pub(super) fn constants(actions: &[ActionDeclaration], mistakes: &mut Mistakes<'_>) {
     let mut first: HashMap<String, &str> = HashMap::new();
     for At { value: name, span } in actions.iter().map(|action| &action.name) {
@@ -24,8 +24,8 @@ pub(super) fn constants(actions: &[ActionDeclaration], mistakes: &mut Mistakes<'
     }
 }
 
-/// A description of a type that no action names is a slip of the pen: its metadata would never be
-/// checked.
+/// A described type that no action names is reported as a typing mistake: its metadata would never
+/// be checked.
 pub(super) fn type_is_used(
     name: &At<String>,
     actions: &[ActionDeclaration],
@@ -46,7 +46,7 @@ pub(super) fn coalesced_or_durable(action: &ActionDeclaration, mistakes: &mut Mi
     if let (true, Some(At { span, .. })) = (action.durable, &action.coalesce) {
         mistakes.add(
             span.start,
-            "an action cannot have both `coalesce` and `durable = true`: an event that waits for its window's end would not be on disk before the operation answers; remove one",
+            "an action cannot have both `coalesce` and `durable = true`: an event that is held until its window closes would not be on disk before the operation returns; remove one",
         );
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn denied(
     }
 }
 
-/// Metadata that the action of denials must have, and the denied action does not give.
+/// Returns the metadata that the denial's action requires and the denied action does not provide.
 fn denied_needs<'a>(
     action: &'a ActionDeclaration,
     other: &'a ActionDeclaration,

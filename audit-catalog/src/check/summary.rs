@@ -58,8 +58,8 @@ fn placeholder(
             format!("unknown placeholder `{{{name}}}`; {hint}")
         }
     };
-    // With escapes in the string the placeholder may not stand there letter for letter; its string
-    // does.
+    // If the string contains escapes, the placeholder may not appear verbatim; the position of the
+    // string is used then.
     let written = mistakes
         .text()
         .get(span.clone())

@@ -50,7 +50,7 @@ title = "strng?"
 }
 
 #[test]
-fn names_that_a_url_would_not_survive_are_refused() {
+fn names_that_are_no_url_segment_are_rejected() {
     for bad in [
         "", "a b", "a/b", "..", ".", "a..b", ".a", "a-", "ä", "a\\nb", "a\\u0007",
     ] {
@@ -64,7 +64,7 @@ fn names_that_a_url_would_not_survive_are_refused() {
 }
 
 #[test]
-fn two_actions_of_one_constant_are_refused() {
+fn two_actions_with_the_same_constant_are_rejected() {
     let text = "action.\"document.delete\".targets = [\"t\"]\naction.login.targets = [\"t\"]\naction.document_delete.targets = [\"t\"]\naction.documentDelete.targets = [\"t\"]";
     assert_eq!(
         mistakes(text),
@@ -76,7 +76,7 @@ fn two_actions_of_one_constant_are_refused() {
 }
 
 #[test]
-fn keys_are_counted_with_the_reserved_ones_where_these_are_set() {
+fn reserved_keys_count_towards_the_limit_of_events_only() {
     let keys = |count| (0..count).map(|index| format!("k{index}"));
     let event = MAX_METADATA_KEYS - RESERVED_METADATA.len();
     assert!(Catalog::parse(&with_keys("action.a.metadata", keys(event)), "").is_ok());
@@ -104,7 +104,7 @@ fn a_key_has_at_most_forty_characters() {
 }
 
 #[test]
-fn reserved_keys_are_free_on_actors_and_targets() {
+fn reserved_keys_are_allowed_on_actors_and_targets() {
     assert!(Catalog::parse(&with_keys("actor.metadata", ["status".to_owned()]), "").is_ok());
     for (key, _) in RESERVED_METADATA {
         assert_eq!(
@@ -116,7 +116,7 @@ fn reserved_keys_are_free_on_actors_and_targets() {
 }
 
 #[test]
-fn a_denial_carries_what_the_action_would_have_carried() {
+fn a_denial_action_accepts_the_data_of_the_denied_action() {
     let text = r#"
 [action.a]
 targets = ["t", "u"]
@@ -159,7 +159,7 @@ fn braces_in_a_summary_are_doubled() {
 
 proptest! {
     #[test]
-    fn what_is_declared_is_found(
+    fn declared_actions_and_fields_are_found(
         actions in prop::collection::btree_map("[a-z][a-z0-9_.-]{0,8}[a-z0-9]", prop::collection::btree_map("[a-zA-Z0-9_-]{1,40}", (0..3usize, any::<bool>()), 0..6), 1..6),
     ) {
         prop_assume!(actions.keys().all(|name| !name.contains("..")));

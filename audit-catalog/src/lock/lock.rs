@@ -10,20 +10,20 @@ pub(super) const HEADER: &str = "\
 # The schema versions that each environment has. Written by `audited schema push`; commit it beside audit.toml.
 ";
 
-/// Which version of each action's schema an environment has: the content of `audit.lock`.
+/// The content of `audit.lock`: the version of each action's schema in each environment.
 ///
-/// Schemas are immutable, and a changed one is a new version, which events have to name ([editing
-/// events](https://workos.com/docs/audit-logs/editing-events)). So the version that a push was
-/// given is kept beside the catalog, and committed. Environments differ, since each counts its own
-/// versions.
+/// Schemas are immutable. A changed schema is a new version, which events have to name ([editing
+/// events](https://workos.com/docs/audit-logs/editing-events)). The version
+/// that the service assigned is therefore kept beside the catalog and committed. Each environment
+/// counts its own versions.
 ///
 /// ```toml
 /// [environment.production]
 /// "document.delete" = { version = 3, fingerprint = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
 /// ```
 ///
-/// Writing is deterministic: environments and actions are sorted, each action is one line, so that
-/// two branches that push different actions merge without a conflict in most cases.
+/// The text is deterministic: environments and actions are sorted, and each action is one line.
+/// Branches that register different actions therefore merge without a conflict in most cases.
 ///
 /// ```
 /// use audit_catalog::{Catalog, Fingerprint, Lock};
@@ -44,7 +44,7 @@ pub struct Lock {
     pub(super) environments: BTreeMap<String, BTreeMap<String, Locked>>,
 }
 
-/// One schema that was registered: its version, and what it looked like.
+/// A registered schema: its version and its fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Locked {
     pub(super) version: NonZeroU32,
@@ -52,14 +52,15 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// The version that the service gave the schema.
+    /// Returns the version that the service assigned to the schema.
     #[must_use]
     pub fn version(&self) -> NonZeroU32 {
         self.version
     }
 
-    /// The fingerprint of the schema that was registered; the catalog has drifted when its own
-    /// differs.
+    /// Returns the fingerprint of the registered schema.
+    ///
+    /// If the fingerprint of the catalog's schema differs, the catalog has drifted.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -67,31 +68,30 @@ impl Locked {
 }
 
 impl Lock {
-    /// The names of the environments, sorted.
+    /// Returns the names of the environments, sorted.
     pub fn environments(&self) -> impl ExactSizeIterator<Item = &str> {
         self.environments.keys().map(String::as_str)
     }
 
-    /// The actions that an environment has a schema of, sorted by name; none if it is not in the
-    /// lock.
+    /// Returns the actions of an environment, sorted by name; none if it is not in the lock.
     pub fn actions(&self, environment: &str) -> impl Iterator<Item = (&str, &Locked)> {
         let actions = self.environments.get(environment).into_iter().flatten();
         actions.map(|(action, locked)| (action.as_str(), locked))
     }
 
-    /// What an environment has of an action.
+    /// Returns the registered schema of an action in an environment.
     #[must_use]
     pub fn get(&self, environment: &str, action: &str) -> Option<&Locked> {
         self.environments.get(environment)?.get(action)
     }
 
-    /// The version of an action's schema in an environment.
+    /// Returns the version of an action's schema in an environment.
     #[must_use]
     pub fn version(&self, environment: &str, action: &str) -> Option<NonZeroU32> {
         self.get(environment, action).map(Locked::version)
     }
 
-    /// Notes what the service answered to a push; replaces what was there.
+    /// Sets the registered schema of an action, and replaces an existing entry.
     pub fn set(
         &mut self,
         environment: impl Into<String>,
@@ -107,13 +107,13 @@ impl Lock {
         actions.insert(action.into(), locked);
     }
 
-    /// Forgets an action of an environment, as one that left the catalog.
+    /// Removes an action from an environment, and returns its entry.
     pub fn remove(&mut self, environment: &str, action: &str) -> Option<Locked> {
         self.environments.get_mut(environment)?.remove(action)
     }
 }
 
-/// The text of the file.
+/// Formats the text of the file.
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEADER)?;
@@ -135,7 +135,7 @@ impl fmt::Display for Lock {
     }
 }
 
-/// A TOML key: bare where it may be, else quoted.
+/// A TOML key, quoted unless it may be bare.
 struct Key<'a>(&'a str);
 
 impl fmt::Display for Key<'_> {

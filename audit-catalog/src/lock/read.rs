@@ -18,8 +18,9 @@ use crate::nearest::nearest;
 const KEYS: [&str; 2] = ["version", "fingerprint"];
 
 impl Lock {
-    /// Reads and checks a lock from its text. `path` is what errors call the file; nothing is read
-    /// from it.
+    /// Parses and checks the text of a lock.
+    ///
+    /// `path` names the file in errors; nothing is read from it.
     ///
     /// # Errors
     /// [`CatalogError::mistakes`] lists every mistake in the text.
@@ -32,11 +33,11 @@ impl Lock {
         }
     }
 
-    /// Reads and checks the lock in a file, which must be UTF-8.
+    /// Reads, parses and checks a lock file, which must be UTF-8.
     ///
     /// # Errors
-    /// If the file cannot be read ([`CatalogError::is_not_found`] tells why), or as
-    /// [`Lock::parse`].
+    /// If the file cannot be read ([`CatalogError::is_not_found`] distinguishes a missing file), or
+    /// as [`Lock::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, CatalogError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -102,7 +103,7 @@ impl Reader<'_, '_> {
             .collect()
     }
 
-    /// One action. Every mistake in it is reported, and it is left out then.
+    /// Parses one action. Returns `None` after a mistake; every mistake is reported.
     fn locked(
         &mut self,
         action: &str,
@@ -121,7 +122,7 @@ impl Reader<'_, '_> {
                 "fingerprint" => fingerprint = Some(self.fingerprint(item)),
                 other => {
                     self.mistake(key.span(), unknown(other, &KEYS));
-                    // It is there, under a name that has just been reported.
+                    // The value is present under a misspelled key, which has just been reported.
                     match nearest(other, KEYS) {
                         Some("version") => version = Some(None),
                         Some(_) => fingerprint = Some(None),
@@ -137,9 +138,7 @@ impl Reader<'_, '_> {
             if missing {
                 self.mistake(
                     span.clone(),
-                    format!(
-                        "`{action}` has no `{key}`; run `audited schema push` to write it anew"
-                    ),
+                    format!("`{action}` has no `{key}`; run `audited schema push` to rewrite it"),
                 );
             }
         }
@@ -157,7 +156,8 @@ impl Reader<'_, '_> {
             _ => None,
         };
         if version.is_none() {
-            let rule = "`version` must be a whole number from 1 to 4294967295, the one that the service answered";
+            let rule =
+                "`version` must be a whole number from 1 to 4294967295, as returned by the service";
             self.mistake(item.span(), rule.to_owned());
         }
         version
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_push_replaces_and_an_action_can_be_forgotten() {
+    fn an_entry_is_replaced_and_removed() {
         let mut lock = Lock::default();
         lock.set(
             "production",
@@ -260,14 +260,15 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_has_its_place() {
+    fn every_mistake_is_reported_at_its_position() {
         let good = format!("\"sha256:{}\"", "0".repeat(64));
         let text = format!(
             "enviroment = 1\n[environment]\nstaging = 1\n[environment.production]\na = 1\n\
              b = {{ version = 0, fingerprint = \"md5:0\" }}\nc = {{ vesion = 1, fingerprint = {good} }}\n\
              d = {{ version = 4294967296, fingerprint = {good} }}\ne = {{ version = 1 }}\n"
         );
-        let number = "`version` must be a whole number from 1 to 4294967295, the one that the service answered";
+        let number =
+            "`version` must be a whole number from 1 to 4294967295, as returned by the service";
         assert_eq!(
             mistakes(&text),
             [
@@ -278,8 +279,7 @@ mod tests {
                 "6:34: `fingerprint` must be \"sha256:\" and 64 hexadecimal digits".to_owned(),
                 "7:7: unknown key `vesion`; did you mean `version`?".to_owned(),
                 format!("8:17: {number}"),
-                "9:1: `e` has no `fingerprint`; run `audited schema push` to write it anew"
-                    .to_owned(),
+                "9:1: `e` has no `fingerprint`; run `audited schema push` to rewrite it".to_owned(),
             ]
         );
     }
@@ -298,7 +298,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_back(
+        fn a_written_lock_is_read_back(
             entries in prop::collection::vec(("\\PC{0,8}", "\\PC{0,8}|[a-z.\\x00-\\x1f\"\\\\]{0,6}", 1..=u32::MAX, any::<[u8; 32]>()), 0..8),
         ) {
             let mut lock = Lock::default();

@@ -15,25 +15,25 @@ const SHORTEST: u64 = 1;
 const LONGEST: u64 = 15 * 60;
 
 impl Reader<'_, '_> {
-    /// The table, if all of it is right; every mistake in it is reported.
+    /// Parses the table. Returns `None` after a mistake; every mistake is reported.
     pub(super) fn coalesce(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<Coalesce> {
         if !item.get_ref().is_table() {
             self.wrong_type(key, item, "a table", item.get_ref());
             return None;
         }
-        let (mut by, mut window, mut misspelt) = (None, None, Vec::new());
+        let (mut by, mut window, mut misspelled) = (None, None, Vec::new());
         for (key, item) in self.table(key, item) {
             match key.get_ref().as_ref() {
                 "by" => by = Some(self.coalesce_by(key, item)),
                 "window" => window = Some(self.window(key, item)),
                 name => {
                     self.unknown_key(key, &COALESCE_KEYS);
-                    misspelt.extend(nearest(name, COALESCE_KEYS));
+                    misspelled.extend(nearest(name, COALESCE_KEYS));
                 }
             }
         }
         for (name, missing) in [("by", by.is_none()), ("window", window.is_none())] {
-            if missing && !misspelt.contains(&name) {
+            if missing && !misspelled.contains(&name) {
                 let message = format!("`coalesce` has no `{name}`; write {EXAMPLE}");
                 self.mistakes.add(key.span().start, message);
             }
@@ -103,8 +103,9 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The seconds of a number with a unit. A leading zero is none of the forms, so that an editor can
-/// judge by an expression.
+/// Parses a number with a unit into seconds.
+///
+/// A leading zero is rejected, so that the pattern of the JSON Schema accepts the same texts.
 fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
         (Some(number), _) => (number, 1),
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_named_at_its_place() {
+    fn every_mistake_is_reported_at_its_position() {
         assert_eq!(
             read("[action.a.coalesce]\nby = [\"actr\", \"target\", \"target\", 1, \"x\"]\nwindow = \"1h\"\nevery = 1"),
             Err(vec![
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_asked_for_unless_it_was_misspelt() {
+    fn a_missing_key_is_reported_unless_it_was_misspelled() {
         let missing = |name| format!("3:1: `coalesce` has no `{name}`; write {EXAMPLE}");
         assert_eq!(
             read("coalesce = {}"),
@@ -212,8 +213,8 @@ mod tests {
     }
 
     #[test]
-    fn coalescing_beside_durable_is_a_mistake() {
-        let conflict = "4:1: an action cannot have both `coalesce` and `durable = true`: an event that waits for its window's end would not be on disk before the operation answers; remove one";
+    fn coalesce_and_durable_exclude_each_other() {
+        let conflict = "4:1: an action cannot have both `coalesce` and `durable = true`: an event that is held until its window closes would not be on disk before the operation returns; remove one";
         assert_eq!(
             read("durable = true\ncoalesce = { by = [\"actor\"], window = \"60s\" }"),
             Err(vec![conflict.to_owned()])

@@ -19,7 +19,7 @@ pub(crate) const ACTION_KEYS: [&str; 7] = [
     "deprecated",
     "metadata",
 ];
-/// The keys of a target type and of the actor.
+/// The only key of a target type and of the actor.
 pub(crate) const METADATA_ONLY: [&str; 1] = ["metadata"];
 
 /// Parses the text of the mistakes' file into declarations.
@@ -73,7 +73,7 @@ impl Reader<'_, '_> {
             let (outer, inner) = (name.get_ref(), key.get_ref());
             self.mistakes.add(
                 key.span().start,
-                format!("unknown key `{inner}`; a name that holds a dot is quoted: `[action.\"{outer}.{inner}\"]`"),
+                format!("unknown key `{inner}`; a name with a dot is quoted: `[action.\"{outer}.{inner}\"]`"),
             );
             if table.iter().all(unquoted) {
                 return None;
@@ -104,12 +104,13 @@ impl Reader<'_, '_> {
                         span: key.span(),
                     });
                 }
-                "deprecated" => action.deprecated = self.remedy(key, item),
+                "deprecated" => action.deprecated = self.deprecation_note(key, item),
                 "metadata" => action.metadata = self.fields(key, item),
                 name => {
                     self.unknown_key(key, &ACTION_KEYS);
                     if nearest(name, ACTION_KEYS) == Some("targets") {
-                        // They are there, under a name that has just been reported.
+                        // The types are present under a misspelled key, which has just been
+                        // reported.
                         action.targets = Some(At {
                             value: Vec::new(),
                             span: key.span(),
@@ -121,12 +122,13 @@ impl Reader<'_, '_> {
         Some(action)
     }
 
-    /// What to write instead of a deprecated action. Empty, it would be a warning that helps
-    /// nobody.
-    fn remedy(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<String> {
+    /// Parses the note of a deprecated action. An empty one is reported, because the compiler
+    /// warning would not name a replacement.
+    fn deprecation_note(&mut self, key: Key<'_, '_>, item: Item<'_, '_>) -> Option<String> {
         let text = self.string(key, item)?.value;
         if text.trim().is_empty() {
-            let rule = "`deprecated` says what to write instead, as in `deprecated = \"use document.grant\"`";
+            let rule =
+                "`deprecated` names the replacement, as in `deprecated = \"use document.grant\"`";
             self.mistakes.add(item.span().start, rule);
         }
         Some(text)
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_not_missing_as_well() {
+    fn a_misspelled_key_is_not_reported_as_missing_too() {
         assert_eq!(
             mistakes("[action.a]\ntarget = [\"t\"]"),
             ["2:1: unknown key `target`; did you mean `targets`?"]
@@ -240,17 +242,17 @@ mod tests {
     }
 
     #[test]
-    fn an_unquoted_name_is_recognised() {
+    fn an_unquoted_name_is_recognized() {
         assert_eq!(
             mistakes("[action.document.share]\ntargets = [\"t\"]"),
             [
-                "1:18: unknown key `share`; a name that holds a dot is quoted: `[action.\"document.share\"]`"
+                "1:18: unknown key `share`; a name with a dot is quoted: `[action.\"document.share\"]`"
             ]
         );
     }
 
     #[test]
-    fn values_of_a_wrong_type_say_what_is_wanted() {
+    fn a_value_of_a_wrong_type_is_reported_with_the_expected_type() {
         assert_eq!(
             mistakes(
                 "action.a = 1\naction.b.targets = \"t\"\naction.b.durable = \"yes\"\naction.b.summary = 2.5\nactor = []"
@@ -266,17 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn a_deprecation_names_a_remedy() {
+    fn a_deprecation_names_a_replacement() {
         assert_eq!(
             mistakes("[action.a]\ntargets = [\"t\"]\ndeprecated = \" \""),
             [
-                "3:14: `deprecated` says what to write instead, as in `deprecated = \"use document.grant\"`"
+                "3:14: `deprecated` names the replacement, as in `deprecated = \"use document.grant\"`"
             ]
         );
     }
 
     #[test]
-    fn duplicate_keys_are_reported_where_the_second_stands() {
+    fn a_duplicate_key_is_reported_at_its_second_position() {
         assert_eq!(
             mistakes("[action.a]\ntargets = [\"t\"]\ntargets = [\"u\"]"),
             ["3:1: invalid TOML: duplicate key"]
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_hide_the_rest() {
+    fn syntax_errors_hide_other_mistakes() {
         let found = mistakes("[action.a]\ntargets = [\"t\"\n[nonsense]\n");
         assert!(
             found.iter().all(|mistake| mistake.contains("invalid TOML")),
@@ -294,7 +296,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_catalog_or_mistakes_that_stand_in_it(text in "([\\[\\]\"=.{}?\n a-z]|action|target|metadata|string|ä){0,60}") {
+        fn any_text_is_a_catalog_or_has_mistakes_at_valid_positions(text in "([\\[\\]\"=.{}?\n a-z]|action|target|metadata|string|ä){0,60}") {
             if let Err(error) = parse(&text) {
                 let found = error.mistakes();
                 prop_assert!(!found.is_empty());

@@ -15,8 +15,8 @@ pub(super) struct Reader<'m, 't> {
 }
 
 impl Reader<'_, '_> {
-    /// The entries of a table in the order of the file; anything else is reported and counts as
-    /// empty.
+    /// Returns the entries of a table in the order of the file. Another value is reported and
+    /// counts as an empty table.
     pub(super) fn table<'a, 'i>(
         &mut self,
         key: Key<'_, '_>,
@@ -56,7 +56,7 @@ impl Reader<'_, '_> {
                 Vec::new()
             }
         };
-        // Empty is a mistake of its own, unless it is empty because of one that was just reported.
+        // An empty list is a mistake, unless it is empty because of one that was just reported.
         if value.is_empty() && self.mistakes.count() == before {
             self.mistakes.add(item.span().start, NO_TARGETS);
         }

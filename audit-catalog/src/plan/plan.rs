@@ -10,8 +10,9 @@ use crate::fingerprint::Fingerprint;
 use crate::lock::Lock;
 use crate::model::{Action, Catalog};
 
-/// What would make an environment agree with a catalog: catalog, lock and the service's schemas
-/// side by side.
+/// The steps that bring an environment in line with a catalog.
+///
+/// A plan compares catalog, lock and the service's schemas.
 ///
 /// ```
 /// use audit_catalog::{Catalog, Lock, Plan, PlanState, Remote, RemoteSchema};
@@ -38,22 +39,22 @@ pub struct Plan {
     unmanaged: Vec<String>,
 }
 
-/// How an action of the catalog stands.
+/// The state of an action of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanState {
-    /// The service has the schema, and the lock says under which version.
+    /// The service has the schema, and the lock has its version.
     InSync,
     /// The service does not have the action.
     New,
-    /// The service has the action, but no version with this schema: a new one has to be made.
+    /// The service has the action, but no version with this schema; a new one has to be registered.
     Changed,
-    /// The service has a version with this schema that the lock does not name: only the lock has to
-    /// be written.
+    /// The service has a version with this schema that the lock does not name; only the lock has to
+    /// be updated.
     Unlocked,
 }
 
-/// An action of the catalog, and what is to be done about it.
+/// An action of the catalog with its state and its differences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedAction {
     name: String,
@@ -66,52 +67,54 @@ pub struct PlannedAction {
 }
 
 impl PlannedAction {
-    /// The name of the action.
+    /// Returns the name of the action.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How it stands.
+    /// Returns the state.
     #[must_use]
     pub fn state(&self) -> PlanState {
         self.state
     }
 
-    /// The version that the lock has.
+    /// Returns the version in the lock.
     #[must_use]
     pub fn locked(&self) -> Option<NonZeroU32> {
         self.locked
     }
 
-    /// The service's version with the catalog's schema, or, where there is none, its newest. `None`
-    /// if the service does not have the action, or was not asked.
+    /// Returns the service's version with the catalog's schema or, if there is none, its newest.
+    ///
+    /// `None` if the service does not have the action or was not queried.
     #[must_use]
     pub fn registered(&self) -> Option<NonZeroU32> {
         self.registered
     }
 
-    /// What differs between the service's newest version and the catalog; all of the schema for an
-    /// action that is [`New`](PlanState::New). Empty where nothing has to be registered, and where
-    /// the service was not asked.
+    /// Returns the differences between the service's newest version and the catalog.
+    ///
+    /// For a [`New`](PlanState::New) action, this is the whole schema. Empty if nothing has to be
+    /// registered, or if the service was not queried.
     #[must_use]
     pub fn changes(&self) -> &[SchemaChange] {
         &self.changes
     }
 
-    /// The schema to register, as [`Action::wire_schema`] makes it.
+    /// Returns the schema to register, from [`Action::wire_schema`].
     #[must_use]
     pub fn schema(&self) -> &Value {
         &self.schema
     }
 
-    /// The fingerprint to note in the lock.
+    /// Returns the fingerprint to write to the lock.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// Whether a version has to be registered.
+    /// Returns `true` if a version has to be registered.
     #[must_use]
     pub fn needs_push(&self) -> bool {
         matches!(self.state, PlanState::New | PlanState::Changed)
@@ -119,7 +122,7 @@ impl PlannedAction {
 }
 
 impl Plan {
-    /// Compares a catalog with what the service has, and with the lock.
+    /// Compares a catalog with the service's schemas and with the lock.
     #[must_use]
     pub fn new(catalog: &Catalog, lock: &Lock, environment: &str, remote: &Remote) -> Self {
         let actions = catalog.actions().map(|action| {
@@ -143,8 +146,9 @@ impl Plan {
         }
     }
 
-    /// Compares a catalog with its lock alone, as if the service had what the lock says. What
-    /// differs is not known then, since the lock holds fingerprints.
+    /// Compares a catalog with its lock only, and assumes that the service has the locked versions.
+    ///
+    /// The differences are unknown, because the lock contains only fingerprints.
     #[must_use]
     pub fn offline(catalog: &Catalog, lock: &Lock, environment: &str) -> Self {
         let actions = catalog.actions().map(|action| {
@@ -173,41 +177,44 @@ impl Plan {
         }
     }
 
-    /// The environment of the lock.
+    /// Returns the environment of the lock.
     #[must_use]
     pub fn environment(&self) -> &str {
         &self.environment
     }
 
-    /// The actions of the catalog, in the order of their names.
+    /// Returns the actions of the catalog, sorted by name.
     #[must_use]
     pub fn actions(&self) -> &[PlannedAction] {
         &self.actions
     }
 
-    /// Actions that the lock has and the catalog has not: they leave the lock with the next push.
+    /// Returns the actions in the lock that are not in the catalog; the next push removes them.
     #[must_use]
     pub fn stale(&self) -> &[String] {
         &self.stale
     }
 
-    /// Actions that the service has and the catalog has not. They are nobody's mistake: other
-    /// programs record, too, and the service cannot forget an action.
+    /// Returns the actions of the service that are not in the catalog.
+    ///
+    /// They are no drift: other programs may record them, and the service cannot delete an action.
     #[must_use]
     pub fn unmanaged(&self) -> &[String] {
         &self.unmanaged
     }
 
-    /// Whether nothing has to be done.
+    /// Returns `true` if nothing has to be done.
     #[must_use]
     pub fn is_in_sync(&self) -> bool {
         let in_sync = |action: &PlannedAction| action.state == PlanState::InSync;
         self.actions.iter().all(in_sync) && self.stale.is_empty()
     }
 
-    /// Does to a lock what needs no answer of the service: notes the versions that are there
-    /// already, forgets stale actions. Says whether that changed anything.
-    pub fn settle(&self, lock: &mut Lock) -> bool {
+    /// Applies the changes to a lock that need no request: adds versions that are registered
+    /// already, and removes stale actions.
+    ///
+    /// Returns `true` if the lock changed.
+    pub fn update_lock(&self, lock: &mut Lock) -> bool {
         let before = lock.clone();
         for action in &self.actions {
             if let (PlanState::Unlocked, Some(version)) = (action.state, action.registered) {
@@ -242,19 +249,19 @@ fn planned(
     let locked = lock.get(environment, action.name());
     let same = |remote: &&RemoteSchema| Fingerprint::of_schema(&remote.schema) == fingerprint;
     let newest = |remote: &&RemoteSchema| remote.version;
-    // The lock's version, if it is right: an older one of two that are equal serves as well.
-    let right = |remote: &&RemoteSchema| locked.is_some_and(|l| l.version() == remote.version);
+    // The lock's version is preferred: of two equal schemas, the older one is valid too.
+    let is_locked = |remote: &&RemoteSchema| locked.is_some_and(|l| l.version() == remote.version);
     let matching = versions
         .iter()
         .filter(same)
-        .find(right)
+        .find(is_locked)
         .or_else(|| versions.iter().filter(same).max_by_key(newest));
     let newest = versions.iter().max_by_key(newest);
     let (state, registered, changes) = match (matching, newest) {
         (Some(found), _) => {
-            let noted = locked
+            let is_locked = locked
                 .is_some_and(|l| l.version() == found.version && l.fingerprint() == fingerprint);
-            let state = if noted {
+            let state = if is_locked {
                 PlanState::InSync
             } else {
                 PlanState::Unlocked

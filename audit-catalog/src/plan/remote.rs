@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::lock::Lock;
 use crate::model::Action;
 
-/// One version of an action's schema, as the service has it.
+/// One version of an action's schema on the service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteSchema {
     pub(super) version: NonZeroU32,
@@ -17,28 +17,30 @@ pub struct RemoteSchema {
 }
 
 impl RemoteSchema {
-    /// A version and its schema, in the form in which the service answers it.
+    /// Creates a version from its number and its schema, in the form of the service's response.
     #[must_use]
     pub fn new(version: NonZeroU32, schema: Value) -> Self {
         Self { version, schema }
     }
 }
 
-/// The actions that the service has, and those of their versions that were read.
+/// The actions of the service, and the versions of their schemas that were read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Remote {
     pub(super) actions: BTreeMap<String, Vec<RemoteSchema>>,
 }
 
 impl Remote {
-    /// Nothing yet.
+    /// Creates an empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds versions of an action. An action of the catalog needs all that the service has, or one
-    /// that [`settles`](Self::settles) it; of another action none are needed.
+    /// Adds versions of an action.
+    ///
+    /// An action of the catalog needs all versions of the service, or one that
+    /// [is in sync](Self::is_in_sync). An action outside the catalog needs none.
     pub fn insert(
         &mut self,
         action: impl Into<String>,
@@ -48,10 +50,16 @@ impl Remote {
         known.extend(versions);
     }
 
-    /// Whether one version of an action says all there is to know: it is the one in the lock, and
-    /// the schema is the catalog's. The other versions need not be read then.
+    /// Returns `true` if the version is the one in the lock and its schema is the catalog's.
+    ///
+    /// The other versions of the action do not have to be read then.
     #[must_use]
-    pub fn settles(schema: &RemoteSchema, action: &Action, lock: &Lock, environment: &str) -> bool {
+    pub fn is_in_sync(
+        schema: &RemoteSchema,
+        action: &Action,
+        lock: &Lock,
+        environment: &str,
+    ) -> bool {
         lock.version(environment, action.name()) == Some(schema.version)
             && Fingerprint::of_schema(&schema.schema) == action.fingerprint()
     }

@@ -1,13 +1,13 @@
-//! What differs between two schemas, place by place.
+//! The differences between two schemas.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// One difference between a registered schema and the one that would follow it.
+/// One difference between a registered schema and its successor.
 ///
-/// Shown as one line: `+ metadata.pages: number`, `- target document`,
+/// Displayed as one line: `+ metadata.pages: number`, `- target document`,
 /// `~ metadata.role: number -> string`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaChange {
@@ -17,41 +17,42 @@ pub struct SchemaChange {
     is_type: bool,
 }
 
-/// Which way a [`SchemaChange`] goes.
+/// The kind of a [`SchemaChange`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It was not there.
+    /// A new part.
     Added,
-    /// It is not there any more.
+    /// A removed part.
     Removed,
-    /// It is there in another form.
+    /// A part with another definition.
     Changed,
 }
 
 impl SchemaChange {
-    /// What differs: `target document`, `metadata.pages`, `actor.metadata.role`,
-    /// `targets.document.metadata.title`; or a keyword of JSON Schema other than `type` and
-    /// `properties`, as `metadata (required)`.
+    /// Returns the location of the difference: `target document`, `metadata.pages`,
+    /// `actor.metadata.role`, `targets.document.metadata.title`; or a keyword of JSON Schema other
+    /// than `type` and `properties`, as `metadata (required)`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// What is registered: a type, or JSON. `None` where nothing is, and for a target type, which
-    /// has no more to it.
+    /// Returns the registered definition: a type, or JSON.
+    ///
+    /// `None` if there is none, and for a target type, which is only a name.
     #[must_use]
     pub fn before(&self) -> Option<&str> {
         self.before.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// What would be.
+    /// Returns the new definition; see [`before`](Self::before).
     #[must_use]
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// Whether something came, went, or became something else.
+    /// Returns the kind of the change.
     #[must_use]
     pub fn kind(&self) -> ChangeKind {
         match (&self.before, &self.after) {
@@ -61,9 +62,10 @@ impl SchemaChange {
         }
     }
 
-    /// Whether events as they are made today may be refused under the new version: a target type
-    /// went, or what a value has to be is another. A field that goes is free of form then, and one
-    /// that comes is not required.
+    /// Returns `true` if the new version may reject events of the registered version.
+    ///
+    /// That is the case if a target type is removed, or a definition changes. A removed field is no
+    /// longer checked, and an added field is not required.
     #[must_use]
     pub fn is_breaking(&self) -> bool {
         match self.kind() {
@@ -90,19 +92,19 @@ impl fmt::Display for SchemaChange {
     }
 }
 
-/// The differences of two schemas, in the order of their places: target types, then event, actor
-/// and target metadata.
+/// Returns the differences of two schemas: target types first, then event, actor and target
+/// metadata.
 pub(crate) fn changes(before: &Value, after: &Value) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
     let (old, new) = (targets(before), targets(after));
-    let word = |there: bool| there.then(String::new);
+    let presence = |is_present: bool| is_present.then(String::new);
     for name in union(&old, &new) {
         let (before, after) = (old.contains_key(name), new.contains_key(name));
         if before != after {
             changes.push(SchemaChange {
                 place: format!("target {name}"),
-                before: word(before),
-                after: word(after),
+                before: presence(before),
+                after: presence(after),
                 is_type: true,
             });
         }
@@ -122,8 +124,7 @@ pub(crate) fn changes(before: &Value, after: &Value) -> Vec<SchemaChange> {
         new_actor.as_ref(),
     );
     for (name, new) in &new {
-        // The metadata of a type that comes is listed with it; that of a type that goes is gone
-        // with it.
+        // The metadata of an added type is listed; that of a removed type is removed with it.
         let old = old.get(name).copied().flatten();
         metadata(&mut changes, &format!("targets.{name}.metadata"), old, *new);
     }
@@ -148,7 +149,7 @@ fn union<'a, V, W>(old: &BTreeMap<&'a str, V>, new: &BTreeMap<&'a str, W>) -> Ve
     names
 }
 
-/// The differences of two metadata schemas: their properties by key, everything else by keyword.
+/// Adds the differences of two metadata schemas: properties by key, the rest by keyword.
 fn metadata(
     changes: &mut Vec<SchemaChange>,
     place: &str,
@@ -192,7 +193,9 @@ fn properties(schema: Option<&Value>) -> BTreeMap<&str, &Value> {
     entries(properties)
 }
 
-/// What a schema says beside its properties. `type: object` is what metadata is anyway.
+/// Returns the keywords of a schema besides its properties.
+///
+/// `type: object` is omitted, because metadata is always an object.
 fn keywords(schema: Option<&Value>) -> BTreeMap<&str, &Value> {
     let mut keywords = entries(schema.and_then(Value::as_object));
     keywords.remove("properties");
@@ -205,7 +208,7 @@ fn entries(map: Option<&Map<String, Value>>) -> BTreeMap<&str, &Value> {
     entries.map(|(key, value)| (key.as_str(), value)).collect()
 }
 
-/// A property as its type, when it is nothing else, or as JSON.
+/// Formats a property as its type if it has no other keyword, otherwise as JSON.
 fn describe(property: &Value) -> String {
     match property.as_object().map(|map| (map.len(), map.get("type"))) {
         Some((1, Some(Value::String(kind)))) => kind.clone(),
@@ -213,7 +216,7 @@ fn describe(property: &Value) -> String {
     }
 }
 
-/// JSON in which the order of keys does not show.
+/// Formats JSON with sorted keys.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
@@ -246,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_is_a_line_and_what_may_refuse_events_is_marked() {
+    fn each_difference_is_a_line_and_breaking_ones_are_marked() {
         let before = json!({
             "targets": [{ "type": "old" }, { "type": "kept", "metadata": { "type": "object", "properties": { "a": { "type": "string" } } } }],
             "metadata": { "type": "object", "properties": { "gone": { "type": "string" }, "role": { "type": "number" } } },
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_catalog_cannot_say_is_shown_as_a_keyword() {
+    fn a_keyword_that_the_catalog_cannot_express_is_shown() {
         let before = json!({ "targets": [{ "type": "a" }], "metadata": { "type": "object", "properties": {}, "required": ["x"] } });
         let after = json!({ "targets": [{ "type": "a" }], "metadata": { "type": "object", "properties": {} } });
         assert_eq!(lines(before, after), ["- metadata (required): [\"x\"]"]);

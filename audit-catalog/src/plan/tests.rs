@@ -62,15 +62,14 @@ fn every_combination_of_lock_and_service_is_one_of_four_states() {
         state(&lock(2), vec![ours(1), other(2)]),
         (PlanState::Unlocked, Some(1))
     );
-    // The service was set up anew.
+    // The service was reset.
     assert_eq!(state(&lock(1), vec![]), (PlanState::New, None));
-    // Somebody else pushed another schema: the version that the lock has is still the right
-    // one.
+    // Another client registered another schema: the locked version is still valid.
     assert_eq!(
         state(&lock(1), vec![other(2), ours(1)]),
         (PlanState::InSync, Some(1))
     );
-    // Two that are equal: the lock's serves, and else the newest.
+    // Of two equal schemas, the locked one is used, otherwise the newest.
     assert_eq!(
         state(&lock(1), vec![ours(2), ours(1)]),
         (PlanState::InSync, Some(1))
@@ -99,7 +98,7 @@ fn a_change_is_shown_against_the_newest_version() {
 }
 
 #[test]
-fn of_a_new_action_the_whole_schema_is_shown() {
+fn a_new_action_shows_its_whole_schema() {
     let plan = plan(&Lock::default(), vec![]);
     let changes = plan.actions()[0].changes();
     assert_eq!(changes[0].to_string(), "+ target t");
@@ -107,7 +106,7 @@ fn of_a_new_action_the_whole_schema_is_shown() {
 }
 
 #[test]
-fn settling_notes_what_is_there_and_forgets_what_left_the_catalog() {
+fn update_lock_adds_registered_versions_and_removes_stale_actions() {
     let mut lock = Lock::default();
     lock.set(
         ENVIRONMENT,
@@ -126,15 +125,18 @@ fn settling_notes_what_is_there_and_forgets_what_left_the_catalog() {
         (plan.stale(), plan.is_in_sync()),
         (&["gone".to_owned()][..], false)
     );
-    assert!(plan.settle(&mut lock));
+    assert!(plan.update_lock(&mut lock));
     assert_eq!(lock.version(ENVIRONMENT, "a"), Some(version(7)));
     assert_eq!(lock.version(ENVIRONMENT, "gone"), None);
     assert_eq!(lock.version("staging", "gone"), Some(version(1)));
-    assert!(!plan.settle(&mut lock), "a second time changes nothing");
+    assert!(
+        !plan.update_lock(&mut lock),
+        "a second time changes nothing"
+    );
 }
 
 #[test]
-fn an_action_of_somebody_else_is_no_drift() {
+fn an_action_outside_the_catalog_is_no_drift() {
     let mut remote = Remote::new();
     remote.insert("session.created", []);
     remote.insert("a", [ours(1)]);
@@ -144,7 +146,7 @@ fn an_action_of_somebody_else_is_no_drift() {
 }
 
 #[test]
-fn without_the_service_the_lock_stands_for_it() {
+fn the_offline_plan_trusts_the_lock() {
     let state = |lock: &Lock| Plan::offline(&catalog(), lock, ENVIRONMENT).actions()[0].state();
     assert_eq!(state(&Lock::default()), PlanState::New);
     assert_eq!(state(&lock(3)), PlanState::InSync);
@@ -159,12 +161,12 @@ fn without_the_service_the_lock_stands_for_it() {
 }
 
 #[test]
-fn only_the_locks_own_version_with_the_catalogs_schema_settles_an_action() {
+fn only_the_locked_version_with_the_catalogs_schema_is_in_sync() {
     let catalog = catalog();
     let action = catalog.action("a").unwrap();
-    let settles =
-        |schema: RemoteSchema, lock: &Lock| Remote::settles(&schema, action, lock, ENVIRONMENT);
-    assert!(settles(ours(1), &lock(1)));
-    assert!(!settles(ours(2), &lock(1)) && !settles(other(1), &lock(1)));
-    assert!(!settles(ours(1), &Lock::default()));
+    let is_in_sync =
+        |schema: RemoteSchema, lock: &Lock| Remote::is_in_sync(&schema, action, lock, ENVIRONMENT);
+    assert!(is_in_sync(ours(1), &lock(1)));
+    assert!(!is_in_sync(ours(2), &lock(1)) && !is_in_sync(other(1), &lock(1)));
+    assert!(!is_in_sync(ours(1), &Lock::default()));
 }

@@ -87,7 +87,7 @@ fn register(
     options: &Options,
     pushed: &mut Pushed,
 ) -> Result<(), Failure> {
-    if plan.settle(&mut files.lock) {
+    if plan.update_lock(&mut files.lock) {
         pushed.touched |= files.write_lock()?;
     }
     let wanted: Vec<_> = plan

@@ -109,7 +109,7 @@ async fn read(
             continue;
         };
         let schema = versioned(&found.schema)?;
-        if Remote::settles(&schema, action, lock, environment) {
+        if Remote::is_in_sync(&schema, action, lock, environment) {
             remote.insert(found.name, [schema]);
         } else {
             unsettled.push(found.name);
