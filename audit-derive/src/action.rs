@@ -1,4 +1,4 @@
-//! `action!("document.delete")`: a checked name as a constant.
+//! Expands `action!("document.delete")`: a checked action name as a constant.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -12,7 +12,7 @@ use crate::catalog::{Found, Problem};
 use crate::errors::Errors;
 use crate::function_like;
 
-/// Expands the arguments behind the facade.
+/// Expands the macro; `input` is the facade, a comma, and the arguments.
 pub(crate) fn expand(input: TokenStream, catalog: &Result<Found, Problem>) -> TokenStream {
     let (facade, input) = function_like::split(input);
     let mut errors = Errors::default();

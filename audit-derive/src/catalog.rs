@@ -1,4 +1,4 @@
-//! Finds `audit.toml` while a crate compiles, and reads it once.
+//! Finds and reads `audit.toml` at compile time, and caches the parsed catalog.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -12,7 +12,7 @@ use audit_catalog::{Catalog, catalog_places};
 /// `Cargo.toml`.
 const VARIABLE: &str = "AUDIT_CATALOG";
 
-/// A catalog without mistakes, and where it was found.
+/// A valid catalog and its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) catalog: Arc<Catalog>,
@@ -21,29 +21,29 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// A line for messages that says which catalog it is.
+    /// Returns the line of a message that names the catalog.
     pub(crate) fn note(&self) -> String {
         format!("\nnote: the catalog is {}", self.shown())
     }
 
-    /// The path for messages, relative to the compiler's folder like the paths in its own messages.
+    /// Returns the path for messages, relative to the compiler's folder like its own paths.
     pub(crate) fn shown(&self) -> String {
         shown(Path::new(&self.path))
     }
 }
 
-/// Why there is no catalog to check against.
+/// The error of loading a catalog.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Problem {
-    /// No file at any of the places that were tried.
+    /// No file at any of these paths.
     Missing(Vec<PathBuf>),
-    /// No file where the variable says.
+    /// No file at the path that an attribute or the variable names.
     NamedMissing(PathBuf, Namer),
-    /// A file that cannot be used; what to say about it.
+    /// A file that cannot be used, with the message.
     Unusable(String),
 }
 
-/// Who names a catalog.
+/// The source of a catalog's path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Namer {
     Attribute,
@@ -52,8 +52,8 @@ pub(crate) enum Namer {
 
 /// Finds and reads the catalog of the crate that is being compiled.
 ///
-/// `attribute` is the catalog that an attribute names; a relative path starts where that of the
-/// variable does.
+/// `attribute` is the path that an attribute names; like that of the variable, a relative one
+/// starts at the folder of the crate's `Cargo.toml`.
 pub(crate) fn load(attribute: Option<&str>) -> Result<Found, Problem> {
     let Some(crate_folder) = std::env::var_os("CARGO_MANIFEST_DIR") else {
         return Err(Problem::Unusable(
@@ -89,7 +89,7 @@ fn read_named(path: PathBuf, namer: Namer) -> Result<Found, Problem> {
 
 /// Reads a catalog, and parses it unless the same text was parsed before.
 ///
-/// The text is read each time and compared, because an editor keeps one process alive while the
+/// The text is read and compared each time, because the process of an editor lives on while the
 /// file changes.
 fn read(path: &Path) -> Result<Found, Problem> {
     type Parsed = Result<Arc<Catalog>, String>;
@@ -123,7 +123,7 @@ fn read(path: &Path) -> Result<Found, Problem> {
     })
 }
 
-/// A path relative to the current folder when it is inside.
+/// Formats a path, relative to the current folder if it is inside.
 pub(crate) fn shown(path: &Path) -> String {
     let current = std::env::current_dir();
     let relative = current
@@ -140,7 +140,7 @@ mod tests {
     const EMPTY: &str = "";
     const VALID: &str = "[action.a]\ntargets = [\"t\"]";
 
-    /// Folders and files below a new temporary folder.
+    /// Creates files below a new temporary folder.
     fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {

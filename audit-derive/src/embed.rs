@@ -1,5 +1,4 @@
-//! `catalog!`: the catalog and its lock in the program, or a module with a constant for each
-//! action.
+//! Expands `catalog!`: an embedded catalog with its lock, or a module of action constants.
 
 use std::fs;
 use std::io;
@@ -16,10 +15,12 @@ use crate::catalog::{Found, Problem, shown};
 use crate::errors::Errors;
 use crate::function_like;
 
-/// The action of the sample when there is no catalog.
+/// The action of the sample catalog in the error for a missing one.
 const SAMPLE: &str = "document.delete";
 
-/// Expands the arguments behind the facade: none for an expression, `pub mod actions;` for an item.
+/// Expands the macro; `input` is the facade, a comma, and the arguments.
+///
+/// Without arguments it is an expression, with `pub mod actions;` an item.
 pub(crate) fn expand(input: TokenStream, catalog: &Result<Found, Problem>) -> TokenStream {
     let (facade, input) = function_like::split(input);
     if input.is_empty() {
@@ -40,8 +41,8 @@ pub(crate) fn expand(input: TokenStream, catalog: &Result<Found, Problem>) -> To
         Ok(found) => constants(&module, &facade, found),
         Err(problem) => {
             errors.at(module.name.span(), explain(problem, SAMPLE, &[]));
-            // An empty module, so that the uses of its constants say what is missing, and not that
-            // there is no module.
+            // An empty module, so that uses of its constants report the constant and not the
+            // module.
             let Module {
                 attributes,
                 visibility,
@@ -83,7 +84,7 @@ fn module(input: ParseStream<'_>) -> syn::Result<Module> {
     })
 }
 
-/// A constant for each action.
+/// Expands to a module with a constant for each action.
 fn constants(module: &Module, facade: &TokenStream, found: &Found) -> TokenStream {
     let ours = Span::mixed_site();
     let Module {
@@ -94,7 +95,7 @@ fn constants(module: &Module, facade: &TokenStream, found: &Found) -> TokenStrea
     let watch = function_like::watch([found.path.as_str()]);
     let constants = found.catalog.actions().map(|action| {
         let value = action.name();
-        // Not hygienic: the user names it.
+        // Not hygienic, because the user's code names it.
         let constant = Ident::new(&action.constant(), name.span());
         let targets: Vec<_> = action
             .targets()
@@ -124,7 +125,7 @@ fn constants(module: &Module, facade: &TokenStream, found: &Found) -> TokenStrea
     }
 }
 
-/// The catalog and its lock as constants.
+/// Expands to an expression: the catalog and its lock as constants.
 fn expression(
     facade: &TokenStream,
     catalog: &Result<Found, Problem>,
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alike_in_a_flood_is_embedded() {
+    fn the_coalescing_rule_is_embedded() {
         let text = "[action.\"a.b\"]\ntargets = [\"t\"]\ncoalesce = { by = [\"location\", \"outcome\"], window = \"2m\" }";
         let catalog = audit_catalog::Catalog::parse(text, "audit.toml").unwrap();
         let tokens = embedded(catalog.action("a.b").unwrap(), &quote!(parts)).to_string();
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_the_lock_are_errors_with_their_place() {
+    fn mistakes_in_the_lock_are_errors_with_their_position() {
         let tokens = expanded("x,", Some("[environment.production]\na = 1"));
         assert!(
             tokens.contains("compile_error")
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_refused_with_the_right_ones() {
+    fn other_forms_are_rejected_with_the_valid_ones() {
         for wrong in [
             "x, mod a",
             "x, mod a {}",

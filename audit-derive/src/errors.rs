@@ -1,4 +1,4 @@
-//! Collects mistakes, so that one compilation shows all of them.
+//! Collects mistakes, so that one compilation reports all of them.
 
 use std::fmt::Display;
 
@@ -10,12 +10,12 @@ use proc_macro2::{Span, TokenStream};
 pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
-    /// Adds a mistake that is shown at `span`.
+    /// Adds a mistake at `span`.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Adds a mistake of the parser.
+    /// Adds an error of the parser.
     pub(crate) fn push(&mut self, error: syn::Error) {
         self.0.push(error);
     }
@@ -24,25 +24,25 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// One `compile_error!` for each mistake, as items.
+    /// Returns one `compile_error!` for each mistake, as items.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
-    /// One `compile_error!` for each mistake, as an expression of any type.
+    /// Returns one `compile_error!` for each mistake, as an expression of any type.
     pub(crate) fn into_expression(self) -> TokenStream {
         let errors = self.into_tokens();
         quote::quote!({ #errors })
     }
 
-    /// The messages in the order they were found.
+    /// Returns the messages in the order they were added.
     #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()
     }
 }
 
-/// `; did you mean ..?` for the nearest of the known names, or all of them when none is near.
+/// Returns `did you mean ..?` with the most similar known name, or else all known names.
 pub(crate) fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),

@@ -1,28 +1,27 @@
-//! An item taken apart where every attribute of this crate has to: what stands before the body, and
-//! the body.
+//! Splits a function into its head and its body, for the attributes of this crate.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, Signature, Visibility};
 
-/// A function with a body.
+/// The parts of a function with a body.
 pub(crate) struct Whole {
-    /// Everything before the body, as it was written.
+    /// All tokens before the body, unchanged.
     pub(crate) head: TokenStream,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     /// The attributes at the start of the body, which must stay first in it.
     pub(crate) inner_attributes: TokenStream,
-    /// The body in its braces, without the inner attributes. It is never parsed: that is faster,
-    /// and an editor that expands while somebody types gets unfinished code back as it was.
+    /// The body in its braces, without the inner attributes. It is *never* parsed: that is faster,
+    /// and an editor that expands unfinished code gets it back unchanged.
     pub(crate) body: Group,
 }
 
-/// Takes the item under `#[attribute]` apart.
+/// Splits the item under `#[attribute]`.
 ///
 /// # Errors
-/// When the item is no function, or one without a body.
+/// If the item is not a function, or has no body.
 pub(crate) fn split(item: TokenStream, attribute: &str) -> syn::Result<Whole> {
     let mut head: Vec<TokenTree> = item.into_iter().collect();
     let last = head.pop();
@@ -41,7 +40,7 @@ pub(crate) fn split(item: TokenStream, attribute: &str) -> syn::Result<Whole> {
         let attributes = Attribute::parse_outer(input)?;
         let visibility: Visibility = input.parse()?;
         let signature: Signature = input.parse()?;
-        // What is left belongs to the error below: `;` where a body should be.
+        // The remaining tokens, such as `;` instead of a body, are reported below.
         input.parse::<TokenStream>()?;
         Ok((attributes, visibility, signature))
     })
@@ -66,15 +65,14 @@ pub(crate) fn split(item: TokenStream, attribute: &str) -> syn::Result<Whole> {
     })
 }
 
-/// The other attribute of the two that contradict each other, if the function has it under its own
-/// name.
+/// Finds the attribute with this name, to detect `#[audited]` and `#[unaudited]` on one function.
 pub(crate) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Ident> {
     let last = |attribute: &'a Attribute| attribute.path().segments.last();
     let mut names = attributes.iter().filter_map(last).map(|last| &last.ident);
     names.find(|ident| *ident == name)
 }
 
-/// A block, also when a `macro_rules!` macro passed it on in invisible delimiters.
+/// Returns the block, also if a `macro_rules!` macro passed it in invisible delimiters.
 fn as_block(token: &TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else {
         return None;
@@ -94,7 +92,7 @@ fn as_block(token: &TokenTree) -> Option<Group> {
     }
 }
 
-/// The keyword of an item that is no function.
+/// Returns the keyword of an item that is not a function.
 fn other_item(head: &[TokenTree]) -> Option<Ident> {
     const WORDS: [&str; 11] = [
         "struct",
@@ -113,7 +111,7 @@ fn other_item(head: &[TokenTree]) -> Option<Ident> {
         let TokenTree::Ident(ident) = token else {
             continue;
         };
-        // Comparing an identifier makes a string of it, so that is done once for all words.
+        // Comparing an identifier allocates a string, so it is converted once for all words.
         let word = ident.to_string();
         if word == "fn" {
             return None;
@@ -140,7 +138,7 @@ fn split_inner_attributes(body: Group) -> (TokenStream, Group) {
         end += 3;
     }
     if end == 0 {
-        // The very same group: a new one would lose where its closing brace stands.
+        // The same group: a new one would lose the span of its closing brace.
         return (TokenStream::new(), body);
     }
     let attributes: TokenStream = rest.drain(..end).collect();

@@ -1,5 +1,4 @@
-//! What the macros that look like functions have in common: their first argument is the facade, as
-//! `$crate`.
+//! Shared parts of the function-like macros, and the items that make cargo watch the catalog.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
-/// The facade that generated paths start with, and the arguments that the user wrote.
+/// Splits the input into the facade and the user's arguments.
+///
+/// The facade is the path that generated paths start with: `$crate` of the calling macro.
 pub(crate) fn split(input: TokenStream) -> (TokenStream, TokenStream) {
     let mut input = input.into_iter();
     let facade = input
@@ -21,10 +22,11 @@ fn is_comma(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }
 
-/// Makes cargo compile the crate again when a file changes, or the choice of the catalog.
+/// Makes cargo recompile the crate when a file or the choice of the catalog changes.
 ///
-/// Once in each source file is enough, since a compiler process compiles one crate from its
-/// beginning; a thousand times in one file would cost as much as checking a small function does.
+/// Returns `None` if the source file already contains the items for these paths. Once per source
+/// file is enough, because a compiler process always compiles a whole crate; each repetition would
+/// cost as much as checking a small function.
 pub(crate) fn watch<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<TokenStream> {
     static WATCHED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 

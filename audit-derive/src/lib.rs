@@ -1,10 +1,10 @@
 //! The macros of the audit framework. Use them through the facade for your framework (`audit_core`,
 //! `audit_tower`, `audit_actix`), which exports them beside the types they need.
 //!
-//! [`macro@audited`] makes every call of a function leave one event, [`macro@unaudited`] says why a
+//! [`macro@audited`] records one event per call of a function, [`macro@unaudited`] states why a
 //! function needs none. Their companions `record!`, `try_record!`, `action!` and `catalog!` are
-//! documented where they are exported, in `audit_core`. What it records is checked while the crate
-//! compiles, against the catalog of the application, [`audit.toml`](audit_catalog).
+//! documented where they are exported, in `audit_core`. All of them are checked at compile time
+//! against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
 //! # Where the catalog is found
 //!
@@ -15,9 +15,9 @@
 //!    folder whose `Cargo.toml` has a `[workspace]`. Nothing above it is read, and nothing above a
 //!    crate that is in no workspace.
 //!
-//! When the file changes, cargo compiles again the crates that use it. A process that stays alive,
-//! as in an editor, reads it at each expansion and parses it again when its text has changed. No
-//! macro runs a program, writes a file, or uses the network.
+//! When the file changes, cargo recompiles the crates that use it. A long-lived process, as in an
+//! editor, reads it at each expansion and parses it again if its text has changed. A macro *never*
+//! runs a program, writes a file, or uses the network.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
@@ -35,7 +35,7 @@ mod unaudited;
 
 use proc_macro::TokenStream;
 
-/// Makes each call of a function leave one audit event.
+/// Records one audit event for each call of a function.
 ///
 /// ```
 /// use audit_core::{Actor, MemorySink, Outcome, Recorder};
@@ -87,8 +87,8 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
-/// It goes on async and sync functions, methods, functions in traits that have a body, functions
-/// that return a future, and the functions of an `#[async_trait]` block. The function keeps its
+/// It applies to async and sync functions, methods, trait functions with a body, functions that
+/// return a future, and the functions of an `#[async_trait]` block. The function keeps its
 /// signature, attributes, visibility and errors, and needs no bound on its types.
 ///
 /// # Arguments
@@ -100,119 +100,121 @@ use proc_macro::TokenStream;
 /// | `action = "document.share"` | once | the name of an action of the catalog, as a string literal; or its constant, `actions::DOCUMENT_SHARE`, which `catalog! { pub mod actions; }` makes |
 /// | `target = "doc_id"` | any number | the id of a target, by name: a parameter, a name inside a pattern (`Path(doc_id)`, `Json(Body { id, .. })`), or fields of one (`body.id`, `self.tenant`, `pair.0`). The type is the one the catalog allows |
 /// | `target(document = expression)` | any number | the id of a target of that type; needed when the catalog allows several types |
-/// | `target(document = .., name = .., metadata(size = ..))` | | with a name that readers of the log see, and metadata of the target as the catalog's `[target.document.metadata]` declares it |
-/// | `target(user in collection)` | any number | each item of whatever has an `iter()`; when there are more than the service takes on one event (20), the event is split, and each part has the single targets |
+/// | `target(document = .., name = .., metadata(size = ..))` | | with a name shown to readers of the log, and metadata of the target as the catalog's `[target.document.metadata]` declares it |
+/// | `target(user in collection)` | any number | one target per item of a value with an `iter()`; if there are more than the service accepts on one event (20), the event is split, and each part repeats the single targets |
 /// | `metadata(role = expression, ..)` | any number | metadata of the event, each key once |
 /// | `metadata(url = display(expression))` | | text through `Display`, for types that are no text. To call a function named `display`, write `self::display(..)` |
-/// | `actor = expression` | once | who acts, instead of the actor of the scope: a `Principal` |
-/// | `organization = expression` | once | whose log it is, instead of the organization of the scope |
-/// | `on = [succeeded, denied]` | once | the outcomes that leave an event: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all of them when it is not written |
+/// | `actor = expression` | once | a `Principal`, instead of the actor of the scope |
+/// | `organization = expression` | once | the organization, instead of that of the scope |
+/// | `on = [succeeded, denied]` | once | the outcomes that are recorded: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all by default |
 /// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
-/// | `event = ev` | once | gives the body `ev: &mut Draft`, for what is known only on the way; not in a function that returns a future |
-/// | `durable` | once | the event is on the disk before the caller goes on, as `durable = true` of the catalog says for all events of an action; an async function awaits that at its end and any other blocks, unless a layer or a scope's `run` waits; not for an action with `coalesce` |
-/// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of what the value says itself |
+/// | `event = ev` | once | provides `ev: &mut Draft` in the body, for values known only there; not in a function that returns a future |
+/// | `durable` | once | the event is on disk before the caller continues, as with `durable = true` in the catalog for all events of an action; an async function awaits the write at its end and a sync one blocks, unless a layer or a scope's `run` waits instead; not for an action with `coalesce` |
+/// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of the outcome derived from the value |
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
 ///
 /// In an expression, `ok` is the value of a successful result, by reference:
-/// `target(document = ok.id)`. It is read when the function has returned one. If it returns none,
-/// the metadata is left out and the target's id is `unresolved`: a failed creation is still an
-/// event. A parameter of the name `ok` is meant instead, where there is one.
+/// `target(document = ok.id)`. It is read after the function has returned successfully. Otherwise
+/// the metadata is omitted and the target's id is `unresolved`: a failed creation is still an
+/// event. If the function has a parameter named `ok`, that parameter is used instead.
 ///
-/// A target type or a metadata key that is no Rust name is written as a string:
-/// `target("api-key" = key.id)`. At least one target is needed, and all metadata that the catalog
-/// does not call optional.
+/// A target type or a metadata key that is not a Rust identifier is written as a string:
+/// `target("api-key" = key.id)`. At least one target is required, and all metadata that is not
+/// optional in the catalog.
 ///
-/// # What is captured, and when
+/// # Captured values
 ///
-/// Only what is named. Each expression that does not mention `ok` is evaluated once, on entry,
-/// before the body can move or change anything, and is used by shared reference; what it gives is
-/// written into the event at once, so nothing is kept borrowed. When there is no recorder (no
-/// scope, none installed) no expression is evaluated, except in functions that return a future,
-/// where nobody knows yet who will poll it. `?`, `return` and `.await` are refused in an
-/// expression: auditing must not leave the function, nor make it wait.
+/// Only the named values are captured. Each expression that does not mention `ok` is evaluated
+/// once, on entry, before the body can move or change a value. It is used by shared reference, and
+/// its value is written into the event immediately, so that no borrow is kept. Without a recorder
+/// (no scope, none installed) no expression is evaluated, except in functions that return a future,
+/// because the scope of its first poll is unknown at the call. `?`, `return` and `.await` are
+/// rejected in an expression: auditing *never* leaves the function and *never* makes it wait.
 ///
 /// Ids and values of the catalog's kind `string` are text (`&str`, `String`, `Uuid` and types that
 /// implement `AuditText`), ids also whole numbers; `number` takes integers and floats, `boolean`
-/// takes `bool`. An `Option` that is `None` leaves the value out.
+/// takes `bool`. An `Option` that is `None` omits the value.
 ///
-/// # When the event is made
+/// # Outcomes
 ///
 /// | the function | the outcome |
 /// | --- | --- |
-/// | returns | what the value says: a type that implements `AuditOutcome`, a `Result`, an HTTP response or status, or `unknown` until a web layer settles it |
-/// | panics | `panicked`; the panic goes on |
+/// | returns | derived from the value: a type that implements `AuditOutcome`, a `Result`, an HTTP response or status, or `unknown` until a web layer sets it |
+/// | panics | `panicked`; the panic continues |
 /// | is async, and its future is dropped before it finished | `abandoned` |
-/// | is async, and its future was never polled | no event: it never began |
+/// | is async, and its future was never polled | no event, because it never began |
 ///
-/// When the outcome is `denied`, and the catalog names another action under `denied`, the event
-/// appears under that one.
+/// If the outcome is `denied` and the catalog names another action under `denied`, the event is
+/// recorded under that action.
 ///
 /// # Functions that return a future
 ///
-/// A function that is not async and returns a future leaves its event when that future ends, not
-/// when it is made. It is recognised by the return type as it is written: `impl Future<Output = R>`
-/// in any order of bounds, `Pin<Box<dyn Future>>`, `Box<dyn Future + Unpin>`, and `BoxFuture` and
-/// `LocalBoxFuture` by their names. Behind another name, such as `Self::Future`, it is recognised
-/// by the end of its body, if that is `Box::pin(async ..)`, `async {..}.boxed()` or
-/// `.boxed_local()`. Any other future, such as a `JoinHandle` or one behind an alias that another
-/// function made, is a value: the event says how the call went.
+/// For a function that is not async and returns a future, the event is recorded when that future
+/// completes, not when it is created. Such a function is recognized by the return type as it is
+/// written: `impl Future<Output = R>` in any order of bounds, `Pin<Box<dyn Future>>`,
+/// `Box<dyn Future + Unpin>`, and `BoxFuture` and `LocalBoxFuture` by their names. Behind another
+/// name, such as `Self::Future`, it is recognized by the end of its body, if that is
+/// `Box::pin(async ..)`, `async {..}.boxed()` or `.boxed_local()`. Any other future, such as a
+/// `JoinHandle` or one behind an alias that another function made, is a value: the event records
+/// the outcome of the call.
 ///
 /// Values are captured at the call, before the body runs. The scope is that of the first poll, as
-/// in an async function; if there is none, that of the call. A panic before the future is made is
-/// `panicked`. The future is held once: an `impl Future` grows by the event, a boxed one moves into
-/// a second box.
+/// in an async function; if there is none, that of the call. A panic before the future is created
+/// is `panicked`. The future is stored once: an `impl Future` grows by the event, a boxed one moves
+/// into a second box.
 ///
-/// What `#[async_trait]` makes of a function is such a function too, but keeps its one box, and
-/// captures values at the first poll. Put `#[audited]` on the functions inside the block; names
-/// inside patterns and `self` mean what they mean in the function as it was written.
+/// A function under `#[async_trait]` is expanded to such a function too, but keeps its single box,
+/// and captures values at the first poll. Put `#[audited]` on the functions inside the block; names
+/// inside patterns and `self` have the same meaning as in the source.
 ///
-/// An audited function that calls another leaves an event, and so does the other.
+/// If an audited function calls another, both record an event.
 ///
-/// # What stays the same, and what does not
+/// # Limits of the expansion
 ///
-/// The body becomes an inner `async move` block, or a closure that is called once. So the compiler
-/// shows errors in the body where they stand, lints see it, and a future stays `Send` if it was.
+/// The body becomes an inner `async move` block, or a closure that is called once. The compiler
+/// still shows errors in the body at their position, lints apply to it, and a future stays `Send`
+/// if it was.
 /// Arguments that the body mentions, those whose names begin with `_`, and a `self` by value are
 /// dropped at the end of the body, before the event closes, but not always in the reverse order of
 /// their declaration. Parameters written `_`, and others that the body does not mention, are
 /// dropped after it: give a lock or a transaction a name. In a `#[track_caller]` function that is
-/// not async, the caller's place is not visible inside the body.
+/// not async, the caller's location is not visible inside the body.
 ///
 /// # Errors
 ///
-/// An action that the catalog calls deprecated is a warning at each use. All mistakes of one
-/// attribute are reported at once, each where it stands, with the nearest name that is right; the
-/// function stays there, so that its callers compile. Reported are: an action, target type,
-/// metadata key, argument or parameter that does not exist; metadata that is missing, reserved,
-/// given twice or of another kind; a missing target; a catalog that is missing (with one to begin
-/// with) or wrong (each mistake with file, line and column).
+/// A deprecated action is a warning at each use. All mistakes of one attribute are reported at
+/// once, each at its position and with the most similar valid name; the function is kept, so that
+/// its callers compile. Reported are: an action, target type, metadata key, argument or parameter
+/// that does not exist; metadata that is missing, reserved, given twice or of another kind; a
+/// missing target; a catalog that is missing (with a sample) or invalid (each mistake with file,
+/// line and column).
 ///
-/// Refused are `const fn` and declarations without a body.
+/// `const fn` and declarations without a body are rejected.
 #[proc_macro_attribute]
 pub fn audited(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::fallback::attribute("audit_core", attribute.into(), item.into(), catalog::load).into()
 }
 
-/// [`macro@audited`] for crates that know `audit_tower`, which exports it under that name.
+/// [`macro@audited`] for crates that depend on `audit_tower`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn audited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::fallback::attribute("audit_tower", attribute.into(), item.into(), catalog::load).into()
 }
 
-/// [`macro@audited`] for crates that know `audit_actix`, which exports it under that name.
+/// [`macro@audited`] for crates that depend on `audit_actix`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited::fallback::attribute("audit_actix", attribute.into(), item.into(), catalog::load).into()
 }
 
-/// Says that calls of a function need no audit event, and why.
+/// States that calls of a function need no audit event, and the reason.
 ///
-/// For a handler that has to answer POST, PUT, PATCH or DELETE and changes nothing that an auditor
-/// would ask for: a search, a preview, a log-in form. A request that such a handler answered is not
-/// reported as unaudited, and the report of `audit_core::testing` lists its route with the reason.
+/// It is meant for a handler of POST, PUT, PATCH or DELETE that changes nothing relevant to an
+/// auditor: a search, a preview, a log-in form. A request to such a handler is not reported as
+/// unaudited, and the report of `audit_core::testing` lists its route with the reason.
 ///
 /// ```
 /// use audit_core::web::{RequestAudit, RequestHead, AuditConfig, OnUnaudited};
@@ -233,7 +235,7 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), audit_core::BuildError> {
 /// let recorder = Recorder::builder(MemorySink::new()).build()?;
-/// // What a web layer does with `POST /search`:
+/// // A web layer handles `POST /search` like this:
 /// let mut call = RequestAudit::open(&AuditConfig::new(recorder.clone()).on_unaudited(OnUnaudited::Fail), &Request);
 /// assert_eq!(call.scope().clone().in_scope(search("plan")).await, 4);
 /// call.settle(StatusCode::OK, Some("/search"));
@@ -241,66 +243,66 @@ pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok(()) }
 /// ```
 ///
-/// It goes on async and sync functions, methods, functions that return a future, and the functions
-/// of an `#[async_trait]` block. The function stays as it is, with one statement before its body,
-/// which marks the [scope](../audit_core/struct.Scope.html#method.exempt) of the running task. It
-/// runs when the body begins: of an async function at its first poll, of a function that returns a
-/// future at the call. Outside of any scope it does nothing. Events that are recorded all the same,
-/// as by an audited function that the body calls, are kept.
+/// It applies to async and sync functions, methods, functions that return a future, and the
+/// functions of an `#[async_trait]` block. The function is unchanged, except for one statement
+/// before its body, which marks the [scope](../audit_core/struct.Scope.html#method.exempt) of the
+/// running task. It runs when the body begins: at the first poll of an async function, at the call
+/// of a function that returns a future. Outside of any scope it does nothing. Events that the body
+/// records, such as those of audited functions it calls, are kept.
 ///
 /// # Arguments
 ///
 /// | argument | |
 /// | --- | --- |
-/// | `reason = "a search changes nothing"` | why; needed, and not empty |
+/// | `reason = "a search changes nothing"` | the reason; required, and not empty |
 /// | `crate = path` | the facade, when the dependency was renamed |
 ///
 /// # Errors
 ///
-/// All mistakes at once, each where it stands: a missing or empty reason, an unknown argument, one
-/// that is given twice, an item that is no function with a body, a `const fn`, and `#[audited]` on
-/// the same function under its own name.
+/// All mistakes are reported at once, each at its position: a missing or empty reason, an unknown
+/// argument, one that is given twice, an item that is not a function with a body, a `const fn`, and
+/// `#[audited]` on the same function under its own name.
 #[proc_macro_attribute]
 pub fn unaudited(attribute: TokenStream, item: TokenStream) -> TokenStream {
     unaudited::expand("audit_core", attribute.into(), item.into()).into()
 }
 
-/// [`macro@unaudited`] for crates that know `audit_tower`, which exports it under that name.
+/// [`macro@unaudited`] for crates that depend on `audit_tower`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn unaudited_tower(attribute: TokenStream, item: TokenStream) -> TokenStream {
     unaudited::expand("audit_tower", attribute.into(), item.into()).into()
 }
 
-/// [`macro@unaudited`] for crates that know `audit_actix`, which exports it under that name.
+/// [`macro@unaudited`] for crates that depend on `audit_actix`, which exports it under that name.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn unaudited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
     unaudited::expand("audit_actix", attribute.into(), item.into()).into()
 }
 
-/// `audit_core::action!`, which has the documentation.
+/// The implementation of `audit_core::action!`, which has the documentation.
 #[doc(hidden)]
 #[proc_macro]
 pub fn action(input: TokenStream) -> TokenStream {
     action::expand(input.into(), &catalog::load(None)).into()
 }
 
-/// `audit_core::catalog!`, which has the documentation.
+/// The implementation of `audit_core::catalog!`, which has the documentation.
 #[doc(hidden)]
 #[proc_macro]
 pub fn catalog(input: TokenStream) -> TokenStream {
     embed::expand(input.into(), &catalog::load(None)).into()
 }
 
-/// `audit_core::record!`, which has the documentation.
+/// The implementation of `audit_core::record!`, which has the documentation.
 #[doc(hidden)]
 #[proc_macro]
 pub fn record(input: TokenStream) -> TokenStream {
     record::expand(record::Form::Record, input.into(), &catalog::load(None)).into()
 }
 
-/// `audit_core::try_record!`, which has the documentation.
+/// The implementation of `audit_core::try_record!`, which has the documentation.
 #[doc(hidden)]
 #[proc_macro]
 pub fn try_record(input: TokenStream) -> TokenStream {

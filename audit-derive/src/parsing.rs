@@ -7,8 +7,9 @@ use syn::{LitStr, Token};
 
 use crate::errors::Errors;
 
-/// Items between commas. What is wrong in one is reported, and reading goes on behind the next
-/// comma.
+/// Parses items separated by commas.
+///
+/// After a mistake, which is reported, parsing resumes behind the next comma.
 pub(crate) fn comma_separated(
     input: ParseStream<'_>,
     errors: &mut Errors,
@@ -24,7 +25,7 @@ pub(crate) fn comma_separated(
         if let Err(error) = result {
             errors.push(error);
             while !input.is_empty() && !input.peek(Token![,]) {
-                // Where there is a token, a token tree parses.
+                // Any token parses as a token tree.
                 drop(input.parse::<TokenTree>());
             }
         }
@@ -32,8 +33,10 @@ pub(crate) fn comma_separated(
     }
 }
 
-/// A string that is a whole argument. Nearly all are, and need no parser of expressions, which
-/// costs the most of all that the attribute parses.
+/// Parses a string literal if it is the whole argument.
+///
+/// Nearly all arguments are, and do not need the expression parser, the most expensive part of
+/// parsing an attribute.
 pub(crate) fn lone_string(input: ParseStream<'_>) -> Option<LitStr> {
     let ahead = input.fork();
     let literal = ahead.parse::<LitStr>().ok()?;

@@ -1,4 +1,4 @@
-//! `record!` and `try_record!`: an event where it stands.
+//! Expands `record!` and `try_record!`, which record an event at the point of the call.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -27,10 +27,10 @@ const NAMES: [&str; 6] = [
     "durable",
 ];
 
-/// Which of the two macros.
+/// One of the two macros.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Form {
-    /// `record!`, which never fails.
+    /// `record!`, which *never* fails.
     Record,
     /// `try_record!`, which returns the error.
     Try,
@@ -45,7 +45,7 @@ impl Form {
     }
 }
 
-/// Expands the arguments behind the facade.
+/// Expands the macro; `input` is the facade, a comma, and the arguments.
 pub(crate) fn expand(
     form: Form,
     input: TokenStream,
@@ -71,9 +71,9 @@ pub(crate) fn expand(
         Some(outcome) => quote_spanned!(ours=> #outcome),
         None => quote_spanned!(ours=> #facade::Outcome::Succeeded),
     };
-    // The steps have the user's spans throughout: of a mixture, in a macro inside a macro, the
-    // compiler would show the whole call when a value is of a wrong type. So a lint about the
-    // reference to `*id` would count as the user's.
+    // All tokens of the steps have the user's spans. With mixed spans, in a macro inside a macro,
+    // the compiler would show the whole call for a value of a wrong type. A lint about the
+    // reference to `*id` would therefore count as the user's.
     let steps = quote_spanned!(ours=> #[allow(clippy::borrow_deref_ref, reason = "the reference is not the user's")] { #steps });
     let opener = match form {
         Form::Record => "open",
@@ -81,7 +81,7 @@ pub(crate) fn expand(
     };
     let open = open(&plan, &runtime, &found.path, opener);
     let close = if plan.durable {
-        // Behind a layer and in `run` those wait, and there is nothing to wait for here.
+        // Behind a layer and in `run`, the wait is empty: they wait instead.
         quote_spanned!(ours=> #runtime::close_durable(draft, #outcome).wait();)
     } else {
         quote_spanned!(ours=> #runtime::close(draft, #outcome);)
@@ -110,10 +110,10 @@ pub(crate) fn expand(
     }
 }
 
-/// The action, then arguments in any order. What is wrong is reported and left out.
+/// Parses the action and then the arguments in any order. Mistakes are reported and omitted.
 fn parse(form: Form, input: TokenStream, errors: &mut Errors) -> (Args, Option<Expr>) {
     let mut args = Args {
-        // An action that is missing is reported here, where it is not an argument with a name.
+        // A missing action is reported here, because it is not a named argument.
         action_reported: true,
         ..Args::default()
     };
@@ -123,7 +123,7 @@ fn parse(form: Form, input: TokenStream, errors: &mut Errors) -> (Args, Option<E
         errors.at(
             Span::call_site(),
             format!(
-                "missing: the name of an action of the catalog, as in `{}`",
+                "missing argument: the name of an action of the catalog, as in `{}`",
                 form.example()
             ),
         );
@@ -159,9 +159,9 @@ fn next(
     })?;
     match name.to_string().as_str() {
         "target" if ahead.peek(Token![=]) => {
-            let message = "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`";
+            let message = "`target = \"..\"` names a binding of an audited function; write `target(type = id)` here";
             errors.at(name.span(), message);
-            // It counts as given.
+            // It counts as present.
             argument(input, args, errors)
         }
         "target" | "metadata" | "actor" | "organization" | "durable" => {
@@ -259,13 +259,13 @@ coalesce = { by = ["target"], window = "60s" }
     }
 
     #[test]
-    fn everything_is_checked_as_in_the_attribute() {
+    fn arguments_are_checked_as_in_the_attribute() {
         assert_eq!(
             messages(
                 r#""document.share", target(documnt = id), metadata(rol = 1, status = 2), target = "id", outcom = x, action = "a", crate = b, actor = a, actor = b"#
             ),
             [
-                "there is no function whose binding `target = \"..\"` could name; write `target(type = id)`",
+                "`target = \"..\"` names a binding of an audited function; write `target(type = id)` here",
                 "unknown argument `outcom`; did you mean `outcome`?",
                 "the action comes first and has no name, as in `record!(\"document.delete\", ..)`",
                 "unknown argument `crate`; known: `target`, `metadata`, `actor`, `organization`, `outcome`, `durable`",
@@ -283,11 +283,11 @@ coalesce = { by = ["target"], window = "60s" }
     }
 
     #[test]
-    fn what_waits_for_a_window_cannot_be_durable() {
+    fn a_coalesced_action_cannot_be_durable() {
         assert_eq!(
             messages(r#""session.create", target(user = id), durable"#),
             [
-                "`session.create` has `coalesce` in the catalog, and an event that waits for its window's end is not on the disk before the caller goes on; take `durable` out here, or `coalesce` out there"
+                "`session.create` has `coalesce` in the catalog, and an event that is held until its window closes is not on disk before the caller continues; remove `durable` here, or `coalesce` in the catalog"
             ]
         );
         assert!(messages(r#""session.create", target(user = id)"#).is_empty());
@@ -305,7 +305,7 @@ coalesce = { by = ["target"], window = "60s" }
     }
 
     #[test]
-    fn a_missing_target_is_asked_for_in_the_form_that_is_taken_here() {
+    fn a_missing_target_is_reported_in_the_form_of_the_macro() {
         assert_eq!(
             messages("\"document.delete\""),
             ["`document.delete` needs a target; add `target(document = id)`"]

@@ -1,6 +1,6 @@
-//! Snapshots of expansions.
+//! Compares expansions with the snapshots in `tests/expand`.
 
-/// Compares with `tests/expand/{name}.rs`, or writes that file when `UPDATE_EXPECT` is set.
+/// Compares tokens with `tests/expand/{name}.rs`, or writes that file if `UPDATE_EXPECT` is set.
 pub(crate) fn expands_to(name: &str, tokens: &str) {
     let file = syn::parse_str(tokens).unwrap_or_else(|error| panic!("{error}: {tokens}"));
     let found = prettyplease::unparse(&file);

@@ -1,5 +1,4 @@
-//! `#[unaudited]`: the function again, with one statement before its body that says why it leaves
-//! no event.
+//! Expands `#[unaudited]`: one statement before the body exempts the request, with a reason.
 
 use audit_catalog::nearest;
 use proc_macro2::{Group, Ident, Span, TokenStream};
@@ -17,28 +16,27 @@ use crate::parsing::comma_separated;
 /// The names of the arguments, for suggestions.
 const NAMES: [&str; 2] = ["reason", "crate"];
 
-/// How a reason is written, for messages.
+/// An example of a reason, for messages.
 const EXAMPLE: &str = "`reason = \"changes nothing that a customer owns\"`";
 
-/// The arguments that could be understood.
+/// The arguments that were parsed.
 #[derive(Default)]
 struct Args {
     reason: Option<LitStr>,
-    /// Whether something was written for `reason` and reported, so that it is not missing.
+    /// `true` if `reason` is present but invalid and reported, so that it is not missing too.
     reason_reported: bool,
-    /// The crate that generated paths start with, when it is not the facade the attribute came
-    /// from.
+    /// The crate that generated paths start with, unless it is the attribute's facade.
     facade: Option<syn::Path>,
 }
 
-/// Expands `#[unaudited(attribute)] item`. On a mistake the item is given back as it was, beside
-/// all errors.
+/// Expands `#[unaudited(attribute)] item`.
+///
+/// After a mistake the item is returned unchanged, beside all errors.
 pub(crate) fn expand(facade: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = parse(attribute, &mut errors);
     if args.reason.is_none() && !args.reason_reported {
-        let message =
-            format!("missing argument: {EXAMPLE}, why calls of this function need no event");
+        let message = format!("missing argument: {EXAMPLE}, the reason why calls need no event");
         errors.at(Span::call_site(), message);
     }
     let function = match exempted(item.clone()) {
@@ -117,28 +115,27 @@ fn reason(input: ParseStream<'_>) -> syn::Result<LitStr> {
             lit: syn::Lit::Str(empty),
             ..
         }) => {
-            let message = format!(
-                "an empty reason; say why calls of this function need no event, such as {EXAMPLE}"
-            );
+            let message =
+                format!("an empty reason; state why calls need no event, such as {EXAMPLE}");
             Err(syn::Error::new(empty.span(), message))
         }
         other => Err(syn::Error::new(other.span(), wanted)),
     }
 }
 
-/// The function, if it is one whose calls can be exempt.
+/// Splits the function, and rejects one whose calls cannot be exempt.
 fn exempted(item: TokenStream) -> syn::Result<Whole> {
     let function = function::split(item, "unaudited")?;
     if let Some(constness) = &function.signature.constness {
         return Err(syn::Error::new(
             constness.span(),
-            "a `const fn` cannot be exempt: it may run while the program is compiled, when there is no request",
+            "a `const fn` cannot be exempt: it may run at compile time, when there is no request",
         ));
     }
     if let Some(other) = function::named(&function.attributes, "audited") {
         return Err(syn::Error::new(
             other.span(),
-            "`#[audited]` and `#[unaudited]` on one function; keep the one that is meant",
+            "`#[audited]` and `#[unaudited]` on one function; remove one",
         ));
     }
     Ok(function)
@@ -160,8 +157,8 @@ fn write(function: Whole, reason: &LitStr, facade: &str, named: Option<&syn::Pat
         ..
     } = function;
     let span = body.span();
-    // The body stays a block of its own: statements before its items would be a lint of clippy's,
-    // about code that the user did not write.
+    // The body stays a block of its own: clippy would warn about statements before its items, which
+    // the user did not write.
     let body: Group = nested(body);
     let outer = quote_spanned!(ours=> #inner_attributes #facade::private::exempt(#reason); #body);
     let outer = braces(outer, span);
@@ -186,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn one_statement_stands_before_the_body() {
+    fn one_statement_precedes_the_body() {
         expands_to(
             "unaudited",
             r#"reason = "reads only""#,
@@ -216,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_start_at_the_facade_or_where_the_attribute_says() {
+    fn paths_start_at_the_facade_or_the_named_crate() {
         let item = || "fn f() {}".parse().unwrap();
         let arguments = |text: &str| text.parse().unwrap();
         let tower = expand("audit_tower", arguments(r#"reason = "x""#), item()).to_string();
@@ -232,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_leaves_the_item_as_it_was() {
+    fn a_mistake_returns_the_item_unchanged() {
         let item = "#[a] pub async fn f < T > (id : T) -> R { unfinished . }";
         let found = expanded("reason = \"\"", item);
         assert!(found.starts_with(":: core :: compile_error !"), "{found}");

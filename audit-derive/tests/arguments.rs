@@ -1,5 +1,5 @@
-//! The arguments that say more than a target's id: names, metadata, many targets, errors, the draft
-//! in the body.
+//! Tests the arguments besides a target's id: names, metadata, many targets, errors,
+//! the draft in the body.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// What a job leaves behind.
+/// Runs a job and returns its events and the statistics.
 async fn recorded(job: impl Future) -> (Vec<Event>, Stats) {
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone()).build().unwrap();
@@ -54,7 +54,7 @@ fn text(event: &Event, key: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_target_has_a_name_and_metadata_of_its_own() {
+async fn a_target_has_its_own_name_and_metadata() {
     let event = one(share_with(1, "Plan", Some(9), 7, 3)).await;
     assert_eq!(
         targets(&event),
@@ -66,7 +66,7 @@ async fn a_target_has_a_name_and_metadata_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_absent_value_is_left_out_and_an_absent_target_with_all_that_is_said_of_it() {
+async fn an_absent_value_or_target_is_omitted_with_its_details() {
     let event = one(share_absent(1, None)).await;
     assert_eq!(targets(&event), [r#"document:1 Some("Plan")"#]);
 }
@@ -139,7 +139,7 @@ fn make(allowed: bool) -> Result<Made, Refused> {
 }
 
 #[tokio::test]
-async fn a_result_has_names_metadata_and_many_targets_too() {
+async fn values_of_a_result_are_names_metadata_and_many_targets() {
     let made = one(async { make(true) }).await;
     assert_eq!(
         targets(&made),
@@ -153,7 +153,7 @@ async fn a_result_has_names_metadata_and_many_targets_too() {
 }
 
 #[tokio::test]
-async fn the_text_of_an_error_is_recorded_where_asked_for() {
+async fn the_text_of_an_error_is_recorded_on_request() {
     let refused = one(async { make(false) }).await;
     assert_eq!(targets(&refused), ["document:unresolved None"]);
     assert_eq!(
@@ -195,7 +195,7 @@ async fn the_body_adds_to_its_event() {
     assert_eq!(
         event.truncated().collect::<Vec<_>>(),
         ["no spaces", "outcome"],
-        "what is left out is named"
+        "omitted keys are listed"
     );
     assert_eq!(event.outcome(), Outcome::Succeeded);
 }
@@ -220,8 +220,8 @@ async fn a_panic_after_a_denial_is_a_panic() {
     assert_eq!(event.await.outcome(), Outcome::Panicked);
 }
 
-#[audited(action = "document.delete", target = "id", outcome = Made::verdict)]
-fn judged(id: u64) -> Made {
+#[audited(action = "document.delete", target = "id", outcome = Made::outcome)]
+fn with_own_outcome(id: u64) -> Made {
     Made {
         id,
         title: String::new(),
@@ -230,7 +230,7 @@ fn judged(id: u64) -> Made {
 }
 
 impl Made {
-    fn verdict(&self) -> Outcome {
+    fn outcome(&self) -> Outcome {
         if self.id == 0 {
             Outcome::Denied
         } else {
@@ -240,9 +240,15 @@ impl Made {
 }
 
 #[tokio::test]
-async fn a_function_may_judge_the_outcome() {
-    assert_eq!(one(async { judged(0) }).await.outcome(), Outcome::Denied);
-    assert_eq!(one(async { judged(1) }).await.outcome(), Outcome::Succeeded);
+async fn a_named_function_returns_the_outcome() {
+    assert_eq!(
+        one(async { with_own_outcome(0) }).await.outcome(),
+        Outcome::Denied
+    );
+    assert_eq!(
+        one(async { with_own_outcome(1) }).await.outcome(),
+        Outcome::Succeeded
+    );
 }
 
 #[audited(action = "document.delete", target = "id", on = [denied, failed])]
@@ -255,7 +261,7 @@ fn only_refusals(id: u64) -> Result<u64, Refused> {
 }
 
 #[tokio::test]
-async fn outcomes_that_are_not_asked_for_leave_no_event_and_are_counted() {
+async fn other_outcomes_leave_no_event_and_are_counted() {
     let (events, stats) = recorded(async { (only_refusals(1), only_refusals(0)) }).await;
     assert_eq!(
         events.iter().map(Event::outcome).collect::<Vec<_>>(),

@@ -1,8 +1,8 @@
-//! What the compiler says about right and wrong uses, each in a file of `tests/ui`.
+//! Compiles the files of `tests/ui` and compares the compiler's messages.
 //!
-//! trybuild compiles in a project of its own, from which this crate's catalog is not found; a
-//! variable names it. Since a process cannot safely change its own environment, each test runs
-//! again in a child that has the variable.
+//! trybuild compiles in a project of its own, in which this crate's catalog is not found, so a
+//! variable names it. A process cannot safely change its own environment; each test therefore runs
+//! again in a child process that has the variable.
 
 use std::io;
 use std::path::Path;
@@ -31,18 +31,22 @@ fn with_catalog(
 }
 
 #[test]
-fn right_and_wrong_uses() -> io::Result<()> {
-    with_catalog("right_and_wrong_uses", "audit.toml", |cases| {
-        cases.pass("tests/ui/pass/*.rs");
-        cases.compile_fail("tests/ui/fail/*.rs");
-    })
+fn valid_uses_compile_and_invalid_ones_do_not() -> io::Result<()> {
+    with_catalog(
+        "valid_uses_compile_and_invalid_ones_do_not",
+        "audit.toml",
+        |cases| {
+            cases.pass("tests/ui/pass/*.rs");
+            cases.compile_fail("tests/ui/fail/*.rs");
+        },
+    )
 }
 
-/// The shapes and traps that do not compile, or must say something while they do; the others are in
+/// The shapes and traps that do not compile, or have to emit a warning; the others are in
 /// `tests/rows`.
 #[test]
-fn shapes_that_the_compiler_speaks_of() -> io::Result<()> {
-    let test = "shapes_that_the_compiler_speaks_of";
+fn shapes_have_the_expected_messages() -> io::Result<()> {
+    let test = "shapes_have_the_expected_messages";
     with_catalog(test, "audit.toml", |cases| {
         cases.compile_fail("tests/ui/shapes/*.rs");
     })

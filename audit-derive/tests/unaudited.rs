@@ -1,5 +1,7 @@
-//! Functions of many shapes under `#[unaudited]`: each is called in the scope of a request, which
-//! is then not reported, and leaves no event of its own. The lints are those of a careful project.
+//! Exempts functions of many shapes with `#[unaudited]`, under the lints of a strict project.
+//!
+//! Each function is called in the scope of a request, which is then not reported, and leaves no
+//! event of its own.
 
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::all, clippy::pedantic)]
@@ -31,12 +33,9 @@ impl RequestHead for Post {
     }
 }
 
-/// How many requests are reported, and how many events are left, when this job answers
-/// `POST /search` with 200.
-#[expect(
-    clippy::expect_used,
-    reason = "a test that has no recorder has nothing to say"
-)]
+/// Returns the number of reported requests and of events when this job responds to `POST /search`
+/// with 200.
+#[expect(clippy::expect_used, reason = "a test without a recorder fails")]
 async fn left(job: impl Future) -> (u64, usize) {
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())
@@ -158,13 +157,13 @@ async fn a_function_of_an_async_trait_is_exempt() {
 }
 
 #[tokio::test]
-async fn an_async_function_that_was_never_polled_exempts_nothing() {
+async fn an_unpolled_async_function_exempts_nothing() {
     let job = async { drop(store().later("plan")) };
     assert_eq!(left(job).await, (1, 0));
 }
 
 #[tokio::test]
-async fn an_audited_function_inside_leaves_its_event() {
+async fn an_audited_function_in_the_body_leaves_its_event() {
     let job = async { perhaps_delete(7) };
     assert_eq!(left(job).await, (0, 1));
 }

@@ -1,4 +1,4 @@
-//! The arguments of the attribute, as they are written.
+//! Parses the arguments of `#[audited]`.
 
 use audit_catalog::nearest;
 use proc_macro2::TokenStream;
@@ -28,37 +28,35 @@ const NAMES: [&str; 12] = [
     "crate",
 ];
 
-/// The outcomes that a function can have.
+/// The outcomes of a function.
 const OUTCOMES: [&str; 5] = ["succeeded", "denied", "failed", "panicked", "abandoned"];
 
-/// The arguments that could be understood.
+/// The arguments that were parsed.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) action: Option<ActionName>,
-    /// Whether something was written for `action` and reported, so that it is not missing.
+    /// `true` if `action` is present but invalid and reported, so that it is not missing too.
     pub(crate) action_reported: bool,
-    /// In the order they are written, which is the order they are evaluated in.
+    /// The captured values, in the order of the source, which is the order of evaluation.
     pub(crate) captures: Vec<Capture>,
-    /// `on = [succeeded, ..]`: the outcomes that leave an event; all when nothing is written.
+    /// `on = [succeeded, ..]`: the outcomes that are recorded; all by default.
     pub(crate) on: Option<Vec<Ident>>,
-    /// `error = display`: whether the text of an error is recorded.
+    /// `error = display`: records the text of an error.
     pub(crate) error: Option<Ident>,
-    /// `event = name`: the name under which the body knows the draft.
+    /// `event = name`: the name of the draft in the body.
     pub(crate) event: Option<Ident>,
-    /// `outcome = path`: the function that says how the call went.
+    /// `outcome = path`: the function that returns the outcome.
     pub(crate) outcome: Option<syn::ExprPath>,
-    /// `durable`: whether the event is to be on the disk before the caller goes on, also if the
-    /// catalog does not say so.
+    /// `durable`: the event is on disk before the caller continues, also without `durable` in the
+    /// catalog.
     pub(crate) durable: Option<Ident>,
-    /// `catalog = "path"`: another catalog than the one that is found.
+    /// `catalog = "path"`: the path of another catalog.
     pub(crate) catalog: Option<LitStr>,
-    /// The crate that generated paths start with, when it is not the facade the attribute came
-    /// from.
+    /// The crate that generated paths start with, unless it is the attribute's facade.
     pub(crate) facade: Option<syn::Path>,
 }
 
-/// Reads the arguments. What is wrong is reported and left out; reading goes on behind the next
-/// comma.
+/// Parses the arguments. Mistakes are reported and omitted; parsing resumes behind the next comma.
 pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
     let list = |input: ParseStream<'_>| {
@@ -73,7 +71,7 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Args {
     args
 }
 
-/// Reads one argument with its name.
+/// Parses one named argument.
 pub(crate) fn argument(
     input: ParseStream<'_>,
     args: &mut Args,
@@ -94,7 +92,7 @@ pub(crate) fn argument(
             args.action_reported = true;
             input.parse::<Token![=]>()?;
             let action = ActionName::parse(input, "action = \"document.delete\"")?;
-            once(&args.action, &name, errors);
+            check_once(&args.action, &name, errors);
             args.action = Some(action);
             args.action_reported = false;
         }
@@ -124,7 +122,7 @@ pub(crate) fn argument(
                 .captures
                 .iter()
                 .find(|capture| matches!(capture, Capture::Actor(_)));
-            once(&before, &name, errors);
+            check_once(&before, &name, errors);
             args.captures.push(Capture::Actor(actor));
         }
         "organization" => {
@@ -133,13 +131,13 @@ pub(crate) fn argument(
                 .captures
                 .iter()
                 .find(|capture| matches!(capture, Capture::Organization(_)));
-            once(&before, &name, errors);
+            check_once(&before, &name, errors);
             args.captures.push(Capture::Organization(organization));
         }
         "on" => {
             input.parse::<Token![=]>()?;
             let outcomes = outcomes(input, errors)?;
-            once(&args.on, &name, errors);
+            check_once(&args.on, &name, errors);
             args.on = Some(outcomes);
         }
         "error" => {
@@ -153,7 +151,7 @@ pub(crate) fn argument(
                 let message = "expected `error = display`: the error's text is recorded as its `Display` prints it";
                 return Err(syn::Error::new(how.span(), message));
             };
-            once(&args.error, &name, errors);
+            check_once(&args.error, &name, errors);
             args.error = Some(display);
         }
         "event" => {
@@ -162,7 +160,7 @@ pub(crate) fn argument(
             let event = input
                 .parse::<Ident>()
                 .map_err(|error| syn::Error::new(error.span(), wanted))?;
-            once(&args.event, &name, errors);
+            check_once(&args.event, &name, errors);
             args.event = Some(event);
         }
         "outcome" => {
@@ -173,14 +171,14 @@ pub(crate) fn argument(
                 Expr::Path(path) => path,
                 other => return Err(syn::Error::new(other.span(), wanted)),
             };
-            once(&args.outcome, &name, errors);
+            check_once(&args.outcome, &name, errors);
             args.outcome = Some(outcome);
         }
         "durable" => {
             if input.peek(Token![=]) || input.peek(token::Paren) {
-                return Err(input.error("`durable` has no value: it stands alone, or is left out"));
+                return Err(input.error("`durable` takes no value"));
             }
-            once(&args.durable, &name, errors);
+            check_once(&args.durable, &name, errors);
             args.durable = Some(name);
         }
         "catalog" => {
@@ -189,13 +187,13 @@ pub(crate) fn argument(
                 input,
                 "the path of a catalog, relative to the folder of the crate's Cargo.toml",
             )?;
-            once(&args.catalog, &name, errors);
+            check_once(&args.catalog, &name, errors);
             args.catalog = Some(catalog);
         }
         "crate" => {
             input.parse::<Token![=]>()?;
             let path = input.call(syn::Path::parse_mod_style)?;
-            once(&args.facade, &name, errors);
+            check_once(&args.facade, &name, errors);
             args.facade = Some(path);
         }
         unknown => {
@@ -210,7 +208,7 @@ pub(crate) fn argument(
     Ok(())
 }
 
-/// The outcomes in brackets.
+/// Parses the outcomes in brackets.
 fn outcomes(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Ident>> {
     if !input.peek(token::Bracket) {
         return Err(input.error(format!(
@@ -240,13 +238,13 @@ fn outcomes(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Iden
     if outcomes.is_empty() && content.is_empty() && errors.is_empty() {
         errors.at(
             bracket.span.join(),
-            "with no outcome there would never be an event; remove the attribute, or name outcomes",
+            "without outcomes no event is ever recorded; remove the attribute, or name outcomes",
         );
     }
     Ok(outcomes)
 }
 
-fn once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
+fn check_once<T>(before: &Option<T>, name: &Ident, errors: &mut Errors) {
     if before.is_some() {
         errors.at(name.span(), format!("`{name}` is given twice"));
     }
@@ -294,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn every_argument_is_read_in_order() {
+    fn every_argument_is_parsed_in_order() {
         let args = parsed(
             r#"action = "a", target = "x", target(r#type = f::<A, B>(y)), target("api-key" = z,),
                metadata(a = 1, b = display(url)), metadata(c = self::display(url)), target(user in ids), target(t = 1, name = display(n), metadata(a = 1, "b-c" = 2), metadata(d = 3)),
@@ -330,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_behind_a_mistake() {
+    fn parsing_resumes_behind_a_mistake() {
         assert_eq!(
             messages(
                 "acton = \"a\", target = id, metadata(x = ), metadata(= 1, y = 2 3), actor = a, actor = b, target()"
@@ -348,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_of_a_wrong_kind_are_refused() {
+    fn literals_of_a_wrong_kind_are_rejected() {
         for wrong in [
             "action = 1",
             "action = <A as B>::NAME",
@@ -366,16 +364,16 @@ mod tests {
     }
 
     #[test]
-    fn captures_may_not_leave_the_function_or_wait() {
+    fn captures_cannot_leave_the_function_or_await() {
         let found = messages(
             "target(t = f()?), metadata(a = g().await, b = { return }, c = || h()?, d = async { i().await })",
         );
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("`?` would leave the function while its event is made"));
+        assert!(found[0].starts_with("`?` would leave the function while its event is created"));
     }
 
     #[test]
-    fn any_tokens_give_errors_and_no_panic() {
+    fn any_tokens_return_errors_without_a_panic() {
         for odd in [
             "",
             ",",

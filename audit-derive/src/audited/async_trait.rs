@@ -1,9 +1,9 @@
-//! What `#[async_trait]` makes of an async function.
+//! Recognizes the functions that `#[async_trait]` generates, and splits their bodies.
 //!
-//! It runs before the attributes on the functions inside, which then see a function that is not
-//! async: `fn f<.., 'async_trait>(..) -> Pin<Box<dyn Future<..>>>` with the body
-//! `Box::pin(async move { .. })`. The patterns of the parameters are taken apart inside the block,
-//! and `self` is called `__self` there. So the event is made there too, behind those statements.
+//! `#[async_trait]` is expanded before the attributes on the functions inside, which then see a
+//! function that is not async: `fn f<.., 'async_trait>(..) -> Pin<Box<dyn Future<..>>>` with the
+//! body `Box::pin(async move { .. })`. The block destructures the patterns of the parameters, and
+//! names `self` `__self`. The event is therefore created in the block, after those statements.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,7 +13,7 @@ use syn::{Attribute, Pat, Signature};
 use super::bindings::{self, Binding, Mutable};
 use super::future::{is_ident, is_punct};
 
-/// The parts of such a body.
+/// The parts of the body of such a function.
 pub(crate) struct Unfolded {
     /// `Box::pin`
     before: TokenStream,
@@ -21,16 +21,16 @@ pub(crate) struct Unfolded {
     keywords: TokenStream,
     arguments: Span,
     block: Span,
-    /// The statements that take the parameters apart, and what stands before them.
+    /// The statements that destructure the parameters, and those before them.
     pub(crate) lets: TokenStream,
     /// The rest of the block.
     pub(crate) body: Group,
-    /// The name of `self` in the block.
+    /// The identifier of `self` in the block.
     pub(crate) receiver: Option<Ident>,
 }
 
 impl Unfolded {
-    /// The body again, with another content of its block.
+    /// Rebuilds the body with another content of its block.
     pub(crate) fn refold(self, content: TokenStream) -> TokenStream {
         let group = |delimiter, content, span| {
             let mut group = Group::new(delimiter, content);
@@ -45,8 +45,10 @@ impl Unfolded {
     }
 }
 
-/// Takes the body apart. The names that the block binds are added to the bindings, and take the
-/// place of parameters. Statements that bind `mut` names again are added to `mutable`.
+/// Splits the body.
+///
+/// The names that the block binds are added to `bindings` and replace the parameters. Statements
+/// that rebind `mut` names are added to `mutable`.
 pub(crate) fn unfold(
     signature: &Signature,
     body: &Group,
@@ -76,11 +78,11 @@ pub(crate) fn unfold(
     let mut lets = TokenStream::new();
     let mut receiver = None;
     let content: Vec<_> = block.stream().into_iter().collect();
-    let mut rest = &content[edge(&content)..];
+    let mut rest = &content[type_hint(&content)..];
     lets.extend(content[..content.len() - rest.len()].iter().cloned());
     while let Some((statement, length)) = statement(rest) {
         rest = &rest[length..];
-        // What is moved out of a parameter is not there any more.
+        // The parameter has been moved from.
         bindings.retain(|binding| binding.ident != statement.parameter);
         mutable.retain(|parameter| parameter.ident != statement.parameter);
         let cfgs = bindings::cfgs(&statement.attributes);
@@ -118,8 +120,8 @@ pub(crate) fn unfold(
     })
 }
 
-/// The length of `if let Some(__ret) = None::<Output> { .. }`, which states the type of the block.
-fn edge(tokens: &[TokenTree]) -> usize {
+/// Returns the length of `if let Some(__ret) = None::<Output> { .. }`, the type hint of the block.
+fn type_hint(tokens: &[TokenTree]) -> usize {
     match tokens {
         [first, second, ..] if is_ident(first, "if") && is_ident(second, "let") => {
             let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
@@ -141,8 +143,8 @@ struct Statement {
     value: TokenStream,
 }
 
-/// The statement at the start, if it binds a pattern to a parameter: `let pattern = name;` or
-/// `let pattern = { let name = name; name };`. And its length.
+/// Returns the first statement and its length, if it binds a pattern to a parameter:
+/// `let pattern = name;` or `let pattern = { let name = name; name };`.
 fn statement(tokens: &[TokenTree]) -> Option<(Statement, usize)> {
     let mut start = 0;
     while let [TokenTree::Punct(hash), TokenTree::Group(_), ..] = &tokens[start..]
@@ -180,7 +182,7 @@ fn statement(tokens: &[TokenTree]) -> Option<(Statement, usize)> {
     Some((statement, length))
 }
 
-/// The value with `self` called what it is called in the block. `self::` begins a path, and stays.
+/// Replaces `self` by its identifier in the block, except in paths that begin with `self::`.
 pub(crate) fn renamed(value: TokenStream, receiver: &Ident) -> TokenStream {
     let mut tokens = value.into_iter().peekable();
     let mut renamed = TokenStream::new();
@@ -220,7 +222,7 @@ mod tests {
     use crate::audited::signature::{Kind, parse};
 
     #[test]
-    fn the_block_of_async_trait_is_taken_apart() {
+    fn the_block_of_async_trait_is_split() {
         let function = parse(quote! {
             fn f<'life0, 'async_trait>(
                 &'life0 self,
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn self_is_renamed_where_it_is_a_value() {
+    fn only_self_as_a_value_is_renamed() {
         let receiver = Ident::new("__self", Span::call_site());
         assert_eq!(
             renamed(quote!(self::f(&self.id, [self], m!(self.x))), &receiver).to_string(),

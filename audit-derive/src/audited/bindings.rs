@@ -1,4 +1,4 @@
-//! The names that parameters bind.
+//! Finds the names that parameters bind, and moves their `mut` into the body.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -7,13 +7,13 @@ use syn::parse::Parser;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, FnArg, Ident, Pat};
 
-/// A name that the parameters bind.
+/// A name bound by the parameters.
 pub(crate) struct Binding {
-    /// The name as it stands in the function, whose hygiene decides what it refers to.
+    /// The identifier in the function, whose hygiene determines the variable.
     pub(crate) ident: Ident,
-    /// The `#[cfg(..)]` of its parameter, which the compiler has not looked at yet.
+    /// The `#[cfg(..)]` of its parameter, which the compiler has not evaluated yet.
     pub(crate) cfgs: Vec<Attribute>,
-    /// What the user calls `self`, whatever it is called here.
+    /// `true` for `self`, which may have another identifier here.
     is_receiver: bool,
 }
 
@@ -34,7 +34,7 @@ impl Binding {
         }
     }
 
-    /// The name without `r#`.
+    /// Returns the name without `r#`.
     pub(crate) fn name(&self) -> String {
         if self.is_receiver {
             return "self".to_owned();
@@ -46,7 +46,7 @@ impl Binding {
         self.is_receiver
     }
 
-    /// Whether the body may leave it alone without a warning.
+    /// Returns `true` if the compiler does not warn when the body does not use it.
     pub(crate) fn is_unused_on_purpose(&self) -> bool {
         !self.is_receiver && self.ident.to_string().starts_with('_')
     }
@@ -65,10 +65,10 @@ impl ToTokens for Mutable {
     }
 }
 
-/// Takes the `mut` off the names that a parameter binds by value, and gives the statements that
-/// bind them again.
+/// Removes the `mut` from names that a parameter binds by value, and returns statements that rebind
+/// them as `mut`.
 pub(crate) fn take_mutable(argument: &mut FnArg) -> Vec<Mutable> {
-    // `self` cannot be bound again; it stays as it is.
+    // `self` cannot be rebound and stays unchanged.
     let FnArg::Typed(typed) = argument else {
         return Vec::new();
     };
@@ -92,8 +92,8 @@ pub(crate) fn take_mut(pattern: &mut Pat, cfgs: &[Attribute]) -> Vec<Mutable> {
     let mut taken = TakeMut(Vec::new());
     taken.visit_pat_mut(pattern);
     let again = |(mutability, ident): (_, Ident)| {
-        // The name and its `mut` are the user's, so that lints about them are shown where they
-        // stand.
+        // The name and its `mut` keep the user's spans, so that lints about them show the
+        // parameter.
         let is = quote_spanned!(Span::mixed_site()=> = #ident;);
         let again = quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #ident #is);
         Mutable { ident, again }
@@ -125,7 +125,7 @@ pub(crate) fn bindings(argument: &FnArg) -> Vec<Binding> {
     }
 }
 
-/// The names that a pattern binds.
+/// Returns the names that a pattern binds.
 pub(crate) fn names(pattern: &Pat) -> Vec<Ident> {
     let mut idents = Vec::new();
     collect(pattern, &mut idents);
@@ -165,7 +165,7 @@ fn collect(pattern: &Pat, idents: &mut Vec<Ident>) {
             .first()
             .into_iter()
             .for_each(|pattern| collect(pattern, idents)),
-        // A pattern in invisible delimiters, and what this version of syn does not know, arrives as
+        // A pattern in invisible delimiters, or one unknown to this version of syn, arrives as
         // tokens.
         Pat::Verbatim(tokens) => {
             if let Ok(inner) = Pat::parse_single.parse2(tokens.to_token_stream())
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cfg_of_a_parameter_stays_with_its_names() {
+    fn each_name_keeps_the_cfg_of_its_parameter() {
         let function = parse(quote!(
             fn f(
                 #[cfg(any())]
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn mutable_parameters_are_bound_again() {
+    fn mutable_parameters_are_rebound() {
         let function = parse(quote!(
             #[a]
             pub fn f(mut self, mut a: A, (b, mut c): B, ref mut d: D, #[cfg(x)] mut e: E) {}

@@ -1,4 +1,4 @@
-//! The body in its block, and what stands before it there.
+//! Wraps the user's body for type inference.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -7,9 +7,11 @@ use syn::Attribute;
 use super::runtime::Runtime;
 use super::signature::Returns;
 
-/// A `return` that never runs. It tells the compiler the type of the block, so that inference
-/// inside and errors about the result are what they would be in the function itself. And it names
-/// what the block takes along.
+/// Generates a `return` that is *never* executed.
+///
+/// It fixes the type of the block, so that inference inside it and errors about the result are the
+/// same as in the function itself. It also mentions the arguments in `held`, which moves them into
+/// the block.
 pub(crate) fn return_type(
     returns: &Returns,
     held: &[(Vec<Attribute>, Ident)],
@@ -23,7 +25,7 @@ pub(crate) fn return_type(
         Returns::Unit | Returns::Never => None,
     };
     let on_purpose = (!held.is_empty()).then(|| {
-        quote_spanned!(ours=> #[allow(clippy::used_underscore_binding, reason = "takes the argument along")])
+        quote_spanned!(ours=> #[allow(clippy::used_underscore_binding, reason = "moves the argument into the body")])
     });
     let held = held
         .iter()
@@ -37,12 +39,11 @@ pub(crate) fn return_type(
     }
 }
 
-/// The body as a block of its own, because what it imports must not change what our statements
-/// mean.
+/// Returns the body as a block of its own, so that its imports do not affect generated statements.
 ///
-/// The very group that came in, which knows where its closing brace stands, unless it may be a
-/// single expression: in braces that look hand-written the compiler would find that one not needed.
-/// These stand where the user's stood, but count as generated.
+/// The block is the original group, which has the span of its closing brace. A single expression
+/// gets generated braces at the same position, because the compiler would report hand-written ones
+/// as unnecessary.
 pub(crate) fn nested(body: Group) -> Group {
     let has_statement = body
         .stream()
@@ -54,7 +55,7 @@ pub(crate) fn nested(body: Group) -> Group {
     braces(body.stream(), Span::mixed_site().located_at(body.span()))
 }
 
-/// The content in braces that stand at `span`.
+/// Wraps the content in braces at `span`.
 pub(crate) fn braces(content: TokenStream, span: Span) -> Group {
     let mut group = Group::new(Delimiter::Brace, content);
     group.set_span(span);

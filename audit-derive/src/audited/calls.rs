@@ -1,4 +1,4 @@
-//! The calls into the runtime that record something.
+//! Generates the calls into the runtime that open, fill and close a draft.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -11,23 +11,24 @@ use super::runtime::Runtime;
 use super::signature::Returns;
 use crate::function_like::watch;
 
-/// Where paths start, and what `self` is called where the values are read.
+/// The context of generated calls: the runtime's path, and the identifier of `self`.
 pub(crate) struct Calls<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) receiver: Option<&'a Ident>,
-    /// The span of what is put around a value, from that of the value.
+    /// Maps the span of a value to that of the tokens around it.
     pub(crate) around: fn(Span) -> Span,
 }
 
-/// The span of what is put around a value: generated, at the value.
+/// Returns a generated span at the position of the value.
 pub(crate) fn generated(value: Span) -> Span {
     Span::mixed_site().located_at(value)
 }
 
 impl Calls<'_> {
-    /// Records what is known on entry, if somebody records. Without a recorder no expression is
-    /// evaluated; a mere name has nothing to evaluate, and the calls themselves do nothing then, so
-    /// a condition would only be more to compile.
+    /// Records the values known on entry, if there is a recorder.
+    ///
+    /// Without a recorder no expression is evaluated. Plain names need no such condition, because
+    /// the calls themselves do nothing then, and the condition would take time to compile.
     pub(crate) fn entry(&self, steps: &[Step]) -> TokenStream {
         let runtime = self.runtime;
         let calls = self.steps(steps);
@@ -46,13 +47,13 @@ impl Calls<'_> {
         steps.iter().map(|step| self.record(step)).collect()
     }
 
-    /// Records what a successful result knows.
+    /// Records the values of a successful result.
     pub(crate) fn late(&self, late: &Late) -> TokenStream {
         let ours = Span::mixed_site();
         let runtime = self.runtime;
         let Late { ok, steps } = late;
         let steps = self.steps(steps);
-        // Where the function returns no `Result`, the mistake is shown at `ok`.
+        // If the function does not return a `Result`, the compiler reports it at `ok`.
         let pattern = quote_spanned!(ours.located_at(ok.span())=> ::core::result::Result::Ok(#ok));
         quote_spanned! {ours=>
             if #runtime::Draft::is_recording(&draft) {
@@ -64,12 +65,12 @@ impl Calls<'_> {
         }
     }
 
-    /// Records the text of an error, for which the attribute asks with the word `display`.
+    /// Records the text of an error, as requested by `error = display`.
     pub(crate) fn error(&self, how: &Ident) -> TokenStream {
         let ours = Span::mixed_site();
         let runtime = self.runtime;
-        // Where the function returns no `Result`, or the error cannot be displayed, the mistake is
-        // shown at `display`.
+        // If the function does not return a `Result`, or the error has no `Display`, the compiler
+        // reports it at `display`.
         let there = ours.located_at(how.span());
         let pattern = quote_spanned!(there=> ::core::result::Result::Err(error));
         let error = quote_spanned!(there=> error);
@@ -92,7 +93,7 @@ impl Calls<'_> {
             let call = self.call("", call, value);
             return quote_spanned!(ours=> #(#cfgs)* #call;);
         }
-        // What is said of a target belongs to it only if there is one.
+        // Details of a target are recorded only if the target is present.
         let target = self.call("", call, value);
         let about = about
             .iter()
@@ -117,7 +118,7 @@ impl Calls<'_> {
         let function = format!("{prefix}{function}");
         let ours = Span::mixed_site();
         if let Call::Targets(kind) = call {
-            // Whatever has an `iter()`: arrays, slices, vectors, sets, options.
+            // Any value with an `iter()`: arrays, slices, vectors, sets, options.
             let items = syn::ExprMethodCall {
                 attrs: Vec::new(),
                 receiver: Box::new(self.value(value)),
@@ -135,8 +136,9 @@ impl Calls<'_> {
         quote_spanned!(ours=> #runtime::#function(&mut draft, #(#name,)* #reference))
     }
 
-    /// Opens the draft with its first target, if that takes no more than a call: nothing is to be
-    /// said of the target, and nothing runs to get its id.
+    /// Opens the draft with its first target in one call.
+    ///
+    /// Returns `None` if the target has details, or its id has to be evaluated.
     pub(crate) fn open_target(&self, action: &LitStr, step: &Step) -> Option<TokenStream> {
         let Call::Target(kind) = &step.call else {
             return None;
@@ -150,8 +152,7 @@ impl Calls<'_> {
         Some(quote_spanned!(Span::mixed_site()=> #runtime::open_target(#action, #kind, #reference)))
     }
 
-    /// A reference to the value. It stands where the value stands, since a value of a wrong type is
-    /// reported there.
+    /// Returns a reference to the value, at its position, where a wrong type is reported.
     fn reference(&self, value: &Expr) -> syn::ExprReference {
         syn::ExprReference {
             attrs: Vec::new(),
@@ -169,7 +170,7 @@ impl Calls<'_> {
     }
 }
 
-/// Opens the draft. `opener` is the function of the runtime that does it.
+/// Opens the draft; `opener` is the function of the runtime.
 pub(crate) fn open(
     plan: &Plan,
     runtime: &Runtime,
@@ -186,7 +187,7 @@ pub(crate) fn open(
     }
 }
 
-/// The items that are needed where the draft is opened.
+/// Returns the items that precede the opening of the draft.
 pub(crate) fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Option<TokenStream> {
     let warning = plan
         .deprecated
@@ -201,10 +202,9 @@ pub(crate) fn items(plan: &Plan, runtime: &Runtime, catalog_path: &str) -> Optio
     has_some.then(|| quote_spanned!(Span::mixed_site()=> #warning #constant #watch))
 }
 
-/// What is to know of the draft beyond the action, for the few that need it.
+/// Returns the settings of the draft besides the action.
 ///
-/// Nothing at all for the others, as everywhere here: also an empty stream costs the compiler when
-/// it is put among others.
+/// `None` for most drafts: even an empty token stream costs compile time when it is spliced.
 pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> {
     let ours = Span::mixed_site();
     let late = late_targets(plan);
@@ -225,8 +225,9 @@ pub(crate) fn conditions(plan: &Plan, runtime: &Runtime) -> Option<TokenStream> 
     has_some.then(|| quote_spanned!(ours=> #durable #on #denied #late))
 }
 
-/// Compiles only if the constant is there and is the action of that name, since another module may
-/// have one of the same name.
+/// Asserts at compile time that the constant exists and is the action of this name.
+///
+/// Another module may have a constant of the same name.
 fn assert_names(path: &syn::Path, action: &LitStr, runtime: &Runtime) -> TokenStream {
     let there = Span::mixed_site().located_at(action.span());
     let name = action.value();
@@ -238,9 +239,9 @@ fn assert_names(path: &syn::Path, action: &LitStr, runtime: &Runtime) -> TokenSt
     quote_spanned!(there=> const _: () = #runtime::assert_names(#path, #name, #otherwise);)
 }
 
-/// The compiler's own warning, at the action, by way of a deprecated item that is used there.
+/// Emits the compiler's deprecation warning at the action, by using a deprecated item there.
 pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
-    let note = format!("the catalog calls `{}` deprecated: {note}", action.value());
+    let note = format!("action `{}` is deprecated: {note}", action.value());
     let used = Ident::new("ACTION", action.span());
     quote_spanned! {Span::mixed_site()=>
         #[deprecated(note = #note)]
@@ -249,19 +250,19 @@ pub(crate) fn deprecated(action: &LitStr, note: &str) -> TokenStream {
     }
 }
 
-/// The types of the targets that stay `unresolved` unless the function succeeds.
+/// Returns the types of the targets that are `unresolved` unless the function succeeds.
 fn late_targets(plan: &Plan) -> Vec<&String> {
     let steps = plan.late.iter().flat_map(|late| &late.steps);
     steps
         .filter_map(|step| match &step.call {
-            // A collection that never came to be has no targets.
+            // A collection that was never created has no targets.
             Call::Target(kind) => Some(kind),
             _ => None,
         })
         .collect()
 }
 
-/// The outcomes that leave an event.
+/// Returns the outcomes that are recorded.
 fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
     let variant = |outcome: &Ident| {
         let mut name = outcome.to_string();
@@ -272,11 +273,11 @@ fn outcomes(plan: &Plan, runtime: &Runtime) -> Vec<TokenStream> {
     plan.on.iter().map(variant).collect()
 }
 
-/// Closes the draft as the call went: as the function says that the attribute names, or as the
-/// returned value says.
+/// Closes the draft with the outcome of the call.
 ///
-/// `output` is a reference to the value. Of a durable event it is an expression, of what is to be
-/// waited for.
+/// The outcome comes from the function that the attribute names, or from the returned value.
+/// `output` is a reference to that value. For a durable event, the result is an expression: the
+/// wait for its write.
 pub(crate) fn close(
     plan: &Plan,
     returns: &Returns,
@@ -292,7 +293,7 @@ pub(crate) fn close(
     let (close, method) = (Ident::new(close, ours), Ident::new(method, ours));
     match (&plan.outcome, returns) {
         (Some(path), _) => quote_spanned!(ours=> #runtime::#close(draft, #path(#output)) #end),
-        // What would be found of `()`.
+        // The outcome of `()`.
         (None, Returns::Unit) => {
             quote_spanned!(ours=> #runtime::#close(draft, #runtime::Outcome::Unknown) #end)
         }

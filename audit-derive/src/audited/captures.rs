@@ -1,4 +1,4 @@
-//! What is recorded: the arguments that name a value.
+//! Parses the arguments that capture a value: targets, metadata, actor and organization.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -10,7 +10,7 @@ use syn::{Expr, LitStr, Token, token};
 use crate::errors::{Errors, hint};
 use crate::parsing::comma_separated;
 
-/// One value to record.
+/// One captured value.
 pub(crate) enum Capture {
     /// `target = "name"`
     Binding(LitStr),
@@ -28,19 +28,19 @@ pub(crate) enum Capture {
 pub(crate) struct Target {
     pub(crate) kind: Key,
     pub(crate) id: Expr,
-    /// Whether `id` is a collection, each of whose items is a target.
+    /// `true` if `id` is a collection and each item is a target.
     pub(crate) each: bool,
     pub(crate) name: Option<Value>,
     pub(crate) metadata: Vec<(Key, Value)>,
 }
 
-/// A target type or a metadata key: a name, or a string when it is no Rust name.
+/// A target type or a metadata key: an identifier, or a string if it is not a valid one.
 pub(crate) struct Key {
     pub(crate) name: String,
     pub(crate) span: Span,
 }
 
-/// A target type or metadata key as it is written in an attribute.
+/// Formats a target type or metadata key for an attribute, quoted unless it is an identifier.
 pub(super) fn quoted_key(name: &str) -> String {
     if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() {
         name.to_owned()
@@ -50,13 +50,13 @@ pub(super) fn quoted_key(name: &str) -> String {
 }
 
 pub(crate) enum Value {
-    /// An expression of the type that the catalog says.
+    /// An expression of the type in the catalog.
     Plain(Expr),
-    /// `display(expression)`: text through `Display`. The span is that of `display`.
+    /// `display(expression)`: text through `Display`, with the span of `display`.
     Display(Expr, Span),
 }
 
-/// What follows the word `target` in parentheses.
+/// Parses the parentheses after `target`.
 pub(crate) fn target(
     name: &Ident,
     input: ParseStream<'_>,
@@ -88,13 +88,13 @@ pub(crate) fn target(
             });
             return Ok(());
         };
-        about(target, content, errors)
+        details(target, content, errors)
     });
     Ok(target)
 }
 
-/// What stands behind the id of a target.
-fn about(target: &mut Target, content: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+/// Parses the details after the id of a target.
+fn details(target: &mut Target, content: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
     let word = parse_key(content, "`name = text` or `metadata(key = value)`")?;
     if target.each {
         return Err(syn::Error::new(
@@ -128,7 +128,7 @@ fn about(target: &mut Target, content: ParseStream<'_>, errors: &mut Errors) -> 
     Ok(())
 }
 
-/// What follows the word `metadata`.
+/// Parses the parentheses after `metadata`.
 pub(crate) fn metadata(
     input: ParseStream<'_>,
     errors: &mut Errors,
@@ -176,15 +176,18 @@ fn value(expression: Expr) -> Value {
     Value::Plain(expression)
 }
 
-/// Reads an expression, and refuses what would leave the function or wait in it: auditing must not
-/// change the operation.
+/// Parses an expression, and rejects one that leaves the function or awaits.
+///
+/// Auditing *never* changes the operation.
 pub(crate) fn expression(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Expr> {
     let mut expression: Expr = input.parse()?;
     Exits { errors }.visit_expr_mut(&mut expression);
     Ok(expression)
 }
 
-/// Visits mutably only because that is the visitor this crate uses anyway; nothing is changed.
+/// Reports the exits of an expression.
+///
+/// The visitor is mutable only because this crate uses that one anyway; nothing is changed.
 struct Exits<'a> {
     errors: &'a mut Errors,
 }
@@ -192,7 +195,7 @@ struct Exits<'a> {
 impl VisitMut for Exits<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let (span, what) = match expression {
-            // What these hold runs somewhere else, or not at all.
+            // The content of these runs elsewhere, or not at all.
             Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => return,
             Expr::Try(found) => (found.question_token.span(), "`?` would leave the function"),
             Expr::Return(found) => (
@@ -201,13 +204,13 @@ impl VisitMut for Exits<'_> {
             ),
             Expr::Await(found) => (
                 found.await_token.span(),
-                "`.await` would make the function wait",
+                "`.await` would suspend the function",
             ),
             _ => return visit_mut::visit_expr_mut(self, expression),
         };
         self.errors.at(
             span,
-            format!("{what} while its event is made; name a value that is already there"),
+            format!("{what} while its event is created; use a value that is already computed"),
         );
     }
 

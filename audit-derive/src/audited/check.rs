@@ -1,5 +1,4 @@
-//! The arguments against the function and the catalog; what comes out can be expanded without
-//! another question.
+//! Checks the arguments against the function and the catalog, and returns a plan to expand.
 
 use audit_catalog::Action;
 use proc_macro2::Span;
@@ -15,8 +14,9 @@ use super::signature::{self, Function};
 use crate::catalog::{Found, Problem};
 use crate::errors::Errors;
 
-/// Checks everything that can be checked: without a function the names are not looked up, without a
-/// catalog the types are not.
+/// Checks the arguments as far as possible.
+///
+/// Without a function, names are not resolved; without a catalog, types are not checked.
 pub(crate) fn plan(
     args: Args,
     function: Option<&Function>,
@@ -26,7 +26,7 @@ pub(crate) fn plan(
     let action = match (&args.action, catalog) {
         (Some(name), Ok(found)) => name.find(found, errors),
         (Some(name), Err(problem)) => {
-            // A path that the attribute names is where its mistake is shown.
+            // The mistake is reported at the path, if the attribute names one.
             let span = args.catalog.as_ref().map_or(name.span(), LitStr::span);
             errors.at(span, explain(problem, &name.written(), &args.captures));
             None
@@ -47,8 +47,8 @@ pub(crate) fn plan(
         errors.at(
             durable.span(),
             format!(
-                "`{}` has `coalesce` in the catalog, and an event that waits for its window's end is not on the disk before the \
-                 caller goes on; take `durable` out here, or `coalesce` out there{}",
+                "`{}` has `coalesce` in the catalog, and an event that is held until its window closes is not on disk before the \
+                 caller continues; remove `durable` here, or `coalesce` in the catalog{}",
                 action.name(),
                 catalog.map_or(String::new(), Found::note)
             ),
@@ -72,8 +72,8 @@ pub(crate) fn plan(
     {
         errors.at(
             event.span(),
-            "the body of a function that returns a future cannot have its event, which follows the future; write `async fn`, or \
-             leave `event` out",
+            "the body of a function that returns a future cannot access its event, which closes with the future; write `async fn`, or \
+             remove `event`",
         );
     }
     let written = args.action?;
@@ -147,7 +147,7 @@ notify = "boolean?"
     }
 
     fn messages(attribute: TokenStream, item: TokenStream) -> Vec<String> {
-        // The note is the same everywhere; it has its own test.
+        // The note is always the same and has its own test.
         let strip = |message: String| message.replace("\nnote: the catalog is /x/audit.toml", "");
         check(attribute, item).1.into_iter().map(strip).collect()
     }
@@ -162,7 +162,7 @@ notify = "boolean?"
     }
 
     #[test]
-    fn metadata_takes_its_kind_from_the_catalog() {
+    fn metadata_has_the_kind_of_the_catalog() {
         let attribute = quote!(
             action = "document.share",
             target("api-key" = k),
@@ -211,7 +211,7 @@ notify = "boolean?"
             ),
             [
                 "unknown argument `actr`; did you mean `actor`?",
-                "`document.share` allows several target types, so say which: `target(document = id)` or `target(\"api-key\" = id)`",
+                "`document.share` allows several target types; name the type: `target(document = id)` or `target(\"api-key\" = id)`",
                 "the function binds no `id`; did you mean `ids`?",
                 "`document.share` has no target type `documnt`; did you mean `document`?",
                 "`document.share` has no metadata `pagse`; did you mean `pages`?",
@@ -251,7 +251,7 @@ notify = "boolean?"
     }
 
     #[test]
-    fn an_action_and_a_target_are_needed() {
+    fn an_action_and_a_target_are_required() {
         let missing = "missing argument: `action = \"..\"`, the name of an action of the catalog";
         assert_eq!(
             messages(

@@ -1,4 +1,4 @@
-//! What the catalog asks for, against what the arguments give.
+//! Checks that the arguments provide all that the catalog requires, each once.
 
 use audit_catalog::{Action, Field};
 use proc_macro2::Span;
@@ -9,7 +9,7 @@ use super::context::Context;
 use crate::errors::Errors;
 
 impl Context<'_> {
-    /// What the catalog asks for and the attribute does not give, and what it gives twice.
+    /// Reports a missing target, and metadata that is missing or given twice.
     pub(super) fn completeness(
         &self,
         name: &LitStr,
@@ -69,7 +69,7 @@ impl Context<'_> {
         }
     }
 
-    /// The metadata of one owner: each key once, and none missing.
+    /// Checks the metadata of one owner: each key once, and none missing.
     fn fields<'k>(
         &self,
         span: Span,

@@ -1,4 +1,4 @@
-//! What one attribute is checked against: the action, its catalog, and the function's bindings.
+//! Checks single arguments against the action, its catalog, and the function's bindings.
 
 use audit_catalog::{Action, Field, Kind, RESERVED_METADATA, Target as TargetType};
 use syn::{Expr, LitStr};
@@ -17,14 +17,15 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Which catalog a message speaks of.
+    /// Returns the line of a message that names the catalog.
     pub(super) fn note(&self) -> String {
         self.catalog.map_or(String::new(), Found::note)
     }
 
-    /// What one argument records; nothing when a mistake was found. Only a name can make several
-    /// steps: the compiler has not removed what a false `#[cfg(..)]` is on, so there may be
-    /// parameters of one name.
+    /// Returns the steps of one argument; none after a mistake.
+    ///
+    /// Only a name can have several steps: the compiler has not evaluated `#[cfg(..)]` yet, so
+    /// several parameters may have the same name.
     pub(super) fn steps(&self, capture: &Capture, errors: &mut Errors) -> Vec<Step> {
         let step = |call, value: &Expr| {
             vec![Step {
@@ -48,7 +49,7 @@ impl Context<'_> {
     }
 
     fn binding(&self, name: &LitStr, errors: &mut Errors) -> Vec<Step> {
-        // Without a function the name means nothing, and that has been reported.
+        // Without a function the name cannot be resolved; the missing function has been reported.
         let Some(bindings) = self.bindings else {
             return Vec::new();
         };
@@ -61,7 +62,7 @@ impl Context<'_> {
                     .map(|kind| format!("`target({} = {written})`", quoted_key(kind.name())))
                     .collect();
                 let message = format!(
-                    "`{}` allows several target types, so say which: {}",
+                    "`{}` allows several target types; name the type: {}",
                     action.name(),
                     choices.join(" or ")
                 );
@@ -107,7 +108,7 @@ impl Context<'_> {
         }]
     }
 
-    /// The function of the runtime for a metadata value.
+    /// Returns the runtime function for a metadata value.
     fn value<'v>(
         &self,
         field: &Field,

@@ -1,8 +1,8 @@
-//! The function again, with an event around its body.
+//! Code generation for `#[audited]`.
 //!
-//! Generated names have mixed-site hygiene and generated paths begin with `::`, so nothing the user
-//! wrote can be captured or shadowed, in either direction. Items are not hygienic; they stand in
-//! blocks that hold no token of the user's.
+//! Generated names have mixed-site hygiene and generated paths begin with `::`, so that user code
+//! and generated code cannot capture or shadow each other's names. Items are not hygienic; they are
+//! in blocks without user code.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -17,8 +17,9 @@ use super::plan::Plan;
 use super::runtime::Runtime;
 use super::signature::{Function, Kind, Returns};
 
-/// Expands a checked attribute. `facade` is the crate that generated paths start with, unless the
-/// attribute names one.
+/// Expands a checked attribute.
+///
+/// `facade` is the crate that generated paths start with, unless the attribute names one.
 pub(crate) fn expand(
     plan: &Plan,
     function: Function,
@@ -101,13 +102,14 @@ struct Parts<'a> {
     mutable: Vec<Mutable>,
     held: Vec<(Vec<Attribute>, Ident)>,
     output: Span,
-    /// Whether the body runs where one can await.
+    /// `true` if the body runs in an async context.
     awaits: bool,
 }
 
 impl Parts<'_> {
-    /// The body between the opening and the closing of the draft. `lets` bind what the captured
-    /// values mention.
+    /// Generates the body between the opening and the closing of the draft.
+    ///
+    /// `lets` bind the names that captured values mention.
     fn around(
         &self,
         lets: Option<&TokenStream>,
@@ -122,7 +124,7 @@ impl Parts<'_> {
         let nested = nested(body);
         let event = self.event();
         let run_and_close = match &self.returns {
-            // The body never comes to an end, so the draft closes when it is dropped.
+            // The body never returns, so the draft closes when it is dropped.
             Returns::Never => quote_spanned!(ours=> #event #(#mutable)* #nested),
             returns => {
                 let hint = return_type(returns, &self.held, runtime);
@@ -142,19 +144,19 @@ impl Parts<'_> {
         }
     }
 
-    /// Opens the draft and records what is known on entry.
+    /// Opens the draft and records the values known on entry.
     fn opening(&self, lets: Option<&TokenStream>) -> TokenStream {
         let ours = Span::mixed_site();
         let Self { plan, runtime, .. } = self;
         let conditions = conditions(plan, runtime);
-        // The most frequent shape, one target by name, is a single call: each is checked like a
-        // line of the user's.
+        // The most frequent shape, one target by name, is a single call, because the compiler
+        // checks each call like a line of user code.
         if let (None, None, Some((first, others))) = (lets, &conditions, plan.steps.split_first())
             && let Some(open) = self.calls.open_target(&plan.action, first)
         {
             let is_final = others.is_empty() && plan.late.is_none() && plan.error.is_none();
             let mutability = (!is_final || plan.event.is_some()).then(|| syn::Token![mut](ours));
-            // In a block of their own, since the call holds a name of the user's.
+            // In a block of their own, because the call contains a user's name.
             let items = items(plan, runtime, self.catalog_path)
                 .map(|items| quote_spanned!(ours=> { #items }));
             let steps = (!others.is_empty()).then(|| self.calls.entry(others));
@@ -174,7 +176,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The same inside the block that `#[async_trait]` has made.
+    /// Generates the same inside the block of `#[async_trait]`.
     fn inside(&self, mut unfolded: Unfolded) -> TokenStream {
         let lets = std::mem::take(&mut unfolded.lets);
         let body = unfolded.body.clone();
@@ -182,8 +184,9 @@ impl Parts<'_> {
         unfolded.refold(self.around(Some(&lets), body, |content| awaited(content, span)))
     }
 
-    /// The body makes a future, which the draft follows. Values are captured at the call, before
-    /// the body can move them.
+    /// Generates a body that returns a future, and attaches the draft to that future.
+    ///
+    /// Values are captured at the call, before the body can move them.
     fn following(&self, wrap: Wrap, written: &Returns, body: Group) -> TokenStream {
         let ours = Span::mixed_site();
         let Self {
@@ -232,14 +235,16 @@ impl Parts<'_> {
         }
     }
 
-    /// A closure of the block. Its head stands at the return type, where the compiler shows that a
-    /// value is missing.
+    /// Wraps the block in a closure.
+    ///
+    /// Its head has the span of the return type, where the compiler reports a missing value.
     fn closure(&self, block: &Group) -> TokenStream {
         quote_spanned!(self.output=> move || #block)
     }
 
-    /// [`Parts::close`], and waits for the disk if the event is durable. Behind a layer and in
-    /// `run` those wait, and there is nothing to wait for here.
+    /// Closes the draft, and waits for the write of a durable event.
+    ///
+    /// Behind a layer and in `run`, the wait is empty: they wait instead.
     fn close_and_wait(&self, output: &TokenStream) -> TokenStream {
         let close = self.close(output);
         if !self.plan.durable {
@@ -258,7 +263,7 @@ impl Parts<'_> {
         quote_spanned!(ours=> let durable_write = #close; #wait)
     }
 
-    /// Closes the draft with what the output says. `output` is a reference to it.
+    /// Closes the draft with the values and the outcome of `output`, a reference.
     fn close(&self, output: &TokenStream) -> TokenStream {
         let Self { plan, runtime, .. } = self;
         let late = plan.late.as_ref().map(|late| self.calls.late(late));
@@ -271,7 +276,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The draft by the name that the attribute gives it.
+    /// Binds the draft to the name in the attribute.
     fn event(&self) -> Option<TokenStream> {
         let runtime = self.runtime;
         let name = self.plan.event.as_ref()?;

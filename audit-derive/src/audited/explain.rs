@@ -1,10 +1,11 @@
-//! Why there is no catalog, and one to begin with.
+//! The error message for a missing catalog, with a sample.
 
 use super::captures::Capture;
 use crate::catalog::{Namer, Problem, shown};
 
-/// Says why there is no catalog; when the file is missing, with one that would do for this
-/// attribute.
+/// Explains why there is no catalog.
+///
+/// If the file is missing, the message contains a sample that is valid for this attribute.
 pub(crate) fn explain(problem: &Problem, name: &str, captures: &[Capture]) -> String {
     let (missing, remedy) = match problem {
         Problem::Unusable(message) => return message.clone(),
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_catalog_names_the_places_and_comes_with_a_sample_that_is_valid() {
+    fn a_missing_catalog_lists_the_paths_and_a_valid_sample() {
         let message = explained(&Problem::Missing(vec![
             "/x/a/audit.toml".into(),
             "/x/audit.toml".into(),
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_catalog_says_only_why() {
+    fn an_unusable_catalog_shows_only_its_message() {
         assert_eq!(explained(&Problem::Unusable("why".to_owned())), "why");
     }
 }

@@ -1,5 +1,4 @@
-//! The way through the steps, and what comes out when one of them finds a mistake: the item as it
-//! was, beside the errors.
+//! Runs the steps of `#[audited]`; after a mistake, returns the item unchanged beside the errors.
 
 use proc_macro2::TokenStream;
 
@@ -9,8 +8,7 @@ use crate::errors::Errors;
 
 /// Expands `#[audited(attribute)] item`.
 ///
-/// An item with a mistake in its attribute still exists, so that code which uses it is not reported
-/// as well.
+/// The item is kept despite mistakes in its attribute, so that its callers cause no further errors.
 pub(crate) fn attribute(
     facade: &str,
     attribute: TokenStream,

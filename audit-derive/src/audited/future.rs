@@ -1,29 +1,29 @@
-//! Functions that are not async and return a future. They are recognised by the return type as it
-//! is written, then by the end of the body.
+//! Recognizes functions that are not async and return a future: by the return type in the source,
+//! or by the end of the body.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-/// How a function returns its future.
+/// The wrapper of a returned future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrap {
     /// `impl Future`
     Bare,
     /// `Box<dyn Future + Unpin>`
     Boxed,
-    /// `Pin<Box<dyn Future>>`, and the aliases of it that `futures` has.
+    /// `Pin<Box<dyn Future>>`, and its aliases in `futures`.
     Pinned,
 }
 
-/// A future that a function returns.
+/// The future returned by a function.
 pub(crate) struct Returned {
     pub(crate) wrap: Wrap,
-    /// What the future gives, where it is written.
+    /// The output type, if the return type contains it.
     pub(crate) output: Option<Type>,
 }
 
-/// The future that a function returns, if it does.
+/// Returns the future of a function that returns one.
 pub(crate) fn returned(signature: &Signature, body: &Group) -> Option<Returned> {
     let ReturnType::Type(_, written) = &signature.output else {
         return None;
@@ -33,7 +33,7 @@ pub(crate) fn returned(signature: &Signature, body: &Group) -> Option<Returned> 
     }
     let written = plain(written);
     by_type(written).or_else(|| {
-        // `Self::Future`, or an alias; a box of an async block can be nothing but this.
+        // `Self::Future`, or an alias: a boxed async block must be of such a type.
         (matches!(written, Type::Path(_)) && ends_with_boxed_block(body.stream())).then_some(
             Returned {
                 wrap: Wrap::Pinned,
@@ -63,7 +63,7 @@ fn by_type(written: &Type) -> Option<Returned> {
     }
 }
 
-/// The output of the future in a `Box`; nothing if this is none.
+/// Returns the output type of the future in a `Box`; `None` if it is not a boxed future.
 fn boxed_output(path: &syn::Path) -> Option<Option<Type>> {
     if path.segments.last()?.ident != "Box" {
         return None;
@@ -75,7 +75,7 @@ fn boxed_output(path: &syn::Path) -> Option<Option<Type>> {
     }
 }
 
-/// The output of the future among the bounds; nothing if there is none.
+/// Returns the output type of the `Future` bound; `None` if there is no such bound.
 fn future_output(bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<Option<Type>> {
     bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else {
@@ -105,7 +105,7 @@ fn type_argument(path: &syn::Path) -> Option<&Type> {
     })
 }
 
-/// A type without parentheses and invisible delimiters around it.
+/// Removes parentheses and invisible delimiters around a type.
 pub(crate) fn plain(mut written: &Type) -> &Type {
     loop {
         written = match written {
@@ -116,7 +116,7 @@ pub(crate) fn plain(mut written: &Type) -> &Type {
     }
 }
 
-/// Whether the last expression is `Box::pin(async ..)`, `async {..}.boxed()` or
+/// Returns `true` if the last expression is `Box::pin(async ..)`, `async {..}.boxed()` or
 /// `async {..}.boxed_local()`.
 fn ends_with_boxed_block(body: TokenStream) -> bool {
     let tokens: Vec<_> = body.into_iter().collect();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_is_recognised_by_the_written_type() {
+    fn a_future_is_recognized_by_the_written_type() {
         for (written, wrap) in [
             (quote!(impl Future<Output = R> + Send), Wrap::Bare),
             (
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_behind_an_alias_is_recognised_by_the_end_of_the_body() {
+    fn a_future_behind_an_alias_is_recognized_by_the_end_of_the_body() {
         for body in [
             quote!(Box::pin(async move { 1 })),
             quote!(let a = 1; std::boxed::Box::pin(async { a })),

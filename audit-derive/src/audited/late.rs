@@ -1,4 +1,4 @@
-//! What only a successful result knows: values that mention `ok`.
+//! Separates the values of a successful result: those that mention `ok`.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -11,8 +11,9 @@ use crate::errors::Errors;
 /// The name of the value of a successful result.
 pub(crate) const OK: &str = "ok";
 
-/// Takes the steps that mention `ok` out of the others. A parameter of that name is meant instead,
-/// where there is one.
+/// Removes the steps that mention `ok` from the others.
+///
+/// If there is a parameter of that name, `ok` refers to the parameter, and no step is removed.
 pub(crate) fn split(
     steps: &mut Vec<Step>,
     bindings: &[Binding],
@@ -33,7 +34,7 @@ pub(crate) fn split(
             if let (None, Some(about)) = (&ok, about) {
                 errors.at(
                     about.span(),
-                    "the target's id is known before the result, so what is said of the target has to be known as well",
+                    "the target's id is known before the result, so its name and metadata cannot use `ok`",
                 );
             }
             let is_late = ok.is_some();
@@ -51,8 +52,10 @@ pub(crate) fn split(
     Some(Late { ok, steps: late })
 }
 
-/// The variable `ok`, also in the arguments of a macro. The tokens are enough: a variable is a name
-/// that no `.` or `::` stands before, and no `:` or `!` behind.
+/// Finds the variable `ok`, also in the arguments of a macro.
+///
+/// The tokens suffice: a variable is an identifier that does not follow `.` or `::`, and is not
+/// followed by `:` or `!`.
 fn mentioned(tokens: TokenStream) -> Option<Ident> {
     let mut tokens = tokens.into_iter().peekable();
     let mut before = None;
@@ -74,8 +77,8 @@ fn mentioned(tokens: TokenStream) -> Option<Ident> {
             }
             other => as_char(other),
         };
-        // A field's `.` and a path's `::`; not a range's `..` and not the `:` of a field that is
-        // given a value.
+        // The `.` of a field and the `::` of a path; not the `..` of a range, nor the `:` of a
+        // field initializer.
         is_member = matches!((before, punct), (Some(':'), Some(':')))
             || (punct == Some('.') && before != Some('.'));
         before = punct;

@@ -1,9 +1,13 @@
-//! `#[audited]`: parse ([`args`], [`captures`], [`signature`], [`bindings`]; [`future`] and
-//! [`async_trait`] know what functions that return a future look like), check against the catalog
-//! ([`check`] into a [`mod@plan`], [`resolve`], and [`explain`] when there is none; [`late`] sets
-//! apart what only a successful result knows), expand ([`expand`], with the calls into the runtime
-//! from [`calls`] and the block of the body from [`body`]). When a step finds a mistake,
-//! [`fallback`] gives the item back as it was, beside the errors.
+//! Implements `#[audited]` in three steps.
+//!
+//! 1. Parse: [`args`], [`captures`] and [`name`] for the attribute; [`signature`] and [`bindings`]
+//!    for the function; [`future`] and [`async_trait`] for functions that return a future.
+//! 2. Check: [`check`] returns a [`mod@plan`], with [`context`], [`completeness`], [`resolve`] and
+//!    [`late`]; [`explain`] is the message for a missing catalog.
+//! 3. Expand: [`expand`], with the calls of the [`runtime`] from [`calls`] and the block of the
+//!    body from [`body`].
+//!
+//! [`fallback`] runs the steps; after a mistake it returns the item unchanged, beside the errors.
 
 pub(crate) mod args;
 mod async_trait;

@@ -1,4 +1,4 @@
-//! How an action is named: by its name in quotes, or by the constant that `catalog!` made for it.
+//! The name of an action: a string literal, or the constant that `catalog!` generates.
 
 use audit_catalog::Action;
 use proc_macro2::Span;
@@ -18,7 +18,7 @@ pub(crate) enum ActionName {
 }
 
 impl ActionName {
-    /// Reads either; `example` is how it is written here.
+    /// Parses either form; `example` is shown in the error.
     pub(crate) fn parse(input: ParseStream<'_>, example: &str) -> syn::Result<Self> {
         if let Some(name) = lone_string(input) {
             return Ok(Self::Literal(name));
@@ -39,7 +39,7 @@ impl ActionName {
         }
     }
 
-    /// Where messages about the action stand.
+    /// Returns the span for messages about the action.
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Literal(name) => name.span(),
@@ -50,7 +50,7 @@ impl ActionName {
         }
     }
 
-    /// The name, or the constant, as it is written.
+    /// Returns the name, or the last segment of the constant's path.
     pub(crate) fn written(&self) -> String {
         match self {
             Self::Literal(name) => name.value(),
@@ -61,7 +61,7 @@ impl ActionName {
         }
     }
 
-    /// The action of the catalog; if there is none, that is reported.
+    /// Finds the action in the catalog, and reports an unknown one.
     pub(crate) fn find<'a>(&self, found: &'a Found, errors: &mut Errors) -> Option<&'a Action> {
         let written = self.written();
         let (action, message) = match self {

@@ -1,31 +1,31 @@
-//! What to record, when everything about it has been checked.
+//! The checked plan of an expansion.
 
 use syn::{Attribute, Expr, Ident, LitStr};
 
-/// What to record, checked.
+/// The checked content of an attribute.
 pub(crate) struct Plan {
     pub(crate) action: LitStr,
-    /// The constant that the action was named by.
+    /// The constant that names the action, if it is not a literal.
     pub(crate) constant: Option<syn::Path>,
-    /// The action under which a denial appears, when it is another.
+    /// The action under which a denial is recorded, if it is another one.
     pub(crate) denied: Option<String>,
-    /// Whether the event is to be on the disk before the caller goes on.
+    /// `true` if the event is on disk before the caller continues.
     pub(crate) durable: bool,
-    /// What to write instead, when the catalog calls the action deprecated.
+    /// The note with the replacement, if the action is deprecated.
     pub(crate) deprecated: Option<String>,
     /// The crate that generated paths start with, if the attribute names one.
     pub(crate) facade: Option<syn::Path>,
-    /// The outcomes that leave an event; all when it is empty.
+    /// The outcomes that are recorded; all if it is empty.
     pub(crate) on: Vec<Ident>,
-    /// Whether the text of an error is recorded; where the attribute says so.
+    /// The word `display` of `error = display`, if the text of an error is recorded.
     pub(crate) error: Option<Ident>,
-    /// The name under which the body knows the draft.
+    /// The name of the draft in the body.
     pub(crate) event: Option<Ident>,
-    /// The function that says how the call went.
+    /// The function that returns the outcome.
     pub(crate) outcome: Option<syn::ExprPath>,
-    /// What is recorded on entry.
+    /// The values recorded on entry.
     pub(crate) steps: Vec<Step>,
-    /// What is recorded when the function succeeded.
+    /// The values recorded after the function succeeded.
     pub(crate) late: Option<Late>,
 }
 
@@ -34,19 +34,19 @@ pub(crate) struct Step {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) call: Call,
     pub(crate) value: Expr,
-    /// What is said of a target.
+    /// The name and metadata of a target.
     pub(crate) about: Vec<(Call, Expr)>,
 }
 
 /// The values that are read from a successful result.
 pub(crate) struct Late {
-    /// `ok` as the user wrote it, whose hygiene the pattern has to share.
+    /// The identifier `ok` in the attribute, whose hygiene the pattern needs.
     pub(crate) ok: Ident,
     pub(crate) steps: Vec<Step>,
 }
 
 impl Step {
-    /// Whether the value is a name or a literal, so that taking a reference to it runs no code.
+    /// Returns `true` if the value is a name or a literal, so that a reference to it runs no code.
     pub(crate) fn is_a_name(&self) -> bool {
         let is_iterated = matches!(self.call, Call::Targets(_));
         let is_name = match &self.value {
@@ -58,13 +58,13 @@ impl Step {
     }
 }
 
-/// The function of the runtime that takes the value, and the name it records it under.
+/// The function of the runtime that records the value, with its target type or key.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Call {
     Target(String),
     /// Each item of a collection.
     Targets(String),
-    /// The name of a target, and whether it is made by `Display`.
+    /// The name of a target, through `Display` or as text.
     Name {
         display: bool,
     },

@@ -1,4 +1,4 @@
-//! Names in quotes: from `"body.id"` to the expression that the function means by it.
+//! Resolves a name in quotes, such as `"body.id"`, to an expression.
 
 use quote::quote_spanned;
 use syn::{Attribute, Expr, Ident, Index, LitStr, Member};
@@ -7,9 +7,10 @@ use super::bindings::Binding;
 use super::late::OK;
 use crate::errors::{Errors, hint};
 
-/// Turns `name`, or `name.field.0`, into an expression that stands where the string stands and
-/// means what the signature means; one for each parameter that binds the name, with its
-/// `#[cfg(..)]`. Empty after a mistake.
+/// Resolves `name`, or `name.field.0`, to an expression.
+///
+/// The expression has the position of the string and the hygiene of the signature. There is one for
+/// each parameter that binds the name, with its `#[cfg(..)]`; none after a mistake.
 pub(crate) fn resolve(
     name: &LitStr,
     bindings: &[Binding],
@@ -62,11 +63,11 @@ pub(crate) fn resolve(
 
 fn expression(binding: &Binding, fields: &[Member], name: &LitStr) -> Expr {
     let mut root = binding.ident.clone();
-    // The hygiene of the signature, the place of the string: errors about the value are shown at
-    // its name.
+    // The hygiene of the signature and the position of the string, where errors about the value are
+    // shown.
     root.set_span(root.span().located_at(name.span()));
     if fields.is_empty() {
-        // Known to be a name and no more, which is recorded more cheaply.
+        // A plain name is recorded with less code.
         return Expr::Path(syn::ExprPath {
             attrs: Vec::new(),
             qself: None,
@@ -87,7 +88,7 @@ fn member(part: &str, name: &LitStr) -> Option<Member> {
     ident(part, name).map(Member::Named)
 }
 
-/// A Rust name at the place of the string, raw if it is a keyword.
+/// Returns an identifier at the position of the string, raw if it is a keyword.
 fn ident(part: &str, name: &LitStr) -> Option<Ident> {
     if syn::parse_str::<Ident>(part).is_ok() {
         Some(Ident::new(part, name.span()))
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_or_a_field_of_one_is_found() {
+    fn a_binding_or_a_field_of_one_is_resolved() {
         let one = |name, item| resolved(name, item).unwrap().pop().unwrap();
         assert_eq!(
             one(
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_one_name_are_all_found() {
+    fn all_parameters_of_a_name_are_resolved() {
         let item = quote!(
             fn f(#[cfg(a)] id: u8, #[cfg(not(a))] id: u16) {}
         );
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_binding_names_the_nearest() {
+    fn an_unknown_binding_names_the_nearest() {
         let found = |name| {
             resolved(
                 name,

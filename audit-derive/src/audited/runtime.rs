@@ -1,17 +1,16 @@
-//! The path that calls into the runtime start with.
+//! The path of the runtime, with which generated calls start.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote_spanned};
 
-/// `::audit_core::private`, by way of the facade.
+/// The path of `audit_core::private`, through the facade.
 ///
-/// It stands in an expansion many times, and is kept as single tokens: a finished stream in the
-/// middle of another makes the compiler put both together, each time, while tokens are handed over
-/// once.
+/// An expansion contains it many times. It is kept as single tokens: splicing a stream into another
+/// makes the compiler merge both each time, while single tokens are passed on once.
 pub(crate) struct Runtime(Vec<TokenTree>);
 
 impl Runtime {
-    /// The runtime behind the facade's path.
+    /// Creates the path from that of the facade.
     pub(crate) fn of(facade: &impl ToTokens) -> Self {
         let path = quote_spanned!(Span::mixed_site()=> #facade::private);
         Self(path.into_iter().collect())

@@ -1,4 +1,4 @@
-//! Snapshots of whole expansions, and what they start and end with.
+//! Snapshots of whole expansions, and tests of the paths and the fallback.
 
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ fn unit_with_cfg_and_display() {
 }
 
 #[test]
-fn the_facade_and_a_renamed_crate_are_where_paths_start() {
+fn paths_start_at_the_facade_or_the_renamed_crate() {
     let item = "fn f(id: u8) {}";
     let arguments = r#"action = "document.delete", target = "id""#;
     let tower = expand("audit_tower", arguments, item);
@@ -202,7 +202,7 @@ fn the_facade_and_a_renamed_crate_are_where_paths_start() {
 }
 
 #[test]
-fn a_mistake_leaves_the_item_as_it_was() {
+fn a_mistake_returns_the_item_unchanged() {
     let item = "#[a] pub async fn f < T > (id : T) -> R where T : X { unfinished . } ";
     let tokens = expand(
         "audit_core",
@@ -215,7 +215,7 @@ fn a_mistake_leaves_the_item_as_it_was() {
 }
 
 #[test]
-fn an_unfinished_body_comes_out_as_it_was() {
+fn an_unfinished_body_is_unchanged() {
     let tokens = expand(
         "audit_core",
         r#"action = "document.delete", target = "id""#,

@@ -3,7 +3,7 @@ async fn delete(self, id: Uuid, _lock: MutexGuard<'_, ()>) {
     let output = async move {
         #[allow(
             clippy::used_underscore_binding,
-            reason = "takes the argument along"
+            reason = "moves the argument into the body"
         )]
         if false {
             ::audit_core::private::move_into_body(&self);

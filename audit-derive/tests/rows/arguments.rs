@@ -1,4 +1,4 @@
-//! What functions take.
+//! Parameters of functions.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::support::{Body, Json, Path, body, events_of, is_send, leave, one};
 
-/// Has no trait at all.
+/// A type without any trait.
 struct Opaque;
 
 #[audited(action = "document.delete", target = "id")]

@@ -147,14 +147,14 @@ leave! {
 }
 
 #[tokio::test]
-async fn row_24_a_future_that_never_ran_leaves_nothing() {
+async fn row_24_an_unpolled_future_leaves_no_event() {
     let left = all(async { drop(store().delete(1)) }).await;
     assert_eq!(left, NONE);
 }
 
 #[tokio::test]
 async fn row_26_only_the_functions_of_the_impl_are_audited() {
-    // A declaration is refused, with an error that says this: see tests/ui/shapes.
+    // A declaration is rejected with an error that explains this; see tests/ui/shapes.
     let left = one(async { drop(store().with_path(Path(9)).await) }).await;
     assert_eq!(left, "document.delete document:9 succeeded");
 }

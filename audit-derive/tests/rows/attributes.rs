@@ -96,8 +96,8 @@ async fn not_configured(id: u64) -> u64 {
     id
 }
 
-/// What actix's `#[get]` does: the function becomes a type with the function inside. The crate for
-/// actix tests its own.
+/// Converts the function to a type with the function inside, as `#[get]` of actix-web does.
+/// `audit-actix` tests the real attribute.
 macro_rules! as_a_type {
     ($(#[$meta:meta])* async fn $name:ident($($arguments:tt)*) -> $output:ty $body:block) => {
         #[allow(non_camel_case_types, reason = "as actix has it")]
@@ -170,16 +170,16 @@ async fn row_40_a_deprecated_function_is_still_audited() {
     assert_eq!(left, "document.delete document:1 succeeded");
 }
 
-/// `#[expect(dead_code)]` on three functions above would be a warning, hence an error, if they were
-/// not reported.
+/// If the three functions above were not reported as dead code, their `#[expect(dead_code)]` would be
+/// a warning, which is an error here.
 #[tokio::test]
-async fn row_41_a_function_beside_dead_ones_leaves_its_event() {
+async fn row_41_a_function_beside_dead_code_leaves_its_event() {
     let left = one(async { drop(many(2)) }).await;
     assert_eq!(left, "document.delete document:2 succeeded");
 }
 
 #[tokio::test]
-async fn row_43_a_false_cfg_attr_leaves_nothing() {
+async fn row_43_a_false_cfg_attr_leaves_no_event() {
     let left = all(async { drop(not_configured(1).await) }).await;
     assert_eq!(left, NONE);
 }
@@ -243,7 +243,7 @@ async fn row_45_debug_handler() {
     );
 }
 
-// A test has nobody who could give it a scope, so its call is counted where there is no recorder.
+// A test function has no scope, so its call is counted as one without a recorder.
 
 #[tokio::test]
 #[audited(action = "document.delete", target(document = 1))]

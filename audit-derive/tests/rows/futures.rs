@@ -169,7 +169,7 @@ const fn judged(result: &Result<u64, String>) -> audit_core::Outcome {
     }
 }
 
-/// Behind another name, and without a block at the end: a value, like any other.
+/// Returns a future behind an alias, without a block at the end, which counts as a value.
 #[audited(action = "document.delete", target = "id")]
 fn named(id: u64) -> Ready<u64> {
     ready(id)
@@ -198,7 +198,7 @@ leave! {
 }
 
 #[tokio::test]
-async fn row_28_the_event_is_made_at_completion_and_not_at_the_call() {
+async fn row_28_the_event_is_recorded_at_completion() {
     let left = all(async {
         let future = bare(7);
         drop(bare(1));
@@ -319,9 +319,8 @@ mod chain {
     }
 }
 
-/// At the default recursion limit, under `tokio::spawn`, which asks for the proof that all of it is
-/// `Send`. Each audited function costs the proof two layers, itself and its inner block; a third
-/// would end it at 15.
+/// `tokio::spawn` requires a proof of `Send`, at the default recursion limit. Each audited function
+/// adds two layers to the proof, itself and its inner block; a third would exceed the limit at 15.
 #[tokio::test]
 async fn row_32_a_chain_of_24_is_send() {
     let left = events_of(async {
@@ -364,7 +363,7 @@ async fn row_58_futures_that_are_not_send_run_on_one_thread() {
 }
 
 #[tokio::test]
-async fn trap_18_an_end_that_is_no_block_is_followed() {
+async fn trap_18_a_tail_that_is_no_block_is_tracked() {
     let left = all(async {
         assert!(store().not_a_block(1).await.is_ok());
         assert!(store().not_a_block(0).await.is_err());

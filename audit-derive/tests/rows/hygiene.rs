@@ -1,4 +1,4 @@
-//! Names: of macros, of other scopes, and of the body.
+//! Hygiene: names of macros, of other scopes, and of the body.
 
 use audit_derive::audited;
 

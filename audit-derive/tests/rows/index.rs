@@ -1,10 +1,10 @@
-//! The index of the front page against the tests that exist.
+//! Compares the index of the front page with the existing tests.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What an entry begins with, such as `row_01_` or `trap_05_`, for each line of the table.
+/// Returns the tests of each line of the table, by their prefix, such as `row_01_` or `trap_05_`.
 fn listed() -> BTreeMap<String, Vec<String>> {
     let page = include_str!("main.rs");
     let lines = page.lines().filter_map(|line| line.strip_prefix("//! | "));
@@ -36,8 +36,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names that begin with `row_` or `trap_` and a number: of functions, of lines in `leave!`,
-/// and of files that the compiler is tried on.
+/// Returns all names with the prefix `row_` or `trap_` and a number: functions, lines of `leave!`,
+/// and files of `tests/ui`.
 fn existing() -> Vec<String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -101,7 +101,7 @@ fn every_row_has_a_test_and_every_test_its_row() {
             "{number} has no test"
         );
     }
-    // A line may point to a test of another row; that one exists, too.
+    // A line may name a test of another row; that test has to exist too.
     for name in listed.values().flatten() {
         assert!(
             existing.contains(name),

@@ -1,4 +1,4 @@
-//! Beginning and end: panics, dropped futures, orders, sizes.
+//! Lifetimes of calls: panics, dropped futures, order of drops and evaluation, size.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -28,7 +28,7 @@ fn future_that_panics(id: u64) -> BoxFuture<'static, u64> {
 }
 
 #[tokio::test]
-async fn row_56_a_panic_is_recorded_and_goes_on_as_it_was() {
+async fn row_56_a_panic_is_recorded_and_continues_unchanged() {
     let left = all(async {
         let caught = [
             catch_unwind(|| panics(1)),
@@ -53,7 +53,7 @@ async fn waits(id: u64) {
 }
 
 #[tokio::test]
-async fn row_57_a_dropped_future_is_abandoned_and_one_that_never_ran_is_nothing() {
+async fn row_57_a_dropped_future_is_abandoned_and_an_unpolled_one_leaves_no_event() {
     assert_eq!(all(async { drop(waits(1)) }).await, NONE);
     let dropped = async {
         let mut future = Box::pin(waits(2));
@@ -114,7 +114,7 @@ leave! {
 
 #[test]
 #[allow(clippy::print_stdout, reason = "the figures are what one runs it for")]
-fn row_59_and_trap_04_a_future_grows_by_the_draft_and_not_by_its_arguments() {
+fn row_59_and_trap_04_a_future_grows_by_the_draft_only() {
     let bytes = [0; 1024];
     let plain = size_of_val(&huge_and_plain(1, bytes));
     let audited = size_of_val(&huge(1, bytes));
@@ -152,7 +152,7 @@ fn logged() -> Vec<&'static str> {
     LOG.take()
 }
 
-/// A lock, a transaction: what matters is when it ends.
+/// A guard, such as a lock or a transaction, that logs its drop.
 struct Guard;
 
 impl Drop for Guard {
@@ -161,7 +161,7 @@ impl Drop for Guard {
     }
 }
 
-/// Says when the event closes.
+/// A value that logs when its event closes.
 struct Closed;
 
 impl AuditOutcome for Closed {
@@ -278,7 +278,7 @@ async fn trap_06_values_are_captured_once_in_order_and_before_the_body() {
         left.await,
         ["document.delete document:1,document:2 succeeded"; 2]
     );
-    // Without a recorder there is nothing to capture for; only a returned future may still find
+    // Without a recorder nothing is captured, except for a returned future, whose first poll may have
     // one.
     ordered().await;
     assert_eq!(logged(), ["body"]);
@@ -295,7 +295,7 @@ async fn in_turns(id: u64) -> Result<u64, u64> {
 }
 
 #[tokio::test]
-async fn trap_02_tasks_that_take_turns_keep_their_scopes() {
+async fn trap_02_interleaved_tasks_keep_their_scopes() {
     let (one, other) = tokio::join!(
         all(async { drop(tokio::join!(in_turns(1), in_turns(2))) }),
         all(async { drop(in_turns(3).await) }),
@@ -341,7 +341,7 @@ leave! {
 }
 
 #[tokio::test]
-async fn a_returned_future_prefers_the_scope_of_who_polls_it() {
+async fn a_returned_future_prefers_the_scope_of_its_first_poll() {
     #[audited(action = "document.delete", target = "id")]
     fn returned(id: u64) -> BoxFuture<'static, Result<(), ()>> {
         Box::pin(async move {

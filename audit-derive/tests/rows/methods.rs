@@ -117,7 +117,7 @@ impl Trait for Store {
     }
 }
 
-/// Takes the functions of the trait as they are.
+/// Uses the default functions of the trait.
 struct Defaults;
 
 impl Trait for Defaults {

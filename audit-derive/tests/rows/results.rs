@@ -1,4 +1,4 @@
-//! What functions return.
+//! Return types of functions.
 
 use std::fmt::Display;
 

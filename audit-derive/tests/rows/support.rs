@@ -1,24 +1,24 @@
-//! Runs a job under a recorder and shows the events that it left.
+//! Runs a job under a recorder and formats its events.
 
 use std::future::Future;
 use std::time::Duration;
 
 use audit_core::{Actor, Event, MemorySink, Recorder};
 
-/// The type of a path, a body, a state: a wrapper that has no trait at all.
+/// A wrapper without any trait, like an extractor of a path, a body or a state.
 pub(crate) struct Path<T>(pub(crate) T);
 
 /// Another wrapper.
 pub(crate) struct Json<T>(pub(crate) T);
 
-/// A request's body.
+/// The body of a request.
 pub(crate) struct Body {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) role: &'static str,
 }
 
-/// A body of that id.
+/// Creates a body with this id.
 pub(crate) fn body(id: u64) -> Body {
     Body {
         id,
@@ -27,15 +27,15 @@ pub(crate) fn body(id: u64) -> Body {
     }
 }
 
-/// No event.
+/// The list of events when none is expected.
 pub(crate) const NONE: [&str; 0] = [];
 
-/// Shows at compile time that a future is `Send`.
+/// Asserts at compile time that a future is `Send`.
 pub(crate) fn is_send<F: Future + Send>(future: F) -> F {
     future
 }
 
-/// Runs a job under a recorder and gives its events.
+/// Runs a job under a recorder and returns its events.
 pub(crate) async fn events_of(job: impl Future) -> Vec<Event> {
     let sink = MemorySink::new();
     let recorder = Recorder::builder(sink.clone())
@@ -47,19 +47,19 @@ pub(crate) async fn events_of(job: impl Future) -> Vec<Event> {
     sink.take()
 }
 
-/// The events, shown.
+/// Runs a job and formats its events.
 pub(crate) async fn all(job: impl Future) -> Vec<String> {
     events_of(job).await.iter().map(shown).collect()
 }
 
-/// The only event, shown.
+/// Runs a job and formats its only event.
 pub(crate) async fn one(job: impl Future) -> String {
     let mut events = all(job).await;
     assert_eq!(events.len(), 1, "one event, not {events:?}");
     events.remove(0)
 }
 
-/// `action type:id,.. outcome`
+/// Formats an event as `action type:id,.. outcome`.
 pub(crate) fn shown(event: &Event) -> String {
     let targets: Vec<_> = event
         .targets()
@@ -73,7 +73,7 @@ pub(crate) fn shown(event: &Event) -> String {
     )
 }
 
-/// A test for each line: the job leaves exactly this event.
+/// Defines one test per line: the job leaves exactly this event.
 macro_rules! leave {
     ($($name:ident: $job:expr => $event:literal;)*) => {$(
         #[test]

@@ -1,4 +1,4 @@
-//! `error`, `event`, `outcome` and `catalog`.
+//! Rejects mistakes in `error`, `event`, `outcome` and `catalog`.
 
 use audit_core::{Outcome, audited};
 

@@ -1,4 +1,4 @@
-//! What is said of a target.
+//! Rejects mistakes in the name and metadata of a target.
 
 use audit_core::audited;
 

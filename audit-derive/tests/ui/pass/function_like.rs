@@ -1,11 +1,11 @@
-//! Every form of the macros that look like functions, where statements, expressions, items and constants stand.
+//! Uses the function-like macros as statements, expressions, items and constants.
 #![deny(warnings, clippy::pedantic)]
 
 use audit_core::{Action, EmbeddedCatalog, EventId, Outcome, TryRecordError, action, catalog, record, try_record};
 use audit_derive::audited;
 
 catalog! {
-    /// What happens.
+    /// The actions.
     mod actions;
 }
 

@@ -1,4 +1,4 @@
-//! An unsafe function keeps its body an unsafe place, and the expansion needs none of its own.
+//! The body of an unsafe function stays unsafe; the expansion contains no `unsafe`.
 
 #![deny(warnings, unsafe_op_in_unsafe_fn)]
 

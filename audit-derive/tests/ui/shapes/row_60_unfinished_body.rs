@@ -1,4 +1,4 @@
-//! While somebody types, the function is there: the errors are about what is unfinished, and none is about its callers.
+//! An unfinished body is kept: errors are about the body, *never* about its callers.
 
 use audit_derive::audited;
 
