@@ -37,9 +37,21 @@ pub(super) const FLOORS: &[(&str, &[Floor])] = &[
         ],
     ),
     (
+        "audit-catalog",
+        &[
+            Floor::Together(&[
+                "coalesce", "constant", "discover", "error", "nearest", "model",
+            ]),
+            Floor::Together(&["schema", "fingerprint", "declarations"]),
+            Floor::Apart(&["parse", "check", "lock"]),
+            Floor::Apart(&["read", "plan"]),
+            Floor::Together(&["lib"]),
+        ],
+    ),
+    (
         "audit-derive",
         &[
-            Floor::Together(&["catalog", "errors", "function", "function_like"]),
+            Floor::Together(&["catalog", "errors", "function", "function_like", "parsing"]),
             Floor::Together(&["audited"]),
             Floor::Apart(&["action", "embed", "record", "unaudited"]),
             Floor::Together(&["lib"]),
@@ -115,7 +127,7 @@ pub(super) const ALLOWED_PAIRS: &[AllowedPair] = &[];
 
 /// TEMPORARY: packages whose structure is not held yet. A package is taken off this list as soon as
 /// `cargo xtask check-structure` finds nothing in it; with the last one the list goes, too.
-pub(super) const NOT_YET_HELD: &[&str] = &["audit-catalog", "audit-core", "audit-derive"];
+pub(super) const NOT_YET_HELD: &[&str] = &["audit-core"];
 
 /// Returns the floors as ARCHITECTURE.md shows them, the highest first. A bar is between modules
 /// that never import each other.
