@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::model::{Action, Field, Kind, RESERVED_METADATA};
 
 impl Action {
-    /// Returns the body of
-    /// [`POST /audit_logs/actions/{action}/schemas`](https://workos.com/docs/reference/audit-logs/schema/create):
+    /// Returns the body of [`POST /audit_logs/actions/{action}/schemas`][create]:
     /// `{"actor"?, "metadata", "targets": [{"metadata"?, "type"}]}`.
+    ///
+    /// [create]: https://workos.com/docs/reference/audit-logs/schema/create
     ///
     /// Each `metadata` is a JSON Schema object with a type for each property. The event's own
     /// metadata contains the declared fields and the [`RESERVED_METADATA`]; `actor`, and the

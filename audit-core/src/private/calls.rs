@@ -14,8 +14,8 @@ use crate::delivery::DurableWait;
 use crate::event::Outcome;
 use crate::scope::Draft;
 
-// An expansion passes only the arguments that most calls need, because the compiler checks each one.
-// The location comes from `#[track_caller]`.
+// An expansion passes only the arguments that most calls need, because the compiler checks each
+// one. The location comes from `#[track_caller]`.
 
 /// Opens the draft of a call; log lines name the caller's location.
 #[must_use]

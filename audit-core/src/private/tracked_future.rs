@@ -65,12 +65,11 @@ pub fn pinned<F: Future>(future: F) -> Pin<Box<F>> {
 pin_project! {
     /// A future with its event.
     ///
-    /// A type of its own and no `async` block, which would hold the future twice: once as it came,
-    /// once where it is polled. It is `Send`, `Sync` and `Unpin` if the future is.
+    /// A named type, since an `async` block would hold the future twice: as an argument, and where
+    /// it is polled. It is `Send`, `Sync` and `Unpin` if the future is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct TrackedFuture<F, C> {
-        // Before the draft, so that what the future holds is let go before the event says how it
-        // ended.
+        // Before the draft, so that what the future holds is dropped before the event closes.
         #[pin]
         future: F,
         state: State<C>,
@@ -94,8 +93,8 @@ impl<F, C> TrackedFuture<F, C> {
 }
 
 impl<F: Future, C> TrackedFuture<F, C> {
-    /// Polls the future. Its output comes with what the closing of the draft gave, unless there was
-    /// none to close.
+    /// Polls the future, and returns its output with the result of closing the draft, if there was
+    /// one.
     fn poll_closing<T>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -104,7 +103,8 @@ impl<F: Future, C> TrackedFuture<F, C> {
         C: FnOnce(&F::Output, Draft) -> T,
     {
         let this = self.project();
-        // Taken out, so that a panic in the future closes the draft now, whoever keeps the future.
+        // Taken out, so that a panic in the future closes the draft now, even if the future is
+        // kept.
         let (draft, close) = match std::mem::replace(this.state, State::Ended) {
             State::Made { draft, close } => (draft.begin(), close),
             State::Begun { draft, close } => (draft, close),
@@ -211,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_event_closes_with_the_output() {
-        // Made outside the scope, and polled inside it.
+        // Created outside the scope, and polled inside it.
         let future = tracked(async {
             tokio::task::yield_now().await;
             7

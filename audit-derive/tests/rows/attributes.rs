@@ -170,8 +170,8 @@ async fn row_40_a_deprecated_function_is_still_audited() {
     assert_eq!(left, "document.delete document:1 succeeded");
 }
 
-/// If the three functions above were not reported as dead code, their `#[expect(dead_code)]` would be
-/// a warning, which is an error here.
+/// If the three functions above were not reported as dead code, their `#[expect(dead_code)]` would
+/// be a warning, which is an error here.
 #[tokio::test]
 async fn row_41_a_function_beside_dead_code_leaves_its_event() {
     let left = one(async { drop(many(2)) }).await;

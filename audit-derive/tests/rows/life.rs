@@ -278,8 +278,8 @@ async fn trap_06_values_are_captured_once_in_order_and_before_the_body() {
         left.await,
         ["document.delete document:1,document:2 succeeded"; 2]
     );
-    // Without a recorder nothing is captured, except for a returned future, whose first poll may have
-    // one.
+    // Without a recorder nothing is captured, except for a returned future, whose first poll may
+    // have one.
     ordered().await;
     assert_eq!(logged(), ["body"]);
     ordered_and_returned().await;

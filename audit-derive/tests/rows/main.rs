@@ -76,7 +76,7 @@
 //! | T6 | order and number of evaluations | `trap_06_values_are_captured_once_in_order_and_before_the_body` |
 //! | T7 | labels, loops and `return` | `trap_07_break_with_a_label`, `trap_07_return_from_a_loop` |
 //! | T8 | lints neither added nor hidden | `trap_08_lints_still_fire` |
-//! | T9 | errors stand where the mistake is | `trap_09_errors_in_the_body` |
+//! | T9 | errors are reported at the mistake | `trap_09_errors_in_the_body` |
 //! | T10 | no item beside the function | `row_21_reference`, `row_24_async_trait` |
 //! | T11 | catalog that is stale in an editor: see the unit tests of the catalog | - |
 //! | T12 | payload of a panic; two events for nested calls | `trap_12_an_audited_function_that_calls_another_leaves_both_events` |
@@ -85,7 +85,7 @@
 //! | T15 | dynamic actions are refused: see the unit tests of the arguments | - |
 //! | T16 | inner attributes stay first | `trap_16_inner_attributes`, `trap_16_inner_attributes_and_a_future`, `trap_16_inner_attributes_async` |
 //! | T17 | local `core` and `std` | `trap_17_local_core_and_std` |
-//! | T18 | only the tail is the future: what stands before it stays | `trap_18_a_returned_future_can_be_dropped_at_any_time`, `trap_18_a_tail_that_is_no_block_is_tracked` |
+//! | T18 | only the tail is the future: statements before it are kept | `trap_18_a_returned_future_can_be_dropped_at_any_time`, `trap_18_a_tail_that_is_no_block_is_tracked` |
 
 #![deny(
     warnings,

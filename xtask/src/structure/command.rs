@@ -1,4 +1,4 @@
-//! Prints the figures of each crate, and fails on a mistake in one that is held.
+//! Prints the figures of each crate, and fails on a mistake.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::check::{Report, Subject, check};
-use super::floors::{ALLOWED_PAIRS, FLOORS, NOT_YET_HELD, floors_text};
+use super::floors::{ALLOWED_PAIRS, FLOORS, floors_text};
 use super::krate::Files;
 use crate::error::Error;
 use crate::process::root;
@@ -17,9 +17,6 @@ pub(crate) struct CheckStructure {
     /// Prints the floors of the crates, as ARCHITECTURE.md shows them
     #[arg(long, exclusive = true)]
     floors: bool,
-    /// Lists the mistakes of packages that are not held yet, too
-    #[arg(long)]
-    list: bool,
     /// Only these packages, by their folders; all unless named
     #[arg(value_name = "PACKAGE")]
     packages: Vec<String>,
@@ -29,7 +26,7 @@ pub(crate) struct CheckStructure {
 ///
 /// # Errors
 ///
-/// A crate that is held has a mistake, or a file cannot be read or parsed.
+/// A crate has a mistake, or a file cannot be read or parsed.
 pub(crate) fn check_structure(options: &CheckStructure) -> Result<(), Error> {
     if options.floors {
         print!("{}", floors_text());
@@ -40,13 +37,7 @@ pub(crate) fn check_structure(options: &CheckStructure) -> Result<(), Error> {
         .filter(|(package, _)| options.packages.is_empty() || options.packages.contains(package))
         .collect();
     println!("{}", table(&reports));
-    if options.list {
-        let not_held = reports.iter().filter(|(package, _)| !is_held(package));
-        for problem in not_held.flat_map(|(_, report)| report.problems()) {
-            println!("{problem}");
-        }
-    }
-    let problems = problems_of_held(&reports);
+    let problems = problems(&reports);
     if problems.is_empty() {
         return Ok(());
     }
@@ -56,15 +47,9 @@ pub(crate) fn check_structure(options: &CheckStructure) -> Result<(), Error> {
     )))
 }
 
-fn is_held(package: &str) -> bool {
-    !NOT_YET_HELD.contains(&package)
-}
-
-fn problems_of_held(reports: &[(String, Report)]) -> Vec<String> {
-    let held = reports.iter().filter(|(package, _)| is_held(package));
-    held.flat_map(|(_, report)| report.problems())
-        .cloned()
-        .collect()
+fn problems(reports: &[(String, Report)]) -> Vec<String> {
+    let problems = reports.iter().flat_map(|(_, report)| report.problems());
+    problems.cloned().collect()
 }
 
 /// Checks each package with a library or a program of its own below `root`.
@@ -100,7 +85,7 @@ fn reports(root: &Path) -> Result<Vec<(String, Report)>, Error> {
 
 fn table(reports: &[(String, Report)]) -> String {
     let mut text = format!(
-        "{:<28} {:>12} {:>6} {:>8} {:>17} {:>7} {:>15} {:>10} {:>5}",
+        "{:<28} {:>12} {:>6} {:>8} {:>17} {:>7} {:>15} {:>10}",
         "package",
         "root modules",
         "files",
@@ -108,8 +93,7 @@ fn table(reports: &[(String, Report)]) -> String {
         "files in circles",
         "upward",
         "through root %",
-        "misplaced",
-        "held"
+        "misplaced"
     );
     for (package, report) in reports {
         let has_floors = FLOORS.iter().any(|(name, _)| name == package);
@@ -119,14 +103,13 @@ fn table(reports: &[(String, Report)]) -> String {
             "–".to_owned()
         };
         text += &format!(
-            "\n{package:<28} {:>12} {:>6} {:>8} {:>17} {upward:>7} {:>15.1} {:>10} {:>5}",
+            "\n{package:<28} {:>12} {:>6} {:>8} {:>17} {upward:>7} {:>15.1} {:>10}",
             report.root_modules,
             report.files,
             report.circles.len(),
             report.files_in_circles,
             report.through_root_percent(),
-            report.misplaced.len(),
-            if is_held(package) { "yes" } else { "no" }
+            report.misplaced.len()
         );
     }
     text
@@ -139,16 +122,9 @@ mod tests {
     #[test]
     fn crates_keep_their_structure() {
         let reports = reports(root()).unwrap();
-        assert_eq!(problems_of_held(&reports), [] as [&str; 0]);
+        assert_eq!(problems(&reports), [] as [&str; 0]);
         // The check saw something: the crates that there are, and their imports.
         let core = reports.iter().find(|(package, _)| package == "audit-core");
         assert!(core.is_some_and(|(_, report)| report.from_root > 100));
-    }
-
-    #[test]
-    fn only_packages_that_are_there_wait_to_be_held() {
-        for package in NOT_YET_HELD {
-            assert!(root().join(package).is_dir(), "{package}");
-        }
     }
 }
