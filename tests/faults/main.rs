@@ -47,7 +47,6 @@
 //! | 47 | a shutdown beside a name resolution that hangs | `audit-core/src/delivery/supervise.rs::fault_47_a_shutdown_does_not_wait_for_blocking_tasks_of_the_runtime` |
 //! | 50 | processes with a copy of the same state, forked or resumed | `audit-core/src/event/id.rs::fault_50_a_generator_is_seeded_again_in_a_forked_process_and_after_a_second` |
 //! | 51 | a `Retry-After` of nothing | `audit-core/src/delivery/decide.rs::fault_51_a_retry_after_of_nothing_is_no_hot_loop` |
-//! | 55 | a value that panics while it is rendered | `audit-core/src/event/event.rs::fault_55_a_value_that_panics_leaves_a_valid_event_without_that_field` |
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,6 @@
 //! The ids of events and organizations.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,21 +22,17 @@ impl EventId {
     /// a copy of its state, forked or resumed from a snapshot of the machine, assign other ids.
     pub(crate) fn mint(millis: u64) -> Self {
         let pid = std::process::id();
-        let random = GENERATOR
-            .try_with(|generator| {
-                let mut generator = generator.borrow_mut();
-                if !generator
-                    .as_ref()
-                    .is_some_and(|known| known.is_current(pid, millis))
-                {
-                    *generator = Some(Generator::seeded(pid, millis));
-                }
-                generator.as_mut().map(Generator::random)
-            })
-            .ok()
-            .flatten();
+        let random = GENERATOR.try_with(|generator| {
+            let mut current = generator.get();
+            if !current.is_current(pid, millis) {
+                current = Generator::seeded(pid, millis);
+            }
+            let random = current.random();
+            generator.set(current);
+            random
+        });
         // While the thread ends there is no generator left.
-        let random = random.unwrap_or_else(|| Generator::seeded(pid, millis).random());
+        let random = random.unwrap_or_else(|_| Generator::seeded(pid, millis).random());
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
@@ -56,27 +52,34 @@ impl EventId {
 }
 
 thread_local! {
-    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
+    static GENERATOR: Cell<Generator> = const { Cell::new(Generator::UNSEEDED) };
 }
 
 /// The time after which a generator is seeded again, in milliseconds.
 const SEED_LIFETIME: u64 = 1_000;
 
-/// A random generator, and the process and time of its seed.
-#[derive(Clone)]
+/// The state of a random generator, and the process and time of its seed.
+#[derive(Clone, Copy)]
 struct Generator {
-    rng: fastrand::Rng,
+    state: u64,
+    /// No process has the id 0.
     pid: u32,
     seeded_at: u64,
 }
 
 impl Generator {
+    const UNSEEDED: Self = Self {
+        state: 0,
+        pid: 0,
+        seeded_at: 0,
+    };
+
     /// Returns a generator with a seed of the operating system.
+    #[cold]
     fn seeded(pid: u32, millis: u64) -> Self {
-        // Without one, as early in a boot, fastrand's own seed is the best there is.
-        let seed = getrandom::u64().unwrap_or_else(|_| fastrand::u64(..));
         Self {
-            rng: fastrand::Rng::with_seed(seed),
+            // Without one, as early in a boot, fastrand's own seed is the best there is.
+            state: getrandom::u64().unwrap_or_else(|_| fastrand::u64(..)),
             pid,
             seeded_at: millis,
         }
@@ -87,8 +90,11 @@ impl Generator {
     }
 
     fn random(&mut self) -> [u8; 10] {
+        let mut rng = fastrand::Rng::with_seed(self.state);
         let mut random = [0; 10];
-        self.rng.fill(&mut random);
+        random[..8].copy_from_slice(&rng.u64(..).to_le_bytes());
+        random[8..].copy_from_slice(&rng.u16(..).to_le_bytes());
+        self.state = rng.get_seed();
         random
     }
 }

@@ -54,21 +54,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a text, cut at the limit of values; `field` names it in the list of cut fields.
-    ///
-    /// `write` is user code. If it panics, the field is left out and listed as cut, so that the
-    /// buffer stays valid.
     fn text(&mut self, start: usize, field: &str, write: impl FnOnce(&mut Text<'_>)) {
-        let mut unfinished = Unfinished {
-            writer: self,
-            start,
-            field,
-            is_written: false,
-        };
-        let mut text = Text::new(unfinished.writer.bytes);
+        let mut text = Text::new(self.bytes);
         write(&mut text);
         let is_cut = text.finish();
-        unfinished.is_written = true;
-        drop(unfinished);
         self.end(start);
         if is_cut {
             self.push_truncated(field);
@@ -139,23 +128,6 @@ impl<'a> Writer<'a> {
         self.bytes.extend_from_slice(field.bytes);
         self.end(start);
         *self.is_truncated |= field.tag == Tag::Truncated;
-    }
-}
-
-/// A field whose text is being written; removes the field again if that panics.
-struct Unfinished<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    start: usize,
-    field: &'w str,
-    is_written: bool,
-}
-
-impl Drop for Unfinished<'_, '_> {
-    fn drop(&mut self) {
-        if !self.is_written {
-            self.writer.bytes.truncate(self.start - HEAD);
-            self.writer.push_truncated(self.field);
-        }
     }
 }
 
