@@ -1,7 +1,7 @@
 //! Parses TOML text into declarations.
 //!
 //! [`document()`] walks the tree with a [`reader`]; [`mod@coalesce`] parses the one nested table.
-//! Whether declarations agree with each other is the checker's concern.
+//! The checker compares declarations with each other.
 
 mod coalesce;
 mod document;
