@@ -440,7 +440,7 @@
 //! # let folder = std::env::temp_dir().join(format!("audit-tower-docs-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder)?;
 //! # let path = folder.join("audit.spool");
-//! let spool = Spool::open(&path)?; // one file per process, on a disk that outlives it
+//! let spool = Spool::open(&path)?; // one file per recorder, on a disk that outlives it
 //! let recorder = Recorder::builder(MemorySink::new()).spool(spool).build()?;
 //! # recorder.shutdown_blocking(std::time::Duration::from_secs(5));
 //! # drop(recorder);

@@ -44,9 +44,12 @@
 //! | 39 | flush under load | `fault_39_flush_completes_under_constant_load` |
 //! | 40 | a start with a large backlog | `audit-core/src/spool/tests/backlog.rs::fault_40_opening_reads_only_the_totals_and_the_backlog_is_paged` |
 //! | 44 | a scope that is never settled | `audit-core/src/scope/scope.rs::fault_44_a_scope_that_is_only_entered_records_its_events_when_it_is_dropped` |
+//! | 46 | two owners of one spool | `audit-core/src/spool/tests/ownership.rs::fault_46_second_recorder_on_one_spool_is_an_error`, `audit-core/src/spool/tests/ownership.rs::fault_46_no_name_of_a_spool_admits_a_second_owner`, `audit-core/src/spool/tests/ownership.rs::fault_46_error_of_a_locked_spool_names_its_owner`, `audit-core/src/spool/tests/ownership.rs::fault_46_rebuilt_file_is_locked_under_all_its_names` |
 //! | 47 | a shutdown beside a name resolution that hangs | `audit-core/src/delivery/supervise.rs::fault_47_a_shutdown_does_not_wait_for_blocking_tasks_of_the_runtime` |
 //! | 50 | processes with a copy of the same state, forked or resumed | `audit-core/src/event/id.rs::fault_50_a_generator_is_seeded_again_in_a_forked_process_and_after_a_second` |
 //! | 51 | a `Retry-After` of nothing | `audit-core/src/delivery/decide.rs::fault_51_a_retry_after_of_nothing_is_no_hot_loop` |
+//! | 54 | a path that changes its meaning: a new working directory, a link | `audit-core/src/spool/tests/ownership.rs::fault_54_spool_of_a_relative_path_stays_in_its_folder`, `audit-core/src/spool/tests/ownership.rs::fault_54_repair_of_a_linked_spool_replaces_the_target_and_not_the_link` |
+//! | 59 | a predecessor that still has the spool open | `audit-core/src/spool/tests/ownership.rs::fault_59_open_waits_for_a_predecessor_that_ends` |
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,11 @@
 //! The error of a recorder that cannot start.
 
 use std::fmt;
+#[cfg(feature = "spool")]
+use std::path::PathBuf;
+
+#[cfg(feature = "spool")]
+use crate::spool::Unclaimable;
 
 /// The recorder could not start.
 #[derive(thiserror::Error)]
@@ -16,9 +21,21 @@ pub(super) enum BuildErrorKind {
     Start(#[from] std::io::Error),
     #[error(
         "durable actions of the catalog require a spool: {actions}; give the recorder one, as in \
-         `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
+         `.spool(Spool::open(\"/var/lib/service/audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
     )]
     NoSpool { actions: String },
+    #[cfg(feature = "spool")]
+    #[error(
+        "the spool {} belongs to another recorder, and a spool serves one recorder; open another file for this one",
+        .0.display()
+    )]
+    SpoolInUse(PathBuf),
+    #[cfg(feature = "spool")]
+    #[error(
+        "the spool {} was closed, as by the shutdown of its recorder; open it again with `Spool::open` for this recorder",
+        .0.display()
+    )]
+    SpoolClosed(PathBuf),
     #[error(
         "there is no catalog whose actions `verify_catalog` could ask about; add `.catalog(catalog!())`"
     )]
@@ -65,7 +82,28 @@ impl From<NoEnvironment> for BuildError {
     }
 }
 
+#[cfg(feature = "spool")]
+impl From<Unclaimable> for BuildError {
+    fn from(reason: Unclaimable) -> Self {
+        match reason {
+            Unclaimable::Taken(path) => BuildErrorKind::SpoolInUse(path),
+            Unclaimable::Closed(path) => BuildErrorKind::SpoolClosed(path),
+        }
+        .into()
+    }
+}
+
 impl BuildError {
+    /// Returns `true` if the spool belongs to another recorder, or was closed.
+    #[cfg(feature = "spool")]
+    #[must_use]
+    pub fn is_spool_taken(&self) -> bool {
+        matches!(
+            self.kind,
+            BuildErrorKind::SpoolInUse(_) | BuildErrorKind::SpoolClosed(_)
+        )
+    }
+
     /// Returns `true` if actions of the catalog are durable and there is no spool.
     #[must_use]
     pub fn is_without_spool(&self) -> bool {

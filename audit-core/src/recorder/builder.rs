@@ -122,7 +122,8 @@ impl RecorderBuilder {
     /// deadline, and dead letters.
     ///
     /// Events that an earlier process left in the file are delivered. The recorder closes the spool
-    /// when it is shut down.
+    /// when it is shut down. A spool serves one recorder; a second one with the same spool is an
+    /// error of [`build`](Self::build).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -272,12 +273,18 @@ impl RecorderBuilder {
     ///   ([`BuildError::is_unknown_environment`]).
     /// - Actions of the catalog are durable and there is no spool
     ///   ([`BuildError::is_without_spool`]).
+    /// - The spool belongs to another recorder or was closed (`BuildError::is_spool_taken`).
     /// - `verify_catalog` is set and there is no catalog.
     /// - The operating system provides no thread, or no timer and I/O driver for the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
         let (recorder, dispatcher) = self.assemble_with(versions);
-        let thread = start(dispatcher)?;
+        let thread = start(dispatcher).inspect_err(|_| {
+            #[cfg(feature = "spool")]
+            if let Some(spool) = &recorder.handle.pipeline.spool {
+                spool.release_claim();
+            }
+        })?;
         *recorder
             .handle
             .pipeline
@@ -373,6 +380,11 @@ impl RecorderBuilder {
         self.check_durable()?;
         if self.verify_catalog && self.catalog.is_none() {
             return Err(BuildErrorKind::NothingToVerify.into());
+        }
+        // The last check, since nothing releases the spool after another error.
+        #[cfg(feature = "spool")]
+        if let Some(spool) = &self.spool {
+            spool.claim()?;
         }
         Ok(versions)
     }
@@ -520,7 +532,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "durable actions of the catalog require a spool: `api_key.revoke`, `user.delete`; give the recorder one, as in \
-             `.spool(Spool::open(\"audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
+             `.spool(Spool::open(\"/var/lib/service/audit.spool\")?)` (feature `spool`), or take `durable` out of audit.toml"
         );
     }
 

@@ -217,7 +217,9 @@ impl Recorder {
 
     /// Returns a guard that shuts the recorder down when dropped, waiting up to two seconds.
     ///
-    /// Keep it in `main`.
+    /// Keep it in `main`. Only a return from `main`, or a panic that unwinds it, drops the guard:
+    /// `std::process::exit` and `abort` skip it, and the events in the queue are lost. Call
+    /// [`Recorder::shutdown_blocking`] before `exit`.
     ///
     /// ```
     /// # use audit_core::{MemorySink, Recorder};

@@ -1,7 +1,9 @@
 //! Configuration and opening of a spool.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -10,12 +12,15 @@ use super::error::SpoolError;
 use super::handle::{Shared, Spool};
 use super::inbox::Inbox;
 use super::open::Opener;
+use super::ownership::LOCK_TIMEOUT;
 use super::status::{SharedStatus, StatusValues};
 
 /// A gibibyte: about a million events, or three hours of what the service accepts.
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 /// The fraction of it that dead letters may occupy: a quarter.
 const DEAD_SHARE: u64 = 4;
+/// The wait for a lock whose end is beyond the range of the clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Configures and opens a [`Spool`]; see [`Spool::builder`].
 #[derive(Clone, Debug)]
@@ -23,6 +28,7 @@ const DEAD_SHARE: u64 = 4;
 pub struct SpoolBuilder {
     path: PathBuf,
     max_bytes: u64,
+    lock_wait: Duration,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
     #[cfg(test)]
@@ -39,19 +45,47 @@ impl SpoolBuilder {
         self
     }
 
+    /// Sets how long [`open`](Self::open) waits for another process that has the file open; default
+    /// and minimum a quarter of a second.
+    ///
+    /// For a service whose predecessor is still in its shutdown, as in a deployment that starts the
+    /// new process first. The wait blocks the calling thread. It does not help against a process
+    /// that keeps running: its spool stays locked, and `open` fails at the end of the wait.
+    ///
+    /// ```
+    /// use audit_core::Spool;
+    /// use std::time::Duration;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("audit.spool");
+    /// let spool = Spool::builder(&path).wait_for_lock(Duration::from_secs(20)).open()?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_for_lock(mut self, at_most: Duration) -> Self {
+        self.lock_wait = at_most;
+        self
+    }
+
     /// Opens the spool, or creates it.
     ///
-    /// Blocks for some milliseconds; for a quarter of a second if another process has it open; and
-    /// for longer if a corrupt file has to be rebuilt, which is not an error.
+    /// The path is made absolute and its links are followed once, here: a later change of the
+    /// working directory, or of a link, does not move the spool.
+    ///
+    /// Blocks for some milliseconds; for the [wait](Self::wait_for_lock) if another process has it
+    /// open; and for longer if a corrupt file has to be rebuilt, which is not an error.
     ///
     /// # Errors
     ///
     /// - [`SpoolError::is_locked`]: another process, or another spool of this one, has the file
-    ///   open.
+    ///   open, under this name or another. The message names the process if it is known.
     /// - [`SpoolError::is_foreign`]: the file is a database of another program.
     /// - The folder or the file cannot be read and written.
     pub fn open(self) -> Result<Spool, SpoolError> {
-        let mut opener = Opener::lock(&self.path)?;
+        let now = Instant::now();
+        let wait_until = now
+            .checked_add(self.lock_wait)
+            .unwrap_or(now + LONGEST_WAIT);
+        let mut opener = Opener::lock(&self.path, wait_until)?;
         #[cfg(test)]
         {
             opener.faults = self.faults;
@@ -60,7 +94,7 @@ impl SpoolBuilder {
         let store = opener.open()?;
         let totals = store
             .totals()
-            .map_err(|error| SpoolError::open(&self.path, error))?;
+            .map_err(|error| SpoolError::open(opener.file(), error))?;
         // An error means that the file is corrupt; it is rebuilt when the first page is read.
         // Events of earlier processes then count as new ones, which only a flush can notice.
         let last_row_at_open = store.last_pending_row().unwrap_or(0);
@@ -78,6 +112,7 @@ impl SpoolBuilder {
             status: Arc::clone(&status),
             max_bytes: self.max_bytes,
             last_row_at_open,
+            has_recorder: AtomicBool::new(false),
             closed: Mutex::new(Some(receiver)),
         };
         let committer = Committer {
@@ -112,6 +147,7 @@ impl Spool {
         SpoolBuilder {
             path: path.as_ref().to_owned(),
             max_bytes: MAX_BYTES,
+            lock_wait: LOCK_TIMEOUT,
             #[cfg(test)]
             faults: super::faults::Faults::default(),
             #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The error of the spool, and the classification of SQLite's errors.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,10 +17,11 @@ pub struct SpoolError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum ErrorKind {
     #[error(
-        "open the spool {}: another process, or another spool of this one, has it open; give each process a file of its own",
-        .0.display()
+        "open the spool {}: {holder} has it open; give each process a file of its own, or wait for a process that ends with \
+         `wait_for_lock`",
+        .path.display()
     )]
-    Locked(PathBuf),
+    Locked { path: PathBuf, holder: Holder },
     #[error(
         "open the spool {}: the file is a database of another program and was not changed; choose another path",
         .0.display()
@@ -73,6 +75,35 @@ pub(super) enum ErrorKind {
     Down,
     #[error("the spool was closed")]
     Closed,
+}
+
+/// The owner of a spool that cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Unknown,
+    ThisProcess,
+    /// The process with this id.
+    Process(u32),
+}
+
+impl Holder {
+    pub(super) fn of(process: u32) -> Self {
+        if process == std::process::id() {
+            Self::ThisProcess
+        } else {
+            Self::Process(process)
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("another process, or another spool of this one,"),
+            Self::ThisProcess => f.write_str("another spool of this process"),
+            Self::Process(id) => write!(f, "process {id}"),
+        }
+    }
 }
 
 impl SpoolError {
@@ -135,7 +166,7 @@ impl SpoolError {
     /// file open.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self.kind, ErrorKind::Locked(_))
+        matches!(self.kind, ErrorKind::Locked { .. })
     }
 
     /// Returns `true` if the file is a database of another program, which was not changed.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -22,7 +23,12 @@ use crate::telemetry::SpoolHealth;
 
 /// Events on disk, which outlive the process. Cheap to clone; all clones share one spool.
 ///
-/// The spool is one SQLite file, used by one process at a time. A dedicated thread writes queued
+/// A spool serves one recorder: its events are delivered to that recorder's sink. Another recorder,
+/// also one that [copies](crate::RecorderBuilder::copy_to) go to, needs a file of its own. The
+/// clones are for [`Spool::status`] and the dead letters.
+///
+/// The spool is one SQLite file, used by one process at a time, under whatever name it is opened.
+/// On Linux that includes hard links; elsewhere, create none. A dedicated thread writes queued
 /// events in one transaction and syncs it before it reports any of them as written.
 ///
 /// ```
@@ -51,9 +57,10 @@ use crate::telemetry::SpoolHealth;
 ///
 /// # Files
 ///
-/// The file is readable by its owner only, as is its folder if the spool created it. Beside the
-/// file are SQLite's `-wal` and `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is removed when
-/// the disk is full.
+/// The file has to be on a local file system: SQLite's WAL and the locks of the file do not work
+/// over a network. It is readable by its owner only, as is its folder if the spool created it.
+/// Beside the file are SQLite's `-wal` and `-shm`, a `.lock`, and a `.reserve` of 1 MiB, which is
+/// removed when the disk is full.
 ///
 /// A corrupt file is quarantined under a name that ends in `.corrupt-` and the time in
 /// milliseconds, listed in [`SpoolStatus::quarantined`]. Everything that can be read of it is kept.
@@ -75,6 +82,8 @@ pub(super) struct Shared {
     pub(super) status: Arc<SharedStatus>,
     pub(super) max_bytes: u64,
     pub(super) last_row_at_open: i64,
+    /// Set while a recorder uses the spool: its events go to that recorder's sink.
+    pub(super) has_recorder: AtomicBool,
     /// Resolves when the file is closed; taken by the first call that waits for it.
     pub(super) closed: Mutex<Option<oneshot::Receiver<Vec<Event>>>>,
 }
@@ -177,6 +186,23 @@ impl Spool {
 
 /// The calls of the recorder and the dispatcher.
 impl Spool {
+    /// Reserves the spool for one recorder, or returns the reason why another has to be opened.
+    pub(crate) fn claim(&self) -> Result<(), Unclaimable> {
+        let file = || self.shared.file.clone();
+        if self.shared.inbox.is_closing() {
+            return Err(Unclaimable::Closed(file()));
+        }
+        let was_claimed = self.shared.has_recorder.swap(true, Ordering::Relaxed);
+        (!was_claimed)
+            .then_some(())
+            .ok_or_else(|| Unclaimable::Taken(file()))
+    }
+
+    /// Undoes [`Spool::claim`] for a recorder that could not start.
+    pub(crate) fn release_claim(&self) {
+        self.shared.has_recorder.store(false, Ordering::Relaxed);
+    }
+
     /// Queues an event to be written. The future resolves with its row id once it is on disk.
     ///
     /// An error, here or from the future, means that the event is not on disk and never will be.
@@ -339,6 +365,13 @@ impl Spool {
         }))?;
         receiver.await.unwrap_or_else(|_| Err(SpoolError::closed()))
     }
+}
+
+/// The reason why a spool accepts no further recorder, with its path.
+#[derive(Debug)]
+pub(crate) enum Unclaimable {
+    Taken(PathBuf),
+    Closed(PathBuf),
 }
 
 /// Resolves with the row id once the event is on disk.

@@ -166,6 +166,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Returns `true` if no new work is accepted.
+    pub(super) fn is_closing(&self) -> bool {
+        self.state().closing
+    }
+
     /// Refuses new work; queued work is still done.
     pub(super) fn close(&self) {
         let mut state = self.state();

@@ -1,8 +1,8 @@
 //! Access to a spool file from an operator's command, also while a service uses the file.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -10,7 +10,8 @@ use rusqlite::config::DbConfig;
 use super::dead_letters::{SpooledDeadLetter, read_page};
 use super::error::{ErrorKind, SpoolError};
 use super::file_header::{FileKind, VERSION, identify, layout};
-use super::paths::{LockedPath, REBUILDING, with_suffix};
+use super::ownership::{LockedDatabase, LockedPath, canonical, is_locked, is_owned};
+use super::paths::{REBUILDING, with_suffix};
 use super::rows::{in_order, read_event};
 use super::store::Store;
 use super::totals::totals;
@@ -81,6 +82,12 @@ pub struct SpoolRedrive {
     pub is_requested: bool,
 }
 
+/// The locks that keep services from opening a file. Held, never read.
+struct Locked {
+    _paths: Vec<LockedPath>,
+    _database: LockedDatabase,
+}
+
 impl SpoolFile {
     /// Opens a spool file for inspection. Never creates or changes it.
     ///
@@ -92,15 +99,14 @@ impl SpoolFile {
         let path = path.as_ref();
         // Never opened as a plain file: closing it would release the locks that SQLite holds on it
         // in this process.
-        fs::metadata(path).map_err(|error| SpoolError::file("find the spool", path, error))?;
-        let file = Self {
-            path: path.to_owned(),
-        };
+        let path =
+            canonical(path).map_err(|error| SpoolError::file("find the spool", path, error))?;
+        let file = Self { path };
         match file.read(identify)? {
             // The readable part of a corrupt file can be inspected.
             Some(FileKind::Spool | FileKind::Corrupt) => Ok(file),
-            Some(other) => Err(SpoolError::unusable(path, other)),
-            None => Err(ErrorKind::Empty(path.to_owned()).into()),
+            Some(other) => Err(SpoolError::unusable(&file.path, other)),
+            None => Err(ErrorKind::Empty(file.path).into()),
         }
     }
 
@@ -256,19 +262,23 @@ impl SpoolFile {
     }
 
     /// Locks the file against services until the result is dropped; `None` if one has it open.
-    fn lock(&self) -> Result<Option<Vec<LockedPath>>, SpoolError> {
-        let mut locked = Vec::new();
-        for path in [Some(self.path.clone()), self.path_of_newer()]
-            .into_iter()
-            .flatten()
-        {
-            match LockedPath::lock(&path) {
-                Ok(path) => locked.push(path),
-                Err(error) if error.is_locked() => return Ok(None),
-                Err(error) => return Err(error),
-            }
+    fn lock(&self) -> Result<Option<Locked>, SpoolError> {
+        let lock = || -> Result<Locked, SpoolError> {
+            let now = Instant::now();
+            let paths = [Some(self.path.clone()), self.path_of_newer()];
+            let paths = paths.into_iter().flatten();
+            Ok(Locked {
+                _paths: paths
+                    .map(|path| LockedPath::lock(&path, now))
+                    .collect::<Result<_, _>>()?,
+                _database: LockedDatabase::lock(&self.path, now)?,
+            })
+        };
+        match lock() {
+            Ok(locked) => Ok(Some(locked)),
+            Err(error) if error.is_locked() => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(Some(locked))
     }
 
     /// Opens the file for short transactions beside a service that uses it.
@@ -300,16 +310,14 @@ impl SpoolFile {
                     return Err(SpoolError::file("open the spool's lock file", &path, error));
                 }
             };
-            // Shared, so that two commands do not take each other for a service.
-            match lock.try_lock_shared() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(true),
-                Err(TryLockError::Error(error)) => {
-                    return Err(SpoolError::file("test the spool's lock file", &path, error));
-                }
+            let is_locked = is_locked(&lock)
+                .map_err(|error| SpoolError::file("test the spool's lock file", &path, error))?;
+            if is_locked {
+                return Ok(true);
             }
         }
-        Ok(false)
+        is_owned(&self.path)
+            .map_err(|error| SpoolError::file("test the lock of the spool", &self.path, error))
     }
 
     /// Returns the paths of the locks that may protect the file.

@@ -11,8 +11,8 @@
 //!
 //! From the ground up: `rows` and `totals`; `pending`, `dead_letters` and `corrupt_rows`, one for
 //! each table; `store`, the open database; `corruption`, `salvage`, `redrive_requests` and
-//! `verify`, which work on a store; `paths` and `open`, the files; `inbox`, `writer` and
-//! `committer`, the thread; `handle`, `builder` and `inspect`, the public types.
+//! `verify`, which work on a store; `paths`, `ownership` and `open`, the files; `inbox`, `writer`
+//! and `committer`, the thread; `handle`, `builder` and `inspect`, the public types.
 
 mod builder;
 mod committer;
@@ -27,6 +27,7 @@ mod handle;
 mod inbox;
 mod inspect;
 mod open;
+mod ownership;
 mod paths;
 mod pending;
 mod queued_append;
@@ -44,8 +45,8 @@ mod writer;
 pub use builder::SpoolBuilder;
 pub use dead_letters::SpooledDeadLetter;
 pub use error::SpoolError;
-pub(crate) use handle::PendingAppend;
 pub use handle::Spool;
+pub(crate) use handle::{PendingAppend, Unclaimable};
 pub use inspect::{SpoolFile, SpoolFileStatus, SpoolRedrive};
 pub(crate) use rows::{Guarantee, Page, SpooledEvent};
 pub use status::SpoolStatus;

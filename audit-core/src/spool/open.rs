@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::error::{ErrorKind, SpoolError, may_be_corrupt};
 use super::file_header::VERSION;
+use super::ownership::{FileId, LockedDatabase, LockedPath};
 use super::paths::{
-    LockedPath, REBUILDING, create_private, private_file, quarantine, remove, remove_file, replace,
-    sync_folder, with_suffix,
+    REBUILDING, private_file, quarantine, remove, remove_file, replace, sync_folder, with_suffix,
 };
 use super::salvage::{Salvaged, salvage};
 use super::store::{Opened, Store};
@@ -22,6 +23,10 @@ pub(super) struct Opener {
     locked: LockedPath,
     /// The file in use: the one at the locked path, unless a newer version wrote that.
     file: PathBuf,
+    /// The lock on that file; `None` before it is opened for the first time.
+    database: Option<LockedDatabase>,
+    /// The end of the wait for a predecessor that still holds a lock.
+    wait_until: Instant,
     pub(super) quarantined: Vec<PathBuf>,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
@@ -30,10 +35,14 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    pub(super) fn lock(path: &Path) -> Result<Self, SpoolError> {
+    /// Resolves the path and locks it, waiting for its owner until a moment.
+    pub(super) fn lock(path: &Path, wait_until: Instant) -> Result<Self, SpoolError> {
+        let locked = LockedPath::lock(path, wait_until)?;
         Ok(Self {
-            locked: LockedPath::lock(path)?,
-            file: path.to_owned(),
+            file: locked.path().to_owned(),
+            locked,
+            database: None,
+            wait_until,
             quarantined: Vec::new(),
             #[cfg(test)]
             faults: super::faults::Faults::default(),
@@ -52,7 +61,7 @@ impl Opener {
     /// version wrote is left unchanged, and another is used beside it. The errors are those of the
     /// disk, and of a file that belongs to another program.
     pub(super) fn open(&mut self) -> Result<Store, SpoolError> {
-        create_private(&self.file)?;
+        self.lock_database()?;
         match Store::open(&self.file) {
             Ok(Opened::Spool(store)) => self.prepare(store),
             Ok(Opened::Newer(version)) if self.file == self.locked.path() => {
@@ -76,14 +85,24 @@ impl Opener {
         }
     }
 
+    /// Creates the file if it does not exist, and locks it unless it is locked already.
+    fn lock_database(&mut self) -> Result<(), SpoolError> {
+        let held = self.database.as_ref().and_then(LockedDatabase::id);
+        if held.is_none() || held != FileId::at(&self.file) {
+            self.database = Some(LockedDatabase::lock(&self.file, self.wait_until)?);
+            self.locked.write_holder();
+        }
+        Ok(())
+    }
+
     /// Quarantines the file, and replaces it by what can be read of it.
     ///
     /// The store must be closed. After an error the rebuild can be retried.
     pub(super) fn rebuild(&mut self, reason: &str) -> Result<Store, SpoolError> {
         let quarantined = quarantine(&self.file, "corrupt")?;
         let fresh = with_suffix(&self.file, REBUILDING);
-        let salvaged = match rebuild_from(&quarantined, &fresh) {
-            Ok(salvaged) => salvaged,
+        let (salvaged, database) = match rebuild_from(&quarantined, &fresh) {
+            Ok(rebuilt) => rebuilt,
             Err(error) => {
                 // The file itself is unchanged. A second name does no harm, but each attempt would
                 // add one.
@@ -95,6 +114,8 @@ impl Opener {
         };
         sync_folder(&self.file)?;
         replace(&self.file, &fresh)?;
+        // Locked before it took the name.
+        self.database = Some(database);
         sync_folder(&self.file)?;
         tracing::error!(
             spool = %self.file.display(),
@@ -171,12 +192,15 @@ fn write_reserve(path: &Path) -> std::io::Result<()> {
 }
 
 /// Builds a new file from what can be read of a quarantined one.
-fn rebuild_from(quarantined: &Path, fresh: &Path) -> Result<Salvaged, SpoolError> {
+fn rebuild_from(
+    quarantined: &Path,
+    fresh: &Path,
+) -> Result<(Salvaged, LockedDatabase), SpoolError> {
     remove(fresh)?;
-    create_private(fresh)?;
+    let database = LockedDatabase::lock(fresh, Instant::now())?;
     let failed = |error| SpoolError::open(fresh, error);
     let mut store = Store::open(fresh).map_err(failed)?.into_store(fresh)?;
     let salvaged = salvage(quarantined, &mut store).map_err(failed)?;
     store.truncate_wal().map_err(failed)?;
-    Ok(salvaged)
+    Ok((salvaged, database))
 }

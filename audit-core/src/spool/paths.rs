@@ -1,95 +1,18 @@
-//! The files of a spool: the lock, permissions, quarantine and replacement.
+//! The files of a spool: permissions, quarantine and replacement.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::error::{ErrorKind, SpoolError};
+use super::error::SpoolError;
 use crate::event::now_millis;
 
 /// The suffixes of SQLite's companion files: the write-ahead log, and its index.
-const WAL: &str = "-wal";
-const WAL_INDEX: &str = "-shm";
+pub(super) const WAL: &str = "-wal";
+pub(super) const WAL_INDEX: &str = "-shm";
 
 /// The suffix of a file that is built to replace a corrupt one.
 pub(super) const REBUILDING: &str = ".rebuilding";
-/// The longest wait for the lock, and the time between two attempts.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-const LOCK_RETRY: Duration = Duration::from_millis(5);
-
-/// A path that one spool of one process may write to, until it is dropped.
-#[derive(Debug)]
-pub(super) struct LockedPath {
-    path: PathBuf,
-    /// Held, never read: the operating system releases the lock when the file is closed, also
-    /// after a crash.
-    _lock: File,
-}
-
-impl LockedPath {
-    /// Creates the folder if it does not exist, and takes the lock.
-    pub(super) fn lock(path: &Path) -> Result<Self, SpoolError> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            create_folder(folder)
-                .map_err(|error| SpoolError::file("create the spool's folder", folder, error))?;
-        }
-        let lock_path = with_suffix(path, ".lock");
-        let lock = private_file()
-            .open(&lock_path)
-            .map_err(|error| SpoolError::file("open the spool's lock file", &lock_path, error))?;
-        match retry_lock(|| lock.try_lock()) {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(ErrorKind::Locked(path.to_owned()).into()),
-            Err(TryLockError::Error(error)) => {
-                Err(SpoolError::file("lock the spool by", &lock_path, error))
-            }
-        }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Returns the path with a suffix.
-    pub(super) fn with_suffix(&self, suffix: &str) -> PathBuf {
-        with_suffix(&self.path, suffix)
-    }
-}
-
-/// Retries to take a lock for [`LOCK_TIMEOUT`].
-///
-/// A command that only tests if the lock is taken holds it for an instant.
-pub(super) fn retry_lock(
-    mut try_lock: impl FnMut() -> Result<(), TryLockError>,
-) -> Result<(), TryLockError> {
-    let begun = Instant::now();
-    loop {
-        match try_lock() {
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_TIMEOUT => {
-                thread::sleep(LOCK_RETRY);
-            }
-            other => return other,
-        }
-    }
-}
-
-/// Creates the file if it does not exist, readable by its owner only.
-///
-/// SQLite gives its companion files the permissions of the file.
-pub(super) fn create_private(path: &Path) -> Result<(), SpoolError> {
-    let file = private_file()
-        .open(path)
-        .map_err(|error| SpoolError::file("open the spool", path, error))?;
-    restrict(&file).map_err(|error| SpoolError::file("restrict the permissions of", path, error))
-}
 
 /// Gives a database and its WAL a second name, which they keep once the first name is replaced.
 ///
@@ -160,7 +83,7 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 #[cfg(unix)]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn create_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()
         .recursive(true)
@@ -169,7 +92,7 @@ fn create_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn create_folder(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
 }
 
@@ -182,7 +105,7 @@ pub(super) fn private_file() -> OpenOptions {
 }
 
 #[cfg(unix)]
-fn restrict(file: &File) -> std::io::Result<()> {
+pub(super) fn restrict(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut permissions = file.metadata()?.permissions();
     if permissions.mode() & 0o077 != 0 {
@@ -194,6 +117,6 @@ fn restrict(file: &File) -> std::io::Result<()> {
 
 /// Does nothing: on other systems the folder's permissions protect the file.
 #[cfg(not(unix))]
-fn restrict(_: &File) -> std::io::Result<()> {
+pub(super) fn restrict(_: &File) -> std::io::Result<()> {
     Ok(())
 }

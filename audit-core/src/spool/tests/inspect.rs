@@ -1,13 +1,14 @@
 //! Commands on a file that a service may be using.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::recorder::Recorder;
 use crate::sink::MemorySink;
 use crate::spool::handle::Spool;
 use crate::spool::inspect::{SpoolFile, SpoolRedrive};
-use crate::spool::paths::{retry_lock, with_suffix};
+use crate::spool::ownership::retry_lock;
+use crate::spool::paths::with_suffix;
 use crate::spool::tests::{Folder, durable, event, pending, until};
 
 /// Creates a spool with a durable event, a best-effort event and three dead letters.
@@ -74,7 +75,7 @@ fn testing_the_lock_keeps_no_service_out() {
     let look = std::fs::File::open(with_suffix(&folder.file(), ".lock")).unwrap();
     until("it is free", || look.try_lock_shared().is_ok());
     let mut tries = 0;
-    let taken = retry_lock(|| {
+    let taken = retry_lock(Instant::now(), || {
         tries += 1;
         if tries == 3 {
             look.unlock().unwrap();

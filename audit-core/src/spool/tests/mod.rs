@@ -7,6 +7,7 @@ mod failed_commits;
 mod files;
 mod full_disk;
 mod inspect;
+mod ownership;
 mod power_loss;
 
 use std::path::{Path, PathBuf};
