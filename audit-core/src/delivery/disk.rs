@@ -101,6 +101,10 @@ mod absent {
             false
         }
 
+        pub(crate) fn unwritten(&self) -> u64 {
+            0
+        }
+
         pub(crate) fn recovered(&self) -> u64 {
             0
         }

@@ -8,10 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Instant;
 
-use tokio::task::JoinHandle;
-
 use super::disk::PendingAppend;
 use super::pipeline::Pipeline;
+use super::timer::Expiry;
 
 /// A future that is ready when durable events are on disk, or at the recorder's deadline
 /// ([`RecorderBuilder::durable_deadline`](crate::RecorderBuilder::durable_deadline)).
@@ -31,8 +30,8 @@ struct Waiting {
     appended: Vec<PendingAppend>,
     /// Events that the spool returned when it was closed.
     unwritten: u64,
-    /// A task that ends at the deadline.
-    timer: Option<JoinHandle<()>>,
+    /// Ready at the deadline; set once the wait has begun.
+    deadline: Option<Expiry>,
 }
 
 impl DurableWait {
@@ -43,7 +42,7 @@ impl DurableWait {
                 pipeline: Arc::clone(pipeline),
                 appended: Vec::new(),
                 unwritten: 0,
-                timer: None,
+                deadline: None,
             })
         });
         waiting.appended.push(appended);
@@ -121,18 +120,13 @@ impl Waiting {
             return Poll::Ready(());
         }
         let Self {
-            pipeline, timer, ..
+            pipeline, deadline, ..
         } = self;
-        let over = match timer {
-            Some(timer) => Pin::new(timer).poll(context),
-            None => match pipeline.timer() {
-                Some(begun) => Pin::new(timer.insert(begun)).poll(context),
-                // The dispatcher has ended, and with it the timer.
-                None => Poll::Ready(Ok(())),
-            },
-        };
-        // An error means that the dispatcher has ended meanwhile.
-        over.map(|_| self.exceed_deadline())
+        let deadline =
+            deadline.get_or_insert_with(|| pipeline.timer.sleep(pipeline.durable.deadline));
+        std::task::ready!(Pin::new(deadline).poll(context));
+        self.exceed_deadline();
+        Poll::Ready(())
     }
 
     /// Counts the events that were not written by the deadline.
@@ -152,14 +146,6 @@ impl Future for DurableWait {
         }
         self.waiting = None;
         Poll::Ready(())
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
-            timer.abort();
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::disk::Guarantee;
+use super::durable_appends::Epoch;
 
 /// The final states of the events behind a [`flush`](crate::Recorder::flush) or
 /// [`shutdown`](crate::Recorder::shutdown).
@@ -21,7 +22,12 @@ pub struct Report {
     /// Rejected for good by the sink, and kept in
     /// [`Recorder::dead_letters`](crate::Recorder::dead_letters) or on the spool.
     pub dead: u64,
-    /// Still pending at the deadline. After a flush, delivery continues.
+    /// Not in a final state at the deadline, as far as is known.
+    ///
+    /// After a flush, delivery continues. After a shutdown, these are the events of which the
+    /// dispatcher or the disk has given no account by the deadline, because the sink, the hook or
+    /// the disk blocks: the dispatcher continues with them while the process lives, and a further
+    /// call of `shutdown` waits for its report.
     pub pending: u64,
     /// Pending at the deadline of a shutdown, and on the spool for the next process.
     pub spooled: u64,
@@ -80,6 +86,8 @@ impl Watermarks {
 #[derive(Debug)]
 pub(super) struct FlushBarrier {
     before: Watermarks,
+    /// The epoch of durable appends that it ended.
+    epoch: Epoch,
     pub(super) deadline: Instant,
     report: Report,
     reply: oneshot::Sender<Report>,
@@ -89,12 +97,14 @@ impl FlushBarrier {
     /// Returns a barrier over `pending` events, all of which were accepted before it.
     pub(super) fn new(
         before: Watermarks,
+        epoch: Epoch,
         pending: u64,
         deadline: Instant,
         reply: oneshot::Sender<Report>,
     ) -> Self {
         Self {
             before,
+            epoch,
             deadline,
             report: Report {
                 pending,
@@ -128,8 +138,20 @@ impl FlushBarrier {
         self.report.lost += missed;
     }
 
+    /// Records that the disk refused durable events that were counted in an epoch.
+    ///
+    /// They are not part of the report, since their callers have them back.
+    pub(super) fn record_refused(&mut self, epoch: u64, events: u64) {
+        if self.epoch.includes(epoch) {
+            self.before.durable = self.before.durable.saturating_sub(events);
+            self.report.pending = self.report.pending.saturating_sub(events);
+        }
+    }
+
+    /// Returns `true` if its events have reached their final states, its deadline has passed, or
+    /// its caller stopped waiting.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.report.pending == 0 || self.deadline <= now
+        self.report.pending == 0 || self.deadline <= now || self.reply.is_closed()
     }
 
     pub(super) fn report(&self) -> Report {

@@ -9,6 +9,7 @@ mod dead_letter;
 mod decide;
 mod disk;
 mod dispatcher;
+mod durable_appends;
 mod durable_wait;
 mod flush_barrier;
 mod gap;
@@ -22,6 +23,7 @@ mod supervise;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub(crate) use self::coalesce::Coalescer;
 pub use self::dead_letter::DeadLetter;
@@ -30,6 +32,9 @@ pub(crate) use self::disk::Spool;
 #[cfg(feature = "spool")]
 pub(crate) use self::disk::{Guarantee, PendingAppend};
 pub(crate) use self::dispatcher::{Command, Dispatcher, Setup};
+pub(crate) use self::durable_appends::DurableAppends;
+#[cfg(feature = "spool")]
+pub(crate) use self::durable_appends::Epoch;
 pub use self::durable_wait::DurableWait;
 pub use self::flush_barrier::Report;
 pub(crate) use self::gap::Gaps;
@@ -38,3 +43,4 @@ pub(crate) use self::pipeline::{
 };
 pub(crate) use self::queue::{Queue, Refusal};
 pub(crate) use self::supervise::start;
+pub(crate) use self::timer::Timer;

@@ -3,17 +3,18 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::task;
+use tokio::sync::watch;
 
 use super::dead_letter::{DeadLetter, DeadLetters};
 use super::disk::Spool;
+use super::durable_appends::DurableAppends;
 use super::flush_barrier::Report;
 use super::gap::Gaps;
 use super::queue::Queue;
+use super::timer::Timer;
 use crate::catalog::Versions;
 use crate::event::{Event, OrganizationId};
 use crate::sink::{Fault, RateLimit};
@@ -35,6 +36,7 @@ pub(crate) struct Pipeline {
     pub(crate) queue: Queue,
     pub(crate) spool: Option<Spool>,
     pub(crate) counters: Counters,
+    pub(crate) durable_appends: DurableAppends,
     pub(crate) health_tracker: HealthTracker,
     pub(crate) rate_limit: RateLimit,
     pub(crate) dead_letters: DeadLetters,
@@ -43,6 +45,8 @@ pub(crate) struct Pipeline {
     pub(crate) defaults: EventDefaults,
     pub(crate) durable: DurableRules,
     pub(crate) dispatcher: DispatcherThread,
+    /// Keeps the deadlines of callers.
+    pub(crate) timer: Timer,
     pub(crate) logs: LogLimits,
     pub(crate) observer: Option<Arc<dyn Observer>>,
 }
@@ -64,12 +68,58 @@ pub(crate) struct DurableRules {
 }
 
 /// The dispatcher's thread, and what it leaves behind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DispatcherThread {
-    /// The dispatcher's runtime, whose timer serves all waiters.
-    pub(crate) runtime: Mutex<Option<Handle>>,
+    /// Set when the thread starts; never if the dispatcher is a task of the caller's runtime.
+    id: OnceLock<ThreadId>,
     pub(crate) handle: Mutex<Option<JoinHandle<()>>>,
     pub(crate) final_report: OnceLock<Report>,
+    /// Closed when the dispatcher, its sink and its runtime are gone.
+    ended: watch::Receiver<()>,
+}
+
+impl DispatcherThread {
+    /// `ended` is closed when the dispatcher is gone.
+    pub(crate) fn new(ended: watch::Receiver<()>) -> Self {
+        Self {
+            id: OnceLock::new(),
+            handle: Mutex::default(),
+            final_report: OnceLock::new(),
+            ended,
+        }
+    }
+
+    /// Notes that this thread is the dispatcher's.
+    pub(super) fn set_current(&self) {
+        // Set once: there is one thread.
+        let _ = self.id.set(std::thread::current().id());
+    }
+
+    /// Returns `true` on the dispatcher's thread, as in a hook or a sink.
+    pub(crate) fn is_current(&self) -> bool {
+        self.id.get() == Some(&std::thread::current().id())
+    }
+
+    /// Waits until the dispatcher, its sink and its runtime are gone.
+    pub(crate) async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // Nothing is ever sent; the wait ends when the sender is dropped.
+        while ended.changed().await.is_ok() {}
+    }
+
+    /// Joins the thread, which has [ended](Self::ended), so that this takes no time.
+    pub(crate) fn join(&self) {
+        let thread = self
+            .handle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the audit dispatcher's thread panicked");
+        }
+    }
 }
 
 /// The rate limits of log lines, one for each kind of line.
@@ -141,25 +191,20 @@ impl Pipeline {
         crate::telemetry::metrics::publish(&self.name, &self.stats(), &self.health());
     }
 
-    /// Makes this runtime's timer serve all waiters.
-    pub(crate) fn set_runtime(&self, runtime: &Handle) {
-        *self
-            .dispatcher
-            .runtime
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
-    }
-
-    /// Starts a task that ends at the deadline of durable events; `None` without a dispatcher.
-    pub(crate) fn timer(&self) -> Option<task::JoinHandle<()>> {
-        let runtime = self
-            .dispatcher
-            .runtime
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let deadline = self.durable.deadline;
-        let timer = async move { tokio::time::sleep(deadline).await };
-        runtime.as_ref().map(|runtime| runtime.spawn(timer))
+    /// Returns the report of a flush or a shutdown that the dispatcher has not answered.
+    ///
+    /// It counts what this process has accepted and not finished, as far as that is known.
+    pub(crate) fn unanswered(&self) -> Report {
+        if let Some(report) = self.dispatcher.final_report.get() {
+            return *report;
+        }
+        let counters = &self.counters;
+        // Events of earlier processes are among those on the spool, and not in a report.
+        let on_spool = counters.spooled().min(counters.appended());
+        Report {
+            pending: self.queue.held() as u64 + on_spool,
+            ..Report::default()
+        }
     }
 
     /// Counts durable events whose callers continue although they are not on disk.

@@ -18,10 +18,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Starts the thread with a runtime of its own, so that delivery does not depend on the caller's.
 pub(crate) fn start(dispatcher: Dispatcher) -> io::Result<JoinHandle<()>> {
     let first = runtime()?;
-    dispatcher.pipeline().set_runtime(first.handle());
     std::thread::Builder::new()
         .name("audit-dispatcher".to_owned())
-        .spawn(move || supervise(dispatcher, Some(first)))
+        .spawn(move || {
+            dispatcher.pipeline().dispatcher.set_current();
+            supervise(dispatcher, Some(first));
+        })
 }
 
 fn runtime() -> io::Result<Runtime> {
@@ -68,9 +70,6 @@ fn supervise(mut dispatcher: Dispatcher, mut runtime_of_now: Option<Runtime>) {
         // The connections belong to the runtime; both are created again.
         end(runtime_of_now);
         runtime_of_now = runtime().ok();
-        if let Some(runtime) = &runtime_of_now {
-            dispatcher.pipeline().set_runtime(runtime.handle());
-        }
     }
 }
 

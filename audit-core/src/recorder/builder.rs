@@ -7,14 +7,14 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::build_error::{BuildError, BuildErrorKind, NoEnvironment};
 use super::recorder::Recorder;
 use crate::catalog::{Action, EmbeddedCatalog, EmbeddedCoalesce, Versions};
 use crate::delivery::{
-    Coalescer, DeadLetter, DeadLetters, Dispatcher, DispatcherThread, DurableRules, EventDefaults,
-    Gaps, Hook, LogLimits, Pipeline, Queue, Setup, Spool, start,
+    Coalescer, DeadLetter, DeadLetters, Dispatcher, DispatcherThread, DurableAppends, DurableRules,
+    EventDefaults, Gaps, Hook, LogLimits, Pipeline, Queue, Setup, Spool, Timer, start,
 };
 use crate::event::OrganizationId;
 use crate::sink::{DynSink, Sink};
@@ -208,7 +208,13 @@ impl RecorderBuilder {
     /// shutdown's deadline ([`Fault::is_lost`](crate::Fault::is_lost)).
     ///
     /// The hook runs on the dispatcher's thread, which delivers nothing meanwhile, so it must be
-    /// quick. A panic in the hook is caught and logged.
+    /// quick. A panic in the hook is caught and logged. [`Recorder::flush`] and
+    /// [`Recorder::shutdown`] return at once in the hook, without waiting.
+    ///
+    /// At a shutdown the report comes first, and the hook is called for the lost events
+    /// afterwards, in the last quarter of the deadline (half a second at most, and at least). A
+    /// shutdown waits for the hook until its deadline. What the hook was not called for by then is
+    /// counted in a log line.
     pub fn on_dead_letter(mut self, hook: impl Fn(&DeadLetter) + Send + Sync + 'static) -> Self {
         self.on_dead_letter = Some(Arc::new(hook));
         self
@@ -277,8 +283,10 @@ impl RecorderBuilder {
     /// - `verify_catalog` is set and there is no catalog.
     /// - The operating system provides no thread, or no timer and I/O driver for the runtime.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
+        // Before the check, which claims the spool.
+        let timer = Timer::start()?;
         let versions = self.check()?;
-        let (recorder, dispatcher) = self.assemble_with(versions);
+        let (recorder, dispatcher) = self.assemble_with(versions, timer);
         let thread = start(dispatcher).inspect_err(|_| {
             #[cfg(feature = "spool")]
             if let Some(spool) = &recorder.handle.pipeline.spool {
@@ -326,8 +334,8 @@ impl RecorderBuilder {
     #[cfg(feature = "testing")]
     pub fn build_in_runtime(mut self) -> Result<Recorder, BuildError> {
         let versions = self.check()?;
-        let (recorder, mut dispatcher) = self.assemble_with(versions);
-        recorder.handle.pipeline.set_runtime(&Handle::current());
+        let timer = Timer::Runtime(Handle::current());
+        let (recorder, mut dispatcher) = self.assemble_with(versions, timer);
         drop(tokio::spawn(async move { dispatcher.run().await }));
         Ok(recorder)
     }
@@ -412,11 +420,16 @@ impl RecorderBuilder {
     /// environment.
     #[cfg(test)]
     pub(crate) fn assemble(self) -> (Recorder, Dispatcher) {
-        self.assemble_with(&[])
+        let timer = match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => Timer::Runtime(runtime),
+            Err(_) => Timer::start().unwrap(),
+        };
+        self.assemble_with(&[], timer)
     }
 
-    fn assemble_with(self, versions: Versions) -> (Recorder, Dispatcher) {
+    fn assemble_with(self, versions: Versions, timer: Timer) -> (Recorder, Dispatcher) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
+        let (end, ended) = watch::channel(());
         let durable = self.durable();
         let coalescer = Coalescer::new(self.rules(), self.capacity, self.max_bytes);
         let pipeline = Arc::new(Pipeline {
@@ -424,6 +437,7 @@ impl RecorderBuilder {
             queue: Queue::new(self.capacity, self.max_bytes),
             spool: self.spool,
             counters: Counters::default(),
+            durable_appends: DurableAppends::default(),
             health_tracker: HealthTracker::new(),
             rate_limit: self.sink.rate_limit(),
             dead_letters: DeadLetters::default(),
@@ -437,7 +451,8 @@ impl RecorderBuilder {
                 actions: durable,
                 deadline: self.durable_deadline,
             },
-            dispatcher: DispatcherThread::default(),
+            dispatcher: DispatcherThread::new(ended),
+            timer,
             logs: LogLimits::new(),
             observer: self.observer,
         });
@@ -466,6 +481,7 @@ impl RecorderBuilder {
             concurrency: self.concurrency,
             actions_to_verify: actions.collect(),
             coalescer,
+            ended: end,
         });
         (Recorder::new(pipeline, self.copies, commands), dispatcher)
     }

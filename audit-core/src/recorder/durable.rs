@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{RecordError, RecordErrorKind};
 use super::recorder::{Entry, Recorder};
-use crate::delivery::{Guarantee, PendingAppend, Pipeline};
+use crate::delivery::{Epoch, Guarantee, PendingAppend, Pipeline};
 use crate::event::Event;
 use crate::spool::{Spool, SpoolError};
 
@@ -16,28 +16,23 @@ impl Recorder {
     }
 
     /// Writes one event to disk, without marking a scope as audited.
-    pub(crate) async fn append_durable(&self, mut event: Event) -> Result<(), RecordError> {
+    pub(crate) async fn append_durable(&self, event: Event) -> Result<(), RecordError> {
+        self.begin_durable(event)?.written().await
+    }
+
+    /// Gives one event to the spool. The result has the wait for its write.
+    pub(crate) fn begin_durable(&self, mut event: Event) -> Result<DurableAppend, RecordError> {
         let entry = self.prepare(&mut event);
         let pipeline = &self.handle.pipeline;
-        let refuse = |event, why| {
-            pipeline.counters.refused.add(1);
-            pipeline.health_tracker.record_refusal();
-            Err(RecordError::new(event, why, Arc::clone(pipeline)))
-        };
         let Some(spool) = &pipeline.spool else {
-            return refuse(event, RecordErrorKind::NoSpool);
+            return Err(refuse(event, RecordErrorKind::NoSpool, pipeline));
         };
-        let written = match spool.append(&event, Guarantee::Durable) {
-            Ok(appended) => {
-                DurableAppend::new(pipeline, &event, entry, appended)
-                    .written()
-                    .await
+        match spool.append(&event, Guarantee::Durable) {
+            Ok(appended) => Ok(DurableAppend::new(pipeline, event, entry, appended)),
+            Err(error) => {
+                let why = RecordErrorKind::Spool(Box::new(error));
+                Err(refuse(event, why, pipeline))
             }
-            Err(error) => Err(error),
-        };
-        match written {
-            Ok(_row) => Ok(()),
-            Err(error) => refuse(event, RecordErrorKind::Spool(Box::new(error))),
         }
     }
 
@@ -65,41 +60,54 @@ impl Recorder {
     }
 }
 
+/// Counts the refusal, and returns the error with the event.
+fn refuse(event: Event, why: RecordErrorKind, pipeline: &Arc<Pipeline>) -> RecordError {
+    pipeline.counters.refused.add(1);
+    pipeline.health_tracker.record_refusal();
+    RecordError::new(event, why, Arc::clone(pipeline))
+}
+
 /// A durable event whose write the spool has accepted.
 ///
 /// It counts as accepted by the recorder unless the write then fails.
-struct DurableAppend<'a> {
-    pipeline: &'a Pipeline,
-    event: &'a Event,
+#[must_use = "an event is on disk once `written` resolves"]
+pub(crate) struct DurableAppend {
+    pipeline: Arc<Pipeline>,
+    /// Taken when the event is returned to the caller.
+    event: Option<Event>,
     /// Taken when the event counts as accepted.
     entry: Option<Entry>,
     appended: PendingAppend,
+    /// The epoch in which it was counted.
+    epoch: Epoch,
     /// The result of the write, once the caller has it.
     reported: Option<bool>,
 }
 
-impl<'a> DurableAppend<'a> {
-    fn new(
-        pipeline: &'a Pipeline,
-        event: &'a Event,
-        entry: Entry,
-        appended: PendingAppend,
-    ) -> Self {
+impl DurableAppend {
+    fn new(pipeline: &Arc<Pipeline>, event: Event, entry: Entry, appended: PendingAppend) -> Self {
         pipeline.counters.unacknowledged.add(1);
-        pipeline.counters.appended_durable.add(1);
         Self {
-            pipeline,
-            event,
+            epoch: pipeline.durable_appends.add(&pipeline.counters),
+            pipeline: Arc::clone(pipeline),
+            event: Some(event),
             entry: Some(entry),
             appended,
             reported: None,
         }
     }
 
-    async fn written(mut self) -> Result<i64, SpoolError> {
+    /// Waits for the write.
+    pub(crate) async fn written(mut self) -> Result<(), RecordError> {
         let written = (&mut self.appended).await;
         self.reported = Some(written.is_ok());
-        written
+        match (written, self.event.take()) {
+            (Err(error), Some(event)) => {
+                let why = RecordErrorKind::Spool(Box::new(error));
+                Err(refuse(event, why, &self.pipeline))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether the spool has the event, after the caller dropped the future.
@@ -110,26 +118,32 @@ impl<'a> DurableAppend<'a> {
         if !is_kept {
             self.pipeline.counters.refused.add(1);
             self.pipeline.health_tracker.record_refusal();
-            self.pipeline.count_dropped(self.event);
+            if let Some(event) = &self.event {
+                self.pipeline.count_dropped(event);
+            }
         }
         is_kept
     }
 }
 
-impl Drop for DurableAppend<'_> {
+impl Drop for DurableAppend {
     fn drop(&mut self) {
         let is_kept = match self.reported {
             Some(is_written) => is_written,
             None => self.is_kept(),
         };
+        let pipeline = &*self.pipeline;
         if is_kept {
             if let Some(entry) = self.entry.take() {
-                entry.accepted(self.pipeline);
+                entry.accepted(pipeline);
             }
-            self.pipeline.queue.nudge();
         } else {
-            self.pipeline.counters.appended_durable.subtract(1);
+            pipeline
+                .durable_appends
+                .refuse(&pipeline.counters, self.epoch);
         }
-        self.pipeline.counters.unacknowledged.subtract(1);
+        pipeline.counters.unacknowledged.subtract(1);
+        // There is an event on the disk to read, or a flush barrier has one fewer to wait for.
+        pipeline.queue.nudge();
     }
 }

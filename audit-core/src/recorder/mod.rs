@@ -7,6 +7,8 @@ mod dead_letters;
 mod durable;
 mod error;
 mod recorder;
+#[cfg(test)]
+mod tests;
 
 pub use self::build_error::BuildError;
 pub use self::builder::RecorderBuilder;

@@ -1,9 +1,10 @@
 //! The recorder: the handle that a service clones.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{InstallError, RecordError, RecordErrorKind};
@@ -12,6 +13,13 @@ use crate::event::{Actor, Event};
 use crate::telemetry::{Health, Observer, Stats};
 
 static INSTALLED: OnceLock<Recorder> = OnceLock::new();
+
+/// The time after its deadline that a caller waits for the dispatcher's account of it.
+///
+/// The dispatcher has the same deadline, and knows more about the events than the caller.
+const REPLY_TIME: Duration = Duration::from_millis(50);
+/// The time that the disk has at the end of a shutdown, however short its deadline is.
+const DISK_TIME: Duration = Duration::from_millis(500);
 
 /// The handle that accepts events and delivers them in the background. Clones share one queue.
 ///
@@ -175,12 +183,28 @@ impl Recorder {
     /// Events accepted meanwhile are not waited for, so the call returns under any load. Works on
     /// any executor.
     ///
+    /// The deadline is kept to within 100 ms, also while a sink or a hook blocks the dispatcher's
+    /// thread. The report then counts all events that are not known to be in a final state as
+    /// [`pending`](Report::pending).
+    ///
+    /// Inside a hook or a sink, which run on the dispatcher's thread, it returns that report at
+    /// once and logs an error, since the dispatcher cannot deliver while it waits for itself. Call
+    /// it from another thread or task.
+    ///
     /// # Cancellation
     ///
     /// Dropping the future does not affect delivery.
     pub async fn flush(&self, deadline: Duration) -> Report {
-        self.command(|reply| Command::Flush { deadline, reply })
-            .await
+        let pipeline = &*self.handle.pipeline;
+        if pipeline.dispatcher.is_current() {
+            self.log_call_in_dispatcher("flush");
+            return pipeline.unanswered();
+        }
+        let deadline = pipeline.timer.after(deadline);
+        let (reply, answer) = oneshot::channel();
+        let answered = self.answer(Command::Flush { deadline, reply }, answer);
+        let answered = pipeline.timer.until(deadline + REPLY_TIME, answered).await;
+        answered.unwrap_or_else(|| pipeline.unanswered())
     }
 
     /// Stops accepting events, delivers those that are pending, and ends the dispatcher.
@@ -188,29 +212,73 @@ impl Recorder {
     /// At the deadline the remaining events go to the spool ([`Report::spooled`]), or are counted
     /// as lost if there is none. A second call returns the same report.
     ///
+    /// With a spool or a hook ([`on_dead_letter`](crate::RecorderBuilder::on_dead_letter)),
+    /// delivery ends a quarter of the deadline earlier, half a second at most, and the rest of the
+    /// time is theirs.
+    ///
+    /// The deadline is kept to within 100 ms, also while a sink or a hook blocks the dispatcher's
+    /// thread, or the disk stands still; only a disk that is slow may use half a second of its own
+    /// if the deadline is shorter than two seconds. The report then counts all events that are not
+    /// known to be in a final state as [`pending`](Report::pending), and a further call waits for
+    /// the final report. Events are refused from the first poll on.
+    ///
+    /// Inside a hook or a sink, which run on the dispatcher's thread, the shutdown begins, and the
+    /// call returns at once with such a report and logs an error.
+    ///
     /// # Cancellation
     ///
     /// Once polled, the shutdown continues even if the future is dropped.
     pub async fn shutdown(&self, deadline: Duration) -> Report {
-        let report = self
-            .command(|reply| Command::Shutdown { deadline, reply })
-            .await;
-        self.join();
-        report
+        let pipeline = &*self.handle.pipeline;
+        // The dispatcher does the same when it receives the command, which may be later.
+        pipeline.queue.close();
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Shutdown {
+            deadline: pipeline.timer.after(deadline),
+            reply,
+        };
+        if pipeline.dispatcher.is_current() {
+            self.log_call_in_dispatcher("shutdown");
+            // A full channel holds flushes; the shutdown then begins when the last handle is gone.
+            drop(self.handle.commands.try_send(command));
+            return pipeline.unanswered();
+        }
+        let mut report = None;
+        let ended = async {
+            report = Some(self.answer(command, answer).await);
+            pipeline.dispatcher.ended().await;
+        };
+        let at = self.end_of_shutdown(deadline);
+        if pipeline.timer.until(at, ended).await.is_some() {
+            pipeline.dispatcher.join();
+        }
+        report.unwrap_or_else(|| pipeline.unanswered())
     }
 
-    /// Blocks the thread until the dispatcher has ended, as [`Recorder::shutdown`] does
-    /// asynchronously.
+    /// Returns the moment at which the caller of a shutdown stops waiting.
+    fn end_of_shutdown(&self, deadline: Duration) -> tokio::time::Instant {
+        let Pipeline { spool, timer, .. } = &*self.handle.pipeline;
+        let deadline = match spool {
+            // Delivery ends a quarter earlier.
+            Some(_) => deadline.max((deadline - deadline / 4).saturating_add(DISK_TIME)),
+            None => deadline,
+        };
+        timer.after(deadline.saturating_add(REPLY_TIME))
+    }
+
+    /// Blocks the thread until the dispatcher has ended or the deadline passes, as
+    /// [`Recorder::shutdown`] waits asynchronously.
     ///
-    /// Inside a runtime it blocks that runtime's thread for at most the deadline. It cannot
-    /// deadlock, since delivery has a thread of its own.
+    /// Inside a runtime it blocks that runtime's thread for at most the deadline, which is kept
+    /// whatever the runtime, the sink, the hook and the disk do. Inside a hook or a sink of this
+    /// recorder it returns at once, as `shutdown` does there.
     pub fn shutdown_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.shutdown(deadline))
     }
 
-    /// Blocks the thread, as [`Recorder::flush`] waits asynchronously.
+    /// Blocks the thread for at most the deadline, as [`Recorder::flush`] waits asynchronously.
     ///
-    /// It cannot deadlock, for the reason given at [`Recorder::shutdown_blocking`].
+    /// Inside a hook or a sink of this recorder it returns at once, as `flush` does there.
     pub fn flush_blocking(&self, deadline: Duration) -> Report {
         pollster::block_on(self.flush(deadline))
     }
@@ -220,6 +288,8 @@ impl Recorder {
     /// Keep it in `main`. Only a return from `main`, or a panic that unwinds it, drops the guard:
     /// `std::process::exit` and `abort` skip it, and the events in the queue are lost. Call
     /// [`Recorder::shutdown_blocking`] before `exit`.
+    /// The time is kept as by [`Recorder::shutdown`], so the process can end while the sink, the hook
+    /// or the disk blocks.
     ///
     /// ```
     /// # use audit_core::{MemorySink, Recorder};
@@ -311,42 +381,27 @@ impl Recorder {
         }
     }
 
-    async fn command(&self, command: impl FnOnce(oneshot::Sender<Report>) -> Command) -> Report {
-        let (reply, answer) = oneshot::channel();
-        if self.handle.commands.send(command(reply)).await.is_ok()
-            && let Ok(report) = answer.await
-        {
+    /// Sends a command, and waits for its report.
+    async fn answer(&self, command: Command, answer: oneshot::Receiver<Report>) -> Report {
+        // Usually there is room, and the command is sent by the first poll.
+        let sent = match self.handle.commands.try_send(command) {
+            Ok(()) => true,
+            Err(TrySendError::Full(command)) => self.handle.commands.send(command).await.is_ok(),
+            Err(TrySendError::Closed(_)) => false,
+        };
+        if sent && let Ok(report) = answer.await {
             return report;
         }
         // The dispatcher has ended, and left its final report.
-        let unknown = || Report {
-            pending: self.handle.pipeline.queue.held() as u64,
-            ..Report::default()
-        };
-        self.handle
-            .pipeline
-            .dispatcher
-            .final_report
-            .get()
-            .copied()
-            .unwrap_or_else(unknown)
+        self.handle.pipeline.unanswered()
     }
 
-    /// Waits for the dispatcher's thread, which has sent its final report.
-    fn join(&self) {
-        let thread = self
-            .handle
-            .pipeline
-            .dispatcher
-            .handle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the audit dispatcher's thread panicked");
-        }
+    /// Logs a call that would wait for itself, with its remedy.
+    fn log_call_in_dispatcher(&self, call: &str) {
+        tracing::error!(
+            "`{call}` was called on the thread of the recorder's dispatcher, in a hook or a sink, and returned without waiting, \
+             since it would have waited for itself; call it from another thread or task"
+        );
     }
 }
 

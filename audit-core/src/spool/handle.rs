@@ -320,6 +320,12 @@ impl Spool {
         self.shared.inbox.queued_events() > 0
     }
 
+    /// Returns the number of accepted events whose write is not confirmed, those of the
+    /// transaction in progress included.
+    pub(crate) fn unwritten(&self) -> u64 {
+        self.shared.inbox.unwritten_events()
+    }
+
     /// Returns the number of events that were pending when the file was opened.
     pub(crate) fn recovered(&self) -> u64 {
         self.shared.status.values().recovered

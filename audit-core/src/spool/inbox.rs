@@ -68,6 +68,8 @@ struct InboxState {
     calls: VecDeque<Box<dyn StoreCall>>,
     /// The bytes of the pending events, including those of the batch in progress.
     pending_bytes: u64,
+    /// The events of the batch in progress.
+    in_progress: u64,
     /// A caller waits.
     urgent: bool,
     /// The thread sleeps without a deadline.
@@ -198,6 +200,8 @@ impl Inbox {
         let begun = Instant::now();
         let mut lingering: Option<Instant> = None;
         let mut state = self.state();
+        // The batch before is done.
+        state.in_progress = 0;
         loop {
             let now = Instant::now();
             if !state.is_empty() && lingering.is_none() {
@@ -237,6 +241,7 @@ impl Inbox {
     /// whose callers have to receive the error.
     pub(super) fn requeue(&self, appends: Vec<QueuedAppend>, rest: Group) -> Vec<QueuedAppend> {
         let mut state = self.state();
+        state.in_progress = 0;
         let mut to_fail = Vec::new();
         for append in std::mem::take(&mut state.appends) {
             if append.returns_errors() {
@@ -276,6 +281,12 @@ impl Inbox {
     /// Returns the number of events queued for the disk.
     pub(super) fn queued_events(&self) -> u64 {
         self.state().appends.len() as u64
+    }
+
+    /// Returns the number of events that are queued for the disk or in the batch in progress.
+    pub(super) fn unwritten_events(&self) -> u64 {
+        let state = self.state();
+        state.appends.len() as u64 + state.in_progress
     }
 
     /// Ends all waits, and returns the events that only the inbox still has.
@@ -335,6 +346,7 @@ impl InboxState {
             bytes += append.event.packed.len();
             batch.appends.push(append);
         }
+        self.in_progress = batch.appends.len() as u64;
         let rest = &mut batch.rest;
         let few = |length: usize| length.min(GROUP_ROWS);
         rest.attempts = self.attempts.drain(..few(self.attempts.len())).collect();

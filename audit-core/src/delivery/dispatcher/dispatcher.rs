@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::parts::{CatalogCheck, Command, Progress, RateSample, Setup, Waiters};
@@ -60,6 +60,8 @@ pub(crate) struct Dispatcher {
     pub(super) publish_at: Instant,
     #[cfg(test)]
     pub(crate) sabotage: Arc<std::sync::atomic::AtomicU32>,
+    /// Dropped last, after the sink: notifies callers of a shutdown that the dispatcher is gone.
+    _ended: watch::Sender<()>,
 }
 
 impl Dispatcher {
@@ -95,6 +97,7 @@ impl Dispatcher {
             publish_at: now,
             #[cfg(test)]
             sabotage: Arc::default(),
+            _ended: setup.ended,
         }
     }
 

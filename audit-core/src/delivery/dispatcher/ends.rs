@@ -15,6 +15,14 @@ use crate::delivery::pipeline::{GUARD_DEADLINE, Pipeline};
 use crate::event::Event;
 use crate::sink::Fault;
 
+/// The time that the disk and the hook have at the end of a shutdown: the last part of its
+/// deadline, and this long at least.
+///
+/// A spool writes some 10,000 events in this time.
+const WIND_DOWN: Duration = Duration::from_millis(500);
+/// The largest part of a shutdown's deadline that is kept for the disk and the hook.
+const WIND_DOWN_PART: u32 = 4;
+
 impl Dispatcher {
     /// Starts a flush or a shutdown.
     pub(super) fn on_command(&mut self, command: Command) {
@@ -26,7 +34,9 @@ impl Dispatcher {
             Command::Shutdown { deadline, reply } => {
                 // From here on no event is accepted, so the held places are final.
                 self.pipeline.queue.close();
-                let barrier = self.barrier(deadline, reply);
+                let end_by = self.waiters.end_by.map_or(deadline, |by| by.min(deadline));
+                self.waiters.end_by = Some(end_by);
+                let barrier = self.barrier(self.end_of_delivery(deadline), reply);
                 self.waiters.shutdowns.push(barrier);
             }
         }
@@ -37,34 +47,51 @@ impl Dispatcher {
         self.all_handles_dropped = true;
         let (reply, _nobody) = oneshot::channel();
         self.on_command(Command::Shutdown {
-            deadline: GUARD_DEADLINE,
+            deadline: Instant::now() + GUARD_DEADLINE,
             reply,
         });
     }
 
+    /// Returns the moment at which delivery ends, so that the disk and the hook have the rest of
+    /// the shutdown's time.
+    fn end_of_delivery(&self, deadline: Instant) -> Instant {
+        let pipeline = &self.pipeline;
+        if pipeline.spool.is_none() && pipeline.on_dead_letter.is_none() {
+            return deadline;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        deadline - WIND_DOWN.min(left / WIND_DOWN_PART)
+    }
+
+    /// Returns the moment until which the end may wait for the disk or call the hook.
+    fn end_of_wind_down(&self) -> Instant {
+        let at_least = Instant::now() + WIND_DOWN;
+        self.waiters.end_by.map_or(at_least, |by| by.max(at_least))
+    }
+
     /// Returns a barrier over everything that this process has accepted: pending events, those in
     /// the queue, and those on the spool.
-    fn barrier(&self, deadline: Duration, reply: oneshot::Sender<Report>) -> FlushBarrier {
+    fn barrier(&mut self, deadline: Instant, reply: oneshot::Sender<Report>) -> FlushBarrier {
         let waiting = self.pipeline.queue.waiting() as u64;
         let counters = &self.pipeline.counters;
+        let mark = self.pipeline.durable_appends.mark(counters);
+        self.waiters.record_refused(&mark.refused);
         let before = Watermarks {
             queue: self.progress.from_queue + waiting,
-            durable: counters.appended_durable.get(),
+            durable: mark.appended,
             best_effort: counters.appended_best_effort.get(),
         };
         let from_queue = |open: &&PendingEvent| matches!(open.origin, Origin::Queue(_));
         let open = self.pending.values().filter(from_queue).count() + self.coalescer.held();
         let spooled =
             (before.durable + before.best_effort).saturating_sub(self.progress.finished_spooled);
-        let now = Instant::now();
-        // A deadline beyond the clock's range is as good as none.
-        let deadline = now
-            .checked_add(deadline)
-            .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600));
-        FlushBarrier::new(before, open as u64 + waiting + spooled, deadline, reply)
+        let pending = open as u64 + waiting + spooled;
+        FlushBarrier::new(before, mark.epoch, pending, deadline, reply)
     }
 
     pub(super) fn complete_flushes(&mut self) {
+        let refused = self.pipeline.durable_appends.take_refused();
+        self.waiters.record_refused(&refused);
         let now = Instant::now();
         for barrier in self
             .waiters
@@ -95,22 +122,29 @@ impl Dispatcher {
     pub(super) async fn end(&mut self, why: &'static str) {
         self.in_flight.clear();
         let pipeline = Arc::clone(&self.pipeline);
+        let end_by = self.end_of_wind_down();
         let mut lost = Vec::new();
         let mut spool_takes = pipeline.spool.is_some();
+        let mut unknown = 0;
         for event in self.left() {
             if spool_takes {
-                spool_takes = spill(&pipeline, &event).await;
+                spool_takes = spill(&pipeline, &event, end_by).await;
             }
             if !spool_takes {
                 lost.push(event);
             }
         }
         if let Some(spool) = &pipeline.spool {
-            let unwritten = spool.close_and_drain().await;
-            let count = unwritten.len() as u64;
-            pipeline.counters.spool_finished.add(count);
-            self.progress.finished_spooled += count;
-            lost.extend(unwritten);
+            match pipeline.timer.until(end_by, spool.close_and_drain()).await {
+                Some(unwritten) => {
+                    let count = unwritten.len() as u64;
+                    pipeline.counters.spool_finished.add(count);
+                    self.progress.finished_spooled += count;
+                    lost.extend(unwritten);
+                }
+                // The spool's thread continues, and may write them.
+                None => unknown = spool.unwritten(),
+            }
         }
         let count = lost.len() as u64;
         pipeline.counters.lost.add(count);
@@ -118,11 +152,11 @@ impl Dispatcher {
         let shutdown = self.waiters.shutdowns.first();
         let report = Report {
             lost: count,
-            pending: 0,
+            pending: unknown,
             spooled: pipeline
                 .counters
                 .appended()
-                .saturating_sub(self.progress.finished_spooled),
+                .saturating_sub(self.progress.finished_spooled + unknown),
             ..shutdown.map(FlushBarrier::report).unwrap_or_default()
         };
         self.complete_all(*pipeline.dispatcher.final_report.get_or_init(|| report));
@@ -135,8 +169,34 @@ impl Dispatcher {
                  and find out why the sink is slow"
             );
         }
-        for event in lost {
+        if unknown > 0 {
+            tracing::error!(
+                unknown,
+                "the disk has not confirmed the last audit events by the deadline of the shutdown; they are written if it does so                  before the process ends"
+            );
+        }
+        self.call_hook_for_lost(lost, why, self.end_of_wind_down());
+    }
+
+    /// Calls the hook for lost events as long as there is time, and counts the others.
+    ///
+    /// All waiters have their reports by now.
+    fn call_hook_for_lost(&self, lost: Vec<Event>, why: &'static str, end_by: Instant) {
+        let pipeline = &self.pipeline;
+        if pipeline.on_dead_letter.is_none() {
+            return;
+        }
+        let mut lost = lost.into_iter();
+        while Instant::now() < end_by
+            && let Some(event) = lost.next()
+        {
             pipeline.call_hook(&DeadLetter::new(event, Fault::lost(why)));
+        }
+        if lost.len() > 0 {
+            tracing::error!(
+                events = lost.len(),
+                "the hook for dead letters took too long, and was not called for the last lost audit events; make it quicker,                  or give shutdown more time"
+            );
         }
     }
 
@@ -185,12 +245,56 @@ impl Dispatcher {
 }
 
 /// Appends an event to the spool, which may have to write first; returns whether it accepted it.
-async fn spill(pipeline: &Pipeline, event: &Event) -> bool {
+async fn spill(pipeline: &Pipeline, event: &Event, end_by: Instant) -> bool {
     if pipeline.spill(event) {
         return true;
     }
     match &pipeline.spool {
-        Some(spool) => spool.wait_for_appends().await.is_ok() && pipeline.spill(event),
+        Some(spool) => {
+            let written = pipeline.timer.until(end_by, spool.wait_for_appends()).await;
+            written.is_some_and(|written| written.is_ok()) && pipeline.spill(event)
+        }
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::recorder::Recorder;
+    use crate::sink::MemorySink;
+
+    #[tokio::test(start_paused = true)]
+    async fn fault_47_the_hook_is_called_for_lost_events_until_its_time_is_over() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let called = Arc::clone(&calls);
+        let builder = Recorder::builder(MemorySink::new()).on_dead_letter(move |_| {
+            called.fetch_add(1, Ordering::Relaxed);
+        });
+        let (_recorder, dispatcher) = builder.assemble();
+        let lost = || vec![Event::builder("document.delete").build().unwrap(); 3];
+        let now = Instant::now();
+        dispatcher.call_hook_for_lost(lost(), "the test", now);
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        dispatcher.call_hook_for_lost(lost(), "the test", now + WIND_DOWN);
+        assert_eq!(calls.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delivery_ends_early_enough_for_the_hook() {
+        let second = Duration::from_secs(1);
+        let ends = |dispatcher: &Dispatcher, deadline| {
+            let now = Instant::now();
+            dispatcher.end_of_delivery(now + deadline) - now
+        };
+        let (_recorder, dispatcher) = Recorder::builder(MemorySink::new()).assemble();
+        assert_eq!(ends(&dispatcher, second), second);
+        let builder = Recorder::builder(MemorySink::new()).on_dead_letter(|_| {});
+        let (_recorder, dispatcher) = builder.assemble();
+        assert_eq!(ends(&dispatcher, second), second * 3 / 4);
+        assert_eq!(ends(&dispatcher, 10 * second), 10 * second - WIND_DOWN);
+        assert_eq!(ends(&dispatcher, Duration::ZERO), Duration::ZERO);
     }
 }

@@ -1,26 +1,28 @@
 //! The parts of the dispatcher's state, and what it is built from.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::delivery::coalesce::Coalescer;
+use crate::delivery::durable_appends::Refused;
 use crate::delivery::flush_barrier::{FinalState, FlushBarrier, Origin, Report};
 use crate::delivery::pipeline::Pipeline;
 use crate::sink::{DynSink, Fault};
 
 /// A command of the recorder, sent on a channel of its own.
+///
+/// The deadline is a moment, since the dispatcher may be held up before it receives the command.
 #[derive(Debug)]
 pub(crate) enum Command {
     Flush {
-        deadline: Duration,
+        deadline: Instant,
         reply: oneshot::Sender<Report>,
     },
     Shutdown {
-        deadline: Duration,
+        deadline: Instant,
         reply: oneshot::Sender<Report>,
     },
 }
@@ -35,6 +37,8 @@ pub(crate) struct Setup {
     /// The actions that the sink is asked about at the start; none unless the catalog is verified.
     pub(crate) actions_to_verify: Vec<&'static str>,
     pub(crate) coalescer: Coalescer,
+    /// Dropped with the dispatcher, after its sink.
+    pub(crate) ended: watch::Sender<()>,
 }
 
 /// Counts of the events that passed through the dispatcher.
@@ -55,6 +59,8 @@ pub(super) struct Progress {
 pub(super) struct Waiters {
     pub(super) flushes: Vec<FlushBarrier>,
     pub(super) shutdowns: Vec<FlushBarrier>,
+    /// The earliest deadline of the shutdowns.
+    pub(super) end_by: Option<Instant>,
 }
 
 impl Waiters {
@@ -77,6 +83,15 @@ impl Waiters {
     pub(super) fn record_missing(&mut self, events: u64) {
         for barrier in self.iter_mut() {
             barrier.record_missing(events);
+        }
+    }
+
+    /// Records that the disk refused durable events, which their callers have back.
+    pub(super) fn record_refused(&mut self, refused: &Refused) {
+        for (epoch, events) in refused {
+            for barrier in self.iter_mut() {
+                barrier.record_refused(*epoch, *events);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod full_disk;
 mod inspect;
 mod ownership;
 mod power_loss;
+pub(crate) mod stalled;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
