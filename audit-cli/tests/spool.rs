@@ -116,6 +116,27 @@ async fn status_prints_counts_and_use_of_the_file() {
 }
 
 #[tokio::test]
+async fn status_reports_a_loss_whose_number_is_unknown() {
+    let (folder, recorder) = Folder::with_dead_letters().await;
+    recorder.shutdown(DEADLINE).await;
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    bytes.fill(0);
+    std::fs::write(folder.file(), bytes).unwrap();
+    let spool = Spool::open(folder.file()).unwrap();
+    let text = folder.succeed(&["status"]);
+    assert!(
+        text.contains("\nan unknown number of events was lost"),
+        "{text}"
+    );
+    let status = folder.object(&["status", "--json"]);
+    assert_eq!(
+        (&status["lost"], &status["is_loss_unknown"]),
+        (&json!(0), &json!(true))
+    );
+    spool.close().await;
+}
+
+#[tokio::test]
 async fn dead_lists_dead_letters_with_their_reason_while_the_service_runs() {
     let (folder, recorder) = Folder::with_dead_letters().await;
     let kept = recorder.spool().unwrap().dead_letters(0, 10).await.unwrap();

@@ -44,6 +44,8 @@ fn status_object(options: &Options, status: &SpoolFileStatus) -> Value {
         "dead_bytes": status.dead_bytes,
         "dead_dropped": status.dead_dropped,
         "corrupt_rows": status.corrupt_rows,
+        "lost": status.lost,
+        "is_loss_unknown": status.is_loss_unknown,
     })
 }
 
@@ -82,6 +84,7 @@ fn status_text(out: &mut dyn Write, options: &Options, status: &SpoolFileStatus)
             "dead letters were dropped for newer ones",
         ),
         (status.corrupt_rows, "rows became unreadable"),
+        (status.lost, "events were lost because the file was corrupt"),
     ] {
         if count > 0 {
             writeln!(
@@ -89,6 +92,12 @@ fn status_text(out: &mut dyn Write, options: &Options, status: &SpoolFileStatus)
                 "{YELLOW}{count}{YELLOW:#} {what} since the file was created"
             )?;
         }
+    }
+    if status.is_loss_unknown {
+        writeln!(
+            out,
+            "{YELLOW}an unknown number{YELLOW:#} of events was lost because the file was corrupt; the quarantined file beside it has what is left of them"
+        )?;
     }
     Ok(())
 }

@@ -101,7 +101,9 @@ impl SpoolBuilder {
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
         let status = Arc::new(SharedStatus::new(StatusValues {
             totals,
-            recovered: totals.pending,
+            // Those that a rebuild lost count as lost once they cannot be read.
+            recovered: totals.pending.saturating_add(opener.loss.lost),
+            is_loss_unknown: opener.loss.is_unknown,
             quarantined: opener.quarantined.clone(),
             ..StatusValues::default()
         }));

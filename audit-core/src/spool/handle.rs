@@ -63,7 +63,13 @@ use crate::telemetry::SpoolHealth;
 /// removed when the disk is full.
 ///
 /// A corrupt file is quarantined under a name that ends in `.corrupt-` and the time in
-/// milliseconds, listed in [`SpoolStatus::quarantined`]. Everything that can be read of it is kept.
+/// milliseconds, listed in [`SpoolStatus::quarantined`]. Its pages are read one by one, so that
+/// only events whose own bytes are corrupt are lost, even if the header or the first page is
+/// corrupt. They are counted; if the totals of the file are corrupt as well,
+/// [`SpoolStatus::is_loss_unknown`] is set, and health is degraded until the process ends. If
+/// corruption hides which rows were deleted, delivered events are sent again, under the same
+/// idempotency key.
+///
 /// If the WAL is corrupted while no process has the file open, SQLite silently truncates it at the
 /// first bad frame; events after that point are lost and cannot be counted.
 ///

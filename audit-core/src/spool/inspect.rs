@@ -12,6 +12,7 @@ use super::error::{ErrorKind, SpoolError};
 use super::file_header::{FileKind, VERSION, identify, layout};
 use super::ownership::{LockedDatabase, LockedPath, canonical, is_locked, is_owned};
 use super::paths::{REBUILDING, with_suffix};
+use super::rebuilds;
 use super::rows::{in_order, read_event};
 use super::store::Store;
 use super::totals::totals;
@@ -69,6 +70,11 @@ pub struct SpoolFileStatus {
     pub dead_dropped: u64,
     /// Rows in which no event could be read, since the file was created.
     pub corrupt_rows: u64,
+    /// Events that were lost because the file was corrupt and had to be rebuilt; a lower bound if
+    /// [`is_loss_unknown`](Self::is_loss_unknown).
+    pub lost: u64,
+    /// A rebuild could not read how many events there had been.
+    pub is_loss_unknown: bool,
 }
 
 /// The result of [`SpoolFile::redrive`].
@@ -123,6 +129,7 @@ impl SpoolFile {
             // One transaction, so that all numbers are of the same moment.
             let connection = connection.unchecked_transaction()?;
             let totals = totals(&connection)?;
+            let loss = rebuilds::loss(&connection)?;
             // As in the service: a value that is not an integer counts as durable.
             let (durable, best_effort): (i64, i64) = connection.query_row(
                 "SELECT coalesce(sum(durable IS NOT 0), 0), coalesce(sum(durable IS 0), 0) FROM pending NOT INDEXED",
@@ -140,6 +147,8 @@ impl SpoolFile {
                 dead_bytes: totals.dead_bytes,
                 dead_dropped: totals.dead_dropped,
                 corrupt_rows: totals.corrupt_rows,
+                lost: loss.lost,
+                is_loss_unknown: loss.is_unknown,
             })
         })
     }

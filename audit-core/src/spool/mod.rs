@@ -9,10 +9,11 @@
 //! committer reports the error to the waiters, reopens the file, and removes those rows of the
 //! transaction that it finds there.
 //!
-//! From the ground up: `rows` and `totals`; `pending`, `dead_letters` and `corrupt_rows`, one for
-//! each table; `store`, the open database; `corruption`, `salvage`, `redrive_requests` and
-//! `verify`, which work on a store; `paths`, `ownership` and `open`, the files; `inbox`, `writer`
-//! and `committer`, the thread; `handle`, `builder` and `inspect`, the public types.
+//! From the ground up: `rows` and `totals`; `pending`, `dead_letters`, `corrupt_rows` and
+//! `rebuilds`, one for each table; `store`, the open database; `page_file` and `leaf_page`, which
+//! read a corrupt one; `corruption`, `salvage`, `redrive_requests` and `verify`, which work on a
+//! store; `paths`, `ownership` and `open`, the files; `inbox`, `writer` and `committer`, the
+//! thread; `handle`, `builder` and `inspect`, the public types.
 
 mod builder;
 mod committer;
@@ -26,11 +27,14 @@ mod file_header;
 mod handle;
 mod inbox;
 mod inspect;
+mod leaf_page;
 mod open;
 mod ownership;
+mod page_file;
 mod paths;
 mod pending;
 mod queued_append;
+mod rebuilds;
 mod redrive_requests;
 mod rows;
 mod salvage;

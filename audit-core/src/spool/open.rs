@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::error::{ErrorKind, SpoolError, may_be_corrupt};
-use super::file_header::VERSION;
+use super::file_header::{APPLICATION_ID, VERSION};
 use super::ownership::{FileId, LockedDatabase, LockedPath};
+use super::page_file::PageFile;
 use super::paths::{
-    REBUILDING, private_file, quarantine, remove, remove_file, replace, sync_folder, with_suffix,
+    JOURNAL, REBUILDING, private_file, quarantine, remove, remove_file, replace, sync_folder,
+    with_suffix,
 };
+use super::rebuilds::Loss;
 use super::salvage::{Salvaged, salvage};
 use super::store::{Opened, Store};
 
@@ -28,6 +31,8 @@ pub(super) struct Opener {
     /// The end of the wait for a predecessor that still holds a lock.
     wait_until: Instant,
     pub(super) quarantined: Vec<PathBuf>,
+    /// The loss of the rebuilds since the spool was opened.
+    pub(super) loss: Loss,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
     #[cfg(test)]
@@ -44,6 +49,7 @@ impl Opener {
             database: None,
             wait_until,
             quarantined: Vec::new(),
+            loss: Loss::default(),
             #[cfg(test)]
             faults: super::faults::Faults::default(),
             #[cfg(test)]
@@ -62,6 +68,9 @@ impl Opener {
     /// disk, and of a file that belongs to another program.
     pub(super) fn open(&mut self) -> Result<Store, SpoolError> {
         self.lock_database()?;
+        if let Some(reason) = self.find_corrupt_header()? {
+            return self.rebuild(reason);
+        }
         match Store::open(&self.file) {
             Ok(Opened::Spool(store)) => self.prepare(store),
             Ok(Opened::Newer(version)) if self.file == self.locked.path() => {
@@ -95,6 +104,18 @@ impl Opener {
         Ok(())
     }
 
+    /// Returns the reason why the header is corrupt in a way that SQLite would not report.
+    fn find_corrupt_header(&self) -> Result<Option<&'static str>, SpoolError> {
+        // An empty file has no header, and one that was being created has an older state.
+        let is_empty = |path: &Path| fs::metadata(path).map_or(true, |file| file.len() == 0);
+        if is_empty(&self.file) || !is_empty(&with_suffix(&self.file, JOURNAL)) {
+            return Ok(None);
+        }
+        let mut pages = PageFile::open(&self.file)
+            .map_err(|error| SpoolError::file("read the spool", &self.file, error))?;
+        Ok(pages.find_corrupt_header(APPLICATION_ID.cast_unsigned(), VERSION.cast_unsigned()))
+    }
+
     /// Quarantines the file, and replaces it by what can be read of it.
     ///
     /// The store must be closed. After an error the rebuild can be retried.
@@ -117,6 +138,7 @@ impl Opener {
         // Locked before it took the name.
         self.database = Some(database);
         sync_folder(&self.file)?;
+        let lost = salvaged.lost();
         tracing::error!(
             spool = %self.file.display(),
             quarantined = %quarantined.display(),
@@ -124,8 +146,17 @@ impl Opener {
             pending = salvaged.pending,
             dead_letters = salvaged.dead,
             corrupt_rows = salvaged.corrupt_rows,
-            "the spool was corrupt; quarantined it and rebuilt it from its readable rows"
+            lost,
+            lost_dead_letters = salvaged.lost_dead_letters(),
+            "the spool was corrupt; quarantined it and rebuilt it from its readable rows{}",
+            if lost.is_some() {
+                ""
+            } else {
+                "; an unknown number of events is lost"
+            }
         );
+        self.loss.lost = self.loss.lost.saturating_add(lost.unwrap_or_default());
+        self.loss.is_unknown |= lost.is_none();
         self.quarantined.push(quarantined);
         let store = Store::open(&self.file)
             .map_err(|error| SpoolError::open(&self.file, error))?
@@ -200,7 +231,7 @@ fn rebuild_from(
     let database = LockedDatabase::lock(fresh, Instant::now())?;
     let failed = |error| SpoolError::open(fresh, error);
     let mut store = Store::open(fresh).map_err(failed)?.into_store(fresh)?;
-    let salvaged = salvage(quarantined, &mut store).map_err(failed)?;
+    let salvaged = salvage(quarantined, &mut store, fresh)?;
     store.truncate_wal().map_err(failed)?;
     Ok((salvaged, database))
 }

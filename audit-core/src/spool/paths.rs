@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use super::error::SpoolError;
 use crate::event::now_millis;
 
-/// The suffixes of SQLite's companion files: the write-ahead log, and its index.
+/// The suffixes of SQLite's companion files: the write-ahead log, its index, and the rollback
+/// journal, which only the creation of the file uses.
 pub(super) const WAL: &str = "-wal";
 pub(super) const WAL_INDEX: &str = "-shm";
+pub(super) const JOURNAL: &str = "-journal";
 
 /// The suffix of a file that is built to replace a corrupt one.
 pub(super) const REBUILDING: &str = ".rebuilding";

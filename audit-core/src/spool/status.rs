@@ -28,9 +28,14 @@ pub struct SpoolStatus {
     /// Rows in which no event could be read, since the file was created. Their bytes are kept in
     /// the file.
     pub corrupt_rows: u64,
-    /// Events that were pending when the spool was opened.
+    /// Events that were pending when the spool was opened, including those that are lost because
+    /// the file was corrupt, as far as their number is known.
     pub recovered: u64,
-    /// The health of writes: degraded while the disk is full, unhealthy while writes fail.
+    /// The file was corrupt since the spool was opened, and the number of events that are lost
+    /// cannot be read from it either. [`Stats::lost`](crate::Stats::lost) is then a lower bound.
+    pub is_loss_unknown: bool,
+    /// The health of the file: degraded while the disk is full and after an unknown loss, unhealthy
+    /// while writes fail.
     pub state: HealthState,
     /// The reason for a state other than healthy, as a sentence for an operator.
     pub reason: Option<String>,
@@ -69,6 +74,7 @@ pub(super) struct StatusValues {
     pub(super) totals: Totals,
     pub(super) writes: WriteState,
     pub(super) recovered: u64,
+    pub(super) is_loss_unknown: bool,
     pub(super) quarantined: Vec<PathBuf>,
 }
 
@@ -97,6 +103,13 @@ impl SharedStatus {
     pub(super) fn snapshot(&self, max_bytes: u64, waiting: u64) -> SpoolStatus {
         let values = self.values().clone();
         let (state, reason) = match values.writes {
+            WriteState::Working if values.is_loss_unknown => (
+                HealthState::Degraded,
+                Some(
+                    "the spool was corrupt, and an unknown number of events is lost; the quarantined file has what is left of them"
+                        .to_owned(),
+                ),
+            ),
             WriteState::Working => (HealthState::Healthy, None),
             WriteState::Full => (
                 HealthState::Degraded,
@@ -122,6 +135,7 @@ impl SharedStatus {
             dead_dropped: values.totals.dead_dropped,
             corrupt_rows: values.totals.corrupt_rows,
             recovered: values.recovered,
+            is_loss_unknown: values.is_loss_unknown,
             state,
             reason,
             quarantined: values.quarantined,

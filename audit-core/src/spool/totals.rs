@@ -1,11 +1,15 @@
 //! The totals of the spool: one row, updated in the transactions that change what it counts.
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction};
 
 use super::rows::to_column;
 
 /// The overhead of a row in bytes: its id, lengths, index entry and share of the page headers.
 pub(super) const ROW_BYTES: u64 = 48;
+/// The bytes of the shortest and of the longest event: longer than any that is recorded.
+const SHORTEST_EVENT: u64 = 32;
+const LONGEST_EVENT: u64 = 32 * 1024 * 1024;
 
 /// The numbers of events, and the bytes that they occupy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +22,49 @@ pub(super) struct Totals {
     pub(super) dead_dropped: u64,
     /// Rows in which no event can be read.
     pub(super) corrupt_rows: u64,
+}
+
+impl Totals {
+    /// The columns of the table, with the row id.
+    pub(super) const COLUMNS: usize = 7;
+
+    /// Reads the row of a corrupt file; `None` if it cannot be right.
+    pub(super) fn of_columns(columns: &[Value]) -> Option<Self> {
+        let counts = columns.get(1..)?.iter().map(|column| match column {
+            Value::Integer(count) => u64::try_from(*count).ok(),
+            _ => None,
+        });
+        let counts: Option<Vec<_>> = counts.collect();
+        match counts?[..] {
+            [
+                pending,
+                pending_bytes,
+                dead,
+                dead_bytes,
+                dead_dropped,
+                corrupt_rows,
+            ] => Some(Self {
+                pending,
+                pending_bytes,
+                dead,
+                dead_bytes,
+                dead_dropped,
+                corrupt_rows,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes that an event of `bytes` occupies.
+    pub(super) fn bytes_of(bytes: usize) -> u64 {
+        (bytes as u64).saturating_add(ROW_BYTES)
+    }
+
+    /// Returns `true` if this many events can occupy this many bytes.
+    pub(super) fn can_occupy(events: u64, bytes: u64) -> bool {
+        let of_each = |length: u64| events.saturating_mul(ROW_BYTES + length);
+        (of_each(SHORTEST_EVENT)..=of_each(LONGEST_EVENT)).contains(&bytes)
+    }
 }
 
 /// The differences that a transaction makes to the totals.
@@ -89,5 +136,5 @@ pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
 }
 
 fn row_bytes(bytes: usize) -> i64 {
-    to_column((bytes as u64).saturating_add(ROW_BYTES))
+    to_column(Totals::bytes_of(bytes))
 }

@@ -410,6 +410,7 @@ impl Writer {
                 let mut values = self.status.values();
                 values.totals = totals;
                 values.quarantined.clone_from(&self.opener.quarantined);
+                values.is_loss_unknown = self.opener.loss.is_unknown;
                 match (self.full, &values.writes) {
                     (true, WriteState::Working) => values.writes = WriteState::Full,
                     (false, WriteState::Full) => values.writes = WriteState::Working,

@@ -44,6 +44,8 @@ pub struct Stats {
     pub dead: u64,
     /// Accepted events that were still pending at the deadline of the shutdown, or when the
     /// dispatcher was stopped after too many panics, or were in a spool file that became corrupt.
+    ///
+    /// A lower bound if [`SpoolStatus::is_loss_unknown`](crate::SpoolStatus::is_loss_unknown).
     pub lost: u64,
     /// Durable events whose caller continued before they were on disk: there was no spool, it was
     /// full, or the write missed the deadline.

@@ -67,6 +67,7 @@ async fn fault_17_file_of_a_newer_version_is_unchanged_and_another_is_used() {
     durable(&spool, &event(1)).await.unwrap();
     spool.close().await;
     let newer = Connection::open(folder.file()).unwrap();
+    newer.execute_batch("CREATE TABLE more (x)").unwrap();
     newer.pragma_update(None, "user_version", 2).unwrap();
     drop(newer);
     let before = fs::read(folder.file()).unwrap();

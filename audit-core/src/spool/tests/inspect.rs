@@ -103,6 +103,7 @@ fn unusable_file_is_refused_and_unchanged() {
     let spool = Spool::open(&path).unwrap();
     pollster::block_on(spool.close());
     let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("CREATE TABLE more (x)").unwrap();
     newer.pragma_update(None, "user_version", 7).unwrap();
     let error = SpoolFile::open(&path).unwrap_err();
     assert!(error.to_string().contains("layout 7"), "{error}");

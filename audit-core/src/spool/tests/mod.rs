@@ -5,6 +5,7 @@ pub(crate) mod corruption;
 mod dead_letters;
 mod failed_commits;
 mod files;
+mod first_page;
 mod full_disk;
 mod inspect;
 mod ownership;
