@@ -114,8 +114,17 @@ macro_rules! catalog {
 /// the event of an audited function is. Outside of any scope, the installed recorder records it.
 /// Without a recorder, no expression is evaluated; the call is counted in
 /// [`unrecorded`](crate::unrecorded()), and each call site logs one line with the remedy. An event
-/// that the recorder refuses is counted and logged. The macro has the type `()`, and never fails,
-/// blocks or waits.
+/// that the recorder refuses is counted and logged. The macro has the type `()`, and never fails.
+///
+/// # Waiting
+///
+/// The macro does not wait, unless the event is durable (by the argument `durable`, or by its
+/// action in the catalog) and is recorded immediately: outside of any scope, or in one that was
+/// settled before. On a thread of a Tokio runtime, one of `spawn_blocking` included, it does not
+/// wait then either; an event that misses the
+/// [deadline](crate::RecorderBuilder::durable_deadline) is counted, and still written. On any other
+/// thread it blocks until the event is on disk, for at most that deadline. To wait in async code,
+/// use `record_durable!` (feature `spool`).
 #[macro_export]
 macro_rules! record {
     ($($arguments:tt)*) => { $crate::private::macros::record! { $crate, $($arguments)* } };
@@ -136,10 +145,11 @@ macro_rules! record {
 /// # Ok(()) }
 /// ```
 ///
-/// Returns a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. Inside a scope,
-/// the event is not buffered until the scope is settled. It is recorded immediately, with the
-/// actor, organization and context that the scope knows so far, and the status of the response does
-/// not change its outcome.
+/// Returns a `Result<EventId, TryRecordError>`. `Ok` means accepted, not delivered. It waits for a
+/// durable event only where [`record!`](crate::record!#waiting) does. Inside a scope, the event is
+/// not buffered until the scope is settled. It is recorded immediately, with the actor,
+/// organization and context that the scope knows so far, and the status of the response does not
+/// change its outcome.
 ///
 /// # Errors
 ///
@@ -148,4 +158,51 @@ macro_rules! record {
 #[macro_export]
 macro_rules! try_record {
     ($($arguments:tt)*) => { $crate::private::macros::try_record! { $crate, $($arguments)* } };
+}
+
+/// Writes an event to disk, checked as by [`record!`](crate::record!), and returns a future that is
+/// ready when the event is there.
+///
+/// Use it where the code must not continue before the event is certain to survive the process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("audit.spool");
+/// use audit_core::{Actor, MemorySink, Recorder, Spool, record_durable};
+///
+/// let recorder = Recorder::builder(MemorySink::new()).spool(Spool::open(&path)?).build()?;
+/// let retention = async {
+///     record_durable!("document.delete", target(document = 1)).await
+///     // .. and only then the document itself.
+/// };
+/// let id = recorder.scope().actor(Actor::service("retention")).organization("org_1").run(retention).await?;
+/// println!("{id} is on disk");
+/// assert_eq!(recorder.stats().accepted, 1);
+/// # recorder.shutdown(std::time::Duration::from_secs(5)).await;
+/// # Ok(()) }
+/// ```
+///
+/// The arguments are those of `record!`. The future has the output `Result<EventId,
+/// TryRecordError>`; `Ok` means on disk. It owns what it needs, so it can be sent to another task,
+/// and `Handle::block_on` waits for it on a thread of `spawn_blocking`. As with
+/// [`try_record!`](crate::try_record!), the event is recorded with the actor, organization and
+/// context that the scope knows so far.
+///
+/// The wait has no deadline: wrap it in `tokio::time::timeout` for one.
+///
+/// # Errors
+///
+/// Returns a [`TryRecordError`](crate::TryRecordError) if there is no recorder, or the event is not
+/// on disk and never will be: the recorder has no spool, the spool is at its bound or was closed,
+/// or the disk refused the write. The event is inside the error.
+///
+/// # Cancellation
+///
+/// The event is given to the spool by the call, not by the first poll. If the future is dropped,
+/// the event stays accepted and is written, as with `Recorder::record_durable`.
+#[cfg(feature = "spool")]
+#[macro_export]
+macro_rules! record_durable {
+    ($($arguments:tt)*) => { $crate::private::macros::record_durable! { $crate, $($arguments)* } };
 }

@@ -2,9 +2,9 @@
 //! `audit_tower`, `audit_actix`), which exports them beside the types they need.
 //!
 //! [`macro@audited`] records one event per call of a function, [`macro@unaudited`] states why a
-//! function needs none. Their companions `record!`, `try_record!`, `action!` and `catalog!` are
-//! documented where they are exported, in `audit_core`. All of them are checked at compile time
-//! against the catalog of the application, [`audit.toml`](audit_catalog).
+//! function needs none. Their companions `record!`, `try_record!`, `record_durable!`, `action!` and
+//! `catalog!` are documented where they are exported, in `audit_core`. All of them are checked at
+//! compile time against the catalog of the application, [`audit.toml`](audit_catalog).
 //!
 //! # Where the catalog is found
 //!
@@ -109,7 +109,7 @@ use proc_macro::TokenStream;
 /// | `on = [succeeded, denied]` | once | the outcomes that are recorded: `succeeded`, `denied`, `failed`, `panicked`, `abandoned`; all by default |
 /// | `error = display` | once | records the text of an error, through `Display`, as the event's metadata `error` |
 /// | `event = ev` | once | provides `ev: &mut Draft` in the body, for values known only there; not in a function that returns a future |
-/// | `durable` | once | the event is on disk before the caller continues, as with `durable = true` in the catalog for all events of an action; an async function awaits the write at its end and a sync one blocks, unless a layer or a scope's `run` waits instead; not for an action with `coalesce` |
+/// | `durable` | once | the event is on disk before the caller continues, as with `durable = true` in the catalog for all events of an action; an async function awaits the write at its end, unless a layer or a scope's `run` waits instead; a sync one blocks then, except on a thread of a Tokio runtime, where nothing waits and an event that misses the deadline is counted; not for an action with `coalesce` |
 /// | `outcome = path` | once | a function from a reference to the returned value to `Outcome`, instead of the outcome derived from the value |
 /// | `catalog = "path"` | once | another catalog; a relative path starts at the folder of the crate's `Cargo.toml` |
 /// | `crate = path` | once | the facade, when the dependency was renamed |
@@ -307,6 +307,13 @@ pub fn record(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn try_record(input: TokenStream) -> TokenStream {
     record::expand(record::Form::Try, input.into(), &catalog::load(None)).into()
+}
+
+/// The implementation of `audit_core::record_durable!`, which has the documentation.
+#[doc(hidden)]
+#[proc_macro]
+pub fn record_durable(input: TokenStream) -> TokenStream {
+    record::expand(record::Form::Durable, input.into(), &catalog::load(None)).into()
 }
 
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
-//! Expands `record!` and `try_record!`, which record an event at the point of the call.
+//! Expands `record!`, `try_record!` and `record_durable!`, which record an event at the point of
+//! the call.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -27,13 +28,15 @@ const NAMES: [&str; 6] = [
     "durable",
 ];
 
-/// One of the two macros.
+/// One of the three macros.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Form {
     /// `record!`, which *never* fails.
     Record,
     /// `try_record!`, which returns the error.
     Try,
+    /// `record_durable!`, which returns a future that is ready when the event is on disk.
+    Durable,
 }
 
 impl Form {
@@ -41,6 +44,7 @@ impl Form {
         match self {
             Self::Record => "record!(\"document.delete\", target(document = id))",
             Self::Try => "try_record!(\"document.delete\", target(document = id))",
+            Self::Durable => "record_durable!(\"document.delete\", target(document = id))",
         }
     }
 }
@@ -53,7 +57,10 @@ pub(crate) fn expand(
 ) -> TokenStream {
     let (facade, input) = function_like::split(input);
     let mut errors = Errors::default();
-    let (args, outcome) = parse(form, input, &mut errors);
+    let (mut args, outcome) = parse(form, input, &mut errors);
+    if form == Form::Durable && args.durable.is_none() {
+        args.durable = Some(Ident::new("durable", Span::call_site()));
+    }
     let plan = plan(args, None, catalog.as_ref(), &mut errors);
     let (Some(plan), Ok(found), true) = (plan, catalog, errors.is_empty()) else {
         return errors.into_expression();
@@ -77,11 +84,12 @@ pub(crate) fn expand(
     let steps = quote_spanned!(ours=> #[allow(clippy::borrow_deref_ref, reason = "the reference is not the user's")] { #steps });
     let opener = match form {
         Form::Record => "open",
-        Form::Try => "try_open",
+        Form::Try | Form::Durable => "try_open",
     };
     let open = open(&plan, &runtime, &found.path, opener);
     let close = if plan.durable {
-        // Behind a layer and in `run`, the wait is empty: they wait instead.
+        // Behind a layer and in `run`, the wait is empty: they wait instead. On a thread of a
+        // runtime it ends at once.
         quote_spanned!(ours=> #runtime::close_durable(draft, #outcome).wait();)
     } else {
         quote_spanned!(ours=> #runtime::close(draft, #outcome);)
@@ -106,6 +114,16 @@ pub(crate) fn expand(
                 }
                 ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
             }
+        },
+        Form::Durable => quote_spanned! {ours=>
+            #runtime::write(match #open {
+                ::core::result::Result::Ok(mut draft) => {
+                    #conditions
+                    #steps
+                    ::core::result::Result::Ok((draft, #outcome))
+                }
+                ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+            })
         },
     }
 }
@@ -256,6 +274,15 @@ coalesce = { by = ["target"], window = "60s" }
     fn try_record() {
         let arguments = "actions::DOCUMENT_DELETE, target(document = id)";
         expands_to("try_record", &in_a_function(expanded(Form::Try, arguments)));
+    }
+
+    #[test]
+    fn record_durable() {
+        let arguments = r#""document.delete", target(document = id)"#;
+        expands_to(
+            "record_durable",
+            &in_a_function(expanded(Form::Durable, arguments)),
+        );
     }
 
     #[test]

@@ -104,7 +104,8 @@
 //!
 //! [`record!`] records one event at the point where it is written, with the same checks. It never
 //! fails: an event that the recorder refuses is counted. [`try_record!`] returns the event's id, or
-//! the error.
+//! the error. `record_durable!` returns a future, which is ready when the event is on disk (see
+//! [durable events](#durable-events)).
 //!
 //! ```
 //! use audit_tower::{record, try_record};
@@ -458,7 +459,23 @@
 //! all events of an action durable, the argument `durable` those of one function. The request waits
 //! for one second at most ([`RecorderBuilder::durable_deadline`]). An event that is written later
 //! is counted as [late](Stats::deadline_exceeded), and health is at its worst level for a minute.
-//! Durable events are delivered before others. With `.catalog(catalog!())`, a recorder for durable
+//! Durable events are delivered before others. Outside of a request, async code waits for the disk
+//! with `record_durable!` (feature `spool`); other code waits only on a thread that belongs to no
+//! Tokio runtime:
+//!
+//! ```
+//! # #[cfg(feature = "spool")] mod example {
+//! use audit_tower::{TryRecordError, record_durable};
+//!
+//! async fn erase(document: u64) -> Result<(), TryRecordError> {
+//!     record_durable!("document.delete", target(document = document)).await?;
+//!     // .. and only then the document itself.
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! With `.catalog(catalog!())`, a recorder for durable
 //! actions does not start without a spool.
 //!
 //! ```toml

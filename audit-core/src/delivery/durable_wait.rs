@@ -3,10 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Instant;
+
+use tokio::runtime::Handle;
 
 use super::disk::PendingAppend;
 use super::pipeline::Pipeline;
@@ -64,8 +67,24 @@ impl DurableWait {
         self.waiting.is_none()
     }
 
+    /// Waits as a function that is not async can.
+    ///
+    /// On a thread of a Tokio runtime it returns at once, since a thread that is parked there stops
+    /// other tasks: the events that miss the deadline are counted without a waiter. On any other
+    /// thread it blocks, as [`DurableWait::wait_blocking`] does.
+    pub fn wait(self) {
+        if self.is_empty() {
+            return;
+        }
+        if Handle::try_current().is_ok() {
+            Detached::start(self);
+        } else {
+            self.wait_blocking();
+        }
+    }
+
     /// Blocks the thread until the future is ready. It keeps time itself, so it needs no runtime.
-    pub fn wait(mut self) {
+    pub fn wait_blocking(mut self) {
         struct Unpark(Thread);
         impl Wake for Unpark {
             fn wake(self: Arc<Self>) {
@@ -146,6 +165,54 @@ impl Future for DurableWait {
         }
         self.waiting = None;
         Poll::Ready(())
+    }
+}
+
+/// A wait without a waiter, which counts the events that miss the deadline.
+///
+/// It is polled by those that wake it: the spool's thread and the timer's.
+struct Detached {
+    wait: Mutex<DurableWait>,
+    /// The notifications that no poll has followed yet. The first of them polls, also for those
+    /// that arrive meanwhile.
+    notified: AtomicUsize,
+}
+
+impl Detached {
+    fn start(wait: DurableWait) {
+        let detached = Arc::new(Self {
+            wait: Mutex::new(wait),
+            notified: AtomicUsize::new(0),
+        });
+        detached.wake();
+    }
+
+    /// Polls the wait once.
+    fn poll(self: &Arc<Self>) {
+        let waker = Waker::from(Arc::clone(self));
+        let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
+        // The budget of the caller's task does not count here, and could be exhausted.
+        let wait = std::pin::pin!(tokio::task::unconstrained(&mut *wait));
+        // An empty wait stays ready, so that a late notification does nothing.
+        let _ended = wait.poll(&mut Context::from_waker(&waker));
+    }
+}
+
+impl Wake for Detached {
+    fn wake(self: Arc<Self>) {
+        if self.notified.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
+        loop {
+            let seen = self.notified.load(Ordering::Acquire);
+            self.poll();
+            let all_seen =
+                self.notified
+                    .compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire);
+            if all_seen.is_ok() {
+                return;
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub use self::tracked_future::{
     TrackedDurableFuture, TrackedFuture, boxed, call_future_body, open_deferred, pinned,
     track_durable_future, track_future,
 };
+#[cfg(feature = "spool")]
+pub use self::try_record::write;
 pub use self::try_record::{TryRecordError, try_close, try_open};
 pub use crate::catalog::{Action, assert_names};
 pub use crate::delivery::DurableWait;
@@ -33,8 +35,8 @@ pub use crate::scope::Draft;
 /// entry point serves all facades.
 pub mod macros {
     pub use audit_derive::{
-        action, audited_actix, audited_tower, catalog, record, try_record, unaudited_actix,
-        unaudited_tower,
+        action, audited_actix, audited_tower, catalog, record, record_durable, try_record,
+        unaudited_actix, unaudited_tower,
     };
 }
 

@@ -1,5 +1,7 @@
-//! The runtime of `try_record!`, and its error.
+//! The runtime of `try_record!` and `record_durable!`, and their error.
 
+#[cfg(feature = "spool")]
+use std::future::Future;
 use std::panic::Location;
 
 use crate::catalog::Action;
@@ -7,7 +9,7 @@ use crate::event::{Event, EventId, Outcome};
 use crate::recorder::RecordError;
 use crate::scope::Draft;
 
-/// The error of `try_record!`: no event was recorded.
+/// The error of `try_record!` and `record_durable!`: no event was recorded.
 ///
 /// The call is counted in [`unrecorded`](crate::unrecorded()) if there was no recorder, otherwise
 /// in [`Stats::refused`](crate::Stats::refused).
@@ -29,6 +31,18 @@ enum ErrorKind {
 }
 
 impl TryRecordError {
+    fn no_recorder() -> Self {
+        Self {
+            kind: ErrorKind::NoRecorder,
+        }
+    }
+
+    fn refused(error: RecordError) -> Self {
+        Self {
+            kind: ErrorKind::Refused(error),
+        }
+    }
+
     /// Returns `true` if there was neither a scope nor an installed recorder.
     ///
     /// No expression of the call was evaluated then.
@@ -49,6 +63,14 @@ impl TryRecordError {
         matches!(&self.kind, ErrorKind::Refused(error) if error.is_closed())
     }
 
+    /// Returns `true` if the event could not be written: there is no spool, it is at its bound, or
+    /// the disk refused the write.
+    #[cfg(feature = "spool")]
+    #[must_use]
+    pub fn is_not_durable(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Refused(error) if error.is_not_durable())
+    }
+
     /// Returns the refused event as it would have been delivered; `None` if there was no recorder.
     #[must_use]
     pub fn into_event(self) -> Option<Event> {
@@ -63,23 +85,34 @@ impl TryRecordError {
 #[doc(hidden)]
 #[track_caller]
 pub fn try_open(action: &'static str) -> Result<Draft, TryRecordError> {
-    Draft::try_open(Action::checked(action), Location::caller()).ok_or(TryRecordError {
-        kind: ErrorKind::NoRecorder,
-    })
+    Draft::try_open(Action::checked(action), Location::caller())
+        .ok_or_else(TryRecordError::no_recorder)
 }
 
 /// Records the event of a draft immediately, with the actor, organization and context that its
 /// scope knows so far.
 #[doc(hidden)]
 pub fn try_close(mut draft: Draft, outcome: Outcome) -> Result<EventId, TryRecordError> {
-    let Some((event, scope)) = draft.finish(outcome) else {
-        return Err(TryRecordError {
-            kind: ErrorKind::NoRecorder,
-        });
-    };
-    scope.record_now(event).map_err(|error| TryRecordError {
-        kind: ErrorKind::Refused(error),
-    })
+    let (event, scope) = draft
+        .finish(outcome)
+        .ok_or_else(TryRecordError::no_recorder)?;
+    scope.record_now(event).map_err(TryRecordError::refused)
+}
+
+/// Gives the event of a draft to the spool immediately, with what its scope knows so far, and
+/// returns the wait for its write.
+#[cfg(feature = "spool")]
+#[doc(hidden)]
+pub fn write(
+    closed: Result<(Draft, Outcome), TryRecordError>,
+) -> impl Future<Output = Result<EventId, TryRecordError>> + Send + use<> {
+    let written = closed.and_then(|(mut draft, outcome)| {
+        let (event, scope) = draft
+            .finish(outcome)
+            .ok_or_else(TryRecordError::no_recorder)?;
+        Ok(scope.write_now(event))
+    });
+    async move { written?.await.map_err(TryRecordError::refused) }
 }
 
 #[cfg(test)]

@@ -288,8 +288,8 @@ impl Recorder {
     /// Keep it in `main`. Only a return from `main`, or a panic that unwinds it, drops the guard:
     /// `std::process::exit` and `abort` skip it, and the events in the queue are lost. Call
     /// [`Recorder::shutdown_blocking`] before `exit`.
-    /// The time is kept as by [`Recorder::shutdown`], so the process can end while the sink, the hook
-    /// or the disk blocks.
+    /// The time is kept as by [`Recorder::shutdown`], so the process can end while the sink, the
+    /// hook or the disk blocks.
     ///
     /// ```
     /// # use audit_core::{MemorySink, Recorder};

@@ -22,6 +22,7 @@ impl Scope {
     /// Runs a synchronous job inside the scope and settles the scope at its end, also on a panic.
     ///
     /// It blocks the thread until durable events are on disk, with the deadline of [`Scope::run`].
+    /// Inside a runtime, call it where blocking is permitted, as in `spawn_blocking`.
     ///
     /// A closure delimits the job rather than a guard: a guard could outlive its job or be held
     /// over an await, and the next job on the thread would be attributed to this one.
@@ -43,7 +44,7 @@ impl Scope {
         // Declared first, so that it is dropped after the job.
         let settle = SettleOnDrop(self.clone());
         let output = self.enter(job);
-        settle.now().wait();
+        settle.now().wait_blocking();
         output
     }
 }

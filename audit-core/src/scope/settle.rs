@@ -1,5 +1,7 @@
 //! Settlement: completing and recording the events that a scope has buffered.
 
+#[cfg(feature = "spool")]
+use std::future::Future;
 use std::sync::{MutexGuard, PoisonError};
 
 use http::StatusCode;
@@ -43,10 +45,24 @@ impl Scope {
     /// Records an event immediately, settled or not, with what the scope knows.
     ///
     /// An event of too many targets is split; the result is then the id of the first part, or the
-    /// first refusal. Blocks until a durable event is on disk.
+    /// first refusal. Waits for durable events as [`DurableWait::wait`] does.
     pub(crate) fn record_now(&self, event: Event) -> Result<EventId, RecordError> {
         self.mark_audited();
         self.inner.record_now(event)
+    }
+
+    /// Gives an event to the spool immediately, with what the scope knows, and returns the wait for
+    /// its write.
+    ///
+    /// An event of too many targets is split; the result is then the id of the first part, or the
+    /// first refusal.
+    #[cfg(feature = "spool")]
+    pub(crate) fn write_now(
+        &self,
+        event: Event,
+    ) -> impl Future<Output = Result<EventId, RecordError>> + Send + use<> {
+        self.mark_audited();
+        self.inner.write_now(event)
     }
 }
 
@@ -154,6 +170,35 @@ impl Inner {
         }
         commits.wait();
         result
+    }
+}
+
+#[cfg(feature = "spool")]
+impl Inner {
+    fn write_now(
+        &self,
+        event: Event,
+    ) -> impl Future<Output = Result<EventId, RecordError>> + Send + use<> {
+        let id = event.id();
+        let begun: Vec<_> = event
+            .split()
+            .into_iter()
+            .map(|mut part| {
+                self.complete_late(self.state(), &mut part);
+                self.recorder.begin_durable(part)
+            })
+            .collect();
+        async move {
+            let mut result = Ok(id);
+            for begun in begun {
+                let written = match begun {
+                    Ok(begun) => begun.written().await,
+                    Err(error) => Err(error),
+                };
+                result = result.and_then(|id| written.map(|()| id));
+            }
+            result
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::mpsc::channel;
 use std::task::{Context, Waker};
 
 use tempfile::TempDir;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use super::{BlockingSink, HOUR, MOMENT, event, record};
 use crate::delivery::DurableWait;
 use crate::event::{Actor, Outcome};
-use crate::private::{Draft, close_durable, make_durable, open};
+use crate::private::{Draft, close_durable, make_durable, open, try_open, write};
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::sink::{MemorySink, Sink};
 use crate::spool::Spool;
@@ -43,6 +44,13 @@ fn durable_draft(recorder: &Recorder) -> Draft {
 /// Returns the wait for a durable event.
 fn durable_wait(recorder: &Recorder) -> DurableWait {
     close_durable(durable_draft(recorder), Outcome::Succeeded)
+}
+
+/// Waits until a durable event was counted as past its deadline.
+async fn counted_past_its_deadline(recorder: &Recorder) {
+    while recorder.stats().deadline_exceeded == 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -85,6 +93,75 @@ async fn fault_47_a_durable_event_keeps_its_deadline_while_sink_and_disk_block()
     keeper.release();
     assert!(recorder.shutdown(HOUR).await.is_complete());
     assert_balanced(&recorder);
+}
+
+#[tokio::test]
+async fn fault_53_a_durable_event_parks_no_thread_of_a_runtime() {
+    let (builder, spool, _folder) = builder(MemorySink::new());
+    let recorder = builder.durable_deadline(HOUR).build().unwrap();
+    let disk = freeze(&spool);
+    // It would block for an hour.
+    durable_wait(&recorder).wait();
+    drop(disk);
+    assert!(recorder.flush(HOUR).await.is_complete());
+    assert_eq!(recorder.stats().deadline_exceeded, 0);
+    assert_balanced(&recorder);
+}
+
+#[tokio::test]
+async fn fault_53_a_durable_event_without_a_waiter_is_counted_at_its_deadline() {
+    let (builder, spool, _folder) = builder(MemorySink::new());
+    let recorder = builder.durable_deadline(MOMENT).build().unwrap();
+    let disk = freeze(&spool);
+    durable_wait(&recorder).wait();
+    counted_past_its_deadline(&recorder).await;
+    drop(disk);
+    assert!(recorder.shutdown(HOUR).await.is_complete());
+    assert_eq!(recorder.stats().deadline_exceeded, 1);
+    assert_balanced(&recorder);
+}
+
+#[test]
+fn fault_53_a_durable_event_outside_a_runtime_is_on_disk_when_the_call_returns() {
+    let (builder, spool, _folder) = builder(FaultSink::discarding().hang());
+    let recorder = builder.durable_deadline(HOUR).build().unwrap();
+    let disk = freeze(&spool);
+    let (returned, has_returned) = channel();
+    let wait = durable_wait(&recorder);
+    std::thread::spawn(move || {
+        wait.wait();
+        returned.send(()).unwrap();
+    });
+    assert!(has_returned.try_recv().is_err());
+    drop(disk);
+    has_returned.recv().unwrap();
+    assert_eq!(spool.unwritten(), 0);
+    assert_eq!(recorder.stats().deadline_exceeded, 0);
+}
+
+#[tokio::test]
+async fn fault_53_a_written_event_is_awaited_and_given_to_the_disk_by_the_call() {
+    let (builder, spool, _folder) = builder(MemorySink::new());
+    let recorder = builder.build().unwrap();
+    let scope = recorder.scope().actor(Actor::user("u1"));
+    let disk = freeze(&spool);
+    let call = || write(try_open(DELETE).map(|draft| (draft, Outcome::Succeeded)));
+    let (first, second) = scope.enter(|| (call(), call()));
+    assert_eq!(spool.unwritten(), 2);
+    let mut first = pin!(first);
+    begin(first.as_mut());
+    drop(second);
+    drop(disk);
+    first.await.unwrap();
+    assert!(recorder.shutdown(HOUR).await.is_complete());
+    assert_eq!(recorder.stats().delivered, 2);
+    assert_balanced(&recorder);
+
+    let refused = scope.enter(call).await.unwrap_err();
+    assert!(refused.is_not_durable() && !refused.is_without_recorder());
+    assert_eq!(refused.into_event().unwrap().actor().unwrap().id(), "u1");
+    let nowhere = call().await.unwrap_err();
+    assert!(nowhere.is_without_recorder());
 }
 
 #[tokio::test]
