@@ -26,8 +26,8 @@ pub struct Report {
     ///
     /// After a flush, delivery continues. After a shutdown, these are the events of which the
     /// dispatcher or the disk has given no account by the deadline, because the sink, the hook or
-    /// the disk blocks: the dispatcher continues with them while the process lives, and a further
-    /// call of `shutdown` waits for its report.
+    /// the disk blocks or is slow: the dispatcher continues with them while the process lives, and
+    /// a further call of `shutdown` waits for its report.
     pub pending: u64,
     /// Pending at the deadline of a shutdown, and on the spool for the next process.
     pub spooled: u64,

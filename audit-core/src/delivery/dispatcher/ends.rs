@@ -1,5 +1,7 @@
 //! Completion of flushes and shutdowns, and the end of the dispatcher.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use tokio::time::Instant;
 use super::dispatcher::Dispatcher;
 use super::parts::Command;
 use crate::delivery::dead_letter::DeadLetter;
+use crate::delivery::disk::Spool;
 use crate::delivery::flush_barrier::{FlushBarrier, Origin, Report, Watermarks};
 use crate::delivery::pending_event::PendingEvent;
 use crate::delivery::pipeline::{GUARD_DEADLINE, Pipeline};
@@ -16,9 +19,7 @@ use crate::event::Event;
 use crate::sink::Fault;
 
 /// The time that the disk and the hook have at the end of a shutdown: the last part of its
-/// deadline, and this long at least.
-///
-/// A spool writes some 10,000 events in this time.
+/// deadline, and this long at least. The dispatcher waits longer for a disk that makes progress.
 const WIND_DOWN: Duration = Duration::from_millis(500);
 /// The largest part of a shutdown's deadline that is kept for the disk and the hook.
 const WIND_DOWN_PART: u32 = 4;
@@ -126,16 +127,20 @@ impl Dispatcher {
         let mut lost = Vec::new();
         let mut spool_takes = pipeline.spool.is_some();
         let mut unknown = 0;
-        for event in self.left() {
+        // An event keeps its place until it is accounted for, since a caller whose deadline passes
+        // meanwhile counts the places.
+        let mut places = Vec::new();
+        for (event, place) in self.left() {
             if spool_takes {
                 spool_takes = spill(&pipeline, &event, end_by).await;
             }
             if !spool_takes {
+                places.push(place);
                 lost.push(event);
             }
         }
         if let Some(spool) = &pipeline.spool {
-            match pipeline.timer.until(end_by, spool.close_and_drain()).await {
+            match while_writing(&pipeline, spool, end_by, spool.close_and_drain()).await {
                 Some(unwritten) => {
                     let count = unwritten.len() as u64;
                     pipeline.counters.spool_finished.add(count);
@@ -147,7 +152,6 @@ impl Dispatcher {
             }
         }
         let count = lost.len() as u64;
-        pipeline.counters.lost.add(count);
         pipeline.health_tracker.set_oldest(None);
         let shutdown = self.waiters.shutdowns.first();
         let report = Report {
@@ -159,7 +163,10 @@ impl Dispatcher {
                 .saturating_sub(self.progress.finished_spooled + unknown),
             ..shutdown.map(FlushBarrier::report).unwrap_or_default()
         };
-        self.complete_all(*pipeline.dispatcher.final_report.get_or_init(|| report));
+        let report = *pipeline.dispatcher.final_report.get_or_init(|| report);
+        pipeline.counters.lost.add(count);
+        drop(places);
+        self.complete_all(report);
         #[cfg(feature = "metrics")]
         pipeline.publish_metrics();
         if count > 0 {
@@ -172,7 +179,8 @@ impl Dispatcher {
         if unknown > 0 {
             tracing::error!(
                 unknown,
-                "the disk has not confirmed the last audit events by the deadline of the shutdown; they are written if it does so                  before the process ends"
+                "the disk has not confirmed the last audit events by the deadline of the shutdown; they are written if it does so \
+                 before the process ends"
             );
         }
         self.call_hook_for_lost(lost, why, self.end_of_wind_down());
@@ -195,29 +203,33 @@ impl Dispatcher {
         if lost.len() > 0 {
             tracing::error!(
                 events = lost.len(),
-                "the hook for dead letters took too long, and was not called for the last lost audit events; make it quicker,                  or give shutdown more time"
+                "the hook for dead letters took too long, and was not called for the last lost audit events; make it quicker, \
+                 or give shutdown more time"
             );
         }
     }
 
-    /// Returns the events that are in memory and nowhere else.
-    fn left(&mut self) -> Vec<Event> {
+    /// Returns the events that are in memory and nowhere else, with their places.
+    fn left(&mut self) -> Vec<(Event, Place)> {
         self.release_all();
         let queue = &self.pipeline.queue;
+        let place = |size| Place {
+            pipeline: Arc::clone(&self.pipeline),
+            size,
+        };
         let mut left = Vec::new();
         for (_, open) in std::mem::take(&mut self.pending) {
             // An event from the spool is still there.
             if let Some(size) = open.size {
-                queue.release(size);
-                left.push(open.into_event());
+                left.push((open.into_event(), place(size)));
             }
         }
         // A push that saw the queue open just before it was closed may still be on its way in.
-        while queue.held() > 0 {
+        while queue.held() > left.len() {
             match queue.pop() {
                 Some(event) => {
-                    queue.release(event.size());
-                    left.push(event);
+                    let place = place(event.size());
+                    left.push((event, place));
                 }
                 None => std::thread::yield_now(),
             }
@@ -244,6 +256,18 @@ impl Dispatcher {
     }
 }
 
+/// The place of an event in the queue's bounds, released on drop.
+struct Place {
+    pipeline: Arc<Pipeline>,
+    size: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pipeline.queue.release(self.size);
+    }
+}
+
 /// Appends an event to the spool, which may have to write first; returns whether it accepted it.
 async fn spill(pipeline: &Pipeline, event: &Event, end_by: Instant) -> bool {
     if pipeline.spill(event) {
@@ -251,10 +275,34 @@ async fn spill(pipeline: &Pipeline, event: &Event, end_by: Instant) -> bool {
     }
     match &pipeline.spool {
         Some(spool) => {
-            let written = pipeline.timer.until(end_by, spool.wait_for_appends()).await;
+            let written = spool.wait_for_appends();
+            let written = while_writing(pipeline, spool, end_by, written).await;
             written.is_some_and(|written| written.is_ok()) && pipeline.spill(event)
         }
         None => false,
+    }
+}
+
+/// Waits for the spool until a moment, and longer while the disk makes progress.
+///
+/// Callers keep their own deadlines, so this delays no report. An event that is not written here is
+/// lost.
+async fn while_writing<T>(
+    pipeline: &Pipeline,
+    spool: &Spool,
+    mut end_by: Instant,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let mut unwritten = spool.unwritten();
+    loop {
+        let done = pipeline.timer.until(end_by, work.as_mut()).await;
+        let left = spool.unwritten();
+        if done.is_some() || left >= unwritten {
+            return done;
+        }
+        unwritten = left;
+        end_by = end_by.max(Instant::now() + WIND_DOWN);
     }
 }
 
