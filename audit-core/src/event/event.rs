@@ -448,6 +448,67 @@ mod tests {
     }
 
     #[test]
+    fn fault_55_a_value_that_panics_leaves_a_valid_event_without_that_field() {
+        struct Panics;
+
+        impl crate::event::AuditText for Panics {
+            fn audit_text(&self, out: &mut crate::event::Text<'_>) {
+                out.push_str("half of it");
+                panic!("on purpose");
+            }
+        }
+
+        type Write = fn(&mut Event);
+        let cases: [(&str, Write); 8] = [
+            ("target.id", |event| {
+                event.push_target_id("document", &Panics)
+            }),
+            ("target.id", |event| {
+                event.push_each_target_id("user", &Panics)
+            }),
+            ("target.name", |event| event.name_target(&Panics)),
+            ("organization", |event| {
+                event.set_organization(|out| crate::event::AuditText::audit_text(&Panics, out));
+            }),
+            ("context.location", |event| event.set_location(&Panics)),
+            ("context.user_agent", |event| event.set_user_agent(&Panics)),
+            ("note", |event| {
+                let write = |out: &mut crate::event::Text<'_>| {
+                    crate::event::AuditText::audit_text(&Panics, out);
+                };
+                let mut writer = event.buffer.writer();
+                writer.push_metadata_text(crate::event::buffer::Owner::Event, "note", write);
+            }),
+            ("size", |event| {
+                let write = |out: &mut crate::event::Text<'_>| {
+                    crate::event::AuditText::audit_text(&Panics, out);
+                };
+                let mut writer = event.buffer.writer();
+                writer.push_metadata_text(crate::event::buffer::Owner::Target, "size", write);
+            }),
+        ];
+        for (field, write) in cases {
+            let mut event = Event::begin("document.delete", 0);
+            event.push_target_id("folder", &1);
+            let write = std::panic::AssertUnwindSafe(|| write(&mut event));
+            assert!(std::panic::catch_unwind(write).is_err());
+            event.leave_out_unfinished();
+            #[cfg(feature = "spool")]
+            assert!(Event::from_packed(&event.to_packed()).is_ok(), "{field}");
+            assert_eq!(event.truncated().collect::<Vec<_>>(), [field]);
+            event.set_actor(&Actor::user("u1"));
+            assert_eq!(event.truncated().collect::<Vec<_>>(), [field]);
+            assert_eq!(event.actor().unwrap().id(), "u1", "{field}");
+            let targets: Vec<_> = event.targets().map(|target| target.id()).collect();
+            assert_eq!(targets, ["1"], "{field}");
+            assert_eq!(event.organization(), None);
+            assert!(!event.has_location());
+            #[cfg(feature = "spool")]
+            assert!(event.buffer.is_valid(HEADER), "{field}");
+        }
+    }
+
+    #[test]
     fn debug_output_holds_no_content() {
         let text = format!("{:?}", event());
         assert!(

@@ -50,6 +50,13 @@ impl Event {
             .push_text(Tag::DeniedAction, "action", |out| out.push_str(action));
     }
 
+    /// Leaves out a field whose text panicked, and lists it as cut. To be called after a panic of
+    /// user code, before anything else is written.
+    #[cold]
+    pub(crate) fn leave_out_unfinished(&mut self) {
+        self.buffer.leave_out_unfinished(HEADER);
+    }
+
     pub(crate) fn set_organization(&mut self, write: impl FnOnce(&mut Text<'_>)) {
         self.buffer
             .writer()

@@ -172,7 +172,7 @@ impl Draft {
     pub fn metadata(&mut self, key: &str, value: impl MetadataValue) {
         let Some(event) = self.event() else { return };
         match key_error(key) {
-            None => event.push_metadata(key, &value),
+            None => render(event, |event| event.push_metadata(key, &value)),
             Some(error) => {
                 tracing::error!(action = event.action(), "audit metadata left out: {error}");
                 event.push_truncated(key);
@@ -186,7 +186,7 @@ impl Draft {
     pub fn deny(&mut self, reason: impl AuditText) {
         if let Some(open) = &mut self.open {
             open.denied = true;
-            reason.append(open.event.entry("error"));
+            render(&mut open.event, |event| reason.append(event.entry("error")));
         }
     }
 
@@ -248,11 +248,14 @@ impl Draft {
             log_missing_recorder(event.action(), at);
             return None;
         };
+        let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
+        if !returned {
+            event.leave_out_unfinished();
+        }
         for kind in unresolved_targets {
             // A failed creation is still an event; its target never got an id.
             event.push_target_id(kind, "unresolved");
         }
-        let returned = !matches!(outcome, Outcome::Panicked | Outcome::Abandoned);
         let outcome = if denied && returned {
             Outcome::Denied
         } else {
@@ -279,6 +282,22 @@ impl Drop for Draft {
             Outcome::Abandoned
         }));
     }
+}
+
+/// Runs user code that writes into an event, whose panic the body of the function may catch.
+fn render(event: &mut Event, write: impl FnOnce(&mut Event)) {
+    struct LeaveOutOnPanic<'a>(&'a mut Event);
+
+    impl Drop for LeaveOutOnPanic<'_> {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                self.0.leave_out_unfinished();
+            }
+        }
+    }
+
+    let guard = LeaveOutOnPanic(event);
+    write(guard.0);
 }
 
 /// Returns a detached scope for an event outside any scope, if a recorder was installed.
@@ -334,5 +353,69 @@ mod tests {
         assert!(draft.event().is_none());
         draft.close(Outcome::Succeeded).wait();
         assert_eq!(unrecorded(), before + 1);
+    }
+
+    struct Panics;
+
+    impl AuditText for Panics {
+        fn audit_text(&self, out: &mut crate::event::Text<'_>) {
+            out.push_str("half of it");
+            panic!("on purpose");
+        }
+    }
+
+    /// Runs `work` with a draft that may panic, and returns the event that is recorded.
+    async fn recorded(work: impl FnOnce(Draft)) -> Event {
+        let sink = crate::sink::MemorySink::new();
+        let recorder = Recorder::builder(sink.clone()).build().unwrap();
+        let scope = recorder.scope();
+        let scope = scope
+            .actor(crate::event::Actor::user("u1"))
+            .organization("org_1")
+            .context(crate::event::Context::new().location("203.0.113.7"));
+        scope.enter(|| {
+            let draft = Draft::open(Action::checked("document.delete"), Location::caller());
+            let work = std::panic::AssertUnwindSafe(|| work(draft));
+            drop(std::panic::catch_unwind(work));
+        });
+        // The last one, which records the events.
+        drop(scope);
+        recorder.flush(std::time::Duration::from_secs(20)).await;
+        sink.events().remove(0)
+    }
+
+    fn assert_complete(event: &Event, truncated: &[&str]) {
+        assert_eq!(event.truncated().collect::<Vec<_>>(), truncated);
+        assert_eq!(event.actor().map(|actor| actor.id()), Some("u1"));
+        assert_eq!(event.organization(), Some("org_1"));
+        assert!(event.has_location());
+    }
+
+    #[tokio::test]
+    async fn fault_55_a_target_that_panics_leaves_an_event_with_everything_else() {
+        let event = recorded(|mut draft| {
+            draft.set_unresolved_targets(&["folder"]);
+            crate::private::target(&mut draft, "document", &Panics);
+        });
+        let event = event.await;
+        assert_complete(&event, &["target.id"]);
+        assert_eq!(event.outcome(), Outcome::Panicked);
+        let targets: Vec<_> = event.targets().map(|target| target.kind()).collect();
+        assert_eq!(targets, ["folder"]);
+    }
+
+    #[tokio::test]
+    async fn fault_55_a_panic_that_the_body_catches_leaves_out_only_its_field() {
+        let event = recorded(|mut draft| {
+            draft.metadata("before", 1);
+            let caught = std::panic::AssertUnwindSafe(|| draft.deny(Panics));
+            assert!(std::panic::catch_unwind(caught).is_err());
+            draft.metadata("after", 2);
+            draft.close(Outcome::Succeeded).wait();
+        });
+        let event = event.await;
+        assert_complete(&event, &["error"]);
+        assert!(event.metadata_value("before").is_some());
+        assert!(event.metadata_value("after").is_some());
     }
 }

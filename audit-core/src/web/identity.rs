@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::event::OrganizationId;
@@ -49,6 +50,9 @@ impl<R: ?Sized> IdentitySources<R> {
     }
 
     /// Sets on the scope the principal and the organization that the sources find.
+    ///
+    /// If a principal panics, later ones are not asked, the actor stays unresolved, and an error is
+    /// logged: the audit of a request does not fail it.
     pub fn resolve(&self, request: &mut R, scope: &Scope) {
         let organization = self.organizations.iter().find_map(|find| find(request));
         if let Some(organization) = organization {
@@ -58,7 +62,13 @@ impl<R: ?Sized> IdentitySources<R> {
             scope.expect_principal(Arc::clone(expected));
         }
         // After the organization, so that the principal's own takes precedence.
-        let _ = self.principals.iter().any(|find| find(request, scope));
+        let find = || self.principals.iter().any(|find| find(request, scope));
+        if catch_unwind(AssertUnwindSafe(find)).is_err() {
+            tracing::error!(
+                expected = self.expected.as_deref(),
+                "the principal of a request panicked; its events have an unresolved actor"
+            );
+        }
     }
 }
 
@@ -107,6 +117,7 @@ mod tests {
 
     impl Principal for Member {
         fn actor(&self) -> Actor {
+            assert_ne!(self.0, "panics", "on purpose");
             Actor::user(self.0)
         }
 
@@ -153,6 +164,14 @@ mod tests {
         let members = [Some(Member("u1", Some("org_own")))];
         let event = event(&members, &[Some("org_path")]).await;
         assert_eq!(event.organization(), Some("org_own"));
+    }
+
+    #[tokio::test]
+    async fn fault_55_a_principal_that_panics_leaves_an_event_with_an_unresolved_actor() {
+        let members = [Some(Member("panics", None)), Some(Member("u2", None))];
+        let event = event(&members, &[Some("org_1")]).await;
+        assert!(event.actor().is_none_or(|actor| actor.id() != "u2"));
+        assert_eq!(event.organization(), Some("org_1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 use super::field::Field;
 use super::tag::Tag;
 use super::value::Value;
-use super::writer::Writer;
+use super::writer::{HEAD, Writer};
 
 /// The initial capacity of an actor, a target or a context, so that it takes one allocation.
 const PART_CAPACITY: usize = 128;
@@ -123,6 +123,21 @@ impl Buffer {
     /// Returns a writer that appends to the buffer.
     pub(crate) fn writer(&mut self) -> Writer<'_> {
         Writer::new(&mut self.bytes, &mut self.is_truncated)
+    }
+
+    /// Removes a field whose text panicked, which is the last one, and lists it as cut.
+    pub(crate) fn leave_out_unfinished(&mut self, header: usize) {
+        let mut fields = self.iter(header);
+        fields.by_ref().for_each(drop);
+        let rest = fields.rest;
+        let Some((&tag, bytes)) = rest.split_first() else {
+            return;
+        };
+        let end = self.bytes.len() - rest.len();
+        let bytes = bytes.get(HEAD - 1..).unwrap_or_default();
+        let name = Tag::from_byte(tag).map(|tag| Field { tag, bytes }.name().to_owned());
+        self.bytes.truncate(end);
+        self.writer().push_truncated(&name.unwrap_or_default());
     }
 
     /// Returns the fields behind a header of `header` bytes, in the order in which they were

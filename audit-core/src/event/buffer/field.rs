@@ -27,6 +27,22 @@ impl<'a> Field<'a> {
         Some((key, Value::unpack(rest)?))
     }
 
+    /// Returns the name by which the field is listed if it is cut or left out.
+    pub(super) fn name(&self) -> &'a str {
+        match self.tag {
+            Tag::Action | Tag::DeniedAction => "action",
+            Tag::Organization => "organization",
+            Tag::Actor => "actor.id",
+            Tag::ActorName => "actor.name",
+            Tag::Target | Tag::EachTarget => "target.id",
+            Tag::TargetName => "target.name",
+            Tag::Location => "context.location",
+            Tag::UserAgent => "context.user_agent",
+            Tag::Truncated => self.text(),
+            Tag::Metadata | Tag::ActorMetadata | Tag::TargetMetadata => self.prefix().0,
+        }
+    }
+
     /// Returns whether the bytes have the form that the tag requires, so that no accessor falls
     /// back.
     #[cfg(feature = "spool")]
