@@ -19,6 +19,9 @@ use super::status::{SharedStatus, StatusValues};
 const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 /// The fraction of it that dead letters may occupy: a quarter.
 const DEAD_SHARE: u64 = 4;
+/// The size of the write-ahead log from which the spool is degraded: far beyond the 8 MiB that it
+/// keeps, and far below what fills a disk.
+const MAX_WAL_BYTES: u64 = 256 * 1024 * 1024;
 /// The wait for a lock whose end is beyond the range of the clock.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);
 
@@ -33,6 +36,8 @@ pub struct SpoolBuilder {
     pub(super) faults: super::faults::Faults,
     #[cfg(test)]
     pub(super) max_pages: Option<u32>,
+    #[cfg(test)]
+    pub(super) max_wal_bytes: Option<u64>,
 }
 
 impl SpoolBuilder {
@@ -99,12 +104,17 @@ impl SpoolBuilder {
         // Events of earlier processes then count as new ones, which only a flush can notice.
         let last_row_at_open = store.last_pending_row().unwrap_or(0);
         let inbox = Arc::new(Inbox::new(self.max_bytes, totals.pending_bytes));
+        #[cfg(not(test))]
+        let max_wal_bytes = MAX_WAL_BYTES;
+        #[cfg(test)]
+        let max_wal_bytes = self.max_wal_bytes.unwrap_or(MAX_WAL_BYTES);
         let status = Arc::new(SharedStatus::new(StatusValues {
             totals,
             // Those that a rebuild lost count as lost once they cannot be read.
             recovered: totals.pending.saturating_add(opener.loss.lost),
             is_loss_unknown: opener.loss.is_unknown,
             quarantined: opener.quarantined.clone(),
+            max_wal_bytes,
             ..StatusValues::default()
         }));
         let (sender, receiver) = oneshot::channel();
@@ -114,6 +124,7 @@ impl SpoolBuilder {
             status: Arc::clone(&status),
             max_bytes: self.max_bytes,
             last_row_at_open,
+            check_backoff: Arc::default(),
             has_recorder: AtomicBool::new(false),
             closed: Mutex::new(Some(receiver)),
         };
@@ -154,6 +165,8 @@ impl Spool {
             faults: super::faults::Faults::default(),
             #[cfg(test)]
             max_pages: None,
+            #[cfg(test)]
+            max_wal_bytes: None,
         }
     }
 }

@@ -59,10 +59,11 @@ impl Committer {
                 break;
             }
         }
-        let unwritten = inbox.close_and_drain();
+        let finished = inbox.finished();
+        let mut unwritten = inbox.close_and_drain();
         drop(close_on_drop);
         // The file is closed first, then unlocked, then reported as closed.
-        writer.close();
+        unwritten.extend(writer.close(&finished));
         // The receiver may be gone.
         drop(closed.send(unwritten));
     }

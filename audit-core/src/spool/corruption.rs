@@ -4,6 +4,7 @@
 //! after it. An event that reached its final state and is missing from its row is the symptom.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::params;
@@ -18,6 +19,9 @@ use crate::event::{EventId, ID_AT};
 const MAX_MISSING: usize = 1_024;
 /// The shortest time between two checks, each of which reads the whole file.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// The pause after a check that failed: doubled with each failure in a row, up to
+/// [`CHECK_INTERVAL`].
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Checks the file for corruption once events are missing from their rows.
 #[derive(Debug, Default)]
@@ -56,6 +60,33 @@ impl CorruptionCheck {
         self.confirmed = false;
         self.missing.clear();
         Ok(())
+    }
+}
+
+/// Delays the next check of the whole file after one that failed.
+///
+/// A disk that fails is not read from front to back each second, on the thread that writes.
+#[derive(Debug, Default)]
+pub(super) struct CheckBackoff {
+    /// Consecutive failures, and the moment of the last.
+    failed: Mutex<Option<(u32, Instant)>>,
+}
+
+impl CheckBackoff {
+    /// Returns `true` if a check may run.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_none_or(|(failures, at)| {
+            let pause = FIRST_PAUSE * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
+            now.saturating_duration_since(at) >= pause.min(CHECK_INTERVAL)
+        })
+    }
+
+    /// Notes the result of a check.
+    pub(super) fn note(&self, is_ok: bool, now: Instant) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = failed.map_or(0, |(failures, _)| failures);
+        *failed = (!is_ok).then_some((failures.saturating_add(1), now));
     }
 }
 
@@ -112,5 +143,29 @@ impl Store {
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_59_failing_check_of_the_whole_file_backs_off() {
+        let (backoff, begun) = (CheckBackoff::default(), Instant::now());
+        // The reader of the spool asks each second.
+        let moments = (0..3_600).map(|second| begun + Duration::from_secs(second));
+        let mut checks = 0;
+        for now in moments {
+            if backoff.is_due(now) {
+                checks += 1;
+                backoff.note(false, now);
+            }
+        }
+        assert_eq!(checks, 64, "checks in an hour");
+        let later = begun + Duration::from_secs(4_000);
+        assert!(backoff.is_due(later));
+        backoff.note(true, later);
+        assert!(backoff.is_due(later));
     }
 }

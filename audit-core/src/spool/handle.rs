@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
+use super::corruption::CheckBackoff;
 use super::dead_letters::SpooledDeadLetter;
 use super::error::SpoolError;
 use super::inbox::{Inbox, StoreCall};
@@ -73,6 +75,14 @@ use crate::telemetry::SpoolHealth;
 /// If the WAL is corrupted while no process has the file open, SQLite silently truncates it at the
 /// first bad frame; events after that point are lost and cannot be counted.
 ///
+/// If a file is removed, renamed or replaced while the spool uses it, everything in it is moved to
+/// a new file at the same path, which is logged, counted in [`SpoolStatus::relocated`], and makes
+/// the spool unhealthy for a minute. A durable event is acknowledged only after the files were
+/// found in place; without one, they are looked at every second while events are on disk. Until a
+/// new file can be written, durable events are refused. A file that took the name is quarantined
+/// unchanged under a name that ends in `.replaced-` and the time. A renamed folder takes its files
+/// along. All of this is for Unix; on Windows an open file keeps its name.
+///
 /// A file that a newer version wrote is left unchanged, and one that ends in `.v1` is used beside
 /// it.
 #[derive(Clone, Debug)]
@@ -88,6 +98,7 @@ pub(super) struct Shared {
     pub(super) status: Arc<SharedStatus>,
     pub(super) max_bytes: u64,
     pub(super) last_row_at_open: i64,
+    pub(super) check_backoff: Arc<CheckBackoff>,
     /// Set while a recorder uses the spool: its events go to that recorder's sink.
     pub(super) has_recorder: AtomicBool,
     /// Resolves when the file is closed; taken by the first call that waits for it.
@@ -300,10 +311,17 @@ impl Spool {
 
     /// Checks for corruption that hides rows, and rebuilds a corrupt file.
     ///
-    /// Returns the largest row id that a pending event had by then.
+    /// Returns the largest row id that a pending event had by then. After a check that failed, the
+    /// next ones fail at once for a while, up to a minute.
     pub(crate) async fn check_for_corruption(&self) -> Result<i64, SpoolError> {
-        self.call(|store| {
-            store.check_integrity()?;
+        let backoff = Arc::clone(&self.shared.check_backoff);
+        if !backoff.is_due(Instant::now()) {
+            return Err(SpoolError::disk_down());
+        }
+        self.call(move |store| {
+            let checked = store.check_integrity();
+            backoff.note(checked.is_ok(), Instant::now());
+            checked?;
             store.last_row_id()
         })
         .await

@@ -2,15 +2,15 @@
 //!
 //! No lock is held during I/O.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{ErrorKind, SpoolError};
 use super::queued_append::QueuedAppend;
-use super::rows::{DeadLetterEntry, PendingRow};
+use super::rows::{DeadLetterEntry, MissingEvent, PendingRow};
 use super::store::{Group, Store};
-use crate::event::Event;
+use crate::event::{Event, EventId};
 
 /// The largest number of events that may be queued for the disk.
 const QUEUED_EVENTS: usize = 8_192;
@@ -287,6 +287,14 @@ impl Inbox {
     pub(super) fn unwritten_events(&self) -> u64 {
         let state = self.state();
         state.appends.len() as u64 + state.in_progress
+    }
+
+    /// Returns the events whose rows are still to be deleted.
+    pub(super) fn finished(&self) -> HashSet<EventId> {
+        let state = self.state();
+        let rejected = state.dead_letters.iter().filter_map(MissingEvent::rejected);
+        let acknowledged = state.acknowledged.iter().map(|pending| pending.id);
+        acknowledged.chain(rejected.map(|event| event.id)).collect()
     }
 
     /// Ends all waits, and returns the events that only the inbox still has.

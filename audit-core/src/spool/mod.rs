@@ -12,8 +12,9 @@
 //! From the ground up: `rows` and `totals`; `pending`, `dead_letters`, `corrupt_rows` and
 //! `rebuilds`, one for each table; `store`, the open database; `page_file` and `leaf_page`, which
 //! read a corrupt one; `corruption`, `salvage`, `redrive_requests` and `verify`, which work on a
-//! store; `paths`, `ownership` and `open`, the files; `inbox`, `writer` and `committer`, the
-//! thread; `handle`, `builder` and `inspect`, the public types.
+//! store; `paths`, `ownership` and `placement`, the files; `open` and `relocation`, which open
+//! them; `inbox`, `writer`, `file_watch` and `committer`, the thread; `handle`, `builder` and
+//! `inspect`, the public types.
 
 mod builder;
 mod committer;
@@ -24,6 +25,7 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod file_header;
+mod file_watch;
 mod handle;
 mod inbox;
 mod inspect;
@@ -33,9 +35,11 @@ mod ownership;
 mod page_file;
 mod paths;
 mod pending;
+mod placement;
 mod queued_append;
 mod rebuilds;
 mod redrive_requests;
+mod relocation;
 mod rows;
 mod salvage;
 mod status;

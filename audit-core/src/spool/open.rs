@@ -13,6 +13,7 @@ use super::paths::{
     JOURNAL, REBUILDING, private_file, quarantine, remove, remove_file, replace, sync_folder,
     with_suffix,
 };
+use super::placement::{Companions, companions};
 use super::rebuilds::Loss;
 use super::salvage::{Salvaged, salvage};
 use super::store::{Opened, Store};
@@ -23,11 +24,13 @@ const RESERVE_BYTES: u64 = 1024 * 1024;
 /// Opens the spool at one path, again after each failure, and owns its lock.
 #[derive(Debug)]
 pub(super) struct Opener {
-    locked: LockedPath,
+    pub(super) locked: LockedPath,
     /// The file in use: the one at the locked path, unless a newer version wrote that.
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// The lock on that file; `None` before it is opened for the first time.
-    database: Option<LockedDatabase>,
+    pub(super) database: Option<LockedDatabase>,
+    /// The other files that SQLite has open.
+    pub(super) companions: Companions,
     /// The end of the wait for a predecessor that still holds a lock.
     wait_until: Instant,
     pub(super) quarantined: Vec<PathBuf>,
@@ -47,6 +50,7 @@ impl Opener {
             file: locked.path().to_owned(),
             locked,
             database: None,
+            companions: companions(path),
             wait_until,
             quarantined: Vec::new(),
             loss: Loss::default(),
@@ -138,6 +142,15 @@ impl Opener {
         // Locked before it took the name.
         self.database = Some(database);
         sync_folder(&self.file)?;
+        self.note_rebuild(quarantined, &salvaged, reason);
+        let store = Store::open(&self.file)
+            .map_err(|error| SpoolError::open(&self.file, error))?
+            .into_store(&self.file)?;
+        self.prepare(store)
+    }
+
+    /// Logs a rebuild, and counts what it lost.
+    pub(super) fn note_rebuild(&mut self, quarantined: PathBuf, salvaged: &Salvaged, reason: &str) {
         let lost = salvaged.lost();
         tracing::error!(
             spool = %self.file.display(),
@@ -158,20 +171,18 @@ impl Opener {
         self.loss.lost = self.loss.lost.saturating_add(lost.unwrap_or_default());
         self.loss.is_unknown |= lost.is_none();
         self.quarantined.push(quarantined);
-        let store = Store::open(&self.file)
-            .map_err(|error| SpoolError::open(&self.file, error))?
-            .into_store(&self.file)?;
-        self.prepare(store)
     }
 
     /// Returns the store unchanged; in tests, with the requested faults.
     #[cfg(not(test))]
-    fn prepare(&self, store: Store) -> Result<Store, SpoolError> {
+    fn prepare(&mut self, store: Store) -> Result<Store, SpoolError> {
+        self.companions = companions(&self.file);
         Ok(store)
     }
 
     #[cfg(test)]
-    fn prepare(&self, mut store: Store) -> Result<Store, SpoolError> {
+    fn prepare(&mut self, mut store: Store) -> Result<Store, SpoolError> {
+        self.companions = companions(&self.file);
         store.faults = self.faults.clone();
         if let Some(pages) = self.max_pages {
             store
@@ -223,7 +234,7 @@ fn write_reserve(path: &Path) -> std::io::Result<()> {
 }
 
 /// Builds a new file from what can be read of a quarantined one.
-fn rebuild_from(
+pub(super) fn rebuild_from(
     quarantined: &Path,
     fresh: &Path,
 ) -> Result<(Salvaged, LockedDatabase), SpoolError> {

@@ -132,6 +132,18 @@ impl LockedPath {
         // Without space on the disk the holder is unknown, and the lock holds nevertheless.
         drop(write());
     }
+
+    /// Takes the lock again if the lock file was removed or replaced.
+    ///
+    /// An error means that another process may own the path by now.
+    pub(super) fn renew(&mut self) -> Result<(), SpoolError> {
+        let held = self.lock.metadata().ok().as_ref().and_then(FileId::of);
+        if held == FileId::at(&with_suffix(&self.path, ".lock")) {
+            return Ok(());
+        }
+        self.lock = take_lock_file(&self.path, Instant::now())?;
+        Ok(())
+    }
 }
 
 fn take_lock_file(path: &Path, deadline: Instant) -> Result<File, SpoolError> {
@@ -163,8 +175,7 @@ fn read_holder(lock: &mut File) -> Holder {
 /// The database of a spool, locked under all of its names until this is dropped.
 #[derive(Debug)]
 pub(super) struct LockedDatabase {
-    /// Held, never read, as the lock.
-    _file: File,
+    file: File,
     id: Option<FileId>,
 }
 
@@ -194,6 +205,32 @@ impl LockedDatabase {
 
     pub(super) fn id(&self) -> Option<FileId> {
         self.id
+    }
+
+    /// Returns `true` if the file has no name any more.
+    #[cfg(unix)]
+    pub(super) fn is_removed(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        self.file.metadata().is_ok_and(|file| file.nlink() == 0)
+    }
+
+    /// Returns `false`: on other systems an open file keeps its name.
+    #[cfg(not(unix))]
+    pub(super) fn is_removed(&self) -> bool {
+        false
+    }
+
+    /// Copies the bytes of the file, which may have no name any more.
+    pub(super) fn copy_to(&self, path: &Path) -> std::io::Result<()> {
+        let mut source = &self.file;
+        source.seek(SeekFrom::Start(0))?;
+        let mut copy = private_file().open(path)?;
+        std::io::copy(&mut source, &mut copy)?;
+        copy.sync_all()
+    }
+
+    pub(super) fn sync(&self) -> std::io::Result<()> {
+        self.file.sync_all()
     }
 }
 
@@ -226,7 +263,7 @@ fn try_lock_database(path: &Path, holder: &mut Holder) -> std::io::Result<Option
         return Ok(None);
     }
     owned.extend(id);
-    Ok(Some(LockedDatabase { _file: file, id }))
+    Ok(Some(LockedDatabase { file, id }))
 }
 
 /// Returns `true` if a spool, of this process or another, owns the file under any of its names.

@@ -20,12 +20,7 @@ pub(super) const REBUILDING: &str = ".rebuilding";
 ///
 /// Until then nothing has changed, so a crash in between loses nothing.
 pub(super) fn quarantine(path: &Path, reason: &str) -> Result<PathBuf, SpoolError> {
-    let mut millis = now_millis();
-    let mut quarantined = with_suffix(path, &format!(".{reason}-{millis}"));
-    while quarantined.exists() {
-        millis += 1;
-        quarantined = with_suffix(path, &format!(".{reason}-{millis}"));
-    }
+    let quarantined = unused_name(path, reason);
     for suffix in [WAL, ""] {
         let (from, to) = (with_suffix(path, suffix), with_suffix(&quarantined, suffix));
         if from.exists() {
@@ -36,6 +31,18 @@ pub(super) fn quarantine(path: &Path, reason: &str) -> Result<PathBuf, SpoolErro
         }
     }
     Ok(quarantined)
+}
+
+/// Returns an unused name for a file that is quarantined.
+pub(super) fn unused_name(path: &Path, reason: &str) -> PathBuf {
+    let mut millis = now_millis();
+    loop {
+        let unused = with_suffix(path, &format!(".{reason}-{millis}"));
+        if !unused.exists() {
+            return unused;
+        }
+        millis += 1;
+    }
 }
 
 /// Replaces a database by another, which must be closed.

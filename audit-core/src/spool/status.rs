@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::totals::Totals;
 use crate::telemetry::HealthState;
@@ -34,13 +35,20 @@ pub struct SpoolStatus {
     /// The file was corrupt since the spool was opened, and the number of events that are lost
     /// cannot be read from it either. [`Stats::lost`](crate::Stats::lost) is then a lower bound.
     pub is_loss_unknown: bool,
-    /// The health of the file: degraded while the disk is full and after an unknown loss, unhealthy
-    /// while writes fail.
+    /// Times that the file was removed or replaced while it was in use, since the spool was opened.
+    /// Each time, its events were moved to a new file.
+    pub relocated: u64,
+    /// The size of the write-ahead log (`-wal`). It grows beyond 8 MiB only while another program
+    /// reads the file without an end.
+    pub wal_bytes: u64,
+    /// The health of the file: degraded while the disk is full, while the write-ahead log is larger
+    /// than 256 MiB, and after an unknown loss; unhealthy while writes fail, and for a minute after
+    /// the file was removed or replaced.
     pub state: HealthState,
     /// The reason for a state other than healthy, as a sentence for an operator.
     pub reason: Option<String>,
-    /// Files that were quarantined because they are corrupt, or left unchanged because a newer
-    /// version wrote them. The spool never removes them.
+    /// Files that were quarantined because they are corrupt or took the name of the file in use, or
+    /// left unchanged because a newer version wrote them. The spool never removes them.
     pub quarantined: Vec<PathBuf>,
 }
 
@@ -76,6 +84,46 @@ pub(super) struct StatusValues {
     pub(super) recovered: u64,
     pub(super) is_loss_unknown: bool,
     pub(super) quarantined: Vec<PathBuf>,
+    pub(super) relocated: u64,
+    /// The last time, with the reason.
+    pub(super) last_relocation: Option<(Instant, &'static str)>,
+    pub(super) wal_bytes: u64,
+    /// The size from which the WAL degrades the spool.
+    pub(super) max_wal_bytes: u64,
+}
+
+/// The time after a relocation during which the spool is unhealthy.
+const RELOCATION_WINDOW: Duration = Duration::from_secs(60);
+
+impl StatusValues {
+    /// Returns the health while writes work.
+    fn working_state(&self) -> (HealthState, Option<String>) {
+        if let Some((at, reason)) = self.last_relocation
+            && at.elapsed() < RELOCATION_WINDOW
+        {
+            let reason = format!(
+                "the spool was in use when {reason}; its events were moved to a new file; stop the service before its files are \
+                 changed, and find out who changed them"
+            );
+            return (HealthState::Unhealthy, Some(reason));
+        }
+        if self.is_loss_unknown {
+            let reason = "the spool was corrupt, and an unknown number of events is lost; the quarantined file has what is left of them";
+            return (HealthState::Degraded, Some(reason.to_owned()));
+        }
+        if self.has_large_wal() {
+            let reason = format!(
+                "the `-wal` file of the spool has {} MiB and grows while another program reads the spool; end that program",
+                self.wal_bytes / (1024 * 1024)
+            );
+            return (HealthState::Degraded, Some(reason));
+        }
+        (HealthState::Healthy, None)
+    }
+
+    pub(super) fn has_large_wal(&self) -> bool {
+        self.wal_bytes > self.max_wal_bytes
+    }
 }
 
 impl SharedStatus {
@@ -102,15 +150,8 @@ impl SharedStatus {
 
     pub(super) fn snapshot(&self, max_bytes: u64, waiting: u64) -> SpoolStatus {
         let values = self.values().clone();
-        let (state, reason) = match values.writes {
-            WriteState::Working if values.is_loss_unknown => (
-                HealthState::Degraded,
-                Some(
-                    "the spool was corrupt, and an unknown number of events is lost; the quarantined file has what is left of them"
-                        .to_owned(),
-                ),
-            ),
-            WriteState::Working => (HealthState::Healthy, None),
+        let (state, reason) = match &values.writes {
+            WriteState::Working => values.working_state(),
             WriteState::Full => (
                 HealthState::Degraded,
                 Some(
@@ -136,6 +177,8 @@ impl SharedStatus {
             corrupt_rows: values.totals.corrupt_rows,
             recovered: values.recovered,
             is_loss_unknown: values.is_loss_unknown,
+            relocated: values.relocated,
+            wal_bytes: values.wal_bytes,
             state,
             reason,
             quarantined: values.quarantined,

@@ -261,6 +261,29 @@ impl Store {
         &self.connection
     }
 
+    /// Copies the whole database, as this connection sees it, into an empty file.
+    pub(super) fn copy_into(&self, path: &Path) -> rusqlite::Result<()> {
+        // A path that is not UTF-8 is an error, after which the rows are copied one by one.
+        let name = path
+            .to_str()
+            .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
+        self.connection.execute("VACUUM INTO ?1", [name]).map(drop)
+    }
+
+    /// Moves what it can of the WAL into the main file without waiting for readers. If that is all
+    /// of it, the WAL is truncated.
+    pub(super) fn shorten_wal(&mut self) -> rusqlite::Result<()> {
+        let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+        let (frames, moved): (i64, i64) = self
+            .connection
+            .query_row(checkpoint, [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        if frames == moved {
+            // The next transaction begins the WAL again.
+            self.probe()?;
+        }
+        Ok(())
+    }
+
     /// Moves the content of the WAL into the main file, and truncates the WAL.
     pub(super) fn truncate_wal(&self) -> rusqlite::Result<()> {
         self.connection

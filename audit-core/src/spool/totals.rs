@@ -65,6 +65,11 @@ impl Totals {
         let of_each = |length: u64| events.saturating_mul(ROW_BYTES + length);
         (of_each(SHORTEST_EVENT)..=of_each(LONGEST_EVENT)).contains(&bytes)
     }
+
+    /// Returns `true` if there is neither a pending event nor a dead letter.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending == 0 && self.dead == 0
+    }
 }
 
 /// The differences that a transaction makes to the totals.

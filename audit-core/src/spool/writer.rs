@@ -1,5 +1,6 @@
 //! Writing of batches in group commits, and recovery from the errors of the disk.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,13 @@ use super::corruption::CorruptionCheck;
 use super::error::{SpoolError, is_disk_full, may_be_corrupt, with_causes};
 use super::inbox::{Batch, Inbox, StoreCall};
 use super::open::Opener;
+use super::placement::Placement;
 use super::queued_append::{QueuedAppend, Waiter};
 use super::redrive_requests::RedriveRequests;
-use super::rows::MissingEvent;
+use super::rows::{MissingEvent, NewEvent};
 use super::status::{SharedStatus, WriteState};
 use super::store::{Committed, FailedCommit, Group, Store};
+use crate::event::{Event, EventId};
 use crate::telemetry::LogLimit;
 
 /// The pause after a failure of the disk: doubled with each failure in a row, up to the second.
@@ -30,13 +33,17 @@ const RELEASED_PAGES_FULL: u32 = 64;
 /// Writes batches to the file, and reacts to the errors of the disk.
 pub(super) struct Writer {
     inbox: Arc<Inbox>,
-    status: Arc<SharedStatus>,
-    opener: Opener,
+    pub(super) status: Arc<SharedStatus>,
+    pub(super) opener: Opener,
     /// `None` while the disk fails.
-    store: Option<Store>,
+    pub(super) store: Option<Store>,
+    /// A store whose files were displaced, for this reason, until its rows can be moved.
+    pub(super) displaced: Option<(Store, &'static str)>,
+    /// The last time that the files were found in place.
+    pub(super) placed_at: Option<Instant>,
     max_dead_bytes: u64,
     /// Rows that a failed transaction may have written all the same.
-    retracted: Vec<(i64, Vec<u8>)>,
+    pub(super) retracted: Vec<(i64, Vec<u8>)>,
     /// The largest row id acknowledged to a caller.
     last_row: i64,
     failures: u32,
@@ -44,8 +51,9 @@ pub(super) struct Writer {
     rebuilt_at: Option<Instant>,
     corruption_check: CorruptionCheck,
     redrive_requests: RedriveRequests,
-    full: bool,
+    pub(super) full: bool,
     log: LogLimit,
+    pub(super) wal_log: LogLimit,
 }
 
 impl Writer {
@@ -62,6 +70,8 @@ impl Writer {
             status,
             opener,
             store: Some(store),
+            displaced: None,
+            placed_at: None,
             max_dead_bytes,
             retracted: Vec::new(),
             last_row: 0,
@@ -72,6 +82,7 @@ impl Writer {
             redrive_requests: RedriveRequests::default(),
             full: false,
             log: LogLimit::new(),
+            wal_log: LogLimit::new(),
         };
         if !writer.opener.reserve() {
             writer.full = true;
@@ -82,9 +93,17 @@ impl Writer {
     }
 
     /// Closes the file, then releases its lock.
-    pub(super) fn close(self) {
-        drop(self.store);
-        drop(self.opener);
+    ///
+    /// Returns the events of a displaced file that could not be moved to a new one, without those
+    /// that are `finished`.
+    pub(super) fn close(mut self, finished: &HashSet<EventId>) -> Vec<Event> {
+        let is_empty = |store: &Store| store.totals().is_ok_and(|totals| totals.is_empty());
+        if self.store.as_ref().is_some_and(|store| !is_empty(store)) {
+            self.keep_in_place(true);
+        } else if self.displaced.is_some() {
+            self.reopen();
+        }
+        self.abandon(finished)
     }
 
     /// Returns `true` during the pause after a failure, or while the disk is full.
@@ -95,7 +114,8 @@ impl Writer {
     /// Returns the longest wait for work; `None` without a limit.
     pub(super) fn max_wait(&self) -> Option<Duration> {
         let now = Instant::now();
-        let moments = self.retry_at.into_iter().chain(self.next_poll());
+        let moments = self.retry_at.into_iter();
+        let moments = moments.chain(self.next_poll()).chain(self.next_look());
         let first = moments.min()?;
         Some(first.saturating_duration_since(now))
     }
@@ -154,6 +174,10 @@ impl Writer {
         }
         self.serve_redrive_requests();
         self.publish();
+        if self.next_look().is_some_and(|at| at <= Instant::now()) {
+            self.keep_in_place(false);
+            self.shorten_wal();
+        }
     }
 
     fn commit(&mut self, appends: Vec<QueuedAppend>, rest: Group) {
@@ -191,6 +215,13 @@ impl Writer {
         }
         match result {
             Ok(Committed { rows, missing }) => {
+                let is_acknowledged = waiters.iter().any(Option::is_some);
+                if !self.keep_in_place(is_acknowledged) {
+                    // The rows will be in the next file, and the rest of the group is done.
+                    let appends = self.retract(group.appends, waiters, &rows);
+                    let error = SpoolError::disk_down();
+                    return self.fail_or_requeue(appends, Group::default(), &error);
+                }
                 self.last_row = rows.iter().copied().fold(self.last_row, i64::max);
                 self.failures = 0;
                 for (waiter, row) in waiters.into_iter().zip(rows) {
@@ -216,19 +247,9 @@ impl Writer {
         failed: FailedCommit,
     ) {
         let FailedCommit { error, rows } = failed;
-        // The transaction may be on disk although it returned an error. No row of it may be found
-        // later: the waiters receive the error as "not on disk".
-        let ambiguous = rows
-            .iter()
-            .zip(&group.appends)
-            .map(|(row, event)| (*row, event.packed.clone()));
-        self.retracted = group.retracted.iter().cloned().chain(ambiguous).collect();
-        let appends = group
-            .appends
-            .into_iter()
-            .zip(waiters)
-            .map(|(event, waiter)| QueuedAppend { event, waiter })
-            .collect();
+        let retracted = group.retracted;
+        let appends = self.retract(group.appends, waiters, &rows);
+        self.retracted.extend(retracted);
         let mut rest = Group {
             attempts: group.attempts,
             dead_letters: group.dead_letters,
@@ -245,6 +266,28 @@ impl Writer {
             return self.commit(appends, rest);
         }
         self.fail_or_requeue(appends, rest, &reported);
+    }
+
+    /// Notes rows whose waiters receive an error, and returns their appends.
+    ///
+    /// They may be on disk although the transaction returned an error. None may be found later: the
+    /// waiters take the error as "not on disk".
+    fn retract(
+        &mut self,
+        events: Vec<NewEvent>,
+        waiters: Vec<Option<Waiter>>,
+        rows: &[i64],
+    ) -> Vec<QueuedAppend> {
+        let ambiguous = rows
+            .iter()
+            .zip(&events)
+            .map(|(row, event)| (*row, event.packed.clone()));
+        self.retracted.extend(ambiguous);
+        events
+            .into_iter()
+            .zip(waiters)
+            .map(|(event, waiter)| QueuedAppend { event, waiter })
+            .collect()
     }
 
     /// Checks the file if events in their final state were missing from their rows.
@@ -292,13 +335,19 @@ impl Writer {
     }
 
     /// Handles an error of the database: a full disk, a corrupt file, or a failing disk.
-    fn on_error(&mut self, error: rusqlite::Error) {
+    pub(super) fn on_error(&mut self, error: rusqlite::Error) {
         if is_disk_full(&error) {
             self.full = true;
             self.opener.release_reserve();
             self.retry_at = Some(Instant::now() + FULL_PAUSE);
             self.free_disk_space();
             return;
+        }
+        // A file without a name is gone once it is closed.
+        if let Placement::Displaced(reason) = self.opener.placement()
+            && let Some(store) = self.store.take()
+        {
+            return self.relocate(store, reason);
         }
         // Closed before the file is used in any other way.
         self.store = None;
@@ -313,14 +362,25 @@ impl Writer {
         self.pause(&error.to_string());
     }
 
-    fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self) {
+        if let Some((store, reason)) = self.displaced.take() {
+            return self.relocate(store, reason);
+        }
+        if let Placement::Displaced(reason) = self.opener.placement() {
+            tracing::error!(
+                spool = %self.opener.file().display(),
+                reason,
+                pending = self.status.values().totals.pending,
+                "the files of the spool were changed after it was closed because of a failing disk; opening what has its name now"
+            );
+        }
         match self.opener.open() {
             Ok(store) => self.on_opened(store),
             Err(error) => self.pause(&with_causes(&error)),
         }
     }
 
-    fn on_opened(&mut self, mut store: Store) {
+    pub(super) fn on_opened(&mut self, mut store: Store) {
         // A rebuilt file may not know which row ids were used. A disk that can be read may still
         // refuse writes.
         let ready = store
@@ -340,7 +400,7 @@ impl Writer {
     }
 
     /// Closes the file until the next retry.
-    fn pause(&mut self, reason: &str) {
+    pub(super) fn pause(&mut self, reason: &str) {
         self.store = None;
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(10));
         self.failures = self.failures.saturating_add(1);

@@ -9,6 +9,7 @@ mod first_page;
 mod full_disk;
 mod inspect;
 mod ownership;
+mod placement;
 mod power_loss;
 pub(crate) mod stalled;
 
