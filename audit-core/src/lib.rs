@@ -96,7 +96,7 @@ pub use crate::spool::{
 };
 #[cfg(feature = "metrics")]
 pub use crate::telemetry::metrics;
-pub use crate::telemetry::{Health, HealthState, Stats, unrecorded};
+pub use crate::telemetry::{Health, HealthProblem, HealthState, Stats, unrecorded};
 pub use crate::web::{TrustedProxies, TrustedProxiesError};
 #[cfg(feature = "workos")]
 pub use crate::workos::WorkOs;

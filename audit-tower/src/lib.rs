@@ -385,7 +385,10 @@
 //!
 //! - up to 32 attempts are in flight, fewer if the service accepts fewer, below its rate limit;
 //! - a failed attempt is retried with backoff and jitter, and `Retry-After` is respected;
-//! - during an outage the circuit breaker stops all attempts, and sends one probe;
+//! - during an outage the circuit breaker stops all attempts, and sends one probe at a time, each
+//!   another event;
+//! - an event that fails while others pass, such as one that a web application firewall blocks,
+//!   delays no other. After 10 refusals, or 40 errors, it becomes a dead letter with the reason;
 //! - organizations take turns, so that none delays the others;
 //! - all attempts of an event have one idempotency key, which the service remembers for 24 hours,
 //!   so that a retry is stored once;
@@ -398,8 +401,10 @@
 //!
 //! # Health and metrics
 //!
-//! [`Recorder::health`] returns the health level with its reason, the age of the oldest undelivered
-//! event, and the estimated time to deliver all of them. A dispatcher that panics is restarted with
+//! [`Recorder::health`] returns the state, all problems with their reasons, the age of the oldest
+//! undelivered event in memory or on the spool, and the estimated time to deliver all of them. It
+//! is degraded when that age exceeds a minute ([`RecorderBuilder::late_after`]), and unhealthy
+//! after an hour ([`RecorderBuilder::overdue_after`]). A dispatcher that panics is restarted with
 //! its events.
 //!
 //! ```

@@ -240,7 +240,10 @@ fn child_with_panicking_log() {
     let stats = recorder.stats();
     assert_eq!((stats.delivered, stats.dead), (8, 2));
     assert_eq!(sink.inner().events().len(), 8);
-    assert_eq!(recorder.health().state, HealthState::Healthy);
+    let health = recorder.health();
+    assert_eq!(health.state, HealthState::Degraded);
+    assert!(health.problems[0].reason.contains("rejected events"));
+    assert_eq!(health.problems.len(), 1, "{health:?}");
     assert_balanced(&recorder);
     assert!(
         !recorder

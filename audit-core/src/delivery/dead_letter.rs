@@ -63,7 +63,9 @@ impl DeadLetters {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn keep(&self, letter: DeadLetter) {
+    /// Keeps a dead letter, and returns the number of older ones that were dropped for it.
+    pub(crate) fn keep(&self, letter: DeadLetter) -> u64 {
+        let mut dropped = 0;
         let mut kept = self.kept();
         kept.bytes += letter.event.size();
         kept.letters.push_back(letter);
@@ -71,8 +73,10 @@ impl DeadLetters {
         {
             if let Some(oldest) = kept.letters.pop_front() {
                 kept.bytes -= oldest.event.size();
+                dropped += 1;
             }
         }
+        dropped
     }
 
     pub(crate) fn list(&self) -> Vec<DeadLetter> {

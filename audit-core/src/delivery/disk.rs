@@ -67,6 +67,12 @@ mod absent {
 
         pub(crate) fn acknowledge(&self, _: i64, _: EventId) {}
 
+        pub(crate) fn enqueue_attempted(&self, _: &Event, _: Option<u64>) -> Refused<()> {
+            Err(())
+        }
+
+        pub(crate) fn forget_attempt(&self, _: i64, _: EventId, _: u64) {}
+
         pub(crate) fn record_attempt(&self, _: i64, _: EventId, _: u64) {}
 
         pub(crate) fn move_to_dead_letters(&self, _: i64, _: EventId, _: String) -> Refused<()> {
@@ -79,6 +85,22 @@ mod absent {
 
         pub(crate) async fn load(&self, _: Guarantee, _: i64, _: usize) -> Refused<Page> {
             Err(())
+        }
+
+        pub(crate) async fn load_rows(&self, _: Vec<i64>) -> Refused<Vec<SpooledEvent>> {
+            Err(())
+        }
+
+        pub(crate) async fn sample(&self, _: f64, _: usize) -> Refused<Page> {
+            Err(())
+        }
+
+        pub(crate) async fn oldest_millis(&self) -> Refused<Option<u64>> {
+            Err(())
+        }
+
+        pub(crate) fn dead_dropped(&self) -> u64 {
+            0
         }
 
         pub(crate) async fn check_for_corruption(&self) -> Refused<i64> {
@@ -95,10 +117,6 @@ mod absent {
 
         pub(crate) async fn wait_for_appends(&self) -> Refused<()> {
             Err(())
-        }
-
-        pub(crate) fn has_unwritten(&self) -> bool {
-            false
         }
 
         pub(crate) fn unwritten(&self) -> u64 {

@@ -29,7 +29,8 @@ pub struct Report {
     /// the disk blocks or is slow: the dispatcher continues with them while the process lives, and
     /// a further call of `shutdown` waits for its report.
     pub pending: u64,
-    /// Pending at the deadline of a shutdown, and on the spool for the next process.
+    /// Pending on the spool: at the deadline of a shutdown for the next process, or because the
+    /// event fails while others are delivered.
     pub spooled: u64,
     /// Pending at the deadline of a shutdown without a spool; or on a spool whose file was corrupt.
     pub lost: u64,
@@ -50,6 +51,10 @@ pub(super) enum FinalState {
     Dead,
     /// Represented by a newer event.
     Coalesced,
+    /// Moved from the queue to the spool, since it fails while others pass.
+    Spooled,
+    /// Gone from the file of the spool.
+    Lost,
 }
 
 /// The origin of an event, with its position there.
@@ -122,6 +127,8 @@ impl FlushBarrier {
                 FinalState::Delivered => self.report.delivered += 1,
                 FinalState::Dead => self.report.dead += 1,
                 FinalState::Coalesced => self.report.coalesced += 1,
+                FinalState::Spooled => self.report.spooled += 1,
+                FinalState::Lost => self.report.lost += 1,
             }
         }
     }

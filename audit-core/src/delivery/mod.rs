@@ -3,6 +3,7 @@
 //! The dispatcher is one task on a thread of its own. It fetches events from the queue, keeps
 //! several attempts in flight, and decides after each what comes next. It sees no HTTP.
 
+mod attribution;
 mod circuit_breaker;
 mod coalesce;
 mod dead_letter;
@@ -14,6 +15,7 @@ mod durable_wait;
 mod flush_barrier;
 mod gap;
 mod loader;
+mod parking;
 mod pending_event;
 mod pipeline;
 mod queue;

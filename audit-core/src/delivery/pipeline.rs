@@ -163,6 +163,7 @@ impl Pipeline {
             pending: queue.held() as u64,
             pending_bytes: queue.held_bytes() as u64,
             dead: counters.dead.get(),
+            dead_dropped: counters.dead_dropped.get(),
             lost: counters.lost.get(),
             deadline_exceeded: counters.deadline_exceeded.get(),
             retried: counters.retried.get(),
@@ -255,9 +256,12 @@ impl Pipeline {
         }
     }
 
-    pub(crate) fn log_fault(&self, event: &Event, fault: &Fault) {
+    /// Logs a failed attempt; `is_alone` if others pass.
+    pub(crate) fn log_fault(&self, event: &Event, fault: &Fault, is_alone: bool) {
         if let Some(suppressed) = self.logs.faults.admit() {
-            if fault.is_fatal() {
+            if is_alone {
+                tracing::warn!(id = %event.id(), suppressed, "the sink accepts other audit events, and this one is retried: {fault}");
+            } else if fault.is_fatal() {
                 tracing::error!(id = %event.id(), suppressed, "audit delivery paused until the configuration is fixed: {fault}");
             } else {
                 tracing::warn!(id = %event.id(), suppressed, "audit delivery will be retried: {fault}");
@@ -275,10 +279,16 @@ impl Pipeline {
 
     /// Appends an event to the spool, and returns whether there is one that accepts it.
     pub(crate) fn spill(&self, event: &Event) -> bool {
+        self.spill_attempted(event, None)
+    }
+
+    /// Appends an event to the spool, with the time of its first attempt whose result is not known,
+    /// in milliseconds since 1970.
+    pub(crate) fn spill_attempted(&self, event: &Event, first_attempt: Option<u64>) -> bool {
         let taken = self
             .spool
             .as_ref()
-            .is_some_and(|spool| spool.enqueue(event).is_ok());
+            .is_some_and(|spool| spool.enqueue_attempted(event, first_attempt).is_ok());
         if taken {
             self.counters.appended_best_effort.add(1);
             self.queue.nudge();
@@ -296,8 +306,13 @@ impl Pipeline {
             (Some(spool), None) => spool.add_dead_letter(letter.event(), fault()).is_ok(),
             (None, _) => false,
         };
+        self.health_tracker.record_dead_letter();
         if !is_on_disk {
-            self.dead_letters.keep(letter.clone());
+            let dropped = self.dead_letters.keep(letter.clone());
+            self.counters.dead_dropped.add(dropped);
+            if dropped > 0 {
+                self.health_tracker.record_dropped_dead_letter();
+            }
         }
         if let Some(suppressed) = self.logs.dead_letters.admit() {
             tracing::error!(

@@ -26,11 +26,6 @@ impl ReadyQueue {
         self.queues(open).add(organization(open), number);
     }
 
-    /// Puts an event first in its queue, and the queue first in the round-robin order.
-    pub(super) fn add_first(&mut self, open: &PendingEvent, number: u64) {
-        self.queues(open).add_first(organization(open), number);
-    }
-
     fn queues(&mut self, open: &PendingEvent) -> &mut FairQueue {
         match open.origin {
             Origin::Spool(Guarantee::Durable, _) | Origin::Recovered(Guarantee::Durable) => {
@@ -68,9 +63,31 @@ impl ReadyQueue {
         })
     }
 
-    /// Returns the next delayed event, due or not.
-    pub(super) fn next_delayed(&mut self) -> Option<u64> {
-        self.delayed.pop_first().map(|(_, number)| number)
+    /// Returns the next delayed event, if it is due, and leaves it in place.
+    pub(super) fn due_now(&self, now: Instant) -> Option<u64> {
+        let (due, number) = *self.delayed.first()?;
+        (due <= now).then_some(number)
+    }
+
+    /// Returns the event with the lowest rank, delayed or not, and leaves it in place. Of several
+    /// the newest is returned, and a delayed one only if no other has a rank.
+    pub(super) fn best(&self, rank: impl Fn(u64) -> Option<u8>) -> Option<u64> {
+        let ready = self.durable.iter().chain(self.others.iter());
+        let best = |numbers: &mut dyn Iterator<Item = u64>| {
+            numbers
+                .filter_map(|number| Some((rank(number)?, std::cmp::Reverse(number))))
+                .min()
+                .map(|(_, std::cmp::Reverse(number))| number)
+        };
+        best(&mut { ready }).or_else(|| best(&mut self.delayed.iter().map(|(_, number)| *number)))
+    }
+
+    /// Removes an event, wherever it waits, and returns its number.
+    pub(super) fn take(&mut self, number: u64) -> u64 {
+        if !self.durable.remove(number) && !self.others.remove(number) {
+            self.delayed.retain(|(_, delayed)| *delayed != number);
+        }
+        number
     }
 
     pub(super) fn clear(&mut self) {
@@ -102,19 +119,20 @@ impl FairQueue {
         self.queues.insert(organization, VecDeque::from([number]));
     }
 
-    fn add_first(&mut self, organization: &str, number: u64) {
-        let origin = self
-            .round_robin
-            .iter()
-            .position(|turn| &**turn == organization);
-        let organization = origin
-            .and_then(|origin| self.round_robin.remove(origin))
-            .unwrap_or_else(|| organization.into());
-        self.round_robin.push_front(Arc::clone(&organization));
-        self.queues
-            .entry(organization)
-            .or_default()
-            .push_front(number);
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.queues.values().flatten().copied()
+    }
+
+    /// Removes an event; returns whether it was there.
+    fn remove(&mut self, number: u64) -> bool {
+        for queue in self.queues.values_mut() {
+            if let Some(at) = queue.iter().position(|waiting| *waiting == number) {
+                // An empty queue is removed at its turn.
+                queue.remove(at);
+                return true;
+            }
+        }
+        false
     }
 
     fn next(&mut self) -> Option<u64> {

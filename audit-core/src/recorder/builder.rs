@@ -18,7 +18,7 @@ use crate::delivery::{
 };
 use crate::event::OrganizationId;
 use crate::sink::{DynSink, Sink};
-use crate::telemetry::{Counters, HealthTracker, Observer};
+use crate::telemetry::{AgeLimits, Counters, HealthClock, HealthTracker, Observer};
 
 /// The default number of undelivered events: about 45 seconds of what the service takes per key
 /// (6,000 a minute, [WorkOS: rate limits](https://workos.com/docs/reference/rate-limits)).
@@ -29,6 +29,12 @@ const MOST_EVENTS: usize = 1 << 20;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// The default number of attempts in flight.
 const CONCURRENCY: usize = 32;
+/// The ages of the oldest undelivered event from which health changes, unless the builder sets
+/// others.
+const LATE_AFTER: Duration = Duration::from_secs(60);
+const OVERDUE_AFTER: Duration = Duration::from_secs(3_600);
+/// The longest time of one attempt, unless the builder sets another.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The default deadline of a durable event.
 const DURABLE_DEADLINE: Duration = Duration::from_secs(1);
 /// The number of flushes and shutdowns that may be requested before the next caller waits.
@@ -44,6 +50,8 @@ pub struct RecorderBuilder {
     capacity: usize,
     max_bytes: usize,
     concurrency: usize,
+    attempt_timeout: Duration,
+    age_limits: AgeLimits,
     copies: Vec<Recorder>,
     gap_action: Option<Action>,
     on_dead_letter: Option<Hook>,
@@ -71,6 +79,11 @@ impl RecorderBuilder {
             capacity: CAPACITY,
             max_bytes: MAX_BYTES,
             concurrency: CONCURRENCY,
+            attempt_timeout: ATTEMPT_TIMEOUT,
+            age_limits: AgeLimits {
+                late: LATE_AFTER,
+                overdue: OVERDUE_AFTER,
+            },
             copies: Vec::new(),
             gap_action: None,
             on_dead_letter: None,
@@ -115,6 +128,31 @@ impl RecorderBuilder {
     /// the sink's own setting ([`Sink::rate_limit`]).
     pub fn concurrency(mut self, attempts: usize) -> Self {
         self.concurrency = attempts.max(1);
+        self
+    }
+
+    /// Sets the age of the oldest undelivered event from which health is degraded; default one
+    /// minute.
+    ///
+    /// While the sink has asked for a pause, a greater age is no problem of its own.
+    pub fn late_after(mut self, age: Duration) -> Self {
+        self.age_limits.late = age;
+        self
+    }
+
+    /// Sets the age of the oldest undelivered event from which health is unhealthy; default one
+    /// hour.
+    pub fn overdue_after(mut self, age: Duration) -> Self {
+        self.age_limits.overdue = age;
+        self
+    }
+
+    /// Sets the longest time that one attempt may take; default 60 s.
+    ///
+    /// An attempt that takes longer is dropped, and its event is retried: the sink may have
+    /// accepted it. A sink that blocks its thread cannot be interrupted; health reports it.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
         self
     }
 
@@ -428,6 +466,10 @@ impl RecorderBuilder {
     }
 
     fn assemble_with(self, versions: Versions, timer: Timer) -> (Recorder, Dispatcher) {
+        let clock = match timer {
+            Timer::Runtime(_) => HealthClock::Runtime,
+            Timer::Thread(_) => HealthClock::Real,
+        };
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (end, ended) = watch::channel(());
         let durable = self.durable();
@@ -438,7 +480,7 @@ impl RecorderBuilder {
             spool: self.spool,
             counters: Counters::default(),
             durable_appends: DurableAppends::default(),
-            health_tracker: HealthTracker::new(),
+            health_tracker: HealthTracker::new(clock, self.age_limits),
             rate_limit: self.sink.rate_limit(),
             dead_letters: DeadLetters::default(),
             on_dead_letter: self.on_dead_letter,
@@ -479,6 +521,7 @@ impl RecorderBuilder {
             sink: self.sink,
             commands: receiver,
             concurrency: self.concurrency,
+            attempt_timeout: self.attempt_timeout,
             actions_to_verify: actions.collect(),
             coalescer,
             ended: end,

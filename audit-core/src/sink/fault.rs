@@ -14,6 +14,8 @@ pub struct Fault {
     retry_after: Option<Duration>,
     /// Set if the sink certainly did not receive the event.
     not_sent: bool,
+    /// Set if the sink may have accepted the event although the fault is none of delivery.
+    maybe_accepted: bool,
 }
 
 /// The class of a fault.
@@ -76,6 +78,21 @@ impl Fault {
         Self::new(FaultKind::Panicked, "the sink panicked on this event")
     }
 
+    /// Creates the fault of an attempt that did not end within its time limit.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self::retryable(format!("the sink did not answer within {limit:?}"))
+    }
+
+    /// Creates the fault of an event that failed in `attempts` attempts, while others passed.
+    pub(crate) fn given_up(attempts: u32, last: &Self) -> Self {
+        if last.is_fatal() {
+            return Self::rejected(format!("rejected alone: {last}"));
+        }
+        Self::rejected(format!(
+            "given up after {attempts} attempts, while other events passed: {last}"
+        ))
+    }
+
     pub(crate) fn lost(reason: impl Into<String>) -> Self {
         Self::new(FaultKind::Lost, reason)
     }
@@ -86,6 +103,7 @@ impl Fault {
             reason: reason.into(),
             retry_after: None,
             not_sent: false,
+            maybe_accepted: false,
         }
     }
 
@@ -108,6 +126,16 @@ impl Fault {
         self
     }
 
+    /// Marks the event as possibly accepted by the sink, although the fault says otherwise: for
+    /// example a response of success whose content is not the service's.
+    ///
+    /// A fatal fault, or one of a rate limit, is ambiguous with this mark only.
+    #[must_use]
+    pub fn maybe_accepted(mut self) -> Self {
+        self.maybe_accepted = true;
+        self
+    }
+
     /// Returns `true` if the same event may be sent again without a change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -120,7 +148,8 @@ impl Fault {
     /// Returns `true` if the sink may have accepted the event although the attempt failed.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self.kind, FaultKind::Retryable | FaultKind::ConnectionLost) && !self.not_sent
+        let is_open = matches!(self.kind, FaultKind::Retryable | FaultKind::ConnectionLost);
+        (is_open || self.maybe_accepted) && !self.not_sent
     }
 
     /// Returns `true` if the event was lost because the recorder ended before the sink accepted it.

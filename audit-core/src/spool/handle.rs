@@ -16,7 +16,9 @@ use super::dead_letters::SpooledDeadLetter;
 use super::error::SpoolError;
 use super::inbox::{Inbox, StoreCall};
 use super::queued_append::{OnError, QueuedAppend, Waiter};
-use super::rows::{DeadLetterEntry, DeadLetterSource, Guarantee, Page, PendingRow};
+use super::rows::{
+    AttemptMark, DeadLetterEntry, DeadLetterSource, Guarantee, Page, PendingRow, SpooledEvent,
+};
 use super::status::{SharedStatus, SpoolStatus};
 use super::store::Store;
 use super::verify::{self, SpoolCheck};
@@ -258,8 +260,20 @@ impl Spool {
 
     /// Queues a best-effort event, which has no waiter. Never blocks.
     pub(crate) fn enqueue(&self, event: &Event) -> Result<(), SpoolError> {
+        self.enqueue_attempted(event, None)
+    }
+
+    /// Queues a best-effort event, with the time of its first attempt whose result is not known, in
+    /// milliseconds since 1970.
+    pub(crate) fn enqueue_attempted(
+        &self,
+        event: &Event,
+        first_attempt: Option<u64>,
+    ) -> Result<(), SpoolError> {
         let append = QueuedAppend::new(Guarantee::BestEffort, event.to_packed(), None);
-        self.shared.inbox.append(append)
+        self.shared
+            .inbox
+            .append(append.with_first_attempt(first_attempt))
     }
 
     /// Deletes a delivered event, if the row holds the event of this id.
@@ -269,12 +283,20 @@ impl Spool {
         self.shared.inbox.acknowledge(PendingRow { row, id });
     }
 
-    /// Keeps the time of an attempt with an ambiguous result; only the first is kept.
+    /// Keeps the time of an attempt that begins; only the first is kept.
     ///
-    /// Takes effect within some 50 ms.
+    /// Takes effect within some 50 ms, so an event that was sent just before a crash may lack it.
     pub(crate) fn record_attempt(&self, row: i64, id: EventId, millis: u64) {
         let pending = PendingRow { row, id };
-        self.shared.inbox.record_attempt(pending, millis);
+        let mark = AttemptMark::Begun(millis);
+        self.shared.inbox.mark_attempt(pending, mark);
+    }
+
+    /// Removes the time of an attempt that certainly did not reach the sink.
+    pub(crate) fn forget_attempt(&self, row: i64, id: EventId, millis: u64) {
+        let pending = PendingRow { row, id };
+        let mark = AttemptMark::NotReceived(millis);
+        self.shared.inbox.mark_attempt(pending, mark);
     }
 
     /// Makes a rejected event a dead letter, if the row holds the event of this id.
@@ -309,6 +331,29 @@ impl Spool {
             .await
     }
 
+    /// Reads the pending events in these rows, in the order of the rows.
+    ///
+    /// A row that is gone or unreadable is left out.
+    pub(crate) async fn load_rows(&self, rows: Vec<i64>) -> Result<Vec<SpooledEvent>, SpoolError> {
+        self.call(move |store| store.load_rows(&rows)).await
+    }
+
+    /// Reads at most `limit` pending events from a place between the oldest, 0, and the newest, 1.
+    pub(crate) async fn sample(&self, place: f64, limit: usize) -> Result<Page, SpoolError> {
+        self.call(move |store| store.sample(place, limit)).await
+    }
+
+    /// Returns the time at which the oldest pending event was recorded, in milliseconds since 1970.
+    pub(crate) async fn oldest_millis(&self) -> Result<Option<u64>, SpoolError> {
+        self.call(|store| store.oldest_millis()).await
+    }
+
+    /// Returns the number of dead letters that were dropped for newer ones, since the file was
+    /// created.
+    pub(crate) fn dead_dropped(&self) -> u64 {
+        self.shared.status.values().totals.dead_dropped
+    }
+
     /// Checks for corruption that hides rows, and rebuilds a corrupt file.
     ///
     /// Returns the largest row id that a pending event had by then. After a check that failed, the
@@ -337,11 +382,6 @@ impl Spool {
     /// Waits until the appends queued before this call were written or refused by the disk.
     pub(crate) async fn wait_for_appends(&self) -> Result<(), SpoolError> {
         self.call(|_| Ok(())).await
-    }
-
-    /// Returns `true` if accepted events are still queued for the disk.
-    pub(crate) fn has_unwritten(&self) -> bool {
-        self.shared.inbox.queued_events() > 0
     }
 
     /// Returns the number of accepted events whose write is not confirmed, those of the

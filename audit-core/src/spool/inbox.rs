@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{ErrorKind, SpoolError};
 use super::queued_append::QueuedAppend;
-use super::rows::{DeadLetterEntry, MissingEvent, PendingRow};
+use super::rows::{AttemptMark, DeadLetterEntry, MissingEvent, PendingRow};
 use super::store::{Group, Store};
 use crate::event::{Event, EventId};
 
@@ -61,7 +61,7 @@ pub(super) struct Inbox {
 struct InboxState {
     appends: VecDeque<QueuedAppend>,
     append_bytes: u64,
-    attempts: VecDeque<(PendingRow, u64)>,
+    attempts: VecDeque<(PendingRow, AttemptMark)>,
     dead_letters: VecDeque<DeadLetterEntry>,
     dead_letter_bytes: u64,
     acknowledged: VecDeque<PendingRow>,
@@ -147,10 +147,10 @@ impl Inbox {
         }
     }
 
-    pub(super) fn record_attempt(&self, pending: PendingRow, millis: u64) {
+    pub(super) fn mark_attempt(&self, pending: PendingRow, mark: AttemptMark) {
         let mut state = self.state();
         if !state.closed {
-            state.attempts.push_back((pending, millis));
+            state.attempts.push_back((pending, mark));
             self.wake(state);
         }
     }

@@ -43,9 +43,19 @@ pub(super) struct QueuedAppend {
 impl QueuedAppend {
     pub(super) fn new(guarantee: Guarantee, packed: Vec<u8>, waiter: Option<Waiter>) -> Self {
         Self {
-            event: NewEvent { guarantee, packed },
+            event: NewEvent {
+                guarantee,
+                first_attempt: None,
+                packed,
+            },
             waiter,
         }
+    }
+
+    /// Sets the time of the first attempt whose result is not known, in milliseconds since 1970.
+    pub(super) fn with_first_attempt(mut self, millis: Option<u64>) -> Self {
+        self.event.first_attempt = millis;
+        self
     }
 
     /// Returns the bytes that the event will occupy in the file.

@@ -24,7 +24,18 @@ pub(crate) enum Guarantee {
 #[derive(Clone, Debug)]
 pub(super) struct NewEvent {
     pub(super) guarantee: Guarantee,
+    /// The time of the first attempt whose result is not known, in milliseconds since 1970.
+    pub(super) first_attempt: Option<u64>,
     pub(super) packed: Vec<u8>,
+}
+
+/// A change of the time of the first attempt whose result is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttemptMark {
+    /// An attempt began at this time, in milliseconds since 1970. Only the first is kept.
+    Begun(u64),
+    /// The attempt that began at this time certainly did not reach the sink.
+    NotReceived(u64),
 }
 
 /// The address of a pending event: the row it was read from, and its id.

@@ -8,7 +8,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use super::dead_letters::{self, SpooledDeadLetter};
 use super::error::SpoolError;
 use super::file_header::{FileKind, identify_or_create};
-use super::rows::{DeadLetterEntry, Guarantee, MAX_ROW, MissingEvent, NewEvent, Page, PendingRow};
+use super::rows::{
+    AttemptMark, DeadLetterEntry, Guarantee, MAX_ROW, MissingEvent, NewEvent, Page, PendingRow,
+    SpooledEvent,
+};
 use super::totals::{Change, Totals, totals};
 use super::{corrupt_rows, pending};
 
@@ -25,8 +28,8 @@ pub(super) struct Group {
     /// Rows of a failed transaction, each with the event that it would hold. None may remain.
     pub(super) retracted: Vec<(i64, Vec<u8>)>,
     pub(super) appends: Vec<NewEvent>,
-    /// Attempts with an ambiguous result, each with its time in milliseconds since 1970.
-    pub(super) attempts: Vec<(PendingRow, u64)>,
+    /// Attempts that began, or certainly did not reach the sink.
+    pub(super) attempts: Vec<(PendingRow, AttemptMark)>,
     pub(super) dead_letters: Vec<DeadLetterEntry>,
     /// Delivered events.
     pub(super) acknowledged: Vec<PendingRow>,
@@ -198,6 +201,24 @@ impl Store {
         Ok(page)
     }
 
+    /// Reads the pending events in these rows; those that are gone or unreadable are left out.
+    pub(super) fn load_rows(&self, rows: &[i64]) -> rusqlite::Result<Vec<SpooledEvent>> {
+        rows.iter()
+            .filter_map(|row| pending::read(&self.connection, *row).transpose())
+            .collect()
+    }
+
+    /// Reads at most `limit` pending events of both guarantees from a place between the oldest, 0,
+    /// and the newest, 1.
+    pub(super) fn sample(&self, place: f64, limit: usize) -> rusqlite::Result<Page> {
+        pending::sample(&self.connection, place, limit)
+    }
+
+    /// Returns the time at which the oldest pending event was recorded.
+    pub(super) fn oldest_millis(&self) -> rusqlite::Result<Option<u64>> {
+        pending::oldest_millis(&self.connection)
+    }
+
     /// Reads the dead letters after a row, oldest first.
     pub(super) fn dead_letters(
         &self,
@@ -326,8 +347,11 @@ fn write(
     for event in &group.appends {
         committed.rows.push(pending::append(tx, change, event)?);
     }
-    for (row, millis) in &group.attempts {
-        pending::record_attempt(tx, row, *millis)?;
+    for (row, mark) in &group.attempts {
+        // The row of an event that is acknowledged in the same group is deleted anyway.
+        if !group.acknowledged.contains(row) {
+            pending::mark_attempt(tx, row, *mark)?;
+        }
     }
     for entry in &group.dead_letters {
         if !dead_letters::add(tx, change, entry)? {

@@ -27,7 +27,7 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_secs(5);
 type Count = fn(&Stats) -> u64;
 
 /// The counters by name, with the number that each reports; each only ever grows.
-const COUNTERS: [(&str, Count); 14] = [
+const COUNTERS: [(&str, Count); 15] = [
     ("audit_events_accepted_total", |stats| stats.accepted),
     ("audit_events_refused_total", |stats| stats.refused),
     ("audit_events_dropped_total", |stats| stats.dropped),
@@ -35,6 +35,9 @@ const COUNTERS: [(&str, Count); 14] = [
     ("audit_events_delivered_total", |stats| stats.delivered),
     ("audit_events_coalesced_total", |stats| stats.coalesced),
     ("audit_events_lost_total", |stats| stats.lost),
+    ("audit_dead_letters_dropped_total", |stats| {
+        stats.dead_dropped
+    }),
     ("audit_durable_deadline_exceeded_total", |stats| {
         stats.deadline_exceeded
     }),
@@ -154,6 +157,7 @@ mod tests {
             DebugValue::Counter(2)
         );
         assert_eq!(found["audit_events_dead"], DebugValue::Gauge(1.0.into()));
-        assert_eq!(found["audit_health"], DebugValue::Gauge(0.0.into()));
+        // The sink rejected an event within the last minute.
+        assert_eq!(found["audit_health"], DebugValue::Gauge(1.0.into()));
     }
 }

@@ -1,6 +1,8 @@
 //! Counts, health, metrics and rate-limited logs of a recorder.
 
+mod assess;
 mod health;
+mod health_tracker;
 mod log;
 #[cfg(feature = "metrics")]
 pub mod metrics;
@@ -9,8 +11,9 @@ mod stats;
 mod trace;
 mod unrecorded;
 
-pub use self::health::{Health, HealthState};
-pub(crate) use self::health::{HealthTracker, Load, SinkState, SpoolHealth};
+pub(crate) use self::assess::{AgeLimits, Load, SinkState, SpoolHealth};
+pub use self::health::{Health, HealthProblem, HealthState};
+pub(crate) use self::health_tracker::{HealthClock, HealthTracker};
 pub(crate) use self::log::LogLimit;
 pub(crate) use self::observer::Observer;
 pub(crate) use self::stats::Counters;

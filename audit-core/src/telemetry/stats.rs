@@ -42,6 +42,10 @@ pub struct Stats {
     /// Dead letters that were [redriven](crate::Recorder::redrive) are pending instead. Those that
     /// were purged, or removed to make room for newer ones, stay in this count.
     pub dead: u64,
+    /// Dead letters in memory that were dropped for newer ones, of those in `dead`.
+    ///
+    /// The spool counts its own.
+    pub dead_dropped: u64,
     /// Accepted events that were still pending at the deadline of the shutdown, or when the
     /// dispatcher was stopped after too many panics, or were in a spool file that became corrupt.
     ///
@@ -87,6 +91,8 @@ pub(crate) struct Counters {
     pub(crate) delivered: Counter,
     pub(crate) coalesced: Counter,
     pub(crate) dead: Counter,
+    /// Dead letters in memory that were dropped for newer ones.
+    pub(crate) dead_dropped: Counter,
     pub(crate) lost: Counter,
     pub(crate) deadline_exceeded: Counter,
     pub(crate) retried: Counter,

@@ -126,7 +126,12 @@ fn fault(error: &Error) -> Fault {
     } else {
         Fault::fatal(reason)
     };
-    fault.after(error.retry_after())
+    let fault = fault.after(error.retry_after());
+    // A success in a foreign form, such as one of a proxy, may have been the service's.
+    if error.status().is_some_and(|status| status.is_success()) {
+        return fault.maybe_accepted();
+    }
+    fault
 }
 
 #[cfg(test)]
@@ -234,10 +239,9 @@ mod tests {
             (404, message),
         ];
         for (status, body) in fatal {
-            assert!(
-                delivered(status, body).await.unwrap_err().is_fatal(),
-                "{status} {body}"
-            );
+            let fault = delivered(status, body).await.unwrap_err();
+            assert!(fault.is_fatal(), "{status} {body}");
+            assert_eq!(fault.is_ambiguous(), status == 200, "{status} {body}");
         }
     }
 

@@ -118,12 +118,12 @@ async fn fault_31_unsuccessful_response_becomes_a_dead_letter_without_retry() {
     assert_balanced(&recorder);
 }
 
-/// Asserts that this first response pauses delivery and makes health unhealthy, and that every
-/// event is delivered afterwards.
-async fn pauses_delivery(name: &str, first: Reply) {
-    let server = Server::replying([first]).await;
+/// Asserts that this response to three events pauses delivery and makes health unhealthy, and that
+/// every event is delivered afterwards.
+async fn pauses_delivery(name: &str, reply: Reply) {
+    let server = Server::replying([reply.clone(), reply.clone(), reply]).await;
     let client = client(server.url()).build().unwrap();
-    // One attempt at a time, so that only the first response precedes the pause.
+    // One attempt at a time, so that only these responses precede the pause.
     let recorder = Recorder::builder(client).concurrency(1).build().unwrap();
     record(&recorder, 3);
     let found = health(&recorder, |health| health.state == HealthState::Unhealthy).await;
@@ -132,20 +132,22 @@ async fn pauses_delivery(name: &str, first: Reply) {
         reason.starts_with("delivery is paused until the configuration is fixed"),
         "{name}: {reason}"
     );
+    while recorder.stats().retried < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let stats = recorder.stats();
     assert_eq!(
         (stats.pending, stats.dead, stats.delivered),
         (3, 0, 0),
         "{name}"
     );
-    assert_eq!(server.journal().len(), 1, "{name}: all events wait");
+    assert_eq!(server.journal().len(), 3, "{name}: all events wait");
     assert_balanced(&recorder);
 
     all_delivered(&recorder).await;
     let journal = server.journal();
-    assert_eq!(journal.len(), 4, "{name}");
-    assert_eq!(journal[0].key(), journal[1].key(), "{name}");
-    assert!(journal[1].at - journal[0].at > Duration::from_secs(4));
+    assert_eq!(journal.len(), 6, "{name}");
+    assert!(journal[3].at - journal[2].at > Duration::from_secs(4));
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ impl Dispatcher {
     pub(super) fn take_or_coalesce(&mut self, open: PendingEvent, now: Instant) {
         self.last_fetch = now;
         match self.coalescer.take(open, now) {
-            Coalesced::Deliver(open) => self.take(open, now),
+            Coalesced::Deliver(open) => {
+                self.take(open, now);
+            }
             Coalesced::Held => {}
             Coalesced::Replaced(older) => self.finish_coalesced(older),
         }

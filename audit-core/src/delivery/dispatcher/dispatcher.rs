@@ -1,6 +1,6 @@
 //! The dispatcher: its state and its loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::parts::{CatalogCheck, Command, Progress, RateSample, Setup, Waiters};
+use crate::delivery::attribution::Attribution;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::coalesce::Coalescer;
+use crate::delivery::decide::SHORTEST_PAUSE;
+use crate::delivery::disk::SpooledEvent;
 use crate::delivery::flush_barrier::{FinalState, Origin};
 use crate::delivery::loader::{Loaded, Loader};
+use crate::delivery::parking::ParkedEvent;
 use crate::delivery::pending_event::{Attempt, PendingEvent};
 use crate::delivery::pipeline::Pipeline;
 use crate::delivery::ready_queue::ReadyQueue;
@@ -26,6 +30,8 @@ use crate::telemetry::SinkState;
 const LINGER: Duration = Duration::from_millis(5);
 /// The time without an event after which the dispatcher requests a wake-up.
 const SILENCE: Duration = Duration::from_secs(1);
+/// The time between two publications of the oldest event's age, while events are pending.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest period over which the rate of deliveries is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
@@ -45,12 +51,22 @@ pub(crate) struct Dispatcher {
     pub(super) ready: ReadyQueue,
     pub(super) in_flight: FuturesUnordered<Attempt>,
     pub(super) breaker: CircuitBreaker,
+    pub(super) attribution: Attribution,
+    /// An event of the spool that can probe the sink.
+    pub(super) scout: Option<SpooledEvent>,
+    /// The longest time that one attempt may take.
+    pub(super) attempt_timeout: Duration,
+    /// The last time that the queue was searched for events that make room.
+    pub(super) room_made_at: Instant,
     pub(super) retry_budget: RetryBudget,
     /// The time at which the rate limit, or the retry budget, permits the next attempt.
     pub(super) next_permit_at: Option<Instant>,
     pub(super) waiters: Waiters,
     pub(super) last_fetch: Instant,
     pub(super) rate_sample: RateSample,
+    pub(super) health_at: Instant,
+    /// The dead letters of the spool that had been dropped for newer ones.
+    pub(super) dead_dropped: Option<u64>,
     /// The state of the sink that was last published to health.
     pub(super) published_state: SinkState,
     pub(super) catalog_check: CatalogCheck,
@@ -79,6 +95,10 @@ impl Dispatcher {
             ready: ReadyQueue::default(),
             in_flight: FuturesUnordered::new(),
             breaker: CircuitBreaker::new(setup.concurrency),
+            attribution: Attribution::default(),
+            scout: None,
+            attempt_timeout: setup.attempt_timeout,
+            room_made_at: now,
             retry_budget: RetryBudget::new(),
             next_permit_at: None,
             waiters: Waiters::default(),
@@ -87,6 +107,8 @@ impl Dispatcher {
                 since: now,
                 finished: 0,
             },
+            health_at: now,
+            dead_dropped: None,
             published_state: SinkState::Healthy,
             catalog_check: CatalogCheck {
                 actions: setup.actions_to_verify,
@@ -106,6 +128,19 @@ impl Dispatcher {
     ///
     /// A panic leaves a state that [`Dispatcher::recover`] repairs.
     pub(crate) async fn run(&mut self) {
+        let pipeline = Arc::clone(&self.pipeline);
+        let mut work = std::pin::pin!(self.work());
+        // Health reports a sink or a hook that blocks the thread.
+        std::future::poll_fn(|context| {
+            pipeline.health_tracker.set_busy(true);
+            let polled = work.as_mut().poll(context);
+            pipeline.health_tracker.set_busy(false);
+            polled
+        })
+        .await;
+    }
+
+    async fn work(&mut self) {
         self.verify(Duration::ZERO);
         loop {
             self.fetch();
@@ -138,7 +173,9 @@ impl Dispatcher {
             loader.recover();
         }
         self.ready.clear();
-        for (number, open) in &self.pending {
+        self.pending.retain(|_, open| open.scout_row.is_none());
+        for (number, open) in &mut self.pending {
+            open.is_in_flight = false;
             self.ready.add(open, *number);
         }
         self.recovering = true;
@@ -157,7 +194,7 @@ impl Dispatcher {
         let asleep = self.last_fetch.elapsed() >= SILENCE
             && self.waiters.shutdowns.is_empty()
             && self.pipeline.gaps.is_empty()
-            && self.unread() == 0
+            && self.is_spool_at_end()
             && self.pipeline.queue.fall_asleep();
         let tick = (!asleep).then(|| Instant::now() + LINGER);
         // While the breaker is open, or at its limit, no other time permits an attempt.
@@ -166,9 +203,15 @@ impl Dispatcher {
             None if !self.breaker.admits(self.in_flight.len()) => None,
             None => self.next_permit_at.or_else(|| self.ready.due()),
         };
+        let parked = self.loader.as_ref().and_then(Loader::next_due);
         let deadlines = self.waiters.iter().map(|barrier| barrier.deadline);
         let window = self.coalescer.due();
-        let moment = deadlines.chain(tick).chain(attempt).chain(window).min();
+        let moment = deadlines
+            .chain(tick)
+            .chain(attempt)
+            .chain(window)
+            .chain(parked)
+            .min();
         #[cfg(feature = "metrics")]
         let moment = moment.into_iter().chain([self.publish_at]).min();
 
@@ -215,6 +258,7 @@ impl Dispatcher {
             self.take_or_coalesce(open, now);
         }
         self.release_held(now);
+        self.make_room(now);
         let unread = self.unread();
         let appended = self.pipeline.counters.appended();
         if let Some(loader) = &mut self.loader {
@@ -223,12 +267,22 @@ impl Dispatcher {
     }
 
     /// Returns the number of events on the spool that are not in memory.
-    fn unread(&self) -> u64 {
+    pub(super) fn unread(&self) -> u64 {
         let open = self
             .loader
             .as_ref()
             .map_or(0, |loader| loader.in_memory().total);
         self.pipeline.counters.spooled().saturating_sub(open)
+    }
+
+    /// Returns whether the spool has nothing to read now.
+    fn is_spool_at_end(&self) -> bool {
+        let appended = self.pipeline.counters.appended();
+        self.unread() == 0
+            && self
+                .loader
+                .as_ref()
+                .is_none_or(|loader| loader.is_at_end(Instant::now(), appended))
     }
 
     /// Takes the events that were read from the spool.
@@ -237,11 +291,55 @@ impl Dispatcher {
         match loaded {
             Loaded::Events(events) => {
                 for (spooled, origin) in events {
-                    self.take(PendingEvent::spooled(spooled, origin, now), now);
+                    self.count_recovered(origin);
+                    let (row, id) = (spooled.row, spooled.event.id());
+                    let number = self.take(PendingEvent::spooled(spooled, origin, now), now);
+                    let loader = self.loader.as_mut();
+                    if loader.is_some_and(|loader| loader.take_delivered(row, id)) {
+                        self.finish_scouted(number);
+                    }
                 }
             }
+            Loaded::Due(events) => {
+                for (parked, spooled) in events {
+                    self.take_due(parked, spooled, now);
+                }
+            }
+            Loaded::Sample(sample) => self.on_sample(sample),
             Loaded::Exhausted { appended } => self.on_exhausted(appended),
         }
+    }
+
+    /// Counts an event of an earlier process that the totals of the file did not include.
+    fn count_recovered(&mut self, origin: Origin) {
+        if matches!(origin, Origin::Recovered(_)) {
+            self.progress.recovered += 1;
+            let counted = &self.pipeline.counters.recovered;
+            counted.add(self.progress.recovered.saturating_sub(counted.get()));
+        }
+    }
+
+    /// Takes a parked event that is due; it is lost if its row is gone.
+    fn take_due(&mut self, parked: ParkedEvent, spooled: Option<SpooledEvent>, now: Instant) {
+        let origin = parked.origin;
+        if let Some(spooled) = spooled {
+            let mut open = PendingEvent::spooled(spooled, origin, now);
+            parked.restore(&mut open);
+            let number = self.insert(open);
+            return self.ready.delay(now, number);
+        }
+        if let Some(loader) = &mut self.loader {
+            loader.release(origin, true);
+        }
+        self.progress.finished += 1;
+        self.progress.finished_spooled += u64::from(matches!(origin, Origin::Spool(..)));
+        self.pipeline.counters.spool_finished.add(1);
+        self.pipeline.counters.lost.add(1);
+        self.waiters.record(origin, FinalState::Lost);
+        tracing::error!(
+            id = %parked.id,
+            "an audit event that waited on the spool for its next attempt is gone from the file, and is lost"
+        );
     }
 
     /// Handles events that were appended to the spool and cannot be read back: the file is corrupt.
@@ -253,9 +351,12 @@ impl Dispatcher {
             return;
         }
         let on_disk = |open: &PendingEvent| open.row.map(|_| open.event.id());
-        let in_memory = || self.pending.values().filter_map(on_disk).collect();
+        let mut known: HashSet<_> = self.pending.values().filter_map(on_disk).collect();
+        if let Some(loader) = &mut self.loader {
+            known.extend(loader.parked().map(|parked| parked.id));
+        }
         if let Some(loader) = &mut self.loader
-            && loader.check_for_missing(Instant::now(), in_memory())
+            && loader.check_for_missing(Instant::now(), known)
         {
             return;
         }
@@ -275,12 +376,23 @@ impl Dispatcher {
         );
     }
 
-    pub(super) fn take(&mut self, open: PendingEvent, now: Instant) {
+    pub(super) fn take(&mut self, open: PendingEvent, now: Instant) -> u64 {
+        self.last_fetch = now;
+        if self.breaker.paused().is_some() && self.attribution.is_promising(&open.event) {
+            self.breaker.probe_earlier(SHORTEST_PAUSE);
+        }
+        let number = self.insert(open);
+        if let Some(open) = self.pending.get(&number) {
+            self.ready.add(open, number);
+        }
+        number
+    }
+
+    pub(super) fn insert(&mut self, open: PendingEvent) -> u64 {
         let number = self.progress.next_sequence;
         self.progress.next_sequence += 1;
-        self.last_fetch = now;
-        self.ready.add(&open, number);
         self.pending.insert(number, open);
+        number
     }
 
     /// Finishes an event, and releases what it held before any waiter is notified.
@@ -295,7 +407,7 @@ impl Dispatcher {
             self.pipeline.queue.release(size);
         }
         if let (Some(row), Some(loader)) = (open.row, &mut self.loader) {
-            loader.release(open.origin);
+            loader.release(open.origin, open.was_parked);
             self.pipeline.counters.spool_finished.add(1);
             self.progress.finished_spooled += u64::from(matches!(open.origin, Origin::Spool(..)));
             if end == FinalState::Delivered {
@@ -321,9 +433,12 @@ impl Dispatcher {
             self.publish_at = now + crate::telemetry::metrics::PUBLISH_INTERVAL;
             self.pipeline.publish_metrics();
         }
-        let oldest = self.pending.first_key_value();
-        let waited = oldest.map(|(_, open)| now.saturating_duration_since(open.fetched_at));
-        self.pipeline.health_tracker.set_oldest(waited);
+        let has_parked = self.loader.as_ref().is_some_and(Loader::has_parked);
+        if self.health_at <= now || self.pending.is_empty() && !has_parked {
+            self.health_at = now + HEALTH_INTERVAL;
+            self.publish_oldest(now);
+            self.publish_dropped();
+        }
         let RateSample { since, finished } = self.rate_sample;
         if now.saturating_duration_since(since) >= RATE_WINDOW {
             let passed = now.saturating_duration_since(since).as_secs_f64();
@@ -336,6 +451,35 @@ impl Dispatcher {
                 finished: self.progress.finished,
             };
         }
+    }
+
+    /// Publishes the age of the oldest event: in memory, parked, or unread on the spool.
+    fn publish_oldest(&self, now: Instant) {
+        let in_memory = self.pending.values().map(|open| open.fetched_at);
+        let loader = self.loader.as_ref();
+        let parked = loader.into_iter().flat_map(Loader::parked);
+        let known = in_memory
+            .chain(parked.map(|parked| parked.fetched_at))
+            .min();
+        let known = known.map(|since| now.saturating_duration_since(since));
+        let unread = loader
+            .filter(|_| self.unread() > 0)
+            .and_then(Loader::oldest_age);
+        self.pipeline
+            .health_tracker
+            .set_oldest_age(known.max(unread));
+    }
+
+    /// Publishes that the spool has dropped dead letters for newer ones.
+    fn publish_dropped(&mut self) {
+        let Some(spool) = &self.pipeline.spool else {
+            return;
+        };
+        let dropped = spool.dead_dropped();
+        if self.dead_dropped.is_some_and(|before| before < dropped) {
+            self.pipeline.health_tracker.record_dropped_dead_letter();
+        }
+        self.dead_dropped = Some(dropped);
     }
 
     #[cfg(test)]

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -130,9 +132,14 @@ impl Dispatcher {
         // An event keeps its place until it is accounted for, since a caller whose deadline passes
         // meanwhile counts the places.
         let mut places = Vec::new();
-        for (event, place) in self.left() {
+        for Left {
+            event,
+            first_attempt,
+            place,
+        } in self.left()
+        {
             if spool_takes {
-                spool_takes = spill(&pipeline, &event, end_by).await;
+                spool_takes = spill(&pipeline, &event, first_attempt, end_by).await;
             }
             if !spool_takes {
                 places.push(place);
@@ -140,7 +147,9 @@ impl Dispatcher {
             }
         }
         if let Some(spool) = &pipeline.spool {
-            match while_writing(&pipeline, spool, end_by, spool.close_and_drain()).await {
+            let closing = spool.clone();
+            let mut closing = async move { closing.close_and_drain().await }.boxed();
+            match while_writing(&pipeline, spool, end_by, &mut closing).await {
                 Some(unwritten) => {
                     let count = unwritten.len() as u64;
                     pipeline.counters.spool_finished.add(count);
@@ -148,7 +157,10 @@ impl Dispatcher {
                     lost.extend(unwritten);
                 }
                 // The spool's thread continues, and may write them.
-                None => unknown = spool.unwritten(),
+                None => {
+                    unknown = spool.unwritten();
+                    count_unwritten_later(Arc::clone(&pipeline), closing);
+                }
             }
         }
         let count = lost.len() as u64;
@@ -190,27 +202,11 @@ impl Dispatcher {
     ///
     /// All waiters have their reports by now.
     fn call_hook_for_lost(&self, lost: Vec<Event>, why: &'static str, end_by: Instant) {
-        let pipeline = &self.pipeline;
-        if pipeline.on_dead_letter.is_none() {
-            return;
-        }
-        let mut lost = lost.into_iter();
-        while Instant::now() < end_by
-            && let Some(event) = lost.next()
-        {
-            pipeline.call_hook(&DeadLetter::new(event, Fault::lost(why)));
-        }
-        if lost.len() > 0 {
-            tracing::error!(
-                events = lost.len(),
-                "the hook for dead letters took too long, and was not called for the last lost audit events; make it quicker, \
-                 or give shutdown more time"
-            );
-        }
+        call_hook_for_lost(&self.pipeline, lost, why, end_by);
     }
 
     /// Returns the events that are in memory and nowhere else, with their places.
-    fn left(&mut self) -> Vec<(Event, Place)> {
+    fn left(&mut self) -> Vec<Left> {
         self.release_all();
         let queue = &self.pipeline.queue;
         let place = |size| Place {
@@ -221,7 +217,11 @@ impl Dispatcher {
         for (_, open) in std::mem::take(&mut self.pending) {
             // An event from the spool is still there.
             if let Some(size) = open.size {
-                left.push((open.into_event(), place(size)));
+                left.push(Left {
+                    first_attempt: open.first_attempt(Instant::now()),
+                    event: open.into_event(),
+                    place: place(size),
+                });
             }
         }
         // A push that saw the queue open just before it was closed may still be on its way in.
@@ -229,7 +229,11 @@ impl Dispatcher {
             match queue.pop() {
                 Some(event) => {
                     let place = place(event.size());
-                    left.push((event, place));
+                    left.push(Left {
+                        event,
+                        first_attempt: None,
+                        place,
+                    });
                 }
                 None => std::thread::yield_now(),
             }
@@ -256,6 +260,14 @@ impl Dispatcher {
     }
 }
 
+/// An event that is in memory and nowhere else.
+struct Left {
+    event: Event,
+    /// The time of its first attempt whose result is not known, in milliseconds since 1970.
+    first_attempt: Option<u64>,
+    place: Place,
+}
+
 /// The place of an event in the queue's bounds, released on drop.
 struct Place {
     pipeline: Arc<Pipeline>,
@@ -269,17 +281,67 @@ impl Drop for Place {
 }
 
 /// Appends an event to the spool, which may have to write first; returns whether it accepted it.
-async fn spill(pipeline: &Pipeline, event: &Event, end_by: Instant) -> bool {
-    if pipeline.spill(event) {
+async fn spill(
+    pipeline: &Pipeline,
+    event: &Event,
+    first_attempt: Option<u64>,
+    end_by: Instant,
+) -> bool {
+    if pipeline.spill_attempted(event, first_attempt) {
         return true;
     }
     match &pipeline.spool {
         Some(spool) => {
             let written = spool.wait_for_appends();
             let written = while_writing(pipeline, spool, end_by, written).await;
-            written.is_some_and(|written| written.is_ok()) && pipeline.spill(event)
+            written.is_some_and(|written| written.is_ok())
+                && pipeline.spill_attempted(event, first_attempt)
         }
         None => false,
+    }
+}
+
+/// Calls the hook for lost events until a moment, and counts the others.
+fn call_hook_for_lost(pipeline: &Pipeline, lost: Vec<Event>, why: &'static str, end_by: Instant) {
+    if pipeline.on_dead_letter.is_none() {
+        return;
+    }
+    let mut lost = lost.into_iter();
+    while Instant::now() < end_by
+        && let Some(event) = lost.next()
+    {
+        pipeline.call_hook(&DeadLetter::new(event, Fault::lost(why)));
+    }
+    if lost.len() > 0 {
+        tracing::error!(
+            events = lost.len(),
+            "the hook for dead letters took too long, and was not called for the last lost audit events; make it quicker, \
+             or give shutdown more time"
+        );
+    }
+}
+
+/// Waits on a thread of its own for the end of the spool, and counts the events that the disk
+/// refused after the deadline of the shutdown.
+fn count_unwritten_later(pipeline: Arc<Pipeline>, closing: BoxFuture<'static, Vec<Event>>) {
+    let wait = move || {
+        let unwritten = pollster::block_on(closing);
+        let count = unwritten.len() as u64;
+        if count == 0 {
+            return;
+        }
+        pipeline.counters.spool_finished.add(count);
+        pipeline.counters.lost.add(count);
+        tracing::error!(
+            lost = count,
+            "the disk refused audit events after the deadline of the shutdown, and they are lost"
+        );
+        let why = "the disk refused the event during the shutdown";
+        call_hook_for_lost(&pipeline, unwritten, why, Instant::now() + WIND_DOWN);
+    };
+    let thread = std::thread::Builder::new().name("audit-spool-end".to_owned());
+    if let Err(error) = thread.spawn(wait) {
+        tracing::error!("audit events that the disk refuses from now on are not counted: {error}");
     }
 }
 

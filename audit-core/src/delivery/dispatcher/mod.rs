@@ -5,6 +5,8 @@ mod coalescing;
 mod dispatcher;
 mod ends;
 mod parts;
+mod room;
+mod scout;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -1,6 +1,7 @@
 //! The parts of the dispatcher's state, and what it is built from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -34,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) commands: mpsc::Receiver<Command>,
     /// The most attempts that may be in flight at once.
     pub(crate) concurrency: usize,
+    /// The longest time that one attempt may take.
+    pub(crate) attempt_timeout: Duration,
     /// The actions that the sink is asked about at the start; none unless the catalog is verified.
     pub(crate) actions_to_verify: Vec<&'static str>,
     pub(crate) coalescer: Coalescer,
@@ -46,6 +49,8 @@ pub(crate) struct Setup {
 pub(super) struct Progress {
     /// The sequence number of the next event, whatever its origin.
     pub(super) next_sequence: u64,
+    /// Events of earlier processes that were read from the spool.
+    pub(super) recovered: u64,
     /// Events taken from the queue.
     pub(super) from_queue: u64,
     /// Events that reached a final state.

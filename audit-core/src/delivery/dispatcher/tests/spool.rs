@@ -139,7 +139,7 @@ async fn page(loader: &mut Loader) -> Vec<Origin> {
     loader.begin(Instant::now(), 1, 0);
     match loader.next().await {
         Loaded::Events(events) => events.into_iter().map(|(_, origin)| origin).collect(),
-        Loaded::Exhausted { .. } => Vec::new(),
+        Loaded::Due(_) | Loaded::Sample(_) | Loaded::Exhausted { .. } => Vec::new(),
     }
 }
 
@@ -219,6 +219,7 @@ async fn fault_16_events_hidden_by_corruption_are_found_when_missing() {
                         assert!(found.insert(spooled.event.id()), "twice, row {row}");
                     }
                 }
+                Loaded::Due(_) | Loaded::Sample(_) => unreachable!("none was requested"),
                 Loaded::Exhausted { .. } => {
                     let looks = loader.check_for_missing(Instant::now(), in_memory.clone());
                     assert!(looks, "missed, row {row}");
@@ -268,9 +269,93 @@ fn what_was_promised_goes_before_what_was_not() {
     backlog.add(&open(Origin::Recovered(Guarantee::BestEffort)), 2);
     backlog.add(&open(Origin::Recovered(Guarantee::Durable)), 6);
     backlog.add(&open(Origin::Spool(Guarantee::Durable, 0)), 3);
-    backlog.add_first(&open(Origin::Queue(1)), 4);
     backlog.add(&open(Origin::Spool(Guarantee::BestEffort, 0)), 5);
     let order: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
-    assert_eq!(order, [6, 3, 4, 1, 2, 5]);
+    assert_eq!(order, [6, 3, 1, 2, 5]);
     assert!(!backlog.has_next());
+}
+
+/// Returns the time of the first attempt of each pending event in a file.
+fn first_attempts(path: &std::path::Path) -> Vec<Option<i64>> {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let mut statement = database
+        .prepare("SELECT first_attempt FROM pending ORDER BY row")
+        .unwrap();
+    let times = statement.query_map([], |row| row.get(0)).unwrap();
+    times.collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn fault_52_an_attempt_whose_result_is_not_known_is_kept_over_a_shutdown() {
+    // In flight at the deadline, failed before it, and certainly not received.
+    for (is_durable, sink, is_kept) in [
+        (false, FaultSink::discarding().hang(), true),
+        (true, FaultSink::discarding().hang(), true),
+        (false, FaultSink::discarding().fail_for(PATIENCE), true),
+        (true, FaultSink::discarding().fail_for(PATIENCE), true),
+        (true, not_sent(), false),
+        (false, not_sent(), false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.spool");
+        let before = now_millis();
+        let spool = Spool::open(&path).unwrap();
+        let recorder = Recorder::builder(sink.clone())
+            .spool(spool)
+            .build()
+            .unwrap();
+        if is_durable {
+            recorder.record_durable(event()).await.unwrap();
+        } else {
+            recorder.record(event()).unwrap();
+        }
+        sink.wait_for_attempts(1).await;
+        let report = recorder.shutdown(Duration::from_millis(300)).await;
+        assert_eq!(report.spooled, 1);
+        let kept = first_attempts(&path);
+        let is_plausible = |millis: i64| (before..=now_millis()).contains(&(millis as u64));
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            kept[0].is_some_and(is_plausible),
+            is_kept,
+            "{is_durable} {kept:?}"
+        );
+    }
+}
+
+fn not_sent() -> FaultSink {
+    FaultSink::discarding()
+        .respond_with(|_, _| Err(crate::sink::Fault::retryable("refused").not_sent()))
+}
+
+#[tokio::test]
+async fn fault_58_totals_that_are_too_small_leave_no_event_unread() {
+    for total in [0, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.spool");
+        let spool = Spool::open(&path).unwrap();
+        for _ in 0..10 {
+            let append = spool.append(&event(), Guarantee::Durable).unwrap();
+            append.await.unwrap();
+        }
+        spool.close().await;
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database
+            .execute("UPDATE totals SET pending = ?1", [total])
+            .unwrap();
+        drop(database);
+        let sink = MemorySink::new();
+        let builder = Recorder::builder(sink.clone()).spool(Spool::open(&path).unwrap());
+        let recorder = builder.build().unwrap();
+        for _ in 0..5 {
+            recorder.record_durable(event()).await.unwrap();
+        }
+        assert!(recorder.flush(PATIENCE).await.is_complete(), "{total}");
+        while sink.events().len() < 15 {
+            tokio::task::yield_now().await;
+        }
+        assert!(recorder.shutdown(PATIENCE).await.is_complete(), "{total}");
+        let stats = recorder.stats();
+        assert_eq!((stats.recovered, stats.delivered), (10, 15), "{total}");
+    }
 }
