@@ -13,6 +13,7 @@ use audit_core::{
 };
 
 use crate::error::Error;
+use crate::partial::{PARTIAL_TIME, PartialSink};
 
 pub(crate) const ACTION: &str = "torture.record";
 pub(crate) const ORGANIZATION: &str = "org_local";
@@ -37,6 +38,9 @@ pub(crate) struct Record {
     /// Number of events that each task records at most
     #[arg(long, default_value_t = 100)]
     events: u32,
+    /// Every event with a multiple of this number fails always; 0 for none
+    #[arg(long, default_value_t = 0)]
+    fails: u32,
     /// Number of 500-byte texts in each event
     #[arg(long, default_value_t = 0)]
     texts: u32,
@@ -48,6 +52,12 @@ pub(crate) struct Drain {
     spool: PathBuf,
     #[arg(long)]
     url: String,
+    /// Every event with a multiple of this number fails always; 0 for none
+    #[arg(long, default_value_t = 0)]
+    fails: u32,
+    /// Send the dead letters again
+    #[arg(long)]
+    redrive: bool,
 }
 
 /// Records events until standard input ends. Prints `try` before each event, `ack` or `refused`
@@ -55,7 +65,7 @@ pub(crate) struct Drain {
 pub(crate) fn record(args: &Record) -> Result<(), Error> {
     let spool = open(args.spool.clone())?;
     let recorder = match &args.url {
-        Some(url) => build(Recorder::builder(client(url)?), spool)?,
+        Some(url) => build(Recorder::builder(sink(url, args.fails)?), spool)?,
         None => build(
             Recorder::builder(FaultSink::new(MemorySink::new()).hang()),
             spool,
@@ -115,18 +125,50 @@ async fn load(
 /// Opens the spool as a service does after a fault, and delivers its events.
 pub(crate) fn drain(args: &Drain) -> Result<(), Error> {
     let recorder = build(
-        Recorder::builder(client(&args.url)?),
+        Recorder::builder(sink(&args.url, args.fails)?),
         open(args.spool.clone())?,
     )?;
     print("open")?;
+    let patience = if args.fails > 0 {
+        PARTIAL_TIME
+    } else {
+        PATIENCE
+    };
     block_on(async {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        if args.redrive {
+            redrive(&recorder).await?;
+        }
+        let until = tokio::time::Instant::now() + patience;
         while recorder.stats().spooled > 0 && tokio::time::Instant::now() < until {
             recorder.flush(Duration::from_millis(200)).await;
         }
-        recorder.shutdown(PATIENCE).await;
+        recorder.shutdown(patience).await;
         print_ledger(&recorder)
     })?
+}
+
+/// Makes every dead letter on the spool pending again.
+async fn redrive(recorder: &Recorder) -> Result<(), Error> {
+    let Some(spool) = recorder.spool() else {
+        return Ok(());
+    };
+    let mut after = 0;
+    loop {
+        let page = spool.dead_letters(after, 256).await.map_err(Error::other)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = last.row;
+        let rows = page.iter().map(|letter| letter.row).collect();
+        recorder.redrive_spooled(rows).await.map_err(Error::other)?;
+    }
+}
+
+fn sink(url: &str, fails: u32) -> Result<PartialSink, Error> {
+    Ok(PartialSink {
+        inner: client(url)?,
+        every: fails,
+    })
 }
 
 fn open(path: PathBuf) -> Result<Spool, Error> {
@@ -179,9 +221,12 @@ fn print_ledger(recorder: &Recorder) -> Result<(), Error> {
     let ends = delivered + coalesced + pending + spooled + dead + lost;
     let balanced = accepted + recovered + generated == ends;
     let spool = recorder.spool().map(Spool::status);
-    let (left, damaged) = spool.map_or((0, 0), |status| (status.pending, status.corrupt_rows));
+    let (left, damaged, kept_dead) = spool.map_or((0, 0, 0), |status| {
+        (status.pending, status.corrupt_rows, status.dead)
+    });
     print(&format!(
         "ledger balanced={} delivered={delivered} spooled={spooled} dead={dead} lost={lost} left={left} damaged={damaged} \
+         kept_dead={kept_dead} \
          accepted={accepted} recovered={recovered} pending={pending}",
         u8::from(balanced)
     ))

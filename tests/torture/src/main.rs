@@ -19,6 +19,7 @@ mod cuts;
 mod error;
 mod ledger;
 mod mounts;
+mod partial;
 mod process;
 mod round;
 mod tally;
@@ -34,14 +35,19 @@ use crate::mounts::Mounts;
 use crate::tally::Tally;
 
 /// Injects faults into processes that record durable events, and checks the delivered events
+///
+/// The kinds of faults: kill, kill in a row, kill during recovery, full disk, read-only disk, write
+/// errors, flipped bytes, cut log, two processes, clock jumps, partial failure (the service always
+/// fails some events), removed files, second name (another process opens the file by another name),
+/// hung disk (writes stand still for a while)
 #[derive(Debug, Parser)]
 #[command(name = "torture", bin_name = "cargo xtask torture")]
 struct Cli {
     #[command(subcommand)]
     child: Option<Child>,
 
-    /// Number of rounds
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// Number of rounds; 14 rounds have each kind once
+    #[arg(long, value_name = "N", default_value_t = 28)]
     rounds: u32,
 
     /// Seed of the first round; it increases by one per round

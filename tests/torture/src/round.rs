@@ -13,6 +13,7 @@ use crate::corrupt::{flip, log_of};
 use crate::error::Error;
 use crate::ledger::{Ledger, Outcome};
 use crate::mounts::{Mounts, done};
+use crate::partial::failure;
 use crate::process::{Ended, Process};
 
 /// The injected fault.
@@ -28,9 +29,13 @@ pub(crate) enum Kind {
     Cut,
     Two,
     Clock,
+    PartialFailure,
+    RemovedFiles,
+    SecondName,
+    HungDisk,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 14] = [
     Kind::Kill,
     Kind::KillTwice,
     Kind::KillRecovery,
@@ -41,6 +46,10 @@ const KINDS: [Kind; 10] = [
     Kind::Cut,
     Kind::Two,
     Kind::Clock,
+    Kind::PartialFailure,
+    Kind::RemovedFiles,
+    Kind::SecondName,
+    Kind::HungDisk,
 ];
 
 /// The size of a small disk in mebibytes, including the spool's reserve of one.
@@ -68,6 +77,10 @@ impl Kind {
             Self::Cut => "cut log",
             Self::Two => "two processes",
             Self::Clock => "clock jumps",
+            Self::PartialFailure => "partial failure",
+            Self::RemovedFiles => "removed files",
+            Self::SecondName => "second name",
+            Self::HungDisk => "hung disk",
         }
     }
 
@@ -83,23 +96,27 @@ pub(crate) struct Setting {
     folder: TempDir,
     /// The library that offsets the wall clock of a process, for `LD_PRELOAD`.
     clock: PathBuf,
+    /// The library that makes the writes of a process stand still.
+    hang: PathBuf,
 }
 
 impl Setting {
     pub(crate) fn new(mounts: Mounts) -> Result<Self, Error> {
         let folder = TempDir::with_prefix("torture-").map_err(Error::io("make a folder"))?;
-        let clock = folder.path().join("clock.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../faults/clock.c");
-        done(
-            Command::new("cc")
-                .args(["-shared", "-fPIC", "-o"])
-                .arg(&clock)
-                .arg(source),
-        )?;
+        let library = |name: &str, source: &str| {
+            let library = folder.path().join(name);
+            let mut command = Command::new("cc");
+            command.args(["-shared", "-fPIC", "-o"]).arg(&library);
+            done(command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(source)))?;
+            Ok(library)
+        };
+        let clock = library("clock.so", "../faults/clock.c")?;
+        let hang = library("hang.so", "hang.c")?;
         Ok(Self {
             mounts,
             folder,
             clock,
+            hang,
         })
     }
 
@@ -177,6 +194,10 @@ impl<'a> Round<'a> {
             Kind::Cut => self.cut()?,
             Kind::Two => self.two()?,
             Kind::Clock => self.clock()?,
+            Kind::PartialFailure => self.partial_failure()?,
+            Kind::RemovedFiles => self.removed_files()?,
+            Kind::SecondName => self.second_name()?,
+            Kind::HungDisk => self.hung_disk()?,
         }
         self.drain(&[])?;
         let mut outcome = self.ledger.compare(&self.arrived()?, kind.destroys());
@@ -369,6 +390,112 @@ impl<'a> Round<'a> {
         self.drain(&settings)
     }
 
+    /// Records and delivers beside events that always fail, which must be kept and counted.
+    fn partial_failure(&mut self) -> Result<(), Error> {
+        let every = self.random.u32(2..=9);
+        let fails = every.to_string();
+        let process = self.start_with(&["--fails", &fails], None, &[], true)?;
+        let acknowledged = self.random.usize(20..200);
+        self.expect(&process, "ack", acknowledged)?;
+        self.end_or_kill(process)?;
+        let url = self.server.url().to_owned();
+        let args = ["drain", "--url", &url, "--fails", &fails];
+        let process = Process::start(&args, &self.spool, None, &[])?;
+        let Ended { code, errors } = process.wait(&mut self.ledger)?;
+        if code != Some(0) {
+            self.problems.push(format!("a process failed: {errors}"));
+        }
+        let is_failing = |serial: &&String| failure(serial, every).is_some();
+        let failing = self.ledger.acknowledged.iter().filter(is_failing).count();
+        let end = self.ledger.ends.last().cloned().unwrap_or_default();
+        if end.get("left") + end.get("kept_dead") < failing as u64 {
+            self.problems.push(format!(
+                "not all of {failing} failing events were kept: {end}"
+            ));
+        }
+        let arrived = self.arrived()?.iter().filter(is_failing).count();
+        if arrived > 0 {
+            self.problems
+                .push(format!("{arrived} events arrived that the sink refused"));
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a running process, as an operator who frees space.
+    fn removed_files(&mut self) -> Result<(), Error> {
+        let delivers = self.random.bool();
+        let process = self.start_with(&["--events", "100000"], None, &[], delivers)?;
+        for _ in 0..self.random.u32(1..=3) {
+            let acknowledged = self.random.usize(1..60);
+            self.expect(&process, "ack", acknowledged)?;
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = self.spool.as_os_str().to_owned();
+                name.push(suffix);
+                match std::fs::remove_file(name) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Error::io("remove a file of the spool")(error));
+                    }
+                    _ => {}
+                }
+            }
+            self.expect(&process, "ack", 8)?;
+        }
+        self.end_or_kill(process)
+    }
+
+    /// Opens the file by other names, which only works when the first process has ended.
+    fn second_name(&mut self) -> Result<(), Error> {
+        let first = self.start(None, &[])?;
+        self.expect(&first, "ack", 1)?;
+        let beside = |name: &str| self.folder.path().join(name);
+        let (link, hard_link, folder) = (beside("link"), beside("hard-link"), beside("folder"));
+        let in_folder = folder.join("audit.spool");
+        let doing = || Error::io("link the spool");
+        std::os::unix::fs::symlink(&self.spool, &link).map_err(doing())?;
+        std::os::unix::fs::symlink(self.spool_folder(), &folder).map_err(doing())?;
+        std::fs::hard_link(&self.spool, &hard_link).map_err(doing())?;
+        for name in [&link, &hard_link, &in_folder] {
+            let process = Process::start(&["record", "--name", "second"], name, None, &[])?;
+            let ended = process.wait(&mut self.ledger)?;
+            if ended.code != Some(LOCKED) {
+                let name = name.display();
+                self.problems
+                    .push(format!("a process was not refused {name}: {ended:?}"));
+            }
+        }
+        self.expect(&first, "ack", 8)?;
+        self.end_or_kill(first)?;
+        std::fs::remove_file(&hard_link).map_err(Error::io("remove a name of the spool"))?;
+        let name = if self.random.bool() { link } else { in_folder };
+        let process = Process::start(&["record", "--name", "third"], &name, None, &[])?;
+        self.expect(&process, "ack", 20)?;
+        self.end_or_kill(process)
+    }
+
+    /// Makes the disk stand still under a running process, which may be killed meanwhile.
+    fn hung_disk(&mut self) -> Result<(), Error> {
+        let hang = self.folder.path().join("hang");
+        let library = self.setting.hang.clone();
+        let settings = [
+            ("LD_PRELOAD", library.as_path()),
+            ("AUDIT_TEST_HANG", hang.as_path()),
+        ];
+        let delivers = self.random.bool();
+        let process = self.start_with(&["--events", "100000"], None, &settings, delivers)?;
+        for _ in 0..self.random.u32(1..=3) {
+            let acknowledged = self.random.usize(1..60);
+            self.expect(&process, "ack", acknowledged)?;
+            std::fs::write(&hang, "").map_err(Error::io("stop the disk"))?;
+            self.sleep(500_000);
+            if self.random.u8(..4) == 0 {
+                return process.kill(&mut self.ledger).map(drop);
+            }
+            std::fs::remove_file(&hang).map_err(Error::io("release the disk"))?;
+            self.expect(&process, "ack", 8)?;
+        }
+        self.end_or_kill(process)
+    }
+
     /// Mounts a disk of this size for the spool. Returns `true` if none can be mounted.
     fn disk(&mut self, mebibytes: u32) -> Result<bool, Error> {
         if self.setting.mounts == Mounts::Limits {
@@ -409,7 +536,8 @@ impl<'a> Round<'a> {
     /// Runs a process without faults, which has to open the spool and deliver all events.
     fn drain(&mut self, settings: &[(&str, &Path)]) -> Result<(), Error> {
         let url = self.server.url().to_owned();
-        let process = Process::start(&["drain", "--url", &url], &self.spool, None, settings)?;
+        let args = ["drain", "--redrive", "--url", &url];
+        let process = Process::start(&args, &self.spool, None, settings)?;
         let ended = process.wait(&mut self.ledger)?;
         let end = self.ledger.ends.last().cloned().unwrap_or_default();
         if ended.code != Some(0) {
@@ -467,9 +595,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_consecutive_seeds_have_every_kind_twice() {
+    fn twenty_eight_consecutive_seeds_have_every_kind_twice() {
         for kind in KINDS {
-            assert_eq!((7..27).filter(|seed| Kind::of(*seed) == kind).count(), 2);
+            assert_eq!((7..35).filter(|seed| Kind::of(*seed) == kind).count(), 2);
         }
     }
 }
