@@ -1,6 +1,6 @@
 //! The dispatcher: its state and its loop.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ use crate::delivery::coalesce::Coalescer;
 use crate::delivery::decide::SHORTEST_PAUSE;
 use crate::delivery::disk::SpooledEvent;
 use crate::delivery::flush_barrier::{FinalState, Origin};
-use crate::delivery::loader::{Loaded, Loader};
-use crate::delivery::parking::ParkedEvent;
+use crate::delivery::loader::Loader;
 use crate::delivery::pending_event::{Attempt, PendingEvent};
 use crate::delivery::pipeline::Pipeline;
 use crate::delivery::ready_queue::ReadyQueue;
@@ -30,10 +29,6 @@ use crate::telemetry::SinkState;
 const LINGER: Duration = Duration::from_millis(5);
 /// The time without an event after which the dispatcher requests a wake-up.
 const SILENCE: Duration = Duration::from_secs(1);
-/// The time between two publications of the oldest event's age, while events are pending.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
-/// The shortest period over which the rate of deliveries is measured.
-const RATE_WINDOW: Duration = Duration::from_secs(2);
 
 /// The task that owns delivery.
 pub(crate) struct Dispatcher {
@@ -275,107 +270,6 @@ impl Dispatcher {
         self.pipeline.counters.spooled().saturating_sub(open)
     }
 
-    /// Returns whether the spool has nothing to read now.
-    fn is_spool_at_end(&self) -> bool {
-        let appended = self.pipeline.counters.appended();
-        self.unread() == 0
-            && self
-                .loader
-                .as_ref()
-                .is_none_or(|loader| loader.is_at_end(Instant::now(), appended))
-    }
-
-    /// Takes the events that were read from the spool.
-    fn on_page_loaded(&mut self, loaded: Loaded) {
-        let now = Instant::now();
-        match loaded {
-            Loaded::Events(events) => {
-                for (spooled, origin) in events {
-                    self.count_recovered(origin);
-                    let (row, id) = (spooled.row, spooled.event.id());
-                    let number = self.take(PendingEvent::spooled(spooled, origin, now), now);
-                    let loader = self.loader.as_mut();
-                    if loader.is_some_and(|loader| loader.take_delivered(row, id)) {
-                        self.finish_scouted(number);
-                    }
-                }
-            }
-            Loaded::Due(events) => {
-                for (parked, spooled) in events {
-                    self.take_due(parked, spooled, now);
-                }
-            }
-            Loaded::Sample(sample) => self.on_sample(sample),
-            Loaded::Exhausted { appended } => self.on_exhausted(appended),
-        }
-    }
-
-    /// Counts an event of an earlier process that the totals of the file did not include.
-    fn count_recovered(&mut self, origin: Origin) {
-        if matches!(origin, Origin::Recovered(_)) {
-            self.progress.recovered += 1;
-            let counted = &self.pipeline.counters.recovered;
-            counted.add(self.progress.recovered.saturating_sub(counted.get()));
-        }
-    }
-
-    /// Takes a parked event that is due; it is lost if its row is gone.
-    fn take_due(&mut self, parked: ParkedEvent, spooled: Option<SpooledEvent>, now: Instant) {
-        let origin = parked.origin;
-        if let Some(spooled) = spooled {
-            let mut open = PendingEvent::spooled(spooled, origin, now);
-            parked.restore(&mut open);
-            let number = self.insert(open);
-            return self.ready.delay(now, number);
-        }
-        if let Some(loader) = &mut self.loader {
-            loader.release(origin, true);
-        }
-        self.progress.finished += 1;
-        self.progress.finished_spooled += u64::from(matches!(origin, Origin::Spool(..)));
-        self.pipeline.counters.spool_finished.add(1);
-        self.pipeline.counters.lost.add(1);
-        self.waiters.record(origin, FinalState::Lost);
-        tracing::error!(
-            id = %parked.id,
-            "an audit event that waited on the spool for its next attempt is gone from the file, and is lost"
-        );
-    }
-
-    /// Handles events that were appended to the spool and cannot be read back: the file is corrupt.
-    pub(super) fn on_exhausted(&mut self, appended: u64) {
-        let missing = self.unread();
-        // Another event may have been appended since, or was refused and is not yet uncounted.
-        let unacknowledged = self.pipeline.counters.unacknowledged.get();
-        if missing == 0 || unacknowledged > 0 || self.pipeline.counters.appended() != appended {
-            return;
-        }
-        let on_disk = |open: &PendingEvent| open.row.map(|_| open.event.id());
-        let mut known: HashSet<_> = self.pending.values().filter_map(on_disk).collect();
-        if let Some(loader) = &mut self.loader {
-            known.extend(loader.parked().map(|parked| parked.id));
-        }
-        if let Some(loader) = &mut self.loader
-            && loader.check_for_missing(Instant::now(), known)
-        {
-            return;
-        }
-        self.pipeline.counters.lost.add(missing);
-        self.pipeline.counters.spool_finished.add(missing);
-        // No flush waits for events of an earlier process.
-        let open = self
-            .loader
-            .as_ref()
-            .map_or(0, |loader| loader.in_memory().appended);
-        let own = missing.min(appended.saturating_sub(self.progress.finished_spooled + open));
-        self.progress.finished_spooled += own;
-        self.waiters.record_missing(own);
-        tracing::error!(
-            lost = missing,
-            "audit events could not be read from the spool, whose file was corrupt, and are lost"
-        );
-    }
-
     pub(super) fn take(&mut self, open: PendingEvent, now: Instant) -> u64 {
         self.last_fetch = now;
         if self.breaker.paused().is_some() && self.attribution.is_promising(&open.event) {
@@ -416,70 +310,6 @@ impl Dispatcher {
         }
         self.waiters.record(open.origin, end);
         Some(open.into_event())
-    }
-
-    pub(super) fn publish_sink_state(&mut self, state: SinkState) {
-        if self.published_state != state {
-            self.published_state = state.clone();
-            self.pipeline.health_tracker.set_sink(state);
-        }
-    }
-
-    /// Publishes the age of the oldest event and the rate of deliveries.
-    fn publish_health(&mut self) {
-        let now = Instant::now();
-        #[cfg(feature = "metrics")]
-        if self.publish_at <= now {
-            self.publish_at = now + crate::telemetry::metrics::PUBLISH_INTERVAL;
-            self.pipeline.publish_metrics();
-        }
-        let has_parked = self.loader.as_ref().is_some_and(Loader::has_parked);
-        if self.health_at <= now || self.pending.is_empty() && !has_parked {
-            self.health_at = now + HEALTH_INTERVAL;
-            self.publish_oldest(now);
-            self.publish_dropped();
-        }
-        let RateSample { since, finished } = self.rate_sample;
-        if now.saturating_duration_since(since) >= RATE_WINDOW {
-            let passed = now.saturating_duration_since(since).as_secs_f64();
-            if self.progress.finished > finished {
-                let rate = (self.progress.finished - finished) as f64 / passed;
-                self.pipeline.health_tracker.set_rate(rate);
-            }
-            self.rate_sample = RateSample {
-                since: now,
-                finished: self.progress.finished,
-            };
-        }
-    }
-
-    /// Publishes the age of the oldest event: in memory, parked, or unread on the spool.
-    fn publish_oldest(&self, now: Instant) {
-        let in_memory = self.pending.values().map(|open| open.fetched_at);
-        let loader = self.loader.as_ref();
-        let parked = loader.into_iter().flat_map(Loader::parked);
-        let known = in_memory
-            .chain(parked.map(|parked| parked.fetched_at))
-            .min();
-        let known = known.map(|since| now.saturating_duration_since(since));
-        let unread = loader
-            .filter(|_| self.unread() > 0)
-            .and_then(Loader::oldest_age);
-        self.pipeline
-            .health_tracker
-            .set_oldest_age(known.max(unread));
-    }
-
-    /// Publishes that the spool has dropped dead letters for newer ones.
-    fn publish_dropped(&mut self) {
-        let Some(spool) = &self.pipeline.spool else {
-            return;
-        };
-        let dropped = spool.dead_dropped();
-        if self.dead_dropped.is_some_and(|before| before < dropped) {
-            self.pipeline.health_tracker.record_dropped_dead_letter();
-        }
-        self.dead_dropped = Some(dropped);
     }
 
     #[cfg(test)]

@@ -5,8 +5,10 @@ mod coalescing;
 mod dispatcher;
 mod ends;
 mod parts;
+mod publish;
 mod room;
 mod scout;
+mod spooled;
 #[cfg(test)]
 mod tests;
 mod verify;
