@@ -1,4 +1,4 @@
-/* Preloaded with LD_PRELOAD: writes and syncs stand still while the file named by AUDIT_TEST_HANG
+/* Preloaded with LD_PRELOAD: writes and syncs block while the file named by AUDIT_TEST_HANG
    exists, as on a disk that does not respond. */
 #define _GNU_SOURCE
 #include <stdlib.h>

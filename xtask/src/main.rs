@@ -60,6 +60,11 @@ enum Command {
     /// Fuzzes every reader of untrusted input, and fails on a crash
     Fuzz(fuzz::Fuzz),
     /// Injects faults into processes that record durable events, and fails if an event is lost
+    ///
+    /// The kinds of faults: kill, kill in a row, kill during recovery, full disk, read-only disk,
+    /// write errors, flipped bytes, cut log, two processes, clock jumps, partial failure (the
+    /// service always fails some events), removed files, second name (another process opens the
+    /// file by another name), hung disk (writes block for a while)
     Torture(torture::Torture),
     /// Measures the language of all comments, and fails if a goal is missed
     CheckLanguage(language::CheckLanguage),

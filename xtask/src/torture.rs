@@ -5,11 +5,6 @@ use crate::error::Error;
 use crate::process::{cargo, run};
 use crate::programs::C_COMPILER;
 
-/// Injects faults into processes that record durable events, and counts the lost ones
-///
-/// The kinds: kill, kill in a row, kill during recovery, full disk, read-only disk, write errors,
-/// flipped bytes, cut log, two processes, clock jumps, partial failure, removed files, second name,
-/// hung disk
 #[derive(Debug, clap::Args)]
 pub(crate) struct Torture {
     /// The number of rounds; 14 rounds have each kind of fault

@@ -39,7 +39,7 @@ use crate::tally::Tally;
 /// The kinds of faults: kill, kill in a row, kill during recovery, full disk, read-only disk, write
 /// errors, flipped bytes, cut log, two processes, clock jumps, partial failure (the service always
 /// fails some events), removed files, second name (another process opens the file by another name),
-/// hung disk (writes stand still for a while)
+/// hung disk (writes block for a while)
 #[derive(Debug, Parser)]
 #[command(name = "torture", bin_name = "cargo xtask torture")]
 struct Cli {

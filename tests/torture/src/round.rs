@@ -96,7 +96,7 @@ pub(crate) struct Setting {
     folder: TempDir,
     /// The library that offsets the wall clock of a process, for `LD_PRELOAD`.
     clock: PathBuf,
-    /// The library that makes the writes of a process stand still.
+    /// The library that makes the writes of a process block.
     hang: PathBuf,
 }
 
@@ -472,7 +472,7 @@ impl<'a> Round<'a> {
         self.end_or_kill(process)
     }
 
-    /// Makes the disk stand still under a running process, which may be killed meanwhile.
+    /// Blocks the writes of a running process, which may be killed meanwhile.
     fn hung_disk(&mut self) -> Result<(), Error> {
         let hang = self.folder.path().join("hang");
         let library = self.setting.hang.clone();
