@@ -190,6 +190,11 @@ impl PendingEvent {
         Some(now_millis().saturating_sub(age))
     }
 
+    /// Returns the row that holds the event, also that of one that only probes the sink.
+    pub(super) fn row_on_disk(&self) -> Option<i64> {
+        self.row.or(self.scout_row)
+    }
+
     /// Returns whether the result of every earlier attempt is known.
     pub(super) fn is_unambiguous(&self) -> bool {
         self.ambiguity.is_none()

@@ -30,9 +30,11 @@ impl Dispatcher {
                 now,
                 limit: self.attempt_timeout,
             };
-            if let (Some(row), true, Some(spool)) =
-                (open.row, open.is_unambiguous(), &self.pipeline.spool)
-            {
+            if let (Some(row), true, Some(spool)) = (
+                open.row_on_disk(),
+                open.is_unambiguous(),
+                &self.pipeline.spool,
+            ) {
                 // Kept before the result is known, which a crash may prevent.
                 let millis = now_millis();
                 open.attempt_millis = Some(millis);
@@ -62,7 +64,8 @@ impl Dispatcher {
                     false
                 }
             };
-        if !(is_paid || self.ready.has_next() || self.attribution.witness().is_some()) {
+        let witness = self.waiting_witness();
+        if !(is_paid || self.ready.has_next() || witness.is_some()) {
             return None;
         }
         if !self.is_permitted(now) {
@@ -71,11 +74,11 @@ impl Dispatcher {
             }
             return None;
         }
-        if let Some(number) = self.take_witness() {
+        if let Some(number) = witness {
             if is_paid {
                 self.retry_budget.refund();
             }
-            return Some(number);
+            return Some(self.ready.take(number));
         }
         if is_paid {
             self.ready.next_due(now)
@@ -108,20 +111,14 @@ impl Dispatcher {
         self.ready.best(rank).or_else(|| self.ready.due_now(now))
     }
 
-    /// Takes the event whose failure ended in a pause, once the pause is over.
-    fn take_witness(&mut self) -> Option<u64> {
+    /// Returns the event whose failure ended in a pause, if it waits for its next attempt.
+    fn waiting_witness(&mut self) -> Option<u64> {
         let number = self.attribution.witness()?;
-        let is_waiting = self
-            .pending
-            .get(&number)
-            .is_some_and(|open| !open.is_in_flight);
-        if is_waiting {
-            return Some(self.ready.take(number));
-        }
-        if !self.pending.contains_key(&number) {
+        let Some(open) = self.pending.get(&number) else {
             self.attribution.forget_witness(number);
-        }
-        None
+            return None;
+        };
+        (!open.is_in_flight).then_some(number)
     }
 
     /// Applies the decision after an attempt.
@@ -181,6 +178,15 @@ impl Dispatcher {
         } else {
             Cause::Event
         };
+        open.failed(&fault);
+        if let (Some(millis), Some(row), true, Some(spool)) = (
+            open.attempt_millis.take(),
+            open.row_on_disk(),
+            open.is_unambiguous(),
+            &self.pipeline.spool,
+        ) {
+            spool.forget_attempt(row, open.event.id(), millis);
+        }
         if open.scout_row.is_some() {
             return self.on_scout_failed(number, &fault, cause, now);
         }
@@ -192,15 +198,6 @@ impl Dispatcher {
             pauses: self.breaker.pauses(),
             is_mixed: self.attribution.is_mixed(now),
         };
-        open.failed(&fault);
-        if let (Some(millis), Some(row), true, Some(spool)) = (
-            open.attempt_millis.take(),
-            open.row,
-            open.is_unambiguous(),
-            &self.pipeline.spool,
-        ) {
-            spool.forget_attempt(row, open.event.id(), millis);
-        }
         match decide(Err(&fault), &history, now, fastrand::f64()) {
             Decision::Delivered => {}
             Decision::DeadLetter => {
