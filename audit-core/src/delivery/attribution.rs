@@ -105,7 +105,7 @@ pub(super) struct Attribution {
     /// The events that own their failures, by organization and by action.
     organizations: HashMap<Box<str>, u8>,
     actions: HashMap<Box<str>, u8>,
-    /// How often several failing events were taken for a failing sink, and were not.
+    /// The number of times that several failing events were wrongly taken for a failing sink.
     doublings: u32,
     doubled_at: Option<Instant>,
     /// The event whose failure was attributed to the sink. It is sent again once another one has

@@ -81,7 +81,7 @@ impl PageFile {
 
     /// Reads a page; `None` if it does not exist or cannot be read.
     ///
-    /// What is missing of a truncated page is zero.
+    /// The missing part of a truncated page is zero.
     pub(super) fn page(&self, page: u32) -> Option<Vec<u8>> {
         if page == 0 || page > self.pages {
             return None;

@@ -152,6 +152,8 @@ impl Dispatcher {
         self.attribution.forget_witness(number);
         self.breaker.succeeded(open.attempt);
         if !self.breaker.is_probing() {
+            // Its row may be read and delivered from here on, so it is no probe of a later pause.
+            self.scout = None;
             self.publish_sink_state(SinkState::Healthy);
         }
     }

@@ -1,6 +1,6 @@
 //! Tests of the recorder's calls while the sink, the hook, the disk or the dispatcher is blocked.
 //!
-//! What blocks is released only after the call under test has returned, so a call that waits for it
+//! A block is released only after the call under test has returned, so a call that waits for it
 //! never ends, and fails by the time limit of the test runner.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
